@@ -1,0 +1,5 @@
+//! Benchmarks; figures and limits in `docs/performance.md`.
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,115 @@
+//! Time as a value that is handed in.
+//!
+//! Below the rim nothing reads a clock: functions take a [`Now`]. It has two times because they
+//! answer two questions. The wall clock says what to print and may jump (a Raspberry Pi has no
+//! battery clock); the monotonic one says how old something is and never jumps.
+
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One reading of the clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// What the wall clock says.
+    pub wall: Timestamp,
+    /// Time since some fixed moment before the process did anything; for ages and deadlines.
+    pub mono: Duration,
+    /// Whether the wall clock can be believed.
+    pub synced: bool,
+}
+
+impl Now {
+    /// A believable reading at `wall`, with the monotonic time counted from 1970: for tools and
+    /// tests in which no clock jumps.
+    #[must_use]
+    pub fn at(wall: Timestamp) -> Self {
+        Self {
+            wall,
+            mono: Duration::from_millis(u64::try_from(wall.as_millisecond()).unwrap_or(0)),
+            synced: true,
+        }
+    }
+
+    /// How long ago the monotonic moment `then` was; zero if it lies ahead.
+    #[must_use]
+    pub fn since(&self, then: Duration) -> Duration {
+        self.mono.saturating_sub(then)
+    }
+}
+
+/// Something that can be asked for the time.
+pub trait Clock: Send + Sync + 'static {
+    /// Reads both clocks.
+    fn now(&self) -> Now;
+}
+
+/// The clocks of the machine.
+#[derive(Debug, Clone)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// Starts the monotonic time at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A wall clock before this moment (2026-01-01T00:00:00Z) was never set: the software is younger.
+const EARLIEST_BELIEVABLE_S: i64 = 1_767_225_600;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Now {
+        let wall = Timestamp::now();
+        Now {
+            wall,
+            mono: self.start.elapsed(),
+            synced: wall.as_second() >= EARLIEST_BELIEVABLE_S,
+        }
+    }
+}
+
+/// A clock that stands still until it is moved by hand. Clones share the time.
+#[derive(Debug, Clone)]
+pub struct ManualClock {
+    now: Arc<Mutex<Now>>,
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    #[must_use]
+    pub fn new(now: Now) -> Self {
+        Self {
+            now: Arc::new(Mutex::new(now)),
+        }
+    }
+
+    /// Moves both times on.
+    pub fn advance(&self, by: Duration) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        now.mono += by;
+        now.wall = now.wall.saturating_add(by).unwrap_or(now.wall);
+    }
+
+    /// Shows another reading from now on: a step of the wall clock, or synchronisation lost.
+    pub fn set(&self, to: Now) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = to;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Now {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

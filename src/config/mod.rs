@@ -1,0 +1,166 @@
+//! Configuration in two steps: what the user typed (raw) and what is built from it (validated).
+//!
+//! A raw file is TOML whose every key is known; an unknown or wrong one is answered with file, key
+//! path, value and what is expected. The validated types below cannot be wrong: whoever takes one
+//! has nothing left to check. Secrets are masked wherever they are printed.
+
+mod secret;
+
+pub use secret::Secret;
+
+use crate::model::{BoardId, Name, NodeId, OfficeId, QueueId};
+use crate::state;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A node, ready to be built.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// The office it stands in.
+    pub office: OfficeId,
+    /// The office's name.
+    pub office_name: Name,
+    /// Its own identifier.
+    pub node: NodeId,
+    /// Where the feed comes from.
+    pub mqtt: MqttConfig,
+    /// Where reports go; `None` is the broker of the feed.
+    pub uplink: Option<MqttConfig>,
+    /// Directory of the store and the spool.
+    pub store_dir: PathBuf,
+    /// Queues and times.
+    pub state: state::Settings,
+    /// The boards it drives; may be empty.
+    pub boards: Vec<BoardConfig>,
+    /// Foreign systems that are mapped to queues.
+    pub adapters: Vec<AdapterConfig>,
+}
+
+/// A hub, ready to be built.
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// Where reports come from.
+    pub mqtt: MqttConfig,
+    /// Address of the pages; port 0 is any.
+    pub listen: SocketAddr,
+    /// Database of the history: `sqlite:FILE` or `postgres://…`.
+    pub store_url: Secret,
+    /// The order of offices on the pages; others follow by id.
+    pub order: Vec<OfficeId>,
+    /// Title of the pages by language.
+    pub title: Name,
+}
+
+/// One connection to a broker.
+#[derive(Debug, Clone)]
+pub struct MqttConfig {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// TLS, when the address begins with `mqtts:`.
+    pub tls: Option<TlsConfig>,
+    /// Root of all topics, `yobiban/v1` by default.
+    pub root: String,
+    /// User name, if the broker asks for one.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// Client identifier; `None` makes one of office and node.
+    pub client_id: Option<String>,
+    /// Longest silence before a ping. Default 20 s.
+    pub keep_alive: Duration,
+}
+
+/// Files for TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsConfig {
+    /// Certificates of those who may sign the broker's, PEM; `None` is the system's.
+    pub ca: Option<PathBuf>,
+    /// Own certificate chain and key, PEM, for brokers that ask who is there.
+    pub client: Option<(PathBuf, PathBuf)>,
+}
+
+/// One board.
+#[derive(Debug, Clone)]
+pub struct BoardConfig {
+    /// Its identifier.
+    pub id: BoardId,
+    /// Width and height in pixels, as hung.
+    pub size: (u32, u32),
+    /// A layout's name in `assets/boards` or a path to an own one; `None` picks by size.
+    pub layout: Option<String>,
+    /// Queues it shows, in order; `None` is all of the office.
+    pub queues: Option<Vec<QueueId>>,
+    /// What it is shown on.
+    pub output: OutputConfig,
+    /// How calls stand out.
+    pub panel: state::PanelSettings,
+    /// Lines of notice by language, in turn at the foot.
+    pub notices: Vec<Name>,
+    /// Address of the hub's page, shown as text and QR code.
+    pub page_url: Option<String>,
+}
+
+/// What a board is shown on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputConfig {
+    /// Nothing: for boards that are only sent to the hub.
+    None,
+    /// A picture file, replaced whole with every change.
+    Png {
+        /// Where it is written.
+        path: PathBuf,
+    },
+    /// A window on the desktop (feature `window`).
+    Window,
+}
+
+/// A foreign system whose JSON is mapped to queue states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterConfig {
+    /// Topic filter of its messages, such as `taipei/+/counters`.
+    pub topic: String,
+    /// Each rule makes one queue's state.
+    pub rules: Vec<AdapterRule>,
+}
+
+/// How one queue is found in a foreign message. Pointers are JSON Pointers (RFC 6901).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterRule {
+    /// The queue that is fed.
+    pub queue: QueueId,
+    /// Which element, when the message holds a list: the array's pointer, then a pointer within
+    /// the element and the text it must equal.
+    pub select: Option<AdapterSelect>,
+    /// The number being served, relative to the element: text or integer.
+    pub number: String,
+    /// People waiting, relative to the element: integer or digits as text.
+    pub waiting: String,
+    /// Tickets on hold, if the system knows.
+    pub on_hold: Option<String>,
+    /// The counter: a pointer within the element, if the system knows.
+    pub counter: Option<String>,
+    /// The counter as a fixed text, for systems with one counter a queue.
+    pub counter_text: Option<String>,
+    /// When it was made: RFC 3339 text or seconds since 1970; absent is the moment of arrival.
+    pub at: Option<String>,
+    /// Put before the number to make the label, such as `A`.
+    pub prefix: String,
+    /// The label's digits are cut or filled with zeros to this many; `None` keeps them.
+    pub digits: Option<usize>,
+    /// The number that stands for "none yet", such as `0` or `0000`.
+    pub none: Vec<String>,
+}
+
+/// Picks one element of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterSelect {
+    /// Pointer to the array; empty is the whole message.
+    pub list: String,
+    /// Pointer within an element.
+    pub key: String,
+    /// What it must equal.
+    pub equals: String,
+}

@@ -1,0 +1,37 @@
+//! The call board of a ward office, from the ticketing system to the citizen's phone.
+//!
+//! This page is the map; see `ARCHITECTURE.md` for the way a number travels.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`model`] | office, queue, ticket, call, wait as values |
+//! | [`clock`] | time as a value handed in |
+//! | [`shutdown`] | signals to a token |
+//! | [`config`] | what the user typed, checked into what is built |
+//! | [`wire`] | topics and payloads of the contract |
+//! | [`state`] | `apply(message, now) -> changes` |
+//! | [`health`] | what is wrong right now |
+//! | [`mqtt`] | a session with a broker that comes back by itself |
+//! | [`feed`] | payloads and foreign systems to queue states |
+//! | [`board`] | a view to pixels |
+//! | [`output`] | frames to files, windows, devices |
+//! | [`uplink`] | reports to the hub |
+//! | [`hub`] | all offices for remote viewers |
+//! | [`roles`] | node, hub, demo: the parts joined |
+//! | [`cli`] | the commands |
+
+pub mod board;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod feed;
+pub mod health;
+pub mod hub;
+pub mod model;
+pub mod mqtt;
+pub mod output;
+pub mod roles;
+pub mod shutdown;
+pub mod state;
+pub mod uplink;
+pub mod wire;

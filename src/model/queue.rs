@@ -1,0 +1,108 @@
+//! The whole state of one queue, as a source tells it.
+
+use super::{Call, Label, WaitRange};
+use jiff::{Timestamp, civil::Date};
+
+/// Which people a queue is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Lane {
+    /// Everybody.
+    #[default]
+    Standard,
+    /// People who applied online beforehand (ファストレーン).
+    Fast,
+}
+
+impl Lane {
+    /// The word of the contract: `standard` or `fast`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Fast => "fast",
+        }
+    }
+}
+
+/// Whether a queue takes people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Calling as usual.
+    Open,
+    /// Not calling for a while.
+    Paused,
+    /// Not open yet, or over for the day.
+    Closed,
+}
+
+impl Status {
+    /// The word of the contract: `open`, `paused` or `closed`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Where the numbers of a queue come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A ticketing system that speaks the contract.
+    Feed,
+    /// A foreign system, through a configured mapping.
+    Adapter,
+    /// A camera that reads an old board.
+    Camera,
+}
+
+impl Source {
+    /// The word of the contract: `feed`, `adapter` or `camera`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Adapter => "adapter",
+            Self::Camera => "camera",
+        }
+    }
+}
+
+/// One message of a source: the whole state of a queue at one moment.
+///
+/// Whole, so that the newest alone repairs everything that was missed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueState {
+    /// Grows with every message of a queue and day.
+    pub seq: u64,
+    /// When the source made it.
+    pub at: Timestamp,
+    /// The business day it belongs to.
+    pub day: Date,
+    /// How often the source says that `no` restarted within the day.
+    pub epoch: u32,
+    /// Open, paused or closed.
+    pub status: Status,
+    /// People waiting.
+    pub waiting: u32,
+    /// Tickets called and set aside.
+    pub on_hold: u32,
+    /// Tickets due next, in call order; at most 500.
+    pub next: Vec<Label>,
+    /// Tickets on hold; at most 500.
+    pub held: Vec<Label>,
+    /// Newest first, at most 20, `no` strictly falling.
+    pub calls: Vec<Call>,
+    /// The source's own prediction; `None` lets the node estimate.
+    pub wait: Option<WaitRange>,
+}
+
+impl QueueState {
+    /// The newest call the source lists.
+    #[must_use]
+    pub fn last_call(&self) -> Option<&Call> {
+        self.calls.first()
+    }
+}

@@ -1,0 +1,29 @@
+//! Signals to a token: the first asks everybody to stop, the second stops at once.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The exit code after a second signal (`128 + SIGINT`, the shells' convention).
+const FORCED_EXIT: i32 = 130;
+
+/// Cancels `token` at the first SIGTERM or SIGINT and ends the process at the second.
+///
+/// # Errors
+/// When the signal handlers cannot be installed.
+pub fn on_signals(token: CancellationToken) -> std::io::Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        for round in 0.. {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            if round > 0 {
+                std::process::exit(FORCED_EXIT);
+            }
+            token.cancel();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! What an office knows: the newest state of each queue, which calls are new, how old it all is.
+//!
+//! Sync, total, no I/O, no clock: `apply(message, now) -> changes`. The same events at the same
+//! times give the same state (invariant 9). Late and doubled messages change nothing
+//! (invariant 3); a wrong one is refused with a reason and changes nothing either (invariant 8).
+//! Knows no topics, no JSON, no pixels.
+//!
+//! [`Office`] owns the truth and hands out [`Snapshot`]s; a [`Panel`] decides for one board which
+//! call stands out when.
+
+mod office;
+mod panel;
+mod snapshot;
+
+pub use office::{Changes, Counts, Office, Refusal};
+pub use panel::{Panel, PanelSettings, PanelView, ShownCall};
+pub use snapshot::{LoggedCall, Phase, QueueView, Reading, Snapshot};
+
+use crate::model::{Lane, Name, QueueId};
+use jiff::{civil::Time, tz::TimeZone};
+use std::time::Duration;
+
+/// What is configured about an office's state; the same for all its queues but names and lanes.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The office's time zone; its days begin at local midnight.
+    pub zone: TimeZone,
+    /// Counters open and close; for waits that begin before opening.
+    pub hours: (Time, Time),
+    /// Numbers older than this are not fresh. Default 150 s: two heartbeats of a minute missed.
+    pub stale_after: Duration,
+    /// Without a line to the broker, numbers stop being fresh after this. Default 15 s.
+    pub line_grace: Duration,
+    /// A call older than this when first seen is listed and reported, not announced. Default 120 s.
+    pub old_call_after: Duration,
+    /// The queues in the order of the board; at most 64.
+    pub queues: Vec<QueueSettings>,
+}
+
+impl Settings {
+    /// The defaults of the contract for an office in Japan.
+    #[must_use]
+    pub fn new(queues: Vec<QueueSettings>) -> Self {
+        Self {
+            zone: TimeZone::get("Asia/Tokyo").unwrap_or(TimeZone::fixed(jiff::tz::offset(9))),
+            hours: (Time::constant(9, 0, 0, 0), Time::constant(17, 0, 0, 0)),
+            stale_after: Duration::from_secs(150),
+            line_grace: Duration::from_secs(15),
+            old_call_after: Duration::from_secs(120),
+            queues,
+        }
+    }
+}
+
+/// What is configured about one queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// Its identifier.
+    pub id: QueueId,
+    /// Its name by language.
+    pub name: Name,
+    /// Who it is for.
+    pub lane: Lane,
+}

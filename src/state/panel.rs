@@ -1,0 +1,206 @@
+//! Which calls stand out on one board, and when.
+//!
+//! Invariant 2: every call is shown for at least its minimum time, once, in order. A new call is
+//! shown at once while there is a free place; further ones wait, oldest first. When the first of
+//! them would wait longer than the backlog allows, the panel shows more, smaller places
+//! ([`PanelSettings::crowded_places`]); when even those are taken for too long, calls on the glass
+//! give way early, the oldest first, rather than letting a call wait for ever.
+
+use super::LoggedCall;
+use crate::clock::Now;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How a board shows calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PanelSettings {
+    /// Each call stands out at least this long. Default 12 s.
+    pub min_show: Duration,
+    /// A call stands out at most this long when no other follows. Default 30 s.
+    pub max_show: Duration,
+    /// Calls that can stand out at the same time; at least 1. Default 3.
+    pub places: usize,
+    /// Calls that can stand out when many come at once; at least `places`. Default 6.
+    pub crowded_places: usize,
+    /// No call waits longer than this for its place. Default 20 s.
+    pub max_backlog: Duration,
+    /// Earlier calls that are listed below; the layout may show fewer. Default 8.
+    pub recent: usize,
+}
+
+impl Default for PanelSettings {
+    fn default() -> Self {
+        Self {
+            min_show: Duration::from_secs(12),
+            max_show: Duration::from_secs(30),
+            places: 3,
+            crowded_places: 6,
+            max_backlog: Duration::from_secs(20),
+            recent: 8,
+        }
+    }
+}
+
+/// A call that stands out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCall {
+    /// The call.
+    pub call: LoggedCall,
+    /// Monotonic moment since which it is on the glass.
+    pub since: Duration,
+}
+
+/// What a board's panel shows at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PanelView {
+    /// Calls that stand out, newest first.
+    pub active: Vec<ShownCall>,
+    /// Earlier calls, newest first.
+    pub recent: Vec<LoggedCall>,
+    /// Calls that wait for their place.
+    pub waiting: usize,
+}
+
+/// The panel of one board.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    settings: PanelSettings,
+    /// Index of the newest call that was taken from a log.
+    handled: u64,
+    /// Oldest first.
+    pending: VecDeque<LoggedCall>,
+    /// Oldest first.
+    active: VecDeque<ShownCall>,
+    /// Newest first.
+    recent: VecDeque<LoggedCall>,
+    /// Announced calls that fell out of the log before this panel saw them.
+    missed: u64,
+}
+
+impl Panel {
+    /// An empty panel that has handled no call yet.
+    #[must_use]
+    pub fn new(settings: PanelSettings) -> Self {
+        Self {
+            settings: PanelSettings {
+                places: settings.places.max(1),
+                crowded_places: settings.crowded_places.max(settings.places).max(1),
+                ..settings
+            },
+            handled: 0,
+            pending: VecDeque::new(),
+            active: VecDeque::new(),
+            recent: VecDeque::new(),
+            missed: 0,
+        }
+    }
+
+    /// Takes the calls of a log that were not handled yet, and moves on to `now`.
+    pub fn update(&mut self, log: &[LoggedCall], now: Now) {
+        if let Some(first) = log.first() {
+            self.missed += first.index.saturating_sub(self.handled + 1);
+        }
+        for call in log {
+            if call.index <= self.handled {
+                continue;
+            }
+            self.handled = call.index;
+            if call.announce {
+                self.pending.push_back(call.clone());
+            } else {
+                self.list(call.clone());
+            }
+        }
+        self.tick(now);
+    }
+
+    /// Moves on to `now`: ends what was shown long enough, shows what waits.
+    pub fn tick(&mut self, now: Now) {
+        let on_glass = |shown: &ShownCall| now.since(shown.since);
+        // Alone on the glass a call may stay longer; it leaves when its time is over at the latest.
+        while self
+            .active
+            .front()
+            .is_some_and(|s| on_glass(s) >= self.settings.max_show)
+        {
+            self.retire();
+        }
+        while let Some(next) = self.pending.front() {
+            let late = now.since(next.heard) >= self.settings.max_backlog;
+            let places = if late || self.active.len() > self.settings.places {
+                self.settings.crowded_places
+            } else {
+                self.settings.places
+            };
+            let room = self.active.len() < places;
+            let done = self
+                .active
+                .front()
+                .is_some_and(|s| on_glass(s) >= self.settings.min_show);
+            // The same ticket called again takes the place of its first call: one person, one place.
+            let again = self
+                .active
+                .iter()
+                .position(|s| s.call.queue == next.queue && s.call.call.ticket == next.call.ticket)
+                .filter(|&i| self.active[i].call.call.counter == next.call.counter);
+            if let Some(i) = again {
+                self.active.remove(i);
+            } else if !room {
+                if !done {
+                    break;
+                }
+                self.retire();
+            }
+            if let Some(call) = self.pending.pop_front() {
+                self.active.push_back(ShownCall {
+                    call,
+                    since: now.mono,
+                });
+            }
+        }
+    }
+
+    fn retire(&mut self) {
+        if let Some(shown) = self.active.pop_front() {
+            self.list(shown.call);
+        }
+    }
+
+    fn list(&mut self, call: LoggedCall) {
+        self.recent.push_front(call);
+        self.recent.truncate(self.settings.recent);
+    }
+
+    /// What to show now.
+    #[must_use]
+    pub fn view(&self) -> PanelView {
+        PanelView {
+            active: self.active.iter().rev().cloned().collect(),
+            recent: self.recent.iter().cloned().collect(),
+            waiting: self.pending.len(),
+        }
+    }
+
+    /// The monotonic moment at which [`tick`](Self::tick) may change something; `None` if never.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Duration> {
+        let oldest = self.active.front()?;
+        let shown = if self.pending.is_empty() {
+            self.settings.max_show
+        } else {
+            self.settings.min_show
+        };
+        let place = oldest.since + shown;
+        let late = self
+            .pending
+            .front()
+            .map(|c| c.heard + self.settings.max_backlog);
+        Some(late.map_or(place, |late| place.min(late.max(oldest.since))))
+    }
+
+    /// Announced calls that this panel never saw because it was not updated for too long.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+}

@@ -1,0 +1,211 @@
+//! Reports: node to hub.
+
+use super::feed::WireWait;
+use super::{WireTime, text};
+use crate::model::{
+    BoardId, CallKind, CameraId, Label, Lane, Name, OfficeId, QueueId, Source, Status,
+};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// Most queues of one office (contract, "Limits").
+pub const MAX_QUEUES: usize = 64;
+
+/// Payload of the `availability` topic while a node is there.
+pub const ONLINE: &str = "online";
+/// Payload of the `availability` topic, as last will.
+pub const OFFLINE: &str = "offline";
+
+/// An office as it is named to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfficeName {
+    /// Its identifier.
+    #[serde(with = "text::plain")]
+    pub id: OfficeId,
+    /// Its name by language.
+    #[serde(with = "text::name")]
+    pub name: Name,
+}
+
+/// Payload of the `numbers` topic: all queues of an office as its boards show them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// Grows with every report of a node.
+    pub seq: u64,
+    /// When it was made.
+    pub at: WireTime,
+    /// The office's local date.
+    pub day: Date,
+    /// Which office.
+    pub office: OfficeName,
+    /// Every configured queue, in the order of the board.
+    pub queues: Vec<QueueNumbers>,
+    /// The newest picture of each board.
+    #[serde(default)]
+    pub boards: Vec<BoardPicture>,
+    /// The newest picture of each camera.
+    #[serde(default)]
+    pub cameras: Vec<CameraPicture>,
+}
+
+/// One queue within [`Numbers`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueNumbers {
+    /// Its identifier.
+    #[serde(with = "text::plain")]
+    pub id: QueueId,
+    /// Its name by language.
+    #[serde(with = "text::name")]
+    pub name: Name,
+    /// Standard or fast.
+    #[serde(with = "text::lane")]
+    pub lane: Lane,
+    /// Open, paused or closed; `closed` while nothing was ever heard.
+    #[serde(with = "text::status")]
+    pub status: Status,
+    /// The moment the numbers are of; `null` while nothing was ever heard.
+    pub as_of: Option<WireTime>,
+    /// Whether the source is still heard.
+    pub fresh: bool,
+    /// Where the numbers come from.
+    #[serde(with = "text::source")]
+    pub source: Source,
+    /// The newest call; `null` when there was none today.
+    pub last_call: Option<LastCall>,
+    /// Tickets due next, in call order.
+    #[serde(default, with = "text::labels")]
+    pub next: Vec<Label>,
+    /// People waiting.
+    pub waiting: u32,
+    /// Number of tickets on hold.
+    pub on_hold: u32,
+    /// Predicted wait; `null` when nothing can be said.
+    pub wait: Option<WireWait>,
+}
+
+/// The newest call of a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastCall {
+    /// Its count within day and epoch.
+    pub no: u64,
+    /// Who was called.
+    #[serde(with = "text::label")]
+    pub ticket: Label,
+    /// Where to; empty when unknown.
+    #[serde(with = "text::counter")]
+    pub counter: Option<Label>,
+    /// When.
+    pub at: WireTime,
+}
+
+/// What the picture of a board is, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardPicture {
+    /// Which board.
+    #[serde(with = "text::plain")]
+    pub id: BoardId,
+    /// SHA-256 of the picture's bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// Media type.
+    pub format: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// When it was handed to the output.
+    pub shown_at: WireTime,
+}
+
+/// What the picture of a camera is, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameraPicture {
+    /// Which camera.
+    #[serde(with = "text::plain")]
+    pub id: CameraId,
+    /// SHA-256 of the picture's bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// Media type.
+    pub format: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// When it was taken.
+    pub taken_at: WireTime,
+}
+
+/// Payload of the `calls` topic: one call, once in the history however often it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallReport {
+    /// The queue that called; the office is in the topic.
+    #[serde(with = "text::plain")]
+    pub queue: QueueId,
+    /// Business day.
+    pub day: Date,
+    /// Restarts of `no` within the day, as counted by the node.
+    pub epoch: u32,
+    /// Count within day and epoch.
+    pub no: u64,
+    /// Who was called.
+    #[serde(with = "text::label")]
+    pub ticket: Label,
+    /// Where to; empty when unknown.
+    #[serde(with = "text::counter")]
+    pub counter: Option<Label>,
+    /// When.
+    pub at: WireTime,
+    /// Call or recall.
+    #[serde(with = "text::kind")]
+    pub kind: CallKind,
+}
+
+/// Payload of the `health` topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthReport {
+    /// When it was made.
+    pub at: WireTime,
+    /// Version of the software.
+    pub version: String,
+    /// Seconds since the process started.
+    pub uptime_s: u64,
+    /// `synchronised` or `unknown`.
+    pub clock: String,
+    /// What is wrong right now; empty when all is well.
+    #[serde(default)]
+    pub issues: Vec<IssueReport>,
+    /// What drives each board.
+    #[serde(default)]
+    pub outputs: Vec<OutputReport>,
+    /// Counts since the start, by name.
+    #[serde(default)]
+    pub counts: std::collections::BTreeMap<String, u64>,
+}
+
+/// Something that is wrong right now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueReport {
+    /// Its kind, such as `source-silent`.
+    pub kind: String,
+    /// What it is about, such as a queue's id; empty when the node itself.
+    #[serde(default)]
+    pub about: String,
+    /// Since when.
+    pub since: WireTime,
+    /// One line for people.
+    pub text: String,
+}
+
+/// State of one output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputReport {
+    /// Which board it shows.
+    #[serde(with = "text::plain")]
+    pub board: BoardId,
+    /// Its kind, such as `png` or `hdmi`.
+    pub kind: String,
+    /// Connector state, such as `connected`; empty when the kind has none.
+    #[serde(default)]
+    pub connector: String,
+    /// SHA-256 of the pixels last shown, lower-case hexadecimal; `null` before the first frame.
+    pub frame_sha256: Option<String>,
+}
