@@ -1,1 +1,163 @@
-//! What is wrong right now.
+//! What is wrong right now: typed issues, each logged once when it begins and once when it ends.
+//!
+//! A value, not a service: whoever notices something raises it, whoever sees it end clears it, and
+//! one place reads the list for the health report, the metrics and the corner of the board.
+
+use crate::clock::Now;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The kinds of trouble a node can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IssueKind {
+    /// No line to the broker of the feed.
+    FeedDown,
+    /// No line to the broker of the reports.
+    UplinkDown,
+    /// A queue's source has been silent for too long.
+    SourceSilent,
+    /// Messages were refused for their content.
+    MessagesRefused,
+    /// Calls were made of which no message told.
+    CallsLost,
+    /// A source restarted its count without saying so.
+    RestartUnsaid,
+    /// The wall clock cannot be believed.
+    ClockUnknown,
+    /// A board's output does not take frames.
+    OutputLost,
+    /// Calls for the hub were dropped because too many waited.
+    SpoolFull,
+    /// What is kept through a power cut cannot be written or read.
+    StoreFailed,
+}
+
+impl IssueKind {
+    /// The word in reports, metrics and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FeedDown => "feed-down",
+            Self::UplinkDown => "uplink-down",
+            Self::SourceSilent => "source-silent",
+            Self::MessagesRefused => "messages-refused",
+            Self::CallsLost => "calls-lost",
+            Self::RestartUnsaid => "restart-unsaid",
+            Self::ClockUnknown => "clock-unknown",
+            Self::OutputLost => "output-lost",
+            Self::SpoolFull => "spool-full",
+            Self::StoreFailed => "store-failed",
+        }
+    }
+}
+
+impl fmt::Display for IssueKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Its kind.
+    pub kind: IssueKind,
+    /// What it is about, such as a queue's id; empty when the node itself.
+    pub about: String,
+    /// Since when, by the wall clock.
+    pub since: Timestamp,
+    /// One line for people.
+    pub text: String,
+}
+
+/// All that is wrong right now; at most one issue a kind and subject.
+#[derive(Debug, Clone, Default)]
+pub struct Issues {
+    open: BTreeMap<(IssueKind, String), Issue>,
+}
+
+impl Issues {
+    /// Most issues that are kept; more subjects than a node has.
+    const MAX: usize = 256;
+
+    /// Notes that something is wrong; logs a warning when it is new. Says whether it is new.
+    pub fn raise(
+        &mut self,
+        kind: IssueKind,
+        about: &str,
+        text: impl Into<String>,
+        now: Now,
+    ) -> bool {
+        let key = (kind, about.to_owned());
+        let text = text.into();
+        if let Some(known) = self.open.get_mut(&key) {
+            known.text = text;
+            return false;
+        }
+        if self.open.len() >= Self::MAX {
+            return false;
+        }
+        tracing::warn!(issue = kind.as_str(), about, "{text}");
+        let issue = Issue {
+            kind,
+            about: about.to_owned(),
+            since: now.wall,
+            text,
+        };
+        self.open.insert(key, issue);
+        true
+    }
+
+    /// Notes that it is over; logs when it was open. Says whether it was.
+    pub fn clear(&mut self, kind: IssueKind, about: &str) -> bool {
+        let was = self.open.remove(&(kind, about.to_owned())).is_some();
+        if was {
+            tracing::info!(issue = kind.as_str(), about, "over");
+        }
+        was
+    }
+
+    /// Raises or clears by a condition.
+    pub fn set(&mut self, wrong: bool, kind: IssueKind, about: &str, text: &str, now: Now) -> bool {
+        if wrong {
+            self.raise(kind, about, text, now)
+        } else {
+            self.clear(kind, about)
+        }
+    }
+
+    /// What is open, by kind and subject.
+    pub fn iter(&self) -> impl Iterator<Item = &Issue> {
+        self.open.values()
+    }
+
+    /// Whether all is well.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_is_new_once_and_keeps_its_beginning() {
+        let mut issues = Issues::default();
+        let early = Now::at(Timestamp::from_second(1_764_000_000).unwrap());
+        let later = Now::at(Timestamp::from_second(1_764_000_060).unwrap());
+        assert!(issues.raise(IssueKind::SourceSilent, "koseki", "silent", early));
+        assert!(!issues.raise(IssueKind::SourceSilent, "koseki", "still silent", later));
+        assert!(issues.raise(IssueKind::SourceSilent, "moving", "silent", later));
+        let first = issues.iter().next().unwrap();
+        assert_eq!(
+            (first.since, first.text.as_str()),
+            (early.wall, "still silent")
+        );
+        assert!(issues.clear(IssueKind::SourceSilent, "koseki"));
+        assert!(!issues.clear(IssueKind::SourceSilent, "koseki"));
+        assert_eq!(issues.iter().count(), 1);
+    }
+}

@@ -131,9 +131,9 @@ pub struct AdapterConfig {
 pub struct AdapterRule {
     /// The queue that is fed.
     pub queue: QueueId,
-    /// Which element, when the message holds a list: the array's pointer, then a pointer within
-    /// the element and the text it must equal.
-    pub select: Option<AdapterSelect>,
+    /// Which element, when the message holds lists: each step is an array's pointer, a pointer within
+    /// an element and the text it must equal; the next step starts at the element found.
+    pub select: Vec<AdapterSelect>,
     /// The number being served, relative to the element: text or integer.
     pub number: String,
     /// People waiting, relative to the element: integer or digits as text.

@@ -1,1 +1,19 @@
-//! To be.
+//! Payloads and foreign systems to queue states.
+//!
+//! Whatever arrives becomes a checked [`QueueState`] or an error that says what is wrong; nothing
+//! in between. Knows topics and JSON, but neither the office's state nor the network.
+
+mod adapter;
+
+pub use adapter::{Adapter, AdapterError, Mapped};
+
+use crate::model::QueueState;
+use crate::wire::{WireError, feed::FeedMessage};
+
+/// Reads a payload of the feed topic.
+///
+/// # Errors
+/// [`WireError`] naming the path that breaks the contract.
+pub fn decode(payload: &[u8]) -> Result<QueueState, WireError> {
+    FeedMessage::decode(payload).map(QueueState::from)
+}

@@ -12,6 +12,11 @@ mod office;
 mod panel;
 mod snapshot;
 
+#[cfg(test)]
+mod panel_tests;
+#[cfg(test)]
+mod tests;
+
 pub use office::{Changes, Counts, Office, Refusal};
 pub use panel::{Panel, PanelSettings, PanelView, ShownCall};
 pub use snapshot::{LoggedCall, Phase, QueueView, Reading, Snapshot};

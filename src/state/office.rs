@@ -166,14 +166,17 @@ impl Office {
         if !same_series {
             queue.last_no = 0;
         }
-        let fresh_calls = new_calls(&state.calls, queue.last_no);
-        if let Some(first) = fresh_calls.first() {
-            let told = fresh_calls.len() as u64;
-            let made = state.calls.first().map_or(0, |c| c.no) - queue.last_no;
-            changes.lost = made - told;
-            let _ = first;
+        let unseen = new_calls(&state.calls, queue.last_no);
+        // Before the first message there is nothing to miss: what was called before this process
+        // started is not lost by it.
+        if queue.reading.is_some() {
+            let made = state
+                .calls
+                .first()
+                .map_or(0, |c| c.no.saturating_sub(queue.last_no));
+            changes.lost = made.saturating_sub(unseen.len() as u64);
         }
-        for call in fresh_calls {
+        for call in unseen {
             let logged = LoggedCall {
                 index: self.next_index,
                 queue: id.clone(),

@@ -2,9 +2,8 @@
 //!
 //! Invariant 2: every call is shown for at least its minimum time, once, in order. A new call is
 //! shown at once while there is a free place; further ones wait, oldest first. When the first of
-//! them would wait longer than the backlog allows, the panel shows more, smaller places
-//! ([`PanelSettings::crowded_places`]); when even those are taken for too long, calls on the glass
-//! give way early, the oldest first, rather than letting a call wait for ever.
+//! them has waited as long as the backlog allows, the panel shows more, smaller places
+//! ([`PanelSettings::crowded_places`]).
 
 use super::LoggedCall;
 use crate::clock::Now;
@@ -22,7 +21,7 @@ pub struct PanelSettings {
     pub places: usize,
     /// Calls that can stand out when many come at once; at least `places`. Default 6.
     pub crowded_places: usize,
-    /// No call waits longer than this for its place. Default 20 s.
+    /// A call that waited this long for its place makes the panel show more of them. Default 20 s.
     pub max_backlog: Duration,
     /// Earlier calls that are listed below; the layout may show fewer. Default 8.
     pub recent: usize,

@@ -1,0 +1,159 @@
+//! Bursts, recalls and backlogs on a panel, second by second.
+
+use super::*;
+use crate::clock::Now;
+use crate::model::{Call, CallKind, Label};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+fn at(second: f64) -> Now {
+    let start = Timestamp::from_second(1_795_482_000).unwrap();
+    Now::at(start + Duration::from_secs_f64(second))
+}
+
+fn call(index: u64, ticket: &str, second: f64) -> LoggedCall {
+    LoggedCall {
+        index,
+        queue: QueueId::new("certificates").unwrap(),
+        day: "2026-11-24".parse().unwrap(),
+        epoch: 0,
+        call: Call {
+            no: index,
+            ticket: Label::new(ticket).unwrap(),
+            counter: Label::new("1").ok(),
+            at: at(second).wall,
+            kind: CallKind::Call,
+        },
+        announce: true,
+        heard: at(second).mono,
+    }
+}
+
+fn active(panel: &Panel) -> String {
+    let view = panel.view();
+    let tickets: Vec<_> = view
+        .active
+        .iter()
+        .map(|s| s.call.call.ticket.as_str())
+        .collect();
+    let recent: Vec<_> = view.recent.iter().map(|c| c.call.ticket.as_str()).collect();
+    format!(
+        "{} | {} | {}",
+        tickets.join(" "),
+        recent.join(" "),
+        view.waiting
+    )
+}
+
+#[test]
+fn a_call_stands_out_at_once_and_then_is_listed() {
+    let mut panel = Panel::new(PanelSettings::default());
+    assert_eq!(panel.next_change(), None);
+    let log = [call(1, "A001", 0.0)];
+    panel.update(&log, at(0.0));
+    assert_eq!(active(&panel), "A001 |  | 0");
+    assert_eq!(panel.next_change(), Some(at(30.0).mono));
+    panel.update(&log, at(29.9));
+    assert_eq!(active(&panel), "A001 |  | 0", "handled once");
+    panel.tick(at(30.0));
+    assert_eq!(active(&panel), " | A001 | 0");
+}
+
+#[test]
+fn a_burst_shares_the_panel_then_waits_oldest_first() {
+    let mut panel = Panel::new(PanelSettings::default());
+    let log: Vec<_> = (1..=5).map(|i| call(i, &format!("A00{i}"), 0.0)).collect();
+    panel.update(&log, at(0.0));
+    assert_eq!(active(&panel), "A003 A002 A001 |  | 2");
+    panel.tick(at(11.9));
+    assert_eq!(active(&panel), "A003 A002 A001 |  | 2");
+    panel.tick(at(12.0));
+    assert_eq!(active(&panel), "A005 A004 A003 | A002 A001 | 0");
+}
+
+#[test]
+fn a_long_backlog_makes_more_places() {
+    let mut panel = Panel::new(PanelSettings {
+        min_show: Duration::from_secs(15),
+        max_backlog: Duration::from_secs(5),
+        ..PanelSettings::default()
+    });
+    let log: Vec<_> = (1..=8).map(|i| call(i, &format!("A00{i}"), 0.0)).collect();
+    panel.update(&log, at(0.0));
+    assert_eq!(panel.next_change(), Some(at(5.0).mono));
+    panel.tick(at(5.0));
+    assert_eq!(active(&panel), "A006 A005 A004 A003 A002 A001 |  | 2");
+    panel.tick(at(15.0));
+    assert_eq!(
+        active(&panel),
+        "A008 A007 A006 A005 A004 A003 | A002 A001 | 0"
+    );
+}
+
+#[test]
+fn a_recall_to_the_same_counter_takes_the_place_of_its_call() {
+    let mut panel = Panel::new(PanelSettings::default());
+    let mut log = vec![call(1, "A001", 0.0), call(2, "A002", 1.0)];
+    panel.update(&log, at(1.0));
+    log.push(call(3, "A001", 4.0));
+    panel.update(&log, at(4.0));
+    assert_eq!(active(&panel), "A001 A002 |  | 0");
+    assert_eq!(
+        panel.view().active[0].since,
+        at(4.0).mono,
+        "stands out anew"
+    );
+}
+
+#[test]
+fn calls_that_fell_out_of_the_log_are_counted() {
+    let mut panel = Panel::new(PanelSettings::default());
+    panel.update(&[call(1, "A001", 0.0)], at(0.0));
+    panel.update(&[call(5, "A005", 9.0)], at(9.0));
+    assert_eq!(panel.missed(), 3);
+}
+
+proptest! {
+    /// Whatever comes when: each call stands out once, in order, and for its minimum time.
+    #[test]
+    fn every_call_is_shown_for_its_minimum_time(
+        gaps in proptest::collection::vec(0u8..40, 1..40),
+    ) {
+        let settings = PanelSettings::default();
+        let mut panel = Panel::new(settings);
+        let mut log: Vec<LoggedCall> = Vec::new();
+        let mut when = 0.0;
+        for (i, gap) in gaps.iter().enumerate() {
+            when += f64::from(*gap) * 0.5;
+            log.push(call(i as u64 + 1, &format!("A{i:03}"), when));
+        }
+        let mut first_seen = vec![None; log.len()];
+        let mut last_seen = vec![0.0; log.len()];
+        let mut step = 0;
+        loop {
+            let second = f64::from(step) * 0.25;
+            let now = at(second);
+            let known = log.iter().take_while(|c| c.heard <= now.mono).count();
+            panel.update(&log[..known], now);
+            let view = panel.view();
+            prop_assert!(view.active.len() <= settings.crowded_places);
+            for shown in view.active.iter().rev() {
+                let i = usize::try_from(shown.call.index).unwrap() - 1;
+                if first_seen[i].is_none() {
+                    prop_assert!(first_seen[..i].iter().all(Option::is_some), "out of order");
+                    first_seen[i] = Some(second);
+                }
+                last_seen[i] = second;
+            }
+            if known == log.len() && view.active.is_empty() && view.waiting == 0 {
+                break;
+            }
+            step += 1;
+            prop_assert!(step < 20_000, "never ends");
+        }
+        for (i, first) in first_seen.iter().enumerate() {
+            let shown = last_seen[i] - first.expect("every call was shown");
+            prop_assert!(shown + 0.26 >= settings.min_show.as_secs_f64(), "{i} shown {shown} s");
+        }
+    }
+}
