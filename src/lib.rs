@@ -11,6 +11,7 @@
 //! | [`wire`] | topics and payloads of the contract |
 //! | [`state`] | `apply(message, now) -> changes` |
 //! | [`health`] | what is wrong right now |
+//! | [`store`] | what survives a power cut |
 //! | [`mqtt`] | a session with a broker that comes back by itself |
 //! | [`feed`] | payloads and foreign systems to queue states |
 //! | [`board`] | a view to pixels |
@@ -33,5 +34,6 @@ pub mod output;
 pub mod roles;
 pub mod shutdown;
 pub mod state;
+pub mod store;
 pub mod uplink;
 pub mod wire;

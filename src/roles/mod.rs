@@ -1,1 +1,26 @@
-//! To be.
+//! Composition roots: each role joins the parts and owns their lives.
+//!
+//! A role receives its configuration, clock and shutdown, starts its tasks, and ends when all of
+//! them have ended. Anything may be imported here; nothing imports this.
+
+pub mod node;
+
+use crate::model::{OfficeId, QueueId};
+use std::time::Instant;
+use tokio::sync::mpsc;
+
+/// Tells that the pixels of a board hold a message.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    /// The office of the board.
+    pub office: OfficeId,
+    /// The queue of the message.
+    pub queue: QueueId,
+    /// The message's sequence number.
+    pub seq: u64,
+    /// When the frame was ready and handed to the output.
+    pub at: Instant,
+}
+
+/// Where a measurement wants to be told of [`Drawn`] messages; told ones are dropped when full.
+pub type Probe = mpsc::Sender<Drawn>;

@@ -17,7 +17,7 @@ mod panel_tests;
 #[cfg(test)]
 mod tests;
 
-pub use office::{Changes, Counts, Office, Refusal};
+pub use office::{Changes, Counts, Kept, Office, Refusal};
 pub use panel::{Panel, PanelSettings, PanelView, ShownCall};
 pub use snapshot::{LoggedCall, Phase, QueueView, Reading, Snapshot};
 

@@ -78,6 +78,21 @@ pub struct Counts {
     pub restarts_unsaid: u64,
 }
 
+/// What is kept of one queue through a power cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Which queue.
+    pub queue: QueueId,
+    /// The last accepted message.
+    pub state: QueueState,
+    /// The epoch as counted by this node.
+    pub epoch: u32,
+    /// Where it came from.
+    pub source: Source,
+    /// Highest `no` seen in that day and epoch.
+    pub last_no: u64,
+}
+
 #[derive(Debug, Clone)]
 struct Queue {
     settings: QueueSettings,
@@ -215,6 +230,40 @@ impl Office {
             (false, since @ Some(_)) => since,
             (false, None) => Some(now.mono),
         };
+    }
+
+    /// What has to be kept so that a restart neither forgets nor repeats.
+    #[must_use]
+    pub fn keep(&self) -> Vec<Kept> {
+        let kept = |queue: &Queue| {
+            let reading = queue.reading.as_ref()?;
+            Some(Kept {
+                queue: queue.settings.id.clone(),
+                state: reading.state.clone(),
+                epoch: reading.epoch,
+                source: reading.source,
+                last_no: queue.last_no,
+            })
+        };
+        self.queues.iter().filter_map(kept).collect()
+    }
+
+    /// Takes back what was kept: shown with its time, never as fresh. Queues that are no longer
+    /// configured, and those already heard, are left alone.
+    pub fn restore(&mut self, kept: Vec<Kept>) {
+        for kept in kept {
+            let known = |q: &&mut Queue| q.settings.id == kept.queue && q.reading.is_none();
+            if let Some(queue) = self.queues.iter_mut().find(known) {
+                queue.last_no = kept.last_no;
+                queue.reading = Some(Reading {
+                    state: kept.state,
+                    epoch: kept.epoch,
+                    source: kept.source,
+                    heard: None,
+                    age_at_arrival: Duration::ZERO,
+                });
+            }
+        }
     }
 
     /// Counts since the start.

@@ -325,6 +325,45 @@ fn yesterdays_numbers_are_not_shown_but_a_long_evening_is() {
     assert_eq!(office.snapshot(at(midnight + 120)).queues[0].today(), None);
 }
 
+#[test]
+fn a_restart_neither_forgets_nor_repeats() {
+    let mut before = office();
+    before
+        .apply(
+            &queue(),
+            message(7, 0, &["2:A002", "1:A001"]),
+            Source::Feed,
+            at(0),
+        )
+        .unwrap();
+    let mut after = office();
+    after.restore(before.keep());
+    let kept = &after.snapshot(at(20)).queues[0];
+    assert_eq!(
+        (kept.fresh, kept.phase),
+        (false, Phase::Today(Status::Open))
+    );
+    let again = after.apply(
+        &queue(),
+        message(7, 0, &["2:A002", "1:A001"]),
+        Source::Feed,
+        at(21),
+    );
+    assert_eq!(
+        again,
+        Err(Refusal::Doubled(7)),
+        "retained again, and heard again below"
+    );
+    let next = after.apply(
+        &queue(),
+        message(8, 30, &["4:A004", "3:A003"]),
+        Source::Feed,
+        at(30),
+    );
+    let found: Vec<_> = next.unwrap().calls.iter().map(|c| c.call.no).collect();
+    assert_eq!(found, [3, 4]);
+}
+
 proptest! {
     /// Any order, loss and doubling: the final numbers are those of the newest message, and no
     /// call is found twice.
