@@ -1,2 +1,6 @@
 //! The integration tests: one binary, one module a subject.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)] // tests speak to developers
+#![allow(missing_docs, unreachable_pub)] // a test binary has no outside
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)] // a test may fail and speak
+
+mod day;
+mod support;

@@ -7,7 +7,7 @@ use crate::config::NodeConfig;
 use crate::feed::{self, Adapter};
 use crate::health::{IssueKind, Issues};
 use crate::model::{OfficeId, QueueId, QueueState, Source, Status};
-use crate::state::{Changes, Counts, LoggedCall, Office, Phase, Refusal, Snapshot};
+use crate::state::{Changes, Counts, Kept, LoggedCall, Office, Phase, Refusal, Snapshot};
 use crate::wire::topic::{Topic, feed_filter};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -139,6 +139,17 @@ impl Truth {
         self.issues.raise(kind, about, text, now);
         let until = now.mono + ONE_TIME_SHOWN;
         self.passing.insert((kind, about.to_owned()), until);
+    }
+
+    /// What has to be kept through a power cut.
+    #[must_use]
+    pub fn keep(&self) -> Vec<Kept> {
+        self.office.keep()
+    }
+
+    /// Takes back what was kept.
+    pub fn restore(&mut self, kept: Vec<Kept>) {
+        self.office.restore(kept);
     }
 
     /// Notes whether the line to the broker of the feed is up, and why not.

@@ -1,0 +1,128 @@
+//! The health report of a node, made of what its parts say.
+
+use super::truth::Truth;
+use crate::clock::Now;
+use crate::health::IssueKind;
+use crate::model::BoardId;
+use crate::wire::WireTime;
+use crate::wire::report::{HealthReport, IssueReport, OutputReport};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What the screens say of their outputs. The lock guards a small map, held for a copy only.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outputs(Arc<Mutex<BTreeMap<BoardId, OutputStatus>>>);
+
+/// One output at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct OutputStatus {
+    pub(super) kind: &'static str,
+    pub(super) connector: &'static str,
+    pub(super) frame_sha256: Option<String>,
+    /// Why it takes no frames; `None` when it does.
+    pub(super) failed: Option<String>,
+    /// Calls that were never shown because drawing was held up for too long.
+    pub(super) missed_calls: u64,
+}
+
+impl Outputs {
+    pub(super) fn update(&self, board: &BoardId, change: impl FnOnce(&mut OutputStatus)) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(map.entry(board.clone()).or_default());
+    }
+
+    fn copy(&self) -> BTreeMap<BoardId, OutputStatus> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Makes health reports and hands out the newest.
+pub(super) struct Health {
+    pub(super) outputs: Outputs,
+    pub(super) reports: watch::Sender<Arc<HealthReport>>,
+    pub(super) zone: TimeZone,
+    /// Monotonic moment of the start.
+    pub(super) started: Duration,
+    /// Whether the uplink is up, and why not; `None` when it shares the session of the feed.
+    pub(super) uplink: Option<watch::Receiver<crate::mqtt::Link>>,
+}
+
+/// Shortest time between two reports in which nothing but counts changed.
+const COUNTS_EVERY_S: u64 = 30;
+
+impl Health {
+    /// Looks at everything and hands out a report when it differs from the last one.
+    pub(super) fn update(&mut self, truth: &mut Truth, now: Now) {
+        let outputs = self.outputs.copy();
+        let mut missed_calls = 0;
+        for (board, status) in &outputs {
+            missed_calls += status.missed_calls;
+            let text = status.failed.as_deref().unwrap_or_default();
+            truth.issues().set(
+                status.failed.is_some(),
+                IssueKind::OutputLost,
+                board.as_str(),
+                text,
+                now,
+            );
+        }
+        if let Some(link) = &self.uplink {
+            let reason = match &*link.borrow() {
+                crate::mqtt::Link::Up { .. } => None,
+                crate::mqtt::Link::Down { reason } => Some(Arc::clone(reason)),
+            };
+            let text = reason.as_deref().unwrap_or_default();
+            truth
+                .issues()
+                .set(reason.is_some(), IssueKind::UplinkDown, "", text, now);
+        }
+        let report = self.report(truth, outputs, missed_calls, now);
+        self.reports.send_if_modified(|old| {
+            let same = old.issues == report.issues && old.outputs == report.outputs;
+            let quiet = report.uptime_s < old.uptime_s + COUNTS_EVERY_S;
+            if same && quiet && old.clock == report.clock {
+                return false;
+            }
+            *old = Arc::new(report);
+            true
+        });
+    }
+
+    fn report(
+        &self,
+        truth: &mut Truth,
+        outputs: BTreeMap<BoardId, OutputStatus>,
+        missed_calls: u64,
+        now: Now,
+    ) -> HealthReport {
+        let mut counts = truth.counts();
+        counts.insert("calls_not_shown".into(), missed_calls);
+        let issue = |issue: &crate::health::Issue| IssueReport {
+            kind: issue.kind.as_str().into(),
+            about: issue.about.clone(),
+            since: WireTime::new(issue.since, &self.zone),
+            text: issue.text.clone(),
+        };
+        let output = |(board, status): (BoardId, OutputStatus)| OutputReport {
+            board,
+            kind: status.kind.into(),
+            connector: status.connector.into(),
+            frame_sha256: status.frame_sha256,
+        };
+        HealthReport {
+            at: WireTime::new(now.wall, &self.zone),
+            version: env!("CARGO_PKG_VERSION").into(),
+            uptime_s: now.since(self.started).as_secs(),
+            clock: if now.synced { "synchronised" } else { "unknown" }.into(),
+            issues: truth.issues().iter().map(issue).collect(),
+            outputs: outputs.into_iter().map(output).collect(),
+            counts,
+        }
+    }
+}

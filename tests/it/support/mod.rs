@@ -1,0 +1,45 @@
+//! What several tests need.
+
+pub mod day;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the package.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file of the material beside the project, if it is there.
+///
+/// Says so when it is not; with `YOBIBAN_REQUIRE_TOOLS` set (as on the build machine) that is a
+/// failure.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let found = root().join("../shared").join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    skip(&format!("../shared/{path} is not beside the project"));
+    None
+}
+
+/// An installed program, looked for in `PATH` and the system folders.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .map(|dir| dir.join(name))
+        .find(|candidate| candidate.is_file());
+    if found.is_none() {
+        skip(&format!("{name} is not installed"));
+    }
+    found
+}
+
+/// Says that a test is skipped; fails where nothing may be.
+pub fn skip(why: &str) {
+    assert!(
+        std::env::var_os("YOBIBAN_REQUIRE_TOOLS").is_none(),
+        "may not be skipped here: {why}"
+    );
+    println!("skipped: {why}");
+}
