@@ -11,6 +11,7 @@
 mod office;
 mod panel;
 mod snapshot;
+pub mod wait;
 
 #[cfg(test)]
 mod panel_tests;

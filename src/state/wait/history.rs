@@ -1,0 +1,144 @@
+//! What earlier days were like.
+
+use super::DayHours;
+use super::pace::LUNCH_FACTOR;
+use crate::model::QueueId;
+use jiff::civil::Weekday;
+use std::collections::BTreeMap;
+
+/// So many calls make an hour worth believing by itself; below it the whole day is asked.
+const ENOUGH_CALLS: f64 = 5.0;
+
+/// Most calls that are kept for an hour: older days fade as newer ones are added.
+const KEPT_CALLS: f64 = 200.0;
+
+/// How often a queue was called while somebody waited in it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pace {
+    /// Time in which somebody waited, s; at least 0.
+    pub busy_s: f64,
+    /// Calls (no recalls) in that time; at least 0.
+    pub calls: f64,
+}
+
+impl Pace {
+    /// Mean interval between calls in seconds; `None` without a call.
+    #[must_use]
+    pub fn interval_s(&self) -> Option<f64> {
+        (self.calls > 0.0).then(|| self.busy_s / self.calls)
+    }
+
+    pub(super) fn fade(&mut self, factor: f64) {
+        self.busy_s *= factor;
+        self.calls *= factor;
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            busy_s: self.busy_s + other.busy_s,
+            calls: self.calls + other.calls,
+        }
+    }
+}
+
+/// Paces by queue, weekday and hour. Empty when nothing is known, which is a good start.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// By queue and days since Monday.
+    days: BTreeMap<(QueueId, i8), [Pace; 24]>,
+}
+
+impl History {
+    /// Adds what one day taught, as given by [`paces`](super::WaitEstimator::paces).
+    ///
+    /// Values that are no pace (negative, infinite, not a number) are left out.
+    pub fn add(&mut self, queue: &QueueId, weekday: Weekday, day: &[Pace; 24]) {
+        let key = (queue.clone(), weekday.to_monday_zero_offset());
+        let kept = self.days.entry(key).or_default();
+        for (kept, new) in kept.iter_mut().zip(day) {
+            let good = |x: f64| x.is_finite() && x >= 0.0;
+            if good(new.busy_s) && good(new.calls) {
+                *kept = kept.plus(*new);
+                if kept.calls > KEPT_CALLS {
+                    kept.fade(KEPT_CALLS / kept.calls);
+                }
+            }
+        }
+    }
+
+    /// The pace of a queue in one hour (0 to 23) of a weekday; zero when nothing is known.
+    #[must_use]
+    pub fn get(&self, queue: &QueueId, weekday: Weekday, hour: usize) -> Pace {
+        self.days
+            .get(&(queue.clone(), weekday.to_monday_zero_offset()))
+            .and_then(|day| day.get(hour))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// What history says about a queue at one moment.
+    pub(super) fn outlook(&self, queue: &QueueId, hours: &DayHours, at: f64) -> Outlook {
+        if self.days.is_empty() {
+            return Outlook::NONE;
+        }
+        let key = (queue.clone(), hours.weekday.to_monday_zero_offset());
+        let Some(day) = self.days.get(&key) else {
+            return Outlook::NONE;
+        };
+        let (mut rest, mut lunch) = (Pace::default(), Pace::default());
+        let mut hour_now = None;
+        let now = hours.hour(at);
+        let mut begin = hours.midnight;
+        for (hour, pace) in day.iter().enumerate() {
+            let end = begin + 3600.0;
+            let (from, to) = hours.shape.lunch;
+            if end <= from || begin >= to {
+                rest = rest.plus(*pace);
+                if hour == now && pace.calls >= ENOUGH_CALLS {
+                    hour_now = Some(*pace);
+                }
+            } else if begin >= from && end <= to {
+                lunch = lunch.plus(*pace);
+            }
+            begin = end;
+        }
+        Outlook::new(hour_now.unwrap_or(rest), rest, lunch)
+    }
+}
+
+/// What history says, ready to be mixed with today's evidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Outlook {
+    /// Usual interval between calls, s, and the calls it rests on.
+    pub(super) interval_s: f64,
+    pub(super) calls: f64,
+    /// Pace at lunch as a part of the usual pace, and the calls it rests on.
+    pub(super) lunch_factor: f64,
+    pub(super) lunch_calls: f64,
+}
+
+impl Outlook {
+    /// Nothing is known.
+    pub(super) const NONE: Self = Self {
+        interval_s: 0.0,
+        calls: 0.0,
+        lunch_factor: LUNCH_FACTOR,
+        lunch_calls: 0.0,
+    };
+
+    fn new(now: Pace, rest: Pace, lunch: Pace) -> Self {
+        let mut outlook = Self::NONE;
+        if let Some(interval) = now.interval_s() {
+            outlook.interval_s = interval;
+            outlook.calls = now.calls;
+        }
+        if let (Some(usual), Some(at_lunch)) = (rest.interval_s(), lunch.interval_s())
+            && at_lunch > 0.0
+        {
+            // Lunch may be a rush hour elsewhere, but not ten times.
+            outlook.lunch_factor = (usual / at_lunch).clamp(0.1, 10.0);
+            outlook.lunch_calls = lunch.calls;
+        }
+        outlook
+    }
+}

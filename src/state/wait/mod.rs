@@ -1,0 +1,280 @@
+//! The wait of somebody who takes a ticket now, predicted from nothing but what a source said.
+//!
+//! Nothing is set by hand for a queue. The steps, each in its own file:
+//!
+//! 1. `pace`: how often a queue is called while somebody waits in it. Calls ÷ busy time of this
+//!    queue today (a Poisson rate with a gamma prior, old evidence fading), shrunk towards what its
+//!    demand suggests and towards the [`History`] of that weekday and hour where there is one.
+//! 2. The pace is lower at lunch; by how much is learnt in the same way. The expected wait is the
+//!    time in which pace makes (people ahead + 1) calls, across the lunch break if need be:
+//!    queue length × rolling interval between calls, the estimator with the smallest error among
+//!    those that need no setting (see `docs/`), with the day's shape added.
+//! 3. `counters`: with nobody waiting, the question is whether a counter is free. Queues whose
+//!    calls name the same counters (a fast lane and its standard lane) share them.
+//! 4. `range`: the spread of a sum of `k` intervals (a gamma distribution) makes the range;
+//!    its width follows the hit rate of the ranges told today (adaptive conformal inference, Gibbs
+//!    and Candès 2021), so that four of five true waits lie inside whatever the queue is like.
+//!
+//! Sync, total, bounded: at most 64 queues, 256 counters, and the labels of one message a queue.
+//! Time is an argument. Knows no topics, no JSON, no lanes: who shares what is seen in the calls.
+
+mod counters;
+mod history;
+mod pace;
+mod queue;
+mod range;
+#[cfg(test)]
+mod tests;
+
+pub use history::{History, Pace};
+
+use crate::clock::Now;
+use crate::model::{QueueId, QueueState, Status, WaitRange};
+use counters::Counters;
+use jiff::civil::{Date, Time, Weekday};
+use jiff::{Timestamp, tz::TimeZone};
+use pace::{Rate, Shape};
+use queue::{Queue, Told};
+use range::Forecast;
+
+/// Most queues of an office (contract, "Limits"); further ones get no estimate.
+const MAX_QUEUES: usize = 64;
+
+/// A closed queue has a wait from this long before the office opens, s: earlier, "closed" says more.
+const BEFORE_OPENING_S: f64 = 3600.0;
+
+/// A queue still said to be closed this long after opening time is closed, s; until then the word
+/// "open" may be on its way.
+const OPENING_GRACE_S: f64 = 600.0;
+
+/// Counters taken to be free when an office opens: so many people are called at once.
+const COUNTERS_AT_OPENING: f64 = 3.0;
+
+/// What is general to an office. Nothing here is about one queue.
+#[derive(Debug, Clone)]
+pub struct WaitSettings {
+    /// The office's time zone.
+    pub zone: TimeZone,
+    /// Counters open and close; tickets may be handed out before.
+    pub hours: (Time, Time),
+    /// When fewer counters are staffed because people eat in turns. Only where the pace may
+    /// change: by how much is learnt, from a first guess of a third less.
+    pub lunch: (Time, Time),
+}
+
+impl WaitSettings {
+    /// The defaults for a zone: open 09:00–17:00, lunch 11:30–13:30.
+    #[must_use]
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            hours: (Time::constant(9, 0, 0, 0), Time::constant(17, 0, 0, 0)),
+            lunch: (Time::constant(11, 30, 0, 0), Time::constant(13, 30, 0, 0)),
+        }
+    }
+}
+
+/// Predicts the waits of one office's queues.
+///
+/// Feed it every accepted message in the order of arrival with [`observe`](Self::observe); ask it
+/// at any time with [`estimate`](Self::estimate). A new business day starts it afresh.
+#[derive(Debug, Clone)]
+pub struct WaitEstimator {
+    settings: WaitSettings,
+    history: History,
+    day: Option<Date>,
+    hours: DayHours,
+    queues: Vec<(QueueId, Queue)>,
+    counters: Counters,
+    /// The source's time and the monotonic moment of the newest message.
+    heard: Option<(f64, Now)>,
+}
+
+/// The office hours of one day in seconds since 1970.
+#[derive(Debug, Clone, Copy)]
+struct DayHours {
+    midnight: f64,
+    open: f64,
+    shape: Shape,
+    weekday: Weekday,
+}
+
+impl DayHours {
+    fn new(day: Date, settings: &WaitSettings) -> Self {
+        let at = |time: Time| {
+            day.to_datetime(time)
+                .to_zoned(settings.zone.clone())
+                .map_or(0.0, |z| seconds(z.timestamp()))
+        };
+        Self {
+            midnight: at(Time::midnight()),
+            open: at(settings.hours.0),
+            shape: Shape {
+                lunch: (at(settings.lunch.0), at(settings.lunch.1)),
+            },
+            weekday: day.weekday(),
+        }
+    }
+
+    /// The hour of the day, 0 to 23.
+    fn hour(&self, at: f64) -> usize {
+        // Floored and bounded before the cast.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let hour = ((at - self.midnight) / 3600.0).clamp(0.0, 23.0) as usize;
+        hour
+    }
+}
+
+impl WaitEstimator {
+    /// An estimator that has heard nothing yet.
+    #[must_use]
+    pub fn new(settings: WaitSettings) -> Self {
+        let hours = DayHours::new(Date::constant(1970, 1, 1), &settings);
+        Self {
+            settings,
+            history: History::default(),
+            day: None,
+            hours,
+            queues: Vec::new(),
+            counters: Counters::default(),
+            heard: None,
+        }
+    }
+
+    /// The same, shrunk towards what earlier days were like.
+    #[must_use]
+    pub fn with_history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
+    /// Takes in a message that the state accepted: newer than all before of its queue and day.
+    ///
+    /// Messages of an earlier day than the newest are ignored.
+    pub fn observe(&mut self, id: &QueueId, state: &QueueState, now: Now) {
+        if self.day.is_some_and(|day| state.day < day) {
+            return;
+        }
+        if self.day != Some(state.day) {
+            self.day = Some(state.day);
+            self.hours = DayHours::new(state.day, &self.settings);
+            self.queues.clear();
+            self.counters = Counters::default();
+        }
+        self.heard = Some((seconds(state.at), now));
+        let at = self.time(now);
+        let index = match self.queues.iter().position(|(q, _)| q == id) {
+            Some(index) => {
+                let told = self.forecast(index, at).map(|f| Told {
+                    at: seconds(state.at),
+                    weight: f.weight(),
+                    range: f.range(self.queues[index].1.width),
+                });
+                self.queues[index].1.announce(&state.next, told);
+                index
+            }
+            None if self.queues.len() < MAX_QUEUES => {
+                self.queues.push((id.clone(), Queue::first(state, at)));
+                self.queues.len() - 1
+            }
+            None => return,
+        };
+        let lunch = self.hours.shape.is_lunch(at);
+        let hour = self.hours.hour(at);
+        let queue = &mut self.queues[index].1;
+        queue.pass(at, lunch, hour);
+        for call in queue.take_new(&state.calls) {
+            queue.called(call, at, lunch, hour);
+            if let Some(counter) = &call.counter {
+                self.counters.called(counter, index, seconds(call.at));
+            }
+        }
+        queue.settle(state, at);
+    }
+
+    /// The wait of somebody who takes a ticket of this queue now; `None` when nothing was heard of
+    /// the queue today, or it is closed and not about to open.
+    ///
+    /// A wait before opening includes the time until opening. A paused queue has the wait it would
+    /// have if it went on now.
+    #[must_use]
+    pub fn estimate(&self, id: &QueueId, now: Now) -> Option<WaitRange> {
+        let index = self.queues.iter().position(|(q, _)| q == id)?;
+        let forecast = self.forecast(index, self.time(now))?;
+        let (low, high) = forecast.range(self.queues[index].1.width);
+        Some(WaitRange::from_estimate(low, high))
+    }
+
+    /// What today taught about a queue's pace, by hour: to be kept as [`History`] at the end of
+    /// the day.
+    #[must_use]
+    pub fn paces(&self, id: &QueueId) -> Option<&[Pace; 24]> {
+        self.queues
+            .iter()
+            .find(|(q, _)| q == id)
+            .map(|(_, q)| &q.hours)
+    }
+
+    /// Now in the source's time, s: the wall clock, or while that cannot be believed the time of
+    /// the newest message and what has passed since.
+    fn time(&self, now: Now) -> f64 {
+        match self.heard {
+            Some((at, heard)) if !now.synced => at + now.since(heard.mono).as_secs_f64(),
+            _ => seconds(now.wall),
+        }
+    }
+
+    /// The number of people and the pace of one queue at a moment, as a forecast.
+    fn forecast(&self, index: usize, at: f64) -> Option<Forecast> {
+        let queue = &self.queues[index].1;
+        let shape = self.hours.shape;
+        let to_opening = self.hours.open - at;
+        let rate = self.rate(index, at);
+        let waiting = f64::from(queue.waiting);
+        if queue.status == Status::Closed {
+            let soon = to_opening <= BEFORE_OPENING_S || queue.waiting > 0;
+            if !soon || to_opening < -OPENING_GRACE_S {
+                return None;
+            }
+            let delay = to_opening.max(0.0);
+            let calls = (waiting + 1.0 - COUNTERS_AT_OPENING).max(0.0);
+            let mean = shape.time_for(calls, at + delay, rate);
+            return Some(Forecast::opening(delay, mean, calls));
+        }
+        let group = self.counters.group(index);
+        if self
+            .queues
+            .iter()
+            .enumerate()
+            .any(|(i, (_, q))| group.has(i) && q.waiting > 0)
+        {
+            let calls = waiting + 1.0;
+            return Some(Forecast::queueing(shape.time_for(calls, at, rate), calls));
+        }
+        let staffed = if shape.is_lunch(at) { rate.lunch } else { 1.0 };
+        let busy = self.counters.busy(group, at, rate.calls_per_s, staffed);
+        Some(Forecast::maybe_free(shape.time_for(1.0, at, rate), busy))
+    }
+
+    /// The pace of one queue at a moment.
+    fn rate(&self, index: usize, at: f64) -> Rate {
+        let group = self.counters.group(index);
+        let (id, queue) = &self.queues[index];
+        let (mut people, mut observed_s) = (0.0, 0.0_f64);
+        for (i, (_, member)) in self.queues.iter().enumerate() {
+            if group.has(i) {
+                people += member.people();
+                observed_s = observed_s.max(member.observed_s(at));
+            }
+        }
+        let demand = pace::demand_interval(people, observed_s);
+        let past = self.history.outlook(id, &self.hours, at);
+        pace::rate(queue.rest, queue.lunch, demand, past)
+    }
+}
+
+/// A moment in seconds since 1970, to the millisecond.
+fn seconds(at: Timestamp) -> f64 {
+    // Exact for every year that jiff knows: below 2^53.
+    at.as_millisecond() as f64 / 1000.0
+}

@@ -1,0 +1,180 @@
+//! What is remembered of one queue through a day.
+
+use super::history::Pace;
+use super::pace::FADE_S;
+use super::{range, seconds};
+use crate::model::{Call, CallKind, Label, QueueState, Status};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// How long tickets are handed out before opening, as far as demand is concerned, s.
+const HANDED_OUT_EARLY_S: f64 = 1200.0;
+
+/// Calls that are remembered to tell new from old: three messages' worth.
+const SEEN_CALLS: usize = 64;
+
+/// Labels that are remembered beyond those due next.
+const SPARE_LABELS: usize = 64;
+
+/// Who was waiting for less than this when called, s, found a counter free: no sign of the pace.
+const FOUND_FREE_S: f64 = 2.0;
+
+/// What was told when a ticket was first seen waiting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Told {
+    /// When by the source's clock, which also times the call, s since 1970.
+    pub(super) at: f64,
+    /// How much its outcome teaches.
+    pub(super) weight: f64,
+    /// The range, s.
+    pub(super) range: (f64, f64),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Queue {
+    pub(super) status: Status,
+    pub(super) waiting: u32,
+    /// Pace today outside lunch and at lunch, fading.
+    pub(super) rest: Pace,
+    pub(super) lunch: Pace,
+    /// Pace today by hour, not fading.
+    pub(super) hours: [Pace; 24],
+    /// Logarithm of how much wider than usual ranges must be.
+    pub(super) width: f64,
+    /// Arrival of the newest message, s since 1970.
+    heard: f64,
+    /// Since when people are counted; `None` before opening.
+    counting_since: Option<f64>,
+    /// First calls since then, and those who waited already.
+    calls: f64,
+    waited_already: f64,
+    /// Since when somebody waits while the queue is open.
+    busy_since: Option<f64>,
+    /// Tickets that were seen waiting; `None` for those there before the first message.
+    told: HashMap<Label, Option<Told>>,
+    seen: VecDeque<(u64, Label)>,
+}
+
+impl Queue {
+    /// A queue with its first message of the day. One that is running already, because this node
+    /// started late, is counted from its oldest listed call on.
+    pub(super) fn first(state: &QueueState, at: f64) -> Self {
+        let running = state.status != Status::Closed;
+        let oldest = state.calls.last().map_or(at, |c| seconds(c.at));
+        Self {
+            status: state.status,
+            waiting: 0,
+            rest: Pace::default(),
+            lunch: Pace::default(),
+            hours: [Pace::default(); 24],
+            width: 0.0,
+            heard: at,
+            counting_since: running.then_some(oldest),
+            calls: 0.0,
+            waited_already: if running {
+                f64::from(state.waiting)
+            } else {
+                0.0
+            },
+            busy_since: None,
+            told: state.next.iter().map(|t| (t.clone(), None)).collect(),
+            seen: VecDeque::new(),
+        }
+    }
+
+    /// People who came while they were counted.
+    pub(super) fn people(&self) -> f64 {
+        (self.calls + f64::from(self.waiting) - self.waited_already).max(0.0)
+    }
+
+    /// For how long people were counted, s.
+    pub(super) fn observed_s(&self, at: f64) -> f64 {
+        self.counting_since
+            .map_or(HANDED_OUT_EARLY_S, |since| (at - since).max(0.0))
+    }
+
+    /// Remembers what was told to tickets that are seen waiting for the first time.
+    pub(super) fn announce(&mut self, next: &[Label], told: Option<Told>) {
+        for ticket in next {
+            if !self.told.contains_key(ticket) {
+                self.told.insert(ticket.clone(), told);
+            }
+        }
+        if self.told.len() > next.len() + SPARE_LABELS {
+            let due: HashSet<&Label> = next.iter().collect();
+            self.told.retain(|ticket, _| due.contains(ticket));
+        }
+    }
+
+    /// Lets time pass up to a message: if somebody waited, that was busy time.
+    pub(super) fn pass(&mut self, at: f64, lunch: bool, hour: usize) {
+        let passed = (at - self.heard).max(0.0);
+        self.heard = at;
+        if self.waiting > 0 && self.status == Status::Open {
+            let kept = (-passed / FADE_S).exp();
+            self.rest.fade(kept);
+            self.lunch.fade(kept);
+            self.pace(lunch).busy_s += passed;
+            self.hours[hour.min(23)].busy_s += passed;
+        }
+    }
+
+    /// The calls that were not seen before, oldest first.
+    pub(super) fn take_new<'a>(&mut self, calls: &'a [Call]) -> Vec<&'a Call> {
+        let mut new = Vec::new();
+        for call in calls.iter().rev() {
+            if !self
+                .seen
+                .iter()
+                .any(|(no, ticket)| *no == call.no && *ticket == call.ticket)
+            {
+                new.push(call);
+                self.seen.push_back((call.no, call.ticket.clone()));
+            }
+        }
+        while self.seen.len() > SEEN_CALLS {
+            self.seen.pop_front();
+        }
+        new
+    }
+
+    /// Takes in a new call. A recall is nobody new.
+    pub(super) fn called(&mut self, call: &Call, at: f64, lunch: bool, hour: usize) {
+        if call.kind == CallKind::Recall {
+            return;
+        }
+        self.calls += 1.0;
+        if self
+            .busy_since
+            .is_some_and(|since| at - since > FOUND_FREE_S)
+        {
+            self.pace(lunch).calls += 1.0;
+            self.hours[hour.min(23)].calls += 1.0;
+        }
+        if let Some(Some(told)) = self.told.remove(&call.ticket) {
+            let wait = (seconds(call.at) - told.at).max(0.0);
+            self.width = range::learn(self.width, told.range, wait, told.weight);
+        }
+    }
+
+    /// Takes over what the message says is so now.
+    pub(super) fn settle(&mut self, state: &QueueState, at: f64) {
+        self.status = state.status;
+        self.waiting = state.waiting;
+        if state.status == Status::Open {
+            // Counted as if from the first ticket on, which was handed out before opening.
+            self.counting_since.get_or_insert(at - HANDED_OUT_EARLY_S);
+        }
+        self.busy_since = match state.status {
+            Status::Open if state.waiting > 0 => Some(self.busy_since.unwrap_or(at)),
+            _ => None,
+        };
+    }
+
+    fn pace(&mut self, lunch: bool) -> &mut Pace {
+        if lunch {
+            &mut self.lunch
+        } else {
+            &mut self.rest
+        }
+    }
+}
