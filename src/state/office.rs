@@ -1,9 +1,10 @@
 //! The truth of one office: applies messages, finds new calls, notices gaps and restarts.
 
 use super::snapshot::LOG_LEN;
+use super::wait::{WaitEstimator, WaitSettings};
 use super::{LoggedCall, Phase, QueueSettings, QueueView, Reading, Settings, Snapshot};
 use crate::clock::Now;
-use crate::model::{Call, QueueId, QueueState, Source, Status};
+use crate::model::{Call, QueueId, QueueState, Source, Status, WaitRange};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -111,6 +112,7 @@ pub struct Office {
     /// Monotonic moment at which the line to the source went down; `None` while it is up.
     line_down: Option<Duration>,
     counts: Counts,
+    waits: WaitEstimator,
 }
 
 impl Office {
@@ -122,7 +124,12 @@ impl Office {
             reading: None,
             last_no: 0,
         };
+        let waits = WaitEstimator::new(WaitSettings {
+            hours: settings.hours,
+            ..WaitSettings::new(settings.zone.clone())
+        });
         Self {
+            waits,
             queues: settings.queues.iter().map(queue).collect(),
             settings,
             log: VecDeque::new(),
@@ -209,6 +216,7 @@ impl Office {
         while self.log.len() > LOG_LEN {
             self.log.pop_front();
         }
+        self.waits.observe(id, &state, now);
         queue.reading = Some(Reading {
             epoch,
             source,
@@ -288,6 +296,24 @@ impl Office {
         }
     }
 
+    /// The wait of somebody who takes a ticket of this queue now: the source's own, else the
+    /// estimate; `None` for an unknown queue and where nothing can be told.
+    #[must_use]
+    pub fn wait(&self, id: &QueueId, now: Now) -> Option<WaitRange> {
+        let today = now.wall.to_zoned(self.settings.zone.clone()).date();
+        let queue = self.queues.iter().find(|q| q.settings.id == *id)?;
+        self.view(queue, today, now).wait
+    }
+
+    fn wait_of(&self, queue: &Queue, phase: Phase, now: Now) -> Option<WaitRange> {
+        let Phase::Today(status) = phase else {
+            return None;
+        };
+        let told = queue.reading.as_ref().and_then(|r| r.state.wait);
+        told.filter(|_| status == Status::Open)
+            .or_else(|| self.waits.estimate(&queue.settings.id, now))
+    }
+
     fn view(&self, queue: &Queue, today: Date, now: Now) -> QueueView {
         let line = self
             .line_down
@@ -310,10 +336,7 @@ impl Office {
             settings: queue.settings.clone(),
             phase,
             fresh,
-            wait: match phase {
-                Phase::Today(Status::Open) => queue.reading.as_ref().and_then(|r| r.state.wait),
-                _ => None,
-            },
+            wait: self.wait_of(queue, phase, now),
             reading: queue.reading.clone(),
         }
     }
