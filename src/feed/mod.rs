@@ -4,6 +4,7 @@
 //! in between. Knows topics and JSON, but neither the office's state nor the network.
 
 mod adapter;
+pub mod recording;
 
 pub use adapter::{Adapter, AdapterError, Mapped};
 
