@@ -4,6 +4,7 @@
 //! them have ended. Anything may be imported here; nothing imports this.
 
 pub mod node;
+pub mod score;
 
 use crate::model::{OfficeId, QueueId};
 use std::time::Instant;

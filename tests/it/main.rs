@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)] // a test may fail and speak
 
 mod day;
+mod score;
 mod support;
