@@ -3,9 +3,27 @@
 //! A raw file is TOML whose every key is known; an unknown or wrong one is answered with file, key
 //! path, value and what is expected. The validated types below cannot be wrong: whoever takes one
 //! has nothing left to check. Secrets are masked wherever they are printed.
+//!
+//! Relative paths in a file are seen from the folder that the file is in, so that a folder with a
+//! configuration, its certificates and its pictures can be moved as one. Knows no device and no
+//! network: whether a broker answers or a layout's name exists is found out by those who use it.
 
+mod adapter;
+mod board;
+mod check;
+mod doc;
+mod error;
+pub mod example;
+mod hint;
+mod hub;
+mod load;
+mod mqtt;
+mod node;
+mod raw;
 mod secret;
 
+pub use error::{ConfigError, Problem};
+pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
 pub use secret::Secret;
 
 use crate::model::{BoardId, Name, NodeId, OfficeId, QueueId};

@@ -1,0 +1,192 @@
+//! `[[adapter]]`: foreign systems that are mapped to queues.
+
+use super::check::{Check, is_line};
+use super::doc::At;
+use super::raw::{RawAdapter, RawRule, RawSelect};
+use super::{AdapterConfig, AdapterRule, AdapterSelect};
+use crate::model::{Label, QueueId};
+
+/// More foreign systems than an office has.
+const MAX_ADAPTERS: usize = 16;
+/// Longest topic filter, in bytes.
+const MAX_FILTER: usize = 1024;
+/// Longest pointer, in bytes.
+const MAX_POINTER: usize = 512;
+/// Longest label, which bounds its digits.
+const MAX_DIGITS: usize = 12;
+
+impl Check<'_> {
+    pub(super) fn adapters(
+        &mut self,
+        raw: &[RawAdapter],
+        queues: &[QueueId],
+    ) -> Vec<AdapterConfig> {
+        let at = At::root().key("adapter");
+        if raw.len() > MAX_ADAPTERS {
+            let n = raw.len();
+            self.wrong(
+                &at.index(MAX_ADAPTERS),
+                format_args!("{n} adapters: expected at most {MAX_ADAPTERS}"),
+            );
+        }
+        let mut fed: Vec<QueueId> = Vec::new();
+        let mut adapters = Vec::new();
+        for (i, adapter) in raw.iter().enumerate().take(MAX_ADAPTERS) {
+            let at = at.index(i);
+            let topic = self.filter(&at.key("topic"), adapter.topic.as_deref());
+            let at = at.key("queue");
+            let rules = adapter.queue.as_deref().unwrap_or_default();
+            if rules.is_empty() {
+                self.missing(&at, "at least one [[adapter.queue]]");
+            }
+            let mut checked = Vec::new();
+            for (i, rule) in rules.iter().enumerate() {
+                let at = at.index(i);
+                let Some(rule) = self.rule(&at, rule, queues) else {
+                    continue;
+                };
+                if fed.contains(&rule.queue) {
+                    self.wrong(&at.key("queue"), "fed twice: expected one rule a queue");
+                }
+                fed.push(rule.queue.clone());
+                checked.push(rule);
+            }
+            if let Some(topic) = topic {
+                adapters.push(AdapterConfig {
+                    topic,
+                    rules: checked,
+                });
+            }
+        }
+        adapters
+    }
+
+    fn filter(&mut self, at: &At, raw: Option<&str>) -> Option<String> {
+        let Some(raw) = raw else {
+            self.missing(at, "a topic filter such as taipei/+/counters");
+            return None;
+        };
+        let levels: Vec<&str> = raw.split('/').collect();
+        let level = |(i, level): (usize, &&str)| match *level {
+            "+" => true,
+            "#" => i + 1 == levels.len(),
+            text => !text.contains(['+', '#']),
+        };
+        let good = is_line(raw, MAX_FILTER) && levels.iter().enumerate().all(level);
+        if !good {
+            self.wrong(
+                at,
+                "expected a topic filter: + for one whole level, # only as the last",
+            );
+        }
+        good.then(|| raw.to_owned())
+    }
+
+    fn rule(&mut self, at: &At, raw: &RawRule, queues: &[QueueId]) -> Option<AdapterRule> {
+        let queue = match &raw.queue {
+            Some(id) => self.known_queue(&at.key("queue"), id, queues),
+            None => {
+                self.missing(&at.key("queue"), "the id of the queue that is fed");
+                None
+            }
+        };
+        let select = match &raw.select {
+            Some(select) => Some(self.select(&at.key("select"), select)),
+            None => None,
+        };
+        let mut required = |key: &str, raw: Option<&str>, what: &str| match raw {
+            Some(raw) => self.pointer(&at.key(key), raw),
+            None => {
+                self.missing(&at.key(key), format_args!("the JSON Pointer to {what}"));
+                None
+            }
+        };
+        let number = required("number", raw.number.as_deref(), "the number being served");
+        let waiting = required("waiting", raw.waiting.as_deref(), "the people waiting");
+        let mut optional =
+            |key: &str, raw: Option<&str>| raw.and_then(|raw| self.pointer(&at.key(key), raw));
+        let on_hold = optional("on_hold", raw.on_hold.as_deref());
+        let counter = optional("counter", raw.counter.as_deref());
+        let moment = optional("at", raw.at.as_deref());
+        if raw.counter.is_some() && raw.counter_text.is_some() {
+            self.wrong(
+                &at.key("counter_text"),
+                "beside counter: expected only one of them",
+            );
+        }
+        let label = |text: &String| Label::new(text).is_ok();
+        if raw.counter_text.as_ref().is_some_and(|t| !label(t)) {
+            self.wrong(
+                &at.key("counter_text"),
+                "expected 1 to 12 printable characters",
+            );
+        }
+        if raw
+            .prefix
+            .as_ref()
+            .is_some_and(|t| !t.is_empty() && !label(t))
+        {
+            self.wrong(
+                &at.key("prefix"),
+                "expected at most 12 printable characters",
+            );
+        }
+        let prefix = raw.prefix.clone().unwrap_or_default();
+        let room = MAX_DIGITS.saturating_sub(prefix.chars().count()).max(1);
+        let digits = raw
+            .digits
+            .map(|n| self.count(&at.key("digits"), Some(n), room, 1..=room));
+        Some(AdapterRule {
+            queue: queue?,
+            select: match select {
+                Some(select) => Some(select?),
+                None => None,
+            },
+            number: number?,
+            waiting: waiting?,
+            on_hold,
+            counter,
+            counter_text: raw.counter_text.clone(),
+            at: moment,
+            prefix,
+            digits,
+            none: raw.none.clone().unwrap_or_default(),
+        })
+    }
+
+    fn select(&mut self, at: &At, raw: &RawSelect) -> Option<AdapterSelect> {
+        let list = raw.list.as_deref().unwrap_or_default();
+        let list = self.pointer(&at.key("list"), list);
+        let key = match &raw.key {
+            Some(key) => self.pointer(&at.key("key"), key),
+            None => {
+                self.missing(&at.key("key"), "the JSON Pointer within an element");
+                None
+            }
+        };
+        if raw.equals.is_none() {
+            self.missing(&at.key("equals"), "the text that the element holds there");
+        }
+        Some(AdapterSelect {
+            list: list?,
+            key: key?,
+            equals: raw.equals.clone()?,
+        })
+    }
+
+    fn pointer(&mut self, at: &At, raw: &str) -> Option<String> {
+        // RFC 6901: empty or a list of /tokens in which ~ is written ~0 and / is written ~1.
+        let escapes = raw
+            .split('~')
+            .skip(1)
+            .all(|after| after.starts_with('0') || after.starts_with('1'));
+        let good = (raw.is_empty() || raw.starts_with('/')) && escapes && raw.len() <= MAX_POINTER;
+        if !good {
+            self.wrong(
+                at,
+                "not a JSON Pointer: expected one such as /counters/0/number",
+            );
+        }
+        good.then(|| raw.to_owned())
+    }
+}

@@ -1,0 +1,328 @@
+//! `[[board]]`: the boards of a node.
+
+use super::check::Check;
+use super::doc::At;
+use super::hint;
+use super::raw::{NameTable, RawBoard, RawCalls, RawOffice, RawOutput};
+use super::{BoardConfig, OutputConfig};
+use crate::model::{BoardId, Name, QueueId};
+use crate::state::PanelSettings;
+use std::time::Duration;
+
+/// More boards than a box can have outputs.
+const MAX_BOARDS: usize = 16;
+/// Full HD, the size of most displays.
+const DEFAULT_SIZE: (u32, u32) = (1920, 1080);
+/// Fewest pixels a side: two 8 × 8 LED modules.
+const MIN_SIDE: u32 = 16;
+/// Most pixels a side.
+const MAX_SIDE: u32 = 8192;
+/// Most pixels in all: 7680 × 4320. A frame of it takes 100 MB.
+const MAX_PIXELS: u64 = 7680 * 4320;
+/// More notices than anybody reads while waiting.
+const MAX_NOTICES: usize = 32;
+
+/// Kinds of output that are in every build of this version.
+const BUILT: [&str; 2] = ["png", "none"];
+/// Kinds that the contract names and that this version cannot drive.
+const NOT_BUILT: [&str; 4] = ["hdmi", "max7219", "hub75", "serial"];
+
+impl Check<'_> {
+    /// Answers kinds that this version cannot drive before their own keys are called unknown.
+    pub(super) fn outputs_not_built(&mut self) -> bool {
+        let boards = At::root().key("board");
+        let mut any = false;
+        for i in 0..self.doc.len_at(&boards) {
+            let at = boards.index(i).key("output").key("kind");
+            let kind = self.doc.text_at(&at).unwrap_or_default();
+            if NOT_BUILT.contains(&kind) {
+                let message = format!(
+                    "output kind {kind} is not in this build: expected png, window or none"
+                );
+                self.wrong(&at, message);
+                any = true;
+            }
+        }
+        any
+    }
+
+    pub(super) fn boards(
+        &mut self,
+        raw: &[RawBoard],
+        office: &RawOffice,
+        queues: &[QueueId],
+    ) -> Vec<BoardConfig> {
+        let at = At::root().key("board");
+        let office_at = At::root().key("office");
+        let office_notices = self.notices(&office_at.key("notices"), office.notices.as_deref());
+        let office_url = office
+            .page_url
+            .as_deref()
+            .and_then(|url| self.page_url(&office_at.key("page_url"), url));
+        if raw.len() > MAX_BOARDS {
+            let n = raw.len();
+            self.wrong(
+                &at.index(MAX_BOARDS),
+                format_args!("{n} boards: expected at most {MAX_BOARDS} a node"),
+            );
+        }
+        let mut boards: Vec<BoardConfig> = Vec::new();
+        for (i, board) in raw.iter().enumerate().take(MAX_BOARDS) {
+            let at = at.index(i);
+            let Some(mut board) = self.board(&at, board, queues) else {
+                continue;
+            };
+            if let Some(first) = boards.iter().position(|b| b.id == board.id) {
+                self.wrong(
+                    &at.key("id"),
+                    format_args!("same id as board[{first}]: expected each id once"),
+                );
+            }
+            if let Some(first) = boards
+                .iter()
+                .position(|b| same_file(&b.output, &board.output))
+            {
+                self.wrong(
+                    &at.key("output").key("path"),
+                    format_args!("same file as board[{first}]: expected one file a board"),
+                );
+            }
+            if raw[i].notices.is_none() {
+                board.notices.clone_from(&office_notices);
+            }
+            if raw[i].page_url.is_none() {
+                board.page_url.clone_from(&office_url);
+            }
+            boards.push(board);
+        }
+        boards
+    }
+
+    fn board(&mut self, at: &At, raw: &RawBoard, queues: &[QueueId]) -> Option<BoardConfig> {
+        let id: Option<BoardId> = self.id(&at.key("id"), raw.id.as_deref());
+        let size = match &raw.size {
+            Some(size) => self.size(&at.key("size"), size),
+            None => Some(DEFAULT_SIZE),
+        };
+        let layout = raw
+            .layout
+            .as_deref()
+            .and_then(|layout| self.layout(&at.key("layout"), layout));
+        let shown = raw
+            .queues
+            .as_deref()
+            .map(|ids| self.shown(&at.key("queues"), ids, queues));
+        let output = self.output(&at.key("output"), raw.output.as_ref());
+        let panel = self.panel(&at.key("calls"), raw.calls.as_ref());
+        let notices = self.notices(&at.key("notices"), raw.notices.as_deref());
+        let page_url = raw
+            .page_url
+            .as_deref()
+            .and_then(|url| self.page_url(&at.key("page_url"), url));
+        Some(BoardConfig {
+            id: id?,
+            size: size?,
+            layout,
+            queues: shown,
+            output: output?,
+            panel,
+            notices,
+            page_url,
+        })
+    }
+
+    fn size(&mut self, at: &At, raw: &[i64]) -> Option<(u32, u32)> {
+        let side = |n: i64| {
+            u32::try_from(n)
+                .ok()
+                .filter(|n| (MIN_SIDE..=MAX_SIDE).contains(n))
+        };
+        let size = match raw {
+            [w, h] => side(*w).zip(side(*h)),
+            _ => None,
+        };
+        let Some((w, h)) = size else {
+            self.wrong(
+                at,
+                format_args!("expected width and height in pixels, each from {MIN_SIDE} to {MAX_SIDE}, such as [1920, 1080]"),
+            );
+            return None;
+        };
+        if u64::from(w) * u64::from(h) > MAX_PIXELS {
+            self.wrong(
+                at,
+                format_args!("expected at most {MAX_PIXELS} pixels, as in [7680, 4320]"),
+            );
+            return None;
+        }
+        Some((w, h))
+    }
+
+    /// The name of a layout, or the path of a file seen from the folder of the configuration.
+    fn layout(&mut self, at: &At, raw: &str) -> Option<String> {
+        if std::path::Path::new(raw)
+            .extension()
+            .is_some_and(|e| e == "toml")
+        {
+            let (path, _) = self.file(at, raw)?;
+            let text = path.to_str().map(str::to_owned);
+            if text.is_none() {
+                self.wrong(at, "the path is not UTF-8: expected one that is");
+            }
+            return text;
+        }
+        let good = !raw.is_empty()
+            && raw
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !good {
+            self.wrong(
+                at,
+                "expected the name of a layout, or a file ending in .toml",
+            );
+        }
+        good.then(|| raw.to_owned())
+    }
+
+    fn shown(&mut self, at: &At, raw: &[String], queues: &[QueueId]) -> Vec<QueueId> {
+        if raw.is_empty() {
+            self.wrong(
+                at,
+                "no queue in it: expected at least one, or no such key for all",
+            );
+        }
+        let mut shown: Vec<QueueId> = Vec::new();
+        for (i, id) in raw.iter().enumerate() {
+            let at = at.index(i);
+            let Some(queue) = self.known_queue(&at, id, queues) else {
+                continue;
+            };
+            if shown.contains(&queue) {
+                self.wrong(&at, "twice: expected each queue once");
+            } else {
+                shown.push(queue);
+            }
+        }
+        shown
+    }
+
+    /// A queue that the office has.
+    pub(super) fn known_queue(
+        &mut self,
+        at: &At,
+        raw: &str,
+        queues: &[QueueId],
+    ) -> Option<QueueId> {
+        let known = queues.iter().find(|q| q.as_str() == raw).cloned();
+        if known.is_none() {
+            let words: Vec<&str> = queues.iter().map(QueueId::as_str).collect();
+            let hint = hint::nearest(raw, words.iter().copied());
+            self.wrong_hint(
+                at,
+                format_args!("no such queue: expected {}", hint::one_of(&words)),
+                hint,
+            );
+        }
+        known
+    }
+
+    fn output(&mut self, at: &At, raw: Option<&RawOutput>) -> Option<OutputConfig> {
+        let empty = RawOutput::default();
+        let raw = raw.unwrap_or(&empty);
+        let kind_at = at.key("kind");
+        if raw.path.is_some() && matches!(raw.kind.as_deref(), Some("none" | "window")) {
+            self.wrong(&at.key("path"), "only with kind png: expected no path");
+        }
+        match raw.kind.as_deref() {
+            None => {
+                self.missing(&kind_at, "png, window or none");
+                None
+            }
+            Some("none") => Some(OutputConfig::None),
+            Some("png") => match raw.path.as_deref() {
+                Some(path) => {
+                    let path = self.path(&at.key("path"), path)?;
+                    Some(OutputConfig::Png { path })
+                }
+                None => {
+                    self.missing(&at.key("path"), "the picture's file, such as \"main.png\"");
+                    None
+                }
+            },
+            Some("window") if cfg!(feature = "window") => Some(OutputConfig::Window),
+            Some("window") => {
+                let others = hint::one_of(&BUILT);
+                self.wrong(
+                    &kind_at,
+                    format_args!("output kind window is not in this build: expected one made with --features window, or {others}"),
+                );
+                None
+            }
+            Some(other) => {
+                let hint = hint::nearest(other, ["png", "window", "none"]);
+                self.wrong_hint(
+                    &kind_at,
+                    "unknown output kind: expected png, window or none",
+                    hint,
+                );
+                None
+            }
+        }
+    }
+
+    fn panel(&mut self, at: &At, raw: Option<&RawCalls>) -> PanelSettings {
+        const MINUTES: fn(u64) -> Duration = |n| Duration::from_secs(n * 60);
+        let defaults = PanelSettings::default();
+        let empty = RawCalls::default();
+        let raw = raw.unwrap_or(&empty);
+        let min_show = self.duration(
+            &at.key("min_show"),
+            raw.min_show.as_ref(),
+            defaults.min_show,
+            Duration::from_secs(1)..=MINUTES(10),
+        );
+        let places = self.count(&at.key("places"), raw.places, defaults.places, 1..=12);
+        PanelSettings {
+            min_show,
+            max_show: self.duration(
+                &at.key("max_show"),
+                raw.max_show.as_ref(),
+                defaults.max_show.max(min_show),
+                min_show..=MINUTES(60),
+            ),
+            places,
+            crowded_places: self.count(
+                &at.key("crowded_places"),
+                raw.crowded_places,
+                defaults.crowded_places.max(places),
+                places..=24,
+            ),
+            max_backlog: self.duration(
+                &at.key("max_backlog"),
+                raw.max_backlog.as_ref(),
+                defaults.max_backlog,
+                Duration::ZERO..=MINUTES(10),
+            ),
+            recent: self.count(&at.key("recent"), raw.recent, defaults.recent, 0..=50),
+        }
+    }
+
+    fn notices(&mut self, at: &At, raw: Option<&[NameTable]>) -> Vec<Name> {
+        let raw = raw.unwrap_or_default();
+        if raw.len() > MAX_NOTICES {
+            let n = raw.len();
+            self.wrong(
+                at,
+                format_args!("{n} notices: expected at most {MAX_NOTICES}"),
+            );
+        }
+        let checked = raw.iter().enumerate().take(MAX_NOTICES);
+        checked
+            .filter_map(|(i, text)| self.name(&at.index(i), Some(text)))
+            .collect()
+    }
+}
+
+fn same_file(a: &OutputConfig, b: &OutputConfig) -> bool {
+    matches!((a, b), (OutputConfig::Png { path: a }, OutputConfig::Png { path: b }) if a == b)
+}

@@ -1,0 +1,245 @@
+//! A TOML text and where everything in it stands.
+
+use super::error::{ConfigError, Problem};
+use super::hint;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A place in a configuration: a path of keys and list indices.
+#[derive(Debug, Clone, Default)]
+pub(super) struct At(Vec<Step>);
+
+#[derive(Debug, Clone)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl At {
+    /// The file as a whole.
+    pub(super) fn root() -> Self {
+        Self::default()
+    }
+
+    /// A key of the table here.
+    pub(super) fn key(&self, key: &str) -> Self {
+        self.with(Step::Key(key.to_owned()))
+    }
+
+    /// An element of the list here, from 0.
+    pub(super) fn index(&self, index: usize) -> Self {
+        self.with(Step::Index(index))
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+
+    fn last_key(&self) -> Option<&str> {
+        self.0.iter().rev().find_map(|s| match s {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) => None,
+        })
+    }
+
+    fn from_serde(path: &serde_path_to_error::Path) -> Self {
+        use serde_path_to_error::Segment;
+        Self(
+            path.iter()
+                .filter_map(|s| match s {
+                    Segment::Seq { index } => Some(Step::Index(*index)),
+                    Segment::Map { key } => Some(Step::Key(key.clone())),
+                    Segment::Enum { .. } | Segment::Unknown => None,
+                })
+                .collect(),
+        )
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if i > 0 => write!(f, ".{key}")?,
+                Step::Key(key) => f.write_str(key)?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A parsed text.
+pub(super) struct Doc<'t> {
+    name: &'t str,
+    text: &'t str,
+    table: Spanned<DeTable<'t>>,
+}
+
+impl<'t> Doc<'t> {
+    /// Parses the TOML; `name` is what messages call the file.
+    pub(super) fn parse(text: &'t str, name: &'t str) -> Result<Self, ConfigError> {
+        let table = DeTable::parse(text).map_err(|e| {
+            let problem = Problem {
+                position: e.span().map(|s| position(text, s.start)),
+                ..Problem::whole(format!("not TOML: {}", one_line(e.message())))
+            };
+            ConfigError::new(name, vec![problem])
+        })?;
+        Ok(Self { name, text, table })
+    }
+
+    /// Whether the file has this key at its top.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.get_ref().contains_key(key)
+    }
+
+    /// Reads the whole as a raw shape.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        let de = toml::Deserializer::from(self.table.clone());
+        serde_path_to_error::deserialize(de).map_err(|e| {
+            let at = At::from_serde(e.path());
+            let problem = self.shape_problem(&at, e.inner());
+            ConfigError::new(self.name, vec![problem])
+        })
+    }
+
+    /// Turns serde's words into ours: an unknown key or a wrong type.
+    fn shape_problem(&self, at: &At, error: &toml::de::Error) -> Problem {
+        let message = error.message();
+        let position = error.span().map(|s| position(self.text, s.start));
+        if let Some(rest) = message.strip_prefix("unknown field `") {
+            let mut quoted = rest.split('`');
+            let unknown = quoted.next().unwrap_or_default();
+            let known: Vec<&str> = quoted.skip(1).step_by(2).collect();
+            // Some versions name the unknown key in the path, some only its table.
+            let key = match at.last_key() {
+                Some(last) if last == unknown => at.to_string(),
+                _ => at.key(unknown).to_string(),
+            };
+            return Problem {
+                position,
+                key,
+                found: None,
+                message: format!("unknown key: expected {}", hint::one_of(&known)),
+                hint: hint::nearest(unknown, known.iter().copied()),
+            };
+        }
+        let expected = message
+            .rsplit_once(", expected ")
+            .map_or(message, |(_, expected)| expected);
+        let expected = match expected {
+            "a string" => "a text in quotes",
+            "a sequence" => "a list in brackets",
+            "i64" => "a whole number",
+            other if other.starts_with("struct ") => "a table",
+            other => other,
+        };
+        Problem {
+            position: self.position_of(at).or(position),
+            key: at.to_string(),
+            found: self.found(at),
+            message: format!("expected {}", one_line(expected)),
+            hint: None,
+        }
+    }
+
+    /// The value at a place as text, when it is one.
+    pub(super) fn text_at(&self, at: &At) -> Option<&str> {
+        self.value(at)?.get_ref().as_str()
+    }
+
+    /// How many elements the list at a place has; 0 when there is none.
+    pub(super) fn len_at(&self, at: &At) -> usize {
+        self.value(at)
+            .and_then(|v| v.get_ref().as_array())
+            .map_or(0, |a| a.len())
+    }
+
+    /// Line and column of a place, or of the nearest table around it.
+    pub(super) fn position_of(&self, at: &At) -> Option<(usize, usize)> {
+        let mut steps = at.0.as_slice();
+        while !steps.is_empty() {
+            if let Some(value) = self.value(&At(steps.to_vec())) {
+                return Some(position(self.text, value.span().start));
+            }
+            steps = steps.split_last().map_or(&[][..], |(_, rest)| rest);
+        }
+        None
+    }
+
+    /// What was typed at a place, shortened to one line; `***` for secrets.
+    pub(super) fn found(&self, at: &At) -> Option<String> {
+        let value = self.value(at)?;
+        if at.last_key().is_some_and(is_secret) {
+            return Some("***".to_owned());
+        }
+        match value.get_ref() {
+            DeValue::Table(_) => return None,
+            DeValue::Array(a) if a.iter().any(|v| v.get_ref().is_table()) => return None,
+            _ => {}
+        }
+        Some(one_line(&mask_url(self.text.get(value.span())?)))
+    }
+
+    fn value(&self, at: &At) -> Option<&Spanned<DeValue<'t>>> {
+        let mut steps = at.0.iter();
+        let Step::Key(first) = steps.next()? else {
+            return None;
+        };
+        let mut value = self.table.get_ref().get(first.as_str())?;
+        for step in steps {
+            value = match step {
+                Step::Key(key) => value.get_ref().as_table()?.get(key.as_str())?,
+                Step::Index(index) => value.get_ref().as_array()?.get(*index)?,
+            };
+        }
+        Some(value)
+    }
+}
+
+/// Keys whose value is never printed.
+fn is_secret(key: &str) -> bool {
+    key == "password"
+}
+
+/// Hides what stands between `://` and `@`: a user's name and password.
+fn mask_url(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((_, host)) => format!("{scheme}://***@{host}"),
+            None => text.to_owned(),
+        },
+        None => text.to_owned(),
+    }
+}
+
+/// Longest value that is repeated in a message, in characters.
+const MAX_FOUND: usize = 60;
+
+/// Keeps what was typed on one short line.
+fn one_line(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_FOUND * 3)
+        .collect();
+    if line.chars().count() > MAX_FOUND && text.len() > MAX_FOUND * 3 {
+        line = line.chars().take(MAX_FOUND).collect::<String>() + "…";
+    }
+    line
+}
+
+/// Line and column (in characters) of a byte offset, both from 1.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    (
+        before.bytes().filter(|b| *b == b'\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
+}

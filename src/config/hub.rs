@@ -1,0 +1,115 @@
+//! A hub's file, checked.
+
+use super::check::Check;
+use super::doc::At;
+use super::mqtt::SecretKeys;
+use super::raw::RawHub;
+use super::{HubConfig, Secret};
+use crate::model::{Name, OfficeId};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Only this machine, until somebody says otherwise; a proxy with TLS belongs in front.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// The history's file, beside the configuration.
+const STORE_URL: &str = "sqlite:hub.db";
+/// Title of the pages.
+const TITLE: [(&str, &str); 2] = [("ja", "区役所窓口の混雑状況"), ("en", "Ward office queues")];
+
+impl Check<'_> {
+    /// Checks everything; problems are collected, so `None` comes with at least one.
+    pub(super) fn hub(&mut self, raw: &RawHub) -> Option<HubConfig> {
+        let top = At::root();
+        let mqtt = self.mqtt(&top.key("mqtt"), raw.mqtt.as_ref());
+        let listen = self.listen(
+            &top.key("http").key("listen"),
+            raw.http.as_ref().and_then(|h| h.listen.as_deref()),
+        );
+        let at = top.key("store");
+        let store = raw.store.clone().unwrap_or_default();
+        let keys = SecretKeys {
+            base: "url",
+            inline: store.url.as_deref(),
+            file: store.url_file.as_deref(),
+            credential: store.url_credential.as_deref(),
+        };
+        let default = keys.inline.or(keys.file).or(keys.credential).is_none();
+        let url = if default {
+            Some(Secret::new(STORE_URL))
+        } else {
+            self.secret(&at, keys)
+        };
+        let store_url = url.and_then(|url| self.store_url(&at, &url));
+        let page = raw.page.clone().unwrap_or_default();
+        let at = top.key("page");
+        let title = match &page.title {
+            Some(title) => self.name(&at.key("title"), Some(title)),
+            None => Some(Name::new(TITLE)),
+        };
+        let order = self.order(&at.key("order"), page.order.as_deref().unwrap_or_default());
+        Some(HubConfig {
+            mqtt: mqtt?,
+            listen,
+            store_url: store_url?,
+            order,
+            title: title?,
+        })
+    }
+
+    fn listen(&mut self, at: &At, raw: Option<&str>) -> SocketAddr {
+        let Some(raw) = raw else { return LISTEN };
+        raw.parse().unwrap_or_else(|_| {
+            self.wrong(
+                at,
+                "expected an IP address and port, such as 127.0.0.1:8080 or [::]:8080",
+            );
+            LISTEN
+        })
+    }
+
+    /// Makes the file of a SQLite address one seen from the folder of the configuration.
+    fn store_url(&mut self, at: &At, url: &Secret) -> Option<Secret> {
+        let text = url.reveal();
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            if url::Url::parse(text).is_ok_and(|u| u.has_host()) {
+                return Some(url.clone());
+            }
+        } else if let Some(file) = text.strip_prefix("sqlite:") {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            if file.starts_with(":memory:") {
+                return Some(url.clone());
+            }
+            if !file.is_empty() && !file.starts_with('?') {
+                let path = self.around.dir.join(file);
+                if let Some(path) = path.to_str() {
+                    return Some(Secret::new(format!("sqlite:{path}")));
+                }
+            }
+        }
+        let key = ["url", "url_file", "url_credential"]
+            .into_iter()
+            .map(|key| at.key(key))
+            .find(|at| self.doc.position_of(at).is_some() && self.doc.text_at(at).is_some());
+        let at = key.unwrap_or_else(|| at.key("url"));
+        self.wrong(
+            &at,
+            "not the address of a database: expected sqlite:FILE or postgres://USER@HOST/NAME",
+        );
+        None
+    }
+
+    fn order(&mut self, at: &At, raw: &[String]) -> Vec<OfficeId> {
+        let mut order: Vec<OfficeId> = Vec::new();
+        for (i, id) in raw.iter().enumerate() {
+            let at = at.index(i);
+            let Some(id) = self.id(&at, Some(id)) else {
+                continue;
+            };
+            if order.contains(&id) {
+                self.wrong(&at, "twice: expected each office once");
+            } else {
+                order.push(id);
+            }
+        }
+        order
+    }
+}

@@ -1,0 +1,110 @@
+//! From a file to a checked configuration.
+
+use super::check::{Around, Check, read_text};
+use super::doc::Doc;
+use super::error::ConfigError;
+use super::raw::{RawHub, RawNode};
+use super::{HubConfig, NodeConfig};
+use std::path::{Path, PathBuf};
+
+/// Largest file that is read: a node with 64 queues and 16 boards needs a tenth of it.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// What a file configures.
+#[derive(Debug, Clone)]
+pub enum Checked {
+    /// A node.
+    Node(Box<NodeConfig>),
+    /// A hub.
+    Hub(Box<HubConfig>),
+}
+
+/// Reads and checks a node's file.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn load_node(path: &Path) -> Result<NodeConfig, ConfigError> {
+    let (text, name) = read(path)?;
+    parse_node(&text, &name, folder(path))
+}
+
+/// Reads and checks a hub's file.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn load_hub(path: &Path) -> Result<HubConfig, ConfigError> {
+    let (text, name) = read(path)?;
+    parse_hub(&text, &name, folder(path))
+}
+
+/// Reads and checks a file of either kind: one with `[office]` or `[node]` is a node's, one with
+/// `[http]` or `[page]` a hub's.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn check(path: &Path) -> Result<Checked, ConfigError> {
+    let (text, name) = read(path)?;
+    let doc = Doc::parse(&text, &name)?;
+    let has = |keys: &[&str]| keys.iter().any(|key| doc.has(key));
+    if has(&["office", "node", "queue", "board", "uplink", "adapter"]) {
+        parse_node(&text, &name, folder(path)).map(|c| Checked::Node(Box::new(c)))
+    } else if has(&["http", "page"]) {
+        parse_hub(&text, &name, folder(path)).map(|c| Checked::Hub(Box::new(c)))
+    } else {
+        Err(ConfigError::whole(
+            &name,
+            "neither a node's nor a hub's configuration: expected [office] and [node], or [http]",
+        ))
+    }
+}
+
+/// Checks the text of a node's file. `name` is what messages call it; relative paths in it are
+/// seen from `dir`.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn parse_node(text: &str, name: &str, dir: &Path) -> Result<NodeConfig, ConfigError> {
+    let mut check = Check::new(Doc::parse(text, name)?, around(dir));
+    if check.outputs_not_built() {
+        return check.finish(name, None);
+    }
+    let raw: RawNode = check.doc.read()?;
+    let config = check.node(&raw);
+    check.finish(name, config)
+}
+
+/// Checks the text of a hub's file; see [`parse_node`].
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn parse_hub(text: &str, name: &str, dir: &Path) -> Result<HubConfig, ConfigError> {
+    let mut check = Check::new(Doc::parse(text, name)?, around(dir));
+    let raw: RawHub = check.doc.read()?;
+    let config = check.hub(&raw);
+    check.finish(name, config)
+}
+
+fn read(path: &Path) -> Result<(String, String), ConfigError> {
+    let name = path.display().to_string();
+    let text = read_text(path, MAX_BYTES).map_err(|error| {
+        ConfigError::whole(&name, format!("cannot read the configuration: {error}"))
+    })?;
+    // Editors on Windows put a byte order mark in front.
+    let text = text
+        .strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(text);
+    Ok((text, name))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn around(dir: &Path) -> Around<'_> {
+    Around {
+        dir,
+        // systemd sets it for units with LoadCredential= (systemd.exec(5)).
+        credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+    }
+}

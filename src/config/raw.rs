@@ -1,0 +1,292 @@
+//! What the user typed: one struct a table, every key known, nothing checked yet but its type.
+//!
+//! Every field is optional here, so that a missing one is answered as carefully as a wrong one.
+//! Defaults and limits are stated with each key and applied by the modules beside this one; the
+//! commented examples (`yobiban config node`, `yobiban config hub`) hold every key, and a test
+//! fails when one is left out. An unknown key is an error that names its neighbours.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Declares raw tables: `Deserialize` refuses unknown keys, and tests can write them back.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$key_doc:meta])* $key:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, Deserialize)]
+        #[cfg_attr(test, derive(serde::Serialize))]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            $($(#[$key_doc])* pub(super) $key: Option<$type>,)*
+        }
+    )*};
+}
+
+tables! {
+    /// A node's file.
+    RawNode {
+        /// The office it stands in.
+        office: RawOffice,
+        /// The box itself.
+        node: RawBox,
+        /// The broker of the feed.
+        mqtt: RawMqtt,
+        /// The broker of the reports; absent is the one of the feed.
+        uplink: RawMqtt,
+        /// How old numbers may be.
+        feed: RawFeed,
+        /// Where state is kept.
+        store: RawNodeStore,
+        /// The queues in the order of the board, 1 to 64.
+        queue: Vec<RawQueue>,
+        /// The boards, at most 16.
+        board: Vec<RawBoard>,
+        /// Foreign systems, at most 16.
+        adapter: Vec<RawAdapter>,
+    }
+
+    /// `[office]`
+    RawOffice {
+        /// Identifier; required.
+        id: String,
+        /// Name by language; required.
+        name: NameTable,
+        /// IANA time zone. Default `Asia/Tokyo`.
+        zone: String,
+        /// When counters open and close. Default `["09:00", "17:00"]`.
+        hours: Vec<String>,
+        /// Address of the hub's page of this office, for boards that name none. Default none.
+        page_url: String,
+        /// Notices for boards that name none. Default none.
+        notices: Vec<NameTable>,
+    }
+
+    /// `[node]`
+    RawBox {
+        /// Identifier; required.
+        id: String,
+    }
+
+    /// `[mqtt]` and `[uplink]`
+    RawMqtt {
+        /// `mqtt://HOST[:1883]` or `mqtts://HOST[:8883]`; required.
+        url: String,
+        /// Root of all topics. Default `yobiban/v1`.
+        root: String,
+        /// Certificates of the authorities to trust, PEM. Default: those of the system.
+        ca: String,
+        /// Own certificate, PEM; needs `key`.
+        cert: String,
+        /// Own key, PEM; needs `cert`.
+        key: String,
+        /// User name.
+        username: String,
+        /// Password in the file itself; better one of the two below.
+        password: String,
+        /// File that holds the password.
+        password_file: String,
+        /// Name of the systemd credential that holds the password.
+        password_credential: String,
+        /// Client identifier. Default: made of office and node.
+        client_id: String,
+        /// Longest silence before a ping, 5 s to 1 h. Default 20 s.
+        keep_alive: DurationText,
+    }
+
+    /// `[feed]`
+    RawFeed {
+        /// Numbers older than this are marked, 5 s to 1 day. Default 150 s.
+        stale_after: DurationText,
+        /// Numbers are marked this long after the line broke, 0 s to 1 h. Default 15 s.
+        line_grace: DurationText,
+        /// Calls older than this when first seen do not stand out, 0 s to 1 day. Default 120 s.
+        old_call_after: DurationText,
+    }
+
+    /// `[store]` of a node
+    RawNodeStore {
+        /// Directory of the state and the spool. Default `/var/lib/yobiban`.
+        dir: String,
+    }
+
+    /// `[[queue]]`
+    RawQueue {
+        /// Identifier; required.
+        id: String,
+        /// Name by language; required.
+        name: NameTable,
+        /// `standard` or `fast`. Default `standard`.
+        lane: String,
+    }
+
+    /// `[[board]]`
+    RawBoard {
+        /// Identifier; required.
+        id: String,
+        /// Width and height in pixels. Default `[1920, 1080]`.
+        size: Vec<i64>,
+        /// Name of a layout, or a file ending in `.toml`. Default: picked by size.
+        layout: String,
+        /// Queues to show, in order. Default: all of the office.
+        queues: Vec<String>,
+        /// Where the frame goes; required.
+        output: RawOutput,
+        /// How calls stand out.
+        calls: RawCalls,
+        /// Lines of notice. Default: those of the office.
+        notices: Vec<NameTable>,
+        /// Address of the page. Default: that of the office.
+        page_url: String,
+    }
+
+    /// `output` of a board
+    RawOutput {
+        /// `png`, `window` or `none`; required.
+        kind: String,
+        /// Picture file of kind `png`.
+        path: String,
+    }
+
+    /// `[board.calls]`
+    RawCalls {
+        /// Each call stands out at least this long, 1 s to 10 min. Default 12 s.
+        min_show: DurationText,
+        /// … and at most this long, `min_show` to 1 h. Default 30 s.
+        max_show: DurationText,
+        /// Calls standing out at the same time, 1 to 12. Default 3.
+        places: i64,
+        /// … when many come at once, `places` to 24. Default 6.
+        crowded_places: i64,
+        /// No call waits longer for its place, 0 s to 10 min. Default 20 s.
+        max_backlog: DurationText,
+        /// Earlier calls listed, 0 to 50. Default 8.
+        recent: i64,
+    }
+
+    /// `[[adapter]]`
+    RawAdapter {
+        /// Topic filter of the foreign messages; required.
+        topic: String,
+        /// How each queue is found in them; at least one.
+        queue: Vec<RawRule>,
+    }
+
+    /// `[[adapter.queue]]`
+    RawRule {
+        /// The queue that is fed; required.
+        queue: String,
+        /// Which element of a list.
+        select: RawSelect,
+        /// Pointer to the number being served; required.
+        number: String,
+        /// Pointer to the people waiting; required.
+        waiting: String,
+        /// Pointer to the tickets on hold.
+        on_hold: String,
+        /// Pointer to the counter.
+        counter: String,
+        /// The counter as a fixed text.
+        counter_text: String,
+        /// Pointer to the moment. Default: the moment of arrival.
+        at: String,
+        /// Put before the number. Default empty.
+        prefix: String,
+        /// Digits of the label, 1 to 12. Default: as sent.
+        digits: i64,
+        /// Numbers that stand for "none yet". Default `[]`.
+        none: Vec<String>,
+    }
+
+    /// `select` of a rule
+    RawSelect {
+        /// Pointer to the list; empty is the whole message.
+        list: String,
+        /// Pointer within an element; required.
+        key: String,
+        /// The text it must equal; required.
+        equals: String,
+    }
+
+    /// A hub's file.
+    RawHub {
+        /// The broker of the reports.
+        mqtt: RawMqtt,
+        /// The pages' address.
+        http: RawHttp,
+        /// The history.
+        store: RawHubStore,
+        /// The pages' look.
+        page: RawPage,
+    }
+
+    /// `[http]`
+    RawHttp {
+        /// Address and port; port 0 is any. Default `127.0.0.1:8080`.
+        listen: String,
+    }
+
+    /// `[store]` of a hub
+    RawHubStore {
+        /// `sqlite:FILE` or `postgres://…`. Default `sqlite:hub.db`.
+        url: String,
+        /// File that holds the address.
+        url_file: String,
+        /// Name of the systemd credential that holds the address.
+        url_credential: String,
+    }
+
+    /// `[page]`
+    RawPage {
+        /// Title by language.
+        title: NameTable,
+        /// Offices that come first, by id. Default `[]`.
+        order: Vec<String>,
+    }
+}
+
+/// A length of time as text.
+#[derive(Debug, Clone)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct DurationText(pub(super) String);
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = DurationText;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration as text, such as \"90s\" or \"5m\"")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<DurationText, E> {
+                Ok(DurationText(text.to_owned()))
+            }
+        }
+        d.deserialize_str(Text)
+    }
+}
+
+/// A text by language tag.
+#[derive(Debug, Clone)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct NameTable(pub(super) BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for NameTable {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Table;
+        impl<'de> Visitor<'de> for Table {
+            type Value = NameTable;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table by language, such as { ja = \"中央区\", en = \"Chuo Ward\" }")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NameTable, A::Error> {
+                let mut forms = BTreeMap::new();
+                while let Some((tag, text)) = map.next_entry()? {
+                    forms.insert(tag, text);
+                }
+                Ok(NameTable(forms))
+            }
+        }
+        d.deserialize_map(Table)
+    }
+}
