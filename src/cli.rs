@@ -1,1 +1,337 @@
-//! The commands.
+//! The commands: what the user typed becomes a call of a role, and its end an exit code.
+//!
+//! Exit codes: 0 done, 64 usage or configuration (`EX_USAGE` of sysexits.h), 1 anything else. An
+//! error is printed once, to standard error, as `yobiban: WHAT: WHY`. Standard output belongs to
+//! what a command answers; logs go to standard error.
+
+use crate::config::{self, Checked, ConfigError};
+use crate::{model, shutdown};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Usage or configuration is wrong: `EX_USAGE` of sysexits.h.
+const EXIT_USAGE: u8 = 64;
+
+/// How long tasks that ignore the shutdown may hold up the end; roles join theirs within 1.5 s,
+/// and all of it must be over after 2 s.
+const LEFTOVERS: Duration = Duration::from_millis(300);
+
+/// Call boards for ward offices: from the ticketing system to the board, and to the citizen's phone.
+#[derive(Debug, Parser)]
+#[command(name = "yobiban", version, arg_required_else_help = true)]
+#[command(after_help = "\
+Environment:
+  YOBIBAN_LOG  what is logged, such as info, debug or yobiban::mqtt=trace [default: info]
+Exit codes:
+  0 done, 64 usage or configuration, 1 anything else")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Six simulated ward offices, a node for each, a broker and the hub, in one process
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// The box at an office: from the feed to its boards
+    Node(FileArgs),
+    /// The server that shows all offices to remote viewers
+    Hub(FileArgs),
+    /// Draw one board to a picture, without hardware
+    Board(BoardArgs),
+    /// Tell how good the wait ranges of a recorded day are
+    Score(ScoreArgs),
+    /// Publish a recorded day to a broker
+    Replay(ReplayArgs),
+    /// Say what is wrong with a configuration file
+    Check {
+        /// A node's or a hub's configuration
+        file: PathBuf,
+    },
+    /// Print a commented example with every key and its default
+    Config {
+        /// What it configures
+        kind: ExampleKind,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ExampleKind {
+    /// The box at an office
+    Node,
+    /// The server for remote viewers
+    Hub,
+}
+
+#[derive(Debug, Args)]
+struct FileArgs {
+    /// Its configuration; see `yobiban config`
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// Address of the pages; port 0 is any
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Address of the broker; port 0 is any
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = broker_address)]
+    mqtt: SocketAddr,
+    /// How many seconds of the simulated day pass in one
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
+    speed: f64,
+    /// Ends after this long with a summary; without it, at a signal
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    for_: Option<Duration>,
+    /// The same seed simulates the same day
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Args)]
+struct BoardArgs {
+    /// A node's configuration
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// JSON object from queue id to feed payload
+    #[arg(long, value_name = "FILE")]
+    state: PathBuf,
+    /// The moment it is drawn for, with offset [default: the newest in the state]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    at: Option<jiff::Timestamp>,
+    /// Which board [default: the first]
+    #[arg(long, value_name = "ID")]
+    board: Option<model::BoardId>,
+    /// The picture to write
+    #[arg(long, value_name = "PNG")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct ScoreArgs {
+    /// Recorded day, JSON Lines, plain or gzip
+    recording: PathBuf,
+    /// What happened to every ticket
+    #[arg(value_name = "TICKETS.csv")]
+    tickets: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct ReplayArgs {
+    /// Recorded day, JSON Lines, plain or gzip
+    file: PathBuf,
+    /// The broker, such as mqtt://127.0.0.1:1883
+    #[arg(long, value_name = "URL")]
+    mqtt: String,
+    /// How many seconds of the recording pass in one
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
+    speed: f64,
+    /// Only this office
+    #[arg(long, value_name = "ID")]
+    office: Option<model::OfficeId>,
+    /// Publish times, days and seq as recorded instead of moving them to now
+    #[arg(long)]
+    keep_times: bool,
+}
+
+/// Runs the command that the arguments name, the program's own name first.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version are answers, not errors. Nothing is left to say if printing fails.
+            let _ = answer.print();
+            return if answer.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match start_log(&cli.command).and_then(|()| run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let out = &mut io::stdout();
+    match command {
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => not_joined(&args),
+        Command::Node(args) => not_joined(&config::load_node(&args.config)?),
+        Command::Hub(args) => not_joined(&config::load_hub(&args.config)?),
+        Command::Board(args) => not_joined(&(config::load_node(&args.config)?, args)),
+        Command::Score(args) => not_joined(&args),
+        Command::Replay(args) => not_joined(&args),
+        Command::Check { file } => {
+            let checked = config::check(&file)?;
+            answer(
+                out,
+                &format!("{}: {}\n", file.display(), describe(&checked)),
+            )
+        }
+        Command::Config {
+            kind: ExampleKind::Node,
+        } => answer(out, config::example::NODE),
+        Command::Config {
+            kind: ExampleKind::Hub,
+        } => answer(out, config::example::HUB),
+    }
+}
+
+/// Prints to standard output; a reader that has gone away has read enough.
+fn answer(out: &mut impl Write, text: &str) -> anyhow::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// One line about a configuration that is in order.
+fn describe(checked: &Checked) -> String {
+    let count = |n: usize, what: &str| match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    };
+    match checked {
+        Checked::Node(c) => format!(
+            "a node's configuration in order: office {}, node {}, {}, {}, {}",
+            c.office,
+            c.node,
+            count(c.state.queues.len(), "queue"),
+            count(c.boards.len(), "board"),
+            count(c.adapters.len(), "adapter"),
+        ),
+        Checked::Hub(c) => format!(
+            "a hub's configuration in order: broker {}:{}, pages on {}",
+            c.mqtt.host, c.mqtt.port, c.listen
+        ),
+    }
+}
+
+/// Runs a long task with the signals as its shutdown, and ends within two seconds of the first.
+fn serve<F>(task: impl FnOnce(CancellationToken) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        shutdown::on_signals(stop.clone())?;
+        task(stop).await
+    });
+    runtime.shutdown_timeout(LEFTOVERS);
+    result
+}
+
+/// Prints an error once and says with what code to end.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let mut err = io::stderr().lock();
+    // Where standard error is gone, only the exit code is left to tell.
+    if let Some(wrong) = error.downcast_ref::<ConfigError>() {
+        for line in wrong.to_string().lines() {
+            let _ = if line.starts_with("  ") {
+                writeln!(err, "{line}")
+            } else {
+                writeln!(err, "yobiban: {line}")
+            };
+        }
+        return ExitCode::from(EXIT_USAGE);
+    }
+    let _ = writeln!(err, "yobiban: {error:#}");
+    if error.is::<FilterError>() {
+        return ExitCode::from(EXIT_USAGE);
+    }
+    ExitCode::FAILURE
+}
+
+/// Says that the environment asks for a log that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable}: {problem}: expected one such as info or yobiban::mqtt=debug")]
+struct FilterError {
+    variable: &'static str,
+    problem: String,
+}
+
+/// Sends the log to standard error, in colour on a terminal.
+fn start_log(command: &Command) -> anyhow::Result<()> {
+    // Tools that answer and end speak up only when something is wrong.
+    let quiet = matches!(
+        command,
+        Command::Board(_) | Command::Score(_) | Command::Check { .. } | Command::Config { .. }
+    );
+    let asked = ["YOBIBAN_LOG", "RUST_LOG"]
+        .into_iter()
+        .find_map(|variable| {
+            let value = std::env::var(variable).ok()?;
+            (!value.trim().is_empty()).then_some((variable, value))
+        });
+    let filter = match asked {
+        Some((variable, value)) => EnvFilter::try_new(&value).map_err(|e| FilterError {
+            variable,
+            problem: e.to_string(),
+        })?,
+        None if quiet => EnvFilter::new("warn"),
+        // The broker's library speaks of every connection at info.
+        None => EnvFilter::new("info,rmqtt=warn"),
+    };
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    // A second subscriber in one process, as in tests, is no reason to fail.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .try_init();
+    Ok(())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    parsed
+        .and_then(|d| Duration::try_from(d).ok())
+        .filter(|d| !d.is_zero())
+        .ok_or_else(|| "expected a duration such as 30s or 5m".to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    /// A day in under a second: faster is slower than the broker.
+    const MAX: f64 = 100_000.0;
+    text.parse::<f64>()
+        .ok()
+        .filter(|s| *s > 0.0 && *s <= MAX)
+        .ok_or_else(|| format!("expected a number over 0 and at most {MAX}"))
+}
+
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse()
+        .map_err(|_| "expected a time with offset, such as 2026-11-24T10:42:07+09:00".to_owned())
+}
+
+/// An address to listen on, with or without `mqtt://` in front.
+#[cfg(feature = "demo")]
+fn broker_address(text: &str) -> Result<SocketAddr, String> {
+    text.strip_prefix("mqtt://")
+        .unwrap_or(text)
+        .trim_end_matches('/')
+        .parse()
+        .map_err(|_| "expected an IP address and port, such as 127.0.0.1:1883".to_owned())
+}
+
+/// Stands where a role is handed over to.
+fn not_joined(what: &dyn std::fmt::Debug) -> anyhow::Result<()> {
+    serve(|_stop| async { anyhow::bail!("not joined: {what:?}") })
+}

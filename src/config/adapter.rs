@@ -10,6 +10,8 @@ use crate::model::{Label, QueueId};
 const MAX_ADAPTERS: usize = 16;
 /// Longest topic filter, in bytes.
 const MAX_FILTER: usize = 1024;
+/// Deepest list in a list.
+const MAX_STEPS: usize = 8;
 /// Longest pointer, in bytes.
 const MAX_POINTER: usize = 512;
 /// Longest label, which bounds its digits.
@@ -90,10 +92,19 @@ impl Check<'_> {
                 None
             }
         };
-        let select = match &raw.select {
-            Some(select) => Some(self.select(&at.key("select"), select)),
-            None => None,
-        };
+        let steps = raw.select.as_deref().unwrap_or_default();
+        if steps.len() > MAX_STEPS {
+            let n = steps.len();
+            self.wrong(
+                &at.key("select"),
+                format_args!("{n} steps: expected at most {MAX_STEPS}"),
+            );
+        }
+        let select: Option<Vec<AdapterSelect>> = steps
+            .iter()
+            .enumerate()
+            .map(|(i, step)| self.select(&at.key("select").index(i), step))
+            .collect();
         let mut required = |key: &str, raw: Option<&str>, what: &str| match raw {
             Some(raw) => self.pointer(&at.key(key), raw),
             None => {
@@ -138,10 +149,7 @@ impl Check<'_> {
             .map(|n| self.count(&at.key("digits"), Some(n), room, 1..=room));
         Some(AdapterRule {
             queue: queue?,
-            select: match select {
-                Some(select) => Some(select?),
-                None => None,
-            },
+            select: select?,
             number: number?,
             waiting: waiting?,
             on_hold,

@@ -132,8 +132,10 @@ impl<'t> Doc<'t> {
         let expected = message
             .rsplit_once(", expected ")
             .map_or(message, |(_, expected)| expected);
+        let is_table = self.value(at).is_some_and(|v| v.get_ref().is_table());
         let expected = match expected {
             "a string" => "a text in quotes",
+            "a sequence" if is_table => "a list of tables, each under its own [[…]]",
             "a sequence" => "a list in brackets",
             "i64" => "a whole number",
             other if other.starts_with("struct ") => "a table",

@@ -85,10 +85,12 @@ mod tests {
         let as_is = node(NODE).expect("valid");
         assert_ne!(uncommented(NODE, false), NODE);
         assert_eq!(node(&uncommented(NODE, false)).expect("valid"), as_is);
-        let hub = |text: &str| parse_hub(text, "hub.toml", dir).map(|c| {
-            // The address prints masked, so it is compared in clear.
-            (format!("{c:#?}"), c.store_url.reveal().to_owned())
-        });
+        let hub = |text: &str| {
+            parse_hub(text, "hub.toml", dir).map(|c| {
+                // The address prints masked, so it is compared in clear.
+                (format!("{c:#?}"), c.store_url.reveal().to_owned())
+            })
+        };
         let as_is = hub(HUB).expect("valid");
         assert_ne!(uncommented(HUB, false), HUB);
         assert_eq!(hub(&uncommented(HUB, false)).expect("valid"), as_is);

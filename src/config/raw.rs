@@ -176,8 +176,8 @@ tables! {
     RawRule {
         /// The queue that is fed; required.
         queue: String,
-        /// Which element of a list.
-        select: RawSelect,
+        /// Which element of a list, and of a list in it, at most 8 steps. Default: the message.
+        select: Vec<RawSelect>,
         /// Pointer to the number being served; required.
         number: String,
         /// Pointer to the people waiting; required.
@@ -198,7 +198,7 @@ tables! {
         none: Vec<String>,
     }
 
-    /// `select` of a rule
+    /// One step of `select`
     RawSelect {
         /// Pointer to the list; empty is the whole message.
         list: String,

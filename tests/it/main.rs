@@ -1,7 +1,14 @@
 //! The integration tests: one binary, one module a subject.
 #![allow(missing_docs, unreachable_pub)] // a test binary has no outside
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)] // a test may fail and speak
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation
+)] // a test may fail and speak
 
+mod cli;
+mod config;
 mod day;
+mod house;
 mod score;
 mod support;

@@ -43,3 +43,13 @@ pub fn skip(why: &str) {
     );
     println!("skipped: {why}");
 }
+
+/// The program itself, in an environment that says nothing about logs or credentials.
+pub fn yobiban() -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yobiban"));
+    for variable in ["YOBIBAN_LOG", "RUST_LOG", "CREDENTIALS_DIRECTORY"] {
+        command.env_remove(variable);
+    }
+    command.stdin(std::process::Stdio::null());
+    command
+}

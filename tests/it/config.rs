@@ -1,0 +1,204 @@
+//! Configurations as a user meets them: the real binary, its whole answer, its exit code.
+
+use crate::support::{root, yobiban};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn folder(name: &str) -> PathBuf {
+    root().join("tests/fixtures/config").join(name)
+}
+
+/// The names of a folder's files with an ending, without it.
+fn names(folder: &Path, ending: &str) -> BTreeSet<String> {
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().file_name());
+    files
+        .filter_map(|f| f.to_str().unwrap().strip_suffix(ending).map(str::to_owned))
+        .collect()
+}
+
+/// Every wrong configuration answers with the message stored beside it. After a wanted change,
+/// `YOBIBAN_ACCEPT=1 cargo test` stores the new answers: read them before committing.
+#[test]
+fn invalid_configurations_answer_with_the_message_beside_them() {
+    let folder = folder("invalid");
+    let cases = names(&folder, ".toml");
+    assert!(cases.len() >= 30, "{} cases", cases.len());
+    let accept = std::env::var_os("YOBIBAN_ACCEPT").is_some();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let file = format!("{case}.toml");
+        let output = yobiban()
+            .current_dir(&folder)
+            .args(["check", &file])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(64), "{case}: {output:?}");
+        assert!(output.stdout.is_empty(), "{case}: {output:?}");
+        let answer = String::from_utf8(output.stderr).unwrap();
+        let stored = folder.join(format!("{case}.stderr"));
+        if accept {
+            fs::write(&stored, &answer).unwrap();
+        } else if fs::read_to_string(&stored).unwrap_or_default() != answer {
+            wrong.push(format!("--- {} should say\n{answer}", stored.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let stale: Vec<_> = names(&folder, ".stderr")
+        .difference(&cases)
+        .cloned()
+        .collect();
+    assert!(
+        stale.is_empty(),
+        "messages without a configuration: {stale:?}"
+    );
+}
+
+#[test]
+fn no_answer_repeats_a_secret() {
+    let folder = folder("invalid");
+    for case in names(&folder, ".stderr") {
+        let answer = fs::read_to_string(folder.join(format!("{case}.stderr"))).unwrap();
+        for secret in ["geheim", "12345678"] {
+            assert!(!answer.contains(secret), "{case}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn valid_configurations_are_in_order() {
+    let folder = folder("valid");
+    let cases: Vec<String> = names(&folder, ".toml")
+        .into_iter()
+        .filter(|case| !case.starts_with("own-"))
+        .collect();
+    assert!(cases.len() >= 5, "{cases:?}");
+    for case in cases {
+        let file = format!("{case}.toml");
+        let output = yobiban()
+            .current_dir(&folder)
+            .args(["check", &file])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{case}: {output:?}");
+        let answer = String::from_utf8(output.stdout.clone()).unwrap();
+        let kind = if case.starts_with("hub") {
+            "a hub's"
+        } else {
+            "a node's"
+        };
+        assert!(
+            answer.starts_with(&format!("{file}: {kind} configuration in order")),
+            "{answer}"
+        );
+        assert!(output.stderr.is_empty(), "{case}: {output:?}");
+    }
+}
+
+#[test]
+fn everything_typed_arrives() {
+    let folder = folder("valid");
+    let node = yobiban::config::load_node(&folder.join("node-everything.toml")).unwrap();
+    assert_eq!((node.mqtt.host.as_str(), node.mqtt.port), ("::1", 8883));
+    assert_eq!(node.mqtt.root, "city/queues");
+    assert_eq!(
+        node.mqtt.password.as_ref().unwrap().reveal(),
+        "correct horse"
+    );
+    let tls = node.mqtt.tls.as_ref().unwrap();
+    assert_eq!(tls.ca, Some(folder.join("tls/ca.pem")));
+    assert_eq!(
+        tls.client,
+        Some((folder.join("tls/node.pem"), folder.join("tls/node.key")))
+    );
+    assert_eq!(node.store_dir, folder.join("state"));
+    assert_eq!(node.state.old_call_after.as_secs(), 5400);
+    assert_eq!(node.state.line_grace.as_secs(), 0);
+    assert_eq!(node.state.hours.0.to_string(), "08:30:00");
+    let board = &node.boards[0];
+    assert_eq!(board.size, (1080, 1920));
+    assert_eq!(
+        board.layout.as_deref(),
+        folder.join("own-layout.toml").to_str()
+    );
+    assert_eq!(board.queues.as_ref().unwrap()[0].as_str(), "moving");
+    assert_eq!((board.panel.places, board.panel.recent), (4, 0));
+    assert!(
+        board.notices.is_empty(),
+        "its own empty list beats the office's"
+    );
+    assert_eq!(node.boards[1].notices.len(), 1, "the office's stand in");
+    assert_eq!(node.boards[1].size, (1920, 1080));
+    let rule = &node.adapters[0].rules[0];
+    assert_eq!((rule.select.len(), rule.digits), (2, Some(3)));
+    let hub = yobiban::config::load_hub(&folder.join("hub-everything.toml")).unwrap();
+    assert_eq!(
+        hub.store_url.reveal(),
+        "postgres://hub:geheim@db.example.jp/yobiban"
+    );
+    assert_eq!(hub.order.len(), 2);
+    assert!(
+        !format!("{hub:?}{node:?}").contains("geheim"),
+        "secrets print masked"
+    );
+    assert!(
+        !format!("{hub:?}{node:?}").contains("horse"),
+        "secrets print masked"
+    );
+}
+
+#[test]
+fn a_credential_of_systemd_is_a_password() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("mqtt"), "geheim\n").unwrap();
+    let node = fs::read_to_string(folder("valid").join("node-least.toml")).unwrap();
+    let with = node.replace(
+        "1883\"",
+        "1883\"\nusername = \"n1\"\npassword_credential = \"mqtt\"",
+    );
+    assert_ne!(node, with);
+    let file = dir.path().join("node.toml");
+    fs::write(&file, with).unwrap();
+    let check = |credentials: &Path| {
+        let mut command = yobiban();
+        command
+            .env("CREDENTIALS_DIRECTORY", credentials)
+            .arg("check")
+            .arg(&file);
+        command.output().unwrap().status.code()
+    };
+    assert_eq!(check(dir.path()), Some(0));
+    assert_eq!(check(&dir.path().join("elsewhere")), Some(64));
+}
+
+#[test]
+fn a_file_next_to_nothing_else_is_found_by_its_bare_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = folder("valid").join("node-least.toml");
+    fs::copy(node, dir.path().join("node.toml")).unwrap();
+    fs::write(dir.path().join("bom.toml"), {
+        let text = fs::read_to_string(dir.path().join("node.toml")).unwrap();
+        format!("\u{feff}{}", text.replace('\n', "\r\n"))
+    })
+    .unwrap();
+    for file in ["node.toml", "./node.toml", "bom.toml"] {
+        let output = yobiban()
+            .current_dir(dir.path())
+            .args(["check", file])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{file}: {output:?}");
+    }
+    let output = yobiban()
+        .current_dir(dir.path())
+        .args(["check", "no.toml"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "yobiban: no.toml: cannot read the configuration: no such file\n"
+    );
+}

@@ -1,0 +1,384 @@
+//! Rules of the house, read from the sources: a message names file, line and rule.
+
+use crate::support::root;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module with its layer, and what of its own layer or below it may not import.
+///
+/// Layer 0 knows nothing; 1 may import 0; 2 may import 0 and 1; 3 may import 0 to 2; 4 joins the
+/// parts and is imported by nobody.
+const MODULES: &[(&str, u8, &[&str])] = &[
+    ("model", 0, &[]),
+    ("clock", 0, &[]),
+    ("shutdown", 0, &[]),
+    ("config", 1, &[]),
+    ("wire", 1, &["config", "health", "state"]),
+    ("health", 1, &["config", "state"]),
+    ("state", 1, &["config", "wire", "health"]),
+    ("mqtt", 2, &["state"]),
+    ("feed", 2, &[]),
+    ("board", 2, &["wire"]),
+    ("output", 2, &["state", "wire"]),
+    ("voice", 2, &["wire"]),
+    ("camera", 2, &["mqtt"]),
+    ("store", 3, &["board", "output"]),
+    ("uplink", 3, &["feed"]),
+    ("hub", 3, &["board", "output", "voice", "camera", "feed"]),
+    ("stream", 3, &["voice", "camera", "feed"]),
+    ("roles", 4, &[]),
+    ("cli", 4, &[]),
+    ("main", 4, &[]),
+];
+
+/// Modules of one layer that may be imported by others of it: (importer, imported).
+const BESIDE: &[(&str, &str)] = &[
+    ("clock", "model"),
+    ("shutdown", "clock"),
+    ("config", "state"),
+    ("config", "wire"),
+    ("health", "wire"),
+    // An output takes a board's frame; a board draws on an output's frame.
+    ("output", "board"),
+    ("board", "output"),
+    ("stream", "hub"),
+    ("uplink", "store"),
+];
+
+/// All files under a folder with an ending, with their path from the package's folder.
+fn files(folder: &str, ending: &str) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.to_str().is_some_and(|p| p.ends_with(ending)) {
+                let text = fs::read_to_string(&path).unwrap();
+                found.insert(path.strip_prefix(root()).unwrap().to_owned(), text);
+            }
+        }
+    }
+    found
+}
+
+/// The lines of a source without those that are only comments, counted from 1.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
+    lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// The modules that a source names after `crate::`, also within braces, with their line.
+fn imports(text: &str) -> Vec<(usize, String)> {
+    let code: String = text
+        .lines()
+        .map(|l| {
+            if l.trim_start().starts_with("//") {
+                "\n".into()
+            } else {
+                format!("{l}\n")
+            }
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        // `$crate` and `some_crate::` are others.
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let line = code[..at].matches('\n').count() + 1;
+        let rest = &code[at + "crate::".len()..];
+        let name = |text: &str| -> String {
+            let text = text.trim_start();
+            text.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect()
+        };
+        let Some(group) = rest.strip_prefix('{') else {
+            found.push((line, name(rest)));
+            continue;
+        };
+        let mut depth = 0;
+        let mut start = 0;
+        for (i, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth > 0 => depth -= 1,
+                ',' | '}' if depth == 0 => {
+                    let name = name(&group[start..i]);
+                    if !name.is_empty() {
+                        found.push((line, name));
+                    }
+                    start = i + 1;
+                    if c == '}' {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Says which rule an import breaks, if any.
+fn broken_import(from: &str, to: &str) -> Option<String> {
+    let find = |name: &str| MODULES.iter().find(|(module, ..)| *module == name);
+    let Some(&(_, from_layer, never)) = find(from) else {
+        return Some(format!("module {from} has no layer: add it to MODULES"));
+    };
+    let Some(&(_, to_layer, _)) = find(to) else {
+        return Some(format!("module {to} has no layer: add it to MODULES"));
+    };
+    if from == to || from_layer == 4 && to_layer < 4 {
+        return None;
+    }
+    if never.contains(&to) {
+        return Some(format!("{from} may not know {to}"));
+    }
+    if to_layer == 4 && !matches!((from, to), ("cli", "roles") | ("main", "cli")) {
+        return Some(format!("nobody imports {to}"));
+    }
+    if to_layer > from_layer {
+        return Some(format!(
+            "{from} (layer {from_layer}) may not import upward, {to} (layer {to_layer})"
+        ));
+    }
+    if to_layer == from_layer && from_layer < 4 && !BESIDE.contains(&(from, to)) {
+        return Some(format!(
+            "{from} may not import {to} beside it (layer {from_layer})"
+        ));
+    }
+    None
+}
+
+#[test]
+fn modules_import_only_what_they_may_know() {
+    let mut broken = Vec::new();
+    for (path, text) in files("src", ".rs") {
+        let module = path
+            .components()
+            .nth(1)
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap();
+        let module = module.trim_end_matches(".rs");
+        if module == "lib" {
+            continue;
+        }
+        for (line, to) in imports(&text) {
+            if let Some(rule) = broken_import(module, &to) {
+                broken.push(format!("{}:{line}: {rule}", path.display()));
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "import rule (ARCHITECTURE.md):\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn the_import_rule_can_fail() {
+    let found = |text: &str| {
+        imports(text)
+            .into_iter()
+            .map(|(_, m)| m)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("use crate::hub::api;"), ["hub"]);
+    assert_eq!(
+        found("use crate::{\n    model::{Call, Label},\n    hub,\n};"),
+        ["model", "hub"]
+    );
+    assert_eq!(found("    let x = crate::feed::MAX;"), ["feed"]);
+    assert_eq!(
+        found("// use crate::hub;\nuse some_crate::x;"),
+        Vec::<String>::new()
+    );
+    assert!(broken_import("model", "wire").is_some());
+    assert!(broken_import("hub", "board").is_some());
+    assert!(broken_import("mqtt", "feed").is_some());
+    assert!(broken_import("output", "roles").is_some());
+    assert!(broken_import("board", "nowhere").is_some());
+    assert_eq!(broken_import("board", "state"), None);
+    assert_eq!(broken_import("roles", "hub"), None);
+}
+
+#[test]
+fn unsafe_is_only_where_device_memory_is() {
+    let mut found = Vec::new();
+    for (path, text) in files("src", ".rs") {
+        for (line, text) in code(&text) {
+            let word = text
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .any(|w| w == "unsafe");
+            if word && !path.starts_with("src/output") {
+                found.push(format!(
+                    "{}:{line}: unsafe outside src/output",
+                    path.display()
+                ));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Files stay under 400 lines; from 700 on the module's doc says why, with the words below.
+#[test]
+fn files_stay_small_or_say_why() {
+    const SOFT: usize = 400;
+    const HARD: usize = 700;
+    let sources = || files("src", ".rs").into_iter().chain(files("tests", ".rs"));
+    let long: Vec<String> = sources()
+        .filter(|(_, text)| text.lines().count() > HARD)
+        .filter(|(_, text)| {
+            let doc = text.lines().take_while(|l| l.starts_with("//!"));
+            !doc.into_iter().any(|l| l.contains("Long because"))
+        })
+        .map(|(path, text)| format!("{}: {} lines", path.display(), text.lines().count()))
+        .collect();
+    assert!(
+        long.is_empty(),
+        "over {HARD} lines without \"Long because …\" in the module doc: {long:?}"
+    );
+    let total = sources().count();
+    let over = sources()
+        .filter(|(_, text)| text.lines().count() > SOFT)
+        .count();
+    assert!(
+        over * 10 <= total,
+        "{over} of {total} files over {SOFT} lines: more than a tenth"
+    );
+}
+
+#[test]
+fn every_source_says_what_it_is_for() {
+    let mute: Vec<_> = files("src", ".rs")
+        .into_iter()
+        .chain(files("tests", ".rs"))
+        .filter(|(_, text)| !text.starts_with("//! "))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(mute.is_empty(), "without a module doc: {mute:?}");
+}
+
+#[test]
+fn every_test_file_is_run() {
+    let main = fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
+    for entry in fs::read_dir(root().join("tests/it")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            name == "main" || main.lines().any(|l| l.trim() == format!("mod {name};")),
+            "tests/it/main.rs does not list {}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn nothing_is_left_to_be_done_later() {
+    // Written apart, so that this file passes its own rule.
+    let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["HA", "CK"]].map(|m| m.concat());
+    let mut found = Vec::new();
+    for (folder, ending) in [
+        ("src", ".rs"),
+        ("tests/it", ".rs"),
+        ("benches", ".rs"),
+        ("docs", ".md"),
+        ("assets", ".toml"),
+    ] {
+        for (path, text) in files(folder, ending) {
+            for (i, line) in text.lines().enumerate() {
+                let mut words = line.split(|c: char| !c.is_alphanumeric());
+                if words.any(|word| marks.iter().any(|mark| mark == word)) {
+                    found.push(format!("{}:{}: {}", path.display(), i + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The targets of a Markdown text's links and pictures.
+fn links(text: &str) -> Vec<&str> {
+    let inline = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'));
+    let html = text
+        .split("src=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'));
+    inline
+        .chain(html)
+        .map(|(target, _)| target.split_whitespace().next().unwrap_or(""))
+        .collect()
+}
+
+/// GitHub's anchor of a heading: lower case, spaces to dashes, punctuation gone.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn links_in_the_documents_lead_somewhere() {
+    let mut documents = files("docs", ".md");
+    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        documents.insert(name.into(), fs::read_to_string(root().join(name)).unwrap());
+    }
+    let mut broken = Vec::new();
+    for (path, text) in &documents {
+        for link in links(text) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                root().join(path)
+            } else {
+                root()
+                    .join(path.parent().unwrap_or(Path::new("")))
+                    .join(file)
+            };
+            let there = target.exists()
+                && (heading.is_empty()
+                    || fs::read_to_string(&target).is_ok_and(|text| {
+                        text.lines().any(|l| {
+                            l.starts_with('#') && anchor(l.trim_start_matches('#')) == heading
+                        })
+                    }));
+            if !there {
+                broken.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "links that lead nowhere:\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn the_documents_name_the_version_and_the_licence_texts_are_there() {
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(
+        changelog.contains(&format!("## {version}")),
+        "CHANGELOG.md lacks {version}"
+    );
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let text = fs::read_to_string(root().join(licence)).unwrap();
+        assert!(text.len() > 900, "{licence}");
+    }
+}
