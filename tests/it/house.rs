@@ -35,15 +35,11 @@ const MODULES: &[(&str, u8, &[&str])] = &[
 /// Modules of one layer that may be imported by others of it: (importer, imported).
 const BESIDE: &[(&str, &str)] = &[
     ("clock", "model"),
-    ("shutdown", "clock"),
     ("config", "state"),
     ("config", "wire"),
     ("health", "wire"),
-    // An output takes a board's frame; a board draws on an output's frame.
-    ("output", "board"),
+    // A board draws on the frame that outputs take.
     ("board", "output"),
-    ("stream", "hub"),
-    ("uplink", "store"),
 ];
 
 /// All files under a folder with an ending, with their path from the package's folder.
@@ -51,7 +47,7 @@ fn files(folder: &str, ending: &str) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
             let path = entry.unwrap().path();
             if path.is_dir() && !path.ends_with("node_modules") {
                 folders.push(path);
