@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)] // a test may fail and speak
 
 mod day;
+mod mqtt;
 mod score;
 mod support;
