@@ -43,7 +43,10 @@ fn bytes_to_applied_state(bencher: Bencher<'_, '_>, next: usize) {
     bencher
         .with_inputs(|| {
             seq += 1;
-            (payload(seq, next), Now::at(start + Duration::from_millis(seq)))
+            (
+                payload(seq, next),
+                Now::at(start + Duration::from_millis(seq)),
+            )
         })
         .bench_local_values(|(bytes, now)| {
             let state = feed::decode(black_box(&bytes)).expect("valid");

@@ -1,8 +1,14 @@
 //! The integration tests: one binary, one module a subject.
 #![allow(missing_docs, unreachable_pub)] // a test binary has no outside
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)] // a test may fail and speak
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation
+)] // a test may fail and speak
 
 mod day;
 mod mqtt;
+mod mqtt_tls;
+mod mqtt_uplink;
 mod score;
 mod support;

@@ -12,9 +12,9 @@ use yobiban::mqtt::{
     Subscription, Version,
 };
 
-const LIMIT: Duration = Duration::from_secs(10);
+pub const LIMIT: Duration = Duration::from_secs(10);
 
-fn config(address: SocketAddr) -> MqttConfig {
+pub fn config(address: SocketAddr) -> MqttConfig {
     MqttConfig {
         host: address.ip().to_string(),
         port: address.port(),
@@ -27,25 +27,26 @@ fn config(address: SocketAddr) -> MqttConfig {
     }
 }
 
-fn options(address: SocketAddr, id: &str) -> SessionOptions {
+pub fn options(address: SocketAddr, id: &str) -> SessionOptions {
     let mut options = SessionOptions::new(&config(address), "test", id);
     options.backoff = (Duration::from_millis(10), Duration::from_millis(50));
     options
 }
 
-fn start(options: SessionOptions) -> Session {
+pub fn start(options: SessionOptions) -> Session {
     mqtt::spawn(options, CancellationToken::new())
 }
 
-async fn up(session: &mut Session) -> Version {
+pub async fn up(session: &mut Session) -> Version {
     let link = timeout(LIMIT, session.link.wait_for(Link::is_up)).await;
-    match &*link.expect("in time").expect("alive") {
-        Link::Up { version, .. } => *version,
+    let link = link.map(|l| l.expect("alive").clone());
+    match link.unwrap_or_else(|_| session.link.borrow().clone()) {
+        Link::Up { version, .. } => version,
         Link::Down { reason } => panic!("{reason}"),
     }
 }
 
-async fn reason(session: &mut Session, part: &str) -> String {
+pub async fn reason(session: &mut Session, part: &str) -> String {
     let says = |link: &Link| matches!(link, Link::Down { reason } if reason.contains(part));
     let link = timeout(LIMIT, session.link.wait_for(says))
         .await
@@ -53,7 +54,7 @@ async fn reason(session: &mut Session, part: &str) -> String {
     link.unwrap_or_else(|_| panic!("{:?} instead of {part}", session.link.borrow()))
 }
 
-async fn next(session: &mut Session) -> Message {
+pub async fn next(session: &mut Session) -> Message {
     timeout(LIMIT, session.inbox.recv())
         .await
         .expect("a message in time")
@@ -61,7 +62,7 @@ async fn next(session: &mut Session) -> Message {
 }
 
 /// The next message on this topic.
-async fn next_on(session: &mut Session, topic: &str) -> Bytes {
+pub async fn next_on(session: &mut Session, topic: &str) -> Bytes {
     loop {
         let message = next(session).await;
         if message.topic == topic {
