@@ -1,1 +1,340 @@
-//! To be.
+//! Reports to the hub: numbers, calls, pictures, health.
+//!
+//! Invariants:
+//! - Only fields of the contract leave a node: each is copied by name in [`report`] (invariant 7).
+//! - Nobody who draws waits for this: it reads from `watch` channels and from the [`Spool`].
+//! - A call leaves the spool when the broker has confirmed it, in order (invariant 6).
+//! - The picture of a board is handed to the line before the numbers that name its hash.
+//!
+//! The availability topic is the session's own: see [`Identity::availability`].
+
+pub mod report;
+mod spool;
+
+pub use spool::Spool;
+
+use crate::clock::Clock;
+use crate::model::{BoardId, Name, NodeId, OfficeId};
+use crate::mqtt::{Availability, Publish, PublishError, Publisher};
+use crate::state::Snapshot;
+use crate::wire::report::{HealthReport, OFFLINE, ONLINE};
+use crate::wire::topic::Topic;
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Shortest time between two reports of numbers: people cannot read faster.
+const NUMBERS_EVERY: Duration = Duration::from_millis(200);
+
+/// Longest time between two reports of numbers: two missed mark an office as silent.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// Shortest time between two pictures of a board: one is 90 kB.
+const PICTURE_EVERY: Duration = Duration::from_secs(1);
+
+/// Calls under way to the broker at one moment; half of the session's window.
+const CALLS_UNDER_WAY: usize = crate::mqtt::WINDOW / 2;
+
+/// Pause before calls that the broker refused are tried again: somebody has to change its access
+/// list first.
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+
+/// Who reports.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Root of all topics.
+    pub root: String,
+    /// The office.
+    pub office: OfficeId,
+    /// Its name.
+    pub name: Name,
+    /// The node.
+    pub node: NodeId,
+    /// The office's time zone.
+    pub zone: TimeZone,
+}
+
+impl Identity {
+    /// What the session says by itself when it comes, goes and dies.
+    #[must_use]
+    pub fn availability(&self) -> Availability {
+        Availability {
+            topic: Topic::Availability(self.office.clone(), self.node.clone()).name(&self.root),
+            online: Bytes::from_static(ONLINE.as_bytes()),
+            offline: Bytes::from_static(OFFLINE.as_bytes()),
+        }
+    }
+}
+
+/// The encoded picture of a board, as on the glass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardImage {
+    /// Which board.
+    pub board: BoardId,
+    /// The picture's file.
+    pub bytes: Bytes,
+    /// Its media type, `image/png` or `image/webp`.
+    pub format: &'static str,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// SHA-256 of `bytes`, lower-case hexadecimal.
+    pub sha256: String,
+    /// When the frame was handed to the output.
+    pub shown_at: Timestamp,
+}
+
+impl BoardImage {
+    /// Takes a picture and computes its hash.
+    #[must_use]
+    pub fn new(
+        board: BoardId,
+        bytes: impl Into<Bytes>,
+        format: &'static str,
+        (width, height): (u32, u32),
+        shown_at: Timestamp,
+    ) -> Self {
+        let bytes = bytes.into();
+        let mut sha256 = String::with_capacity(64);
+        for byte in Sha256::digest(&bytes) {
+            // Writing to a String cannot fail.
+            let _ = write!(sha256, "{byte:02x}");
+        }
+        Self {
+            board,
+            bytes,
+            format,
+            width,
+            height,
+            sha256,
+            shown_at,
+        }
+    }
+}
+
+/// The newest picture of each board.
+pub type Pictures = BTreeMap<BoardId, Arc<BoardImage>>;
+
+/// Everything the reports are made of.
+pub struct Uplink {
+    /// Who reports.
+    pub identity: Identity,
+    /// The way to the hub's broker.
+    pub publisher: Publisher,
+    /// The state.
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// The pictures.
+    pub pictures: watch::Receiver<Pictures>,
+    /// The health.
+    pub health: watch::Receiver<Arc<HealthReport>>,
+    /// Calls that were not confirmed yet.
+    pub spool: Spool,
+    /// For the times in the reports.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Uplink {
+    /// Reports until shutdown.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let topic = |make: fn(OfficeId, NodeId) -> Topic| {
+            make(self.identity.office.clone(), self.identity.node.clone()).name(&self.identity.root)
+        };
+        let calls = send_calls(
+            self.spool.clone(),
+            self.publisher.clone(),
+            topic(Topic::Calls).into(),
+        );
+        let health = send_health(
+            self.health.clone(),
+            self.publisher.clone(),
+            topic(Topic::Health),
+        );
+        let numbers = Numbers {
+            topic: topic(Topic::Numbers),
+            sent: None,
+            sent_at: None,
+            seq: 0,
+            pictures: Pictures::new(),
+            picture_at: BTreeMap::new(),
+            uplink: self,
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = async { tokio::join!(calls, health, numbers.run()); } => {}
+        }
+    }
+}
+
+async fn send_health(
+    mut health: watch::Receiver<Arc<HealthReport>>,
+    publisher: Publisher,
+    topic: String,
+) {
+    loop {
+        let report = Arc::clone(&health.borrow_and_update());
+        match serde_json::to_vec(&*report) {
+            Ok(json) => publisher.publish_latest(&topic, json),
+            Err(error) => tracing::warn!("health report cannot be written: {error}"),
+        }
+        if health.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends the calls of a spool in order, several under way, each until it is confirmed.
+async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
+    let mut told = false;
+    loop {
+        spool.wait().await;
+        let (first, calls) = spool.peek(CALLS_UNDER_WAY);
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in &calls {
+            let json = serde_json::to_vec(call).unwrap_or_default();
+            match publisher
+                .enqueue(Publish::new(Arc::clone(&topic), json))
+                .await
+            {
+                Ok(answer) => answers.push(answer),
+                Err(_) => return,
+            }
+        }
+        for (index, answer) in (first..).zip(answers) {
+            match answer.wait().await {
+                // What no broker takes will not be taken later either.
+                Ok(()) | Err(PublishError::Unacceptable(_)) => spool.confirm(index),
+                Err(PublishError::Closed) => return,
+                // All from here on are sent again; the hub knows those that did arrive.
+                Err(PublishError::Lost | PublishError::Full) => break,
+                Err(error @ PublishError::Refused(_)) => {
+                    if !told {
+                        tracing::warn!("calls cannot be reported: {error}");
+                        told = true;
+                    }
+                    tokio::time::sleep(REFUSED_PAUSE).await;
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Numbers and the pictures they name.
+struct Numbers {
+    uplink: Uplink,
+    topic: String,
+    /// The report last sent.
+    sent: Option<crate::wire::report::Numbers>,
+    sent_at: Option<Instant>,
+    seq: u64,
+    /// Pictures that were handed to the line.
+    pictures: Pictures,
+    picture_at: BTreeMap<BoardId, Instant>,
+}
+
+impl Numbers {
+    async fn run(mut self) {
+        loop {
+            self.send_pictures();
+            self.send_numbers();
+            let wake = self.next();
+            tokio::select! {
+                changed = self.uplink.snapshots.changed() => if changed.is_err() { return },
+                changed = self.uplink.pictures.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// When something may be due without anything changing.
+    fn next(&self) -> Instant {
+        let now = Instant::now();
+        let newest = self.uplink.pictures.borrow();
+        let held_back = newest
+            .iter()
+            .filter(|(board, image)| self.pictures.get(*board).is_none_or(|p| p != *image))
+            .filter_map(|(board, _)| self.picture_at.get(board))
+            .map(|at| *at + PICTURE_EVERY);
+        // A report that came too early for the pace is looked at again when it may go.
+        let paced = self
+            .sent_at
+            .map(|at| at + NUMBERS_EVERY)
+            .filter(|at| *at > now);
+        let heartbeat = self.sent_at.map(|at| at + HEARTBEAT);
+        held_back
+            .chain(paced)
+            .chain(heartbeat)
+            .min()
+            .unwrap_or(now + HEARTBEAT)
+            .max(now + Duration::from_millis(1))
+    }
+
+    fn send_pictures(&mut self) {
+        let newest = self.uplink.pictures.borrow_and_update().clone();
+        let now = Instant::now();
+        for (board, image) in newest {
+            let same = self
+                .pictures
+                .get(&board)
+                .is_some_and(|p| p.sha256 == image.sha256);
+            let early = self
+                .picture_at
+                .get(&board)
+                .is_some_and(|at| now < *at + PICTURE_EVERY);
+            if !same {
+                if early {
+                    continue;
+                }
+                let identity = &self.uplink.identity;
+                let (office, node) = (identity.office.clone(), identity.node.clone());
+                let topic = Topic::Board(office, node, board.clone()).name(&identity.root);
+                self.uplink
+                    .publisher
+                    .publish_latest(&topic, image.bytes.clone());
+                self.picture_at.insert(board.clone(), now);
+            }
+            self.pictures.insert(board, image);
+        }
+    }
+
+    fn send_numbers(&mut self) {
+        let snapshot = Arc::clone(&self.uplink.snapshots.borrow_and_update());
+        let now = self.uplink.clock.now();
+        let early = self.sent_at.is_some_and(|at| at.elapsed() < NUMBERS_EVERY);
+        if early {
+            return;
+        }
+        let mut report = report::numbers(&snapshot, &self.uplink.identity, 0, &self.pictures, now);
+        let silent = self.sent_at.is_none_or(|at| at.elapsed() >= HEARTBEAT);
+        if !silent && self.sent.as_ref().is_some_and(|sent| same(sent, &report)) {
+            return;
+        }
+        // Grows through restarts as long as the wall clock does.
+        let wall = u64::try_from(now.wall.as_millisecond()).unwrap_or(0);
+        self.seq = wall.max(self.seq + 1);
+        report.seq = self.seq;
+        self.uplink
+            .publisher
+            .publish_latest(&self.topic, report::encode(&mut report));
+        self.sent = Some(report);
+        self.sent_at = Some(Instant::now());
+    }
+}
+
+/// Whether two reports say the same at different times.
+fn same(a: &crate::wire::report::Numbers, b: &crate::wire::report::Numbers) -> bool {
+    a.day == b.day
+        && a.office == b.office
+        && a.queues == b.queues
+        && a.boards == b.boards
+        && a.cameras == b.cameras
+}

@@ -10,5 +10,8 @@ mod cli;
 mod config;
 mod day;
 mod house;
+mod mqtt;
+mod mqtt_tls;
+mod mqtt_uplink;
 mod score;
 mod support;

@@ -1,8 +1,10 @@
 //! What several tests need.
 
 pub mod day;
+pub mod mosquitto;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The folder of the package.
 pub fn root() -> &'static Path {
@@ -52,4 +54,16 @@ pub fn yobiban() -> std::process::Command {
     }
     command.stdin(std::process::Stdio::null());
     command
+}
+
+/// Asks until the answer is there, for at most `limit`.
+pub async fn eventually<T>(limit: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begin = std::time::Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begin.elapsed() < limit, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

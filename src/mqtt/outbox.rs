@@ -1,0 +1,359 @@
+//! Publishes on their way from anybody to the line.
+//!
+//! Two ways out. The *queue* holds what must each be sent: bounded, in order, answered one by one.
+//! The *slots* hold what only counts when newest, one value a topic: storing never waits, a value
+//! that was not sent yet is replaced in its place, and a topic has one publish under way at most,
+//! so that a slow broker sees fewer values rather than older ones.
+
+use super::stats::{Stats, add};
+use bytes::Bytes;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// Publishes that may be unconfirmed at one moment. Enough to keep a line of 100 ms busy with 300
+/// calls a second; few enough to lose little with the line.
+pub const WINDOW: usize = 32;
+
+/// Topics that may hold a newest value: 64 boards and cameras and some of their own. More are a
+/// mistake of the caller, refused and counted.
+const MAX_SLOTS: usize = 256;
+
+/// What the broker promises of a publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qos {
+    /// Sent once, perhaps lost.
+    AtMostOnce,
+    /// Confirmed, perhaps doubled.
+    AtLeastOnce,
+}
+
+/// One message to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// Full topic name, without wildcards.
+    pub topic: Arc<str>,
+    /// The payload.
+    pub payload: Bytes,
+    /// Whether the broker keeps it for later subscribers.
+    pub retain: bool,
+    /// What the broker promises.
+    pub qos: Qos,
+}
+
+impl Publish {
+    /// QoS 1, not retained.
+    pub fn new(topic: impl Into<Arc<str>>, payload: impl Into<Bytes>) -> Self {
+        Self {
+            topic: topic.into(),
+            payload: payload.into(),
+            retain: false,
+            qos: Qos::AtLeastOnce,
+        }
+    }
+
+    /// QoS 1, retained.
+    pub fn retained(topic: impl Into<Arc<str>>, payload: impl Into<Bytes>) -> Self {
+        Self {
+            retain: true,
+            ..Self::new(topic, payload)
+        }
+    }
+
+    /// Upper bound of its packet in bytes: MQTT's headers take 5 + 2 + 2 + 1 at most.
+    pub(super) fn packet_size(&self) -> usize {
+        self.topic.len() + self.payload.len() + 10
+    }
+}
+
+/// Why a publish did not reach the broker, or is not known to have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The queue is full.
+    #[error("the queue to the broker is full")]
+    Full,
+    /// The line was lost before the broker confirmed: it may have arrived or not.
+    #[error("the line was lost before the broker confirmed")]
+    Lost,
+    /// The broker refuses it for good.
+    #[error("the broker refuses the message: {0}")]
+    Refused(String),
+    /// Larger than the broker takes, or a topic no broker takes.
+    #[error("a message of {0} bytes or its topic is not acceptable to the broker")]
+    Unacceptable(usize),
+    /// The session has ended.
+    #[error("the session has ended")]
+    Closed,
+}
+
+/// The answer to a queued publish, still to come.
+#[derive(Debug)]
+pub struct Confirmation(oneshot::Receiver<Result<(), PublishError>>);
+
+impl Confirmation {
+    /// Waits until the broker has confirmed (QoS 0: until it went out).
+    ///
+    /// # Errors
+    /// [`PublishError::Lost`], [`PublishError::Refused`], [`PublishError::Unacceptable`] or
+    /// [`PublishError::Closed`].
+    pub async fn wait(self) -> Result<(), PublishError> {
+        self.0.await.unwrap_or(Err(PublishError::Closed))
+    }
+}
+
+/// The way to the broker for anybody; cheap to clone.
+#[derive(Clone)]
+pub struct Publisher {
+    queue: mpsc::Sender<Job>,
+    outbox: Arc<Outbox>,
+}
+
+impl std::fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Publisher")
+            .field("room", &self.queue.capacity())
+            .finish()
+    }
+}
+
+impl Publisher {
+    /// Stores the newest value of a topic, to be published retained with QoS 1 as soon as the line
+    /// allows, and again on every new session. Never waits; a value not sent yet is replaced.
+    pub fn publish_latest(&self, topic: &str, payload: impl Into<Bytes>) {
+        let mut slots = self.outbox.slots();
+        if !slots.store(topic, payload.into(), &self.outbox.stats) {
+            add(&self.outbox.stats.dropped, 1);
+            return;
+        }
+        drop(slots);
+        self.outbox.wake.notify_one();
+    }
+
+    /// Takes a place in the queue at once.
+    ///
+    /// # Errors
+    /// [`PublishError::Full`] (counted) or [`PublishError::Closed`].
+    pub fn try_enqueue(&self, publish: Publish) -> Result<Confirmation, PublishError> {
+        let (done, confirmation) = oneshot::channel();
+        self.queue
+            .try_send(Job { publish, done })
+            .map_err(|e| match e {
+                mpsc::error::TrySendError::Full(_) => {
+                    add(&self.outbox.stats.dropped, 1);
+                    PublishError::Full
+                }
+                mpsc::error::TrySendError::Closed(_) => PublishError::Closed,
+            })?;
+        Ok(Confirmation(confirmation))
+    }
+
+    /// Waits for a place in the queue. Publishes are sent in the order of their places.
+    ///
+    /// # Errors
+    /// [`PublishError::Closed`].
+    pub async fn enqueue(&self, publish: Publish) -> Result<Confirmation, PublishError> {
+        let (done, confirmation) = oneshot::channel();
+        self.queue
+            .send(Job { publish, done })
+            .await
+            .map_err(|_| PublishError::Closed)?;
+        Ok(Confirmation(confirmation))
+    }
+
+    /// Waits for a place, then for the broker's confirmation.
+    ///
+    /// # Errors
+    /// Those of [`enqueue`](Self::enqueue) and [`Confirmation::wait`].
+    pub async fn publish(&self, publish: Publish) -> Result<(), PublishError> {
+        self.enqueue(publish).await?.wait().await
+    }
+}
+
+/// A queued publish and who waits for its answer.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) publish: Publish,
+    pub(super) done: oneshot::Sender<Result<(), PublishError>>,
+}
+
+/// What publishers and the session share.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    /// Guards only maps; held for a look-up, never while waiting.
+    slots: Mutex<Slots>,
+    pub(super) wake: Notify,
+    stats: Arc<Stats>,
+}
+
+impl Outbox {
+    pub(super) fn new(
+        room: usize,
+        stats: Arc<Stats>,
+    ) -> (Publisher, Arc<Self>, mpsc::Receiver<Job>) {
+        let (queue, jobs) = mpsc::channel(room.max(1));
+        let outbox = Arc::new(Self {
+            slots: Mutex::default(),
+            wake: Notify::new(),
+            stats,
+        });
+        let publisher = Publisher {
+            queue,
+            outbox: Arc::clone(&outbox),
+        };
+        (publisher, outbox, jobs)
+    }
+
+    pub(super) fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The newest value of each topic.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    by_topic: HashMap<Arc<str>, Slot>,
+    /// Topics with something to send, in the order in which they got it.
+    due: BTreeMap<u64, Arc<str>>,
+    /// Counts every place in the order.
+    last_place: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    payload: Bytes,
+    /// Place in `due`, or the one it last had.
+    place: u64,
+    due: bool,
+    /// A publish of this topic is not confirmed yet; what is stored meanwhile waits for it.
+    under_way: bool,
+}
+
+impl Slots {
+    fn store(&mut self, topic: &str, payload: Bytes, stats: &Stats) -> bool {
+        if let Some(slot) = self.by_topic.get_mut(topic) {
+            slot.payload = payload;
+            if slot.due {
+                add(&stats.replaced, 1);
+                return true;
+            }
+        } else if self.by_topic.len() >= MAX_SLOTS {
+            return false;
+        } else {
+            let slot = Slot {
+                payload,
+                place: 0,
+                due: false,
+                under_way: false,
+            };
+            self.by_topic.insert(Arc::from(topic), slot);
+        }
+        self.last_place += 1;
+        let place = self.last_place;
+        if let Some((topic, _)) = self.by_topic.get_key_value(topic) {
+            let topic = Arc::clone(topic);
+            self.due.insert(place, Arc::clone(&topic));
+            if let Some(slot) = self.by_topic.get_mut(&topic) {
+                (slot.place, slot.due) = (place, true);
+            }
+        }
+        true
+    }
+
+    /// Takes the value that is due longest and has none under way.
+    pub(super) fn take(&mut self) -> Option<Publish> {
+        let ready = |topic: &Arc<str>| self.by_topic.get(topic).is_some_and(|s| !s.under_way);
+        let place = self.due.iter().find(|(_, t)| ready(t)).map(|(&p, _)| p)?;
+        let topic = self.due.remove(&place)?;
+        let slot = self.by_topic.get_mut(&topic)?;
+        (slot.due, slot.under_way) = (false, true);
+        Some(Publish::retained(topic, slot.payload.clone()))
+    }
+
+    /// Notes that the publish under way has been answered.
+    pub(super) fn answered(&mut self, topic: &str) {
+        if let Some(slot) = self.by_topic.get_mut(topic) {
+            slot.under_way = false;
+        }
+    }
+
+    /// Makes every value due again, in the order they last were.
+    pub(super) fn renew(&mut self) {
+        self.due.clear();
+        for (topic, slot) in &mut self.by_topic {
+            (slot.due, slot.under_way) = (true, false);
+            self.due.insert(slot.place, Arc::clone(topic));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(slots: &mut Slots) -> Option<(String, String)> {
+        let publish = slots.take()?;
+        let text = String::from_utf8(publish.payload.to_vec()).unwrap();
+        Some((publish.topic.to_string(), text))
+    }
+
+    fn pair(topic: &str, text: &str) -> Option<(String, String)> {
+        Some((topic.to_owned(), text.to_owned()))
+    }
+
+    #[test]
+    fn only_the_newest_value_of_a_topic_is_sent_in_its_place() {
+        let (stats, mut slots) = (Stats::default(), Slots::default());
+        for (topic, text) in [
+            ("picture", "1"),
+            ("numbers", "1"),
+            ("picture", "2"),
+            ("numbers", "2"),
+        ] {
+            assert!(slots.store(topic, Bytes::from(text), &stats));
+        }
+        assert_eq!(take(&mut slots), pair("picture", "2"));
+        assert_eq!(take(&mut slots), pair("numbers", "2"));
+        assert_eq!(take(&mut slots), None);
+        assert_eq!(stats.view().replaced, 2);
+    }
+
+    #[test]
+    fn a_topic_has_one_publish_under_way() {
+        let (stats, mut slots) = (Stats::default(), Slots::default());
+        slots.store("a", Bytes::from("1"), &stats);
+        assert_eq!(take(&mut slots), pair("a", "1"));
+        slots.store("a", Bytes::from("2"), &stats);
+        slots.store("b", Bytes::from("1"), &stats);
+        assert_eq!(take(&mut slots), pair("b", "1"));
+        assert_eq!(take(&mut slots), None);
+        slots.answered("a");
+        assert_eq!(take(&mut slots), pair("a", "2"));
+    }
+
+    #[test]
+    fn a_new_session_gets_every_value_again_in_order() {
+        let (stats, mut slots) = (Stats::default(), Slots::default());
+        for topic in ["c", "a", "b"] {
+            slots.store(topic, Bytes::from("1"), &stats);
+        }
+        while let Some((topic, _)) = take(&mut slots) {
+            slots.answered(&topic);
+        }
+        slots.store("c", Bytes::from("2"), &stats);
+        slots.take();
+        slots.renew();
+        let all: Vec<_> = std::iter::from_fn(|| take(&mut slots)).collect();
+        let expected = [("a", "1"), ("b", "1"), ("c", "2")];
+        assert_eq!(all, expected.map(|(t, p)| (t.to_owned(), p.to_owned())));
+    }
+
+    #[test]
+    fn slots_are_bounded() {
+        let (stats, mut slots) = (Stats::default(), Slots::default());
+        for i in 0..MAX_SLOTS {
+            assert!(slots.store(&i.to_string(), Bytes::new(), &stats));
+        }
+        assert!(!slots.store("one more", Bytes::new(), &stats));
+        assert!(slots.store("0", Bytes::new(), &stats));
+    }
+}

@@ -1,0 +1,3 @@
+//! The whole product in one process: broker, simulated ticketing systems, nodes and the hub.
+
+pub mod broker;

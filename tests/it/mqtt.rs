@@ -1,0 +1,400 @@
+//! Sessions against real brokers: the one in the process, and Mosquitto.
+
+use crate::support::mosquitto::Mosquitto;
+use bytes::Bytes;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use yobiban::config::MqttConfig;
+use yobiban::mqtt::{
+    self, Availability, Link, Message, Publish, PublishError, Session, SessionOptions,
+    Subscription, Version,
+};
+
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+pub fn config(address: SocketAddr) -> MqttConfig {
+    MqttConfig {
+        host: address.ip().to_string(),
+        port: address.port(),
+        tls: None,
+        root: "yobiban/v1".into(),
+        username: None,
+        password: None,
+        client_id: None,
+        keep_alive: Duration::from_secs(5),
+    }
+}
+
+pub fn options(address: SocketAddr, id: &str) -> SessionOptions {
+    let mut options = SessionOptions::new(&config(address), "test", id);
+    options.backoff = (Duration::from_millis(10), Duration::from_millis(50));
+    options
+}
+
+pub fn start(options: SessionOptions) -> Session {
+    mqtt::spawn(options, CancellationToken::new())
+}
+
+pub async fn up(session: &mut Session) -> Version {
+    let link = timeout(LIMIT, session.link.wait_for(Link::is_up)).await;
+    let link = link.map(|l| l.expect("alive").clone());
+    match link.unwrap_or_else(|_| session.link.borrow().clone()) {
+        Link::Up { version, .. } => version,
+        Link::Down { reason } => panic!("{reason}"),
+    }
+}
+
+pub async fn reason(session: &mut Session, part: &str) -> String {
+    let says = |link: &Link| matches!(link, Link::Down { reason } if reason.contains(part));
+    let link = timeout(LIMIT, session.link.wait_for(says))
+        .await
+        .map(|l| format!("{l:?}"));
+    link.unwrap_or_else(|_| panic!("{:?} instead of {part}", session.link.borrow()))
+}
+
+pub async fn next(session: &mut Session) -> Message {
+    timeout(LIMIT, session.inbox.recv())
+        .await
+        .expect("a message in time")
+        .expect("a session")
+}
+
+/// The next message on this topic.
+pub async fn next_on(session: &mut Session, topic: &str) -> Bytes {
+    loop {
+        let message = next(session).await;
+        if message.topic == topic {
+            return message.payload;
+        }
+    }
+}
+
+/// What any broker must do with a session.
+async fn round_trip(address: SocketAddr) {
+    let mut early = start(options(address, "early"));
+    up(&mut early).await;
+    early
+        .publisher
+        .publish(Publish::retained("t/kept", "1"))
+        .await
+        .unwrap();
+
+    let mut late = start(options(address, "late").subscribe(Subscription::new("t/#")));
+    assert_eq!(up(&mut late).await, Version::V5);
+    let kept = next(&mut late).await;
+    assert_eq!(
+        (kept.topic.as_str(), &*kept.payload, kept.retain),
+        ("t/kept", &b"1"[..], true)
+    );
+
+    for i in 0..200u32 {
+        let confirmation = early
+            .publisher
+            .enqueue(Publish::new("t/live", i.to_string()))
+            .await;
+        if i % 50 == 49 {
+            confirmation.unwrap().wait().await.unwrap();
+        }
+    }
+    for i in 0..200u32 {
+        let live = next(&mut late).await;
+        assert_eq!(
+            live.payload,
+            i.to_string().into_bytes(),
+            "in order, each once"
+        );
+        assert!(!live.retain);
+    }
+    assert_eq!(late.stats.view().received, 201);
+}
+
+#[cfg(feature = "demo")]
+#[tokio::test]
+async fn messages_go_through_the_broker_in_the_process() {
+    let broker = yobiban::roles::demo::broker::Broker::start(([127, 0, 0, 1], 0).into())
+        .await
+        .unwrap();
+    round_trip(broker.address()).await;
+}
+
+#[tokio::test]
+async fn messages_go_through_mosquitto() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    round_trip(broker.address()).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_forgot_everything_is_complete_again_after_its_restart() {
+    let Some(mut broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut node = start(options(broker.address(), "node").subscribe(Subscription::new("feed/+")));
+    up(&mut node).await;
+    node.publisher.publish_latest("picture", "first");
+    node.publisher.publish_latest("numbers", "first");
+    let mut hub = start(
+        options(broker.address(), "hub")
+            .subscribe(Subscription::new("picture"))
+            .subscribe(Subscription::new("numbers")),
+    );
+    assert_eq!(next_on(&mut hub, "numbers").await, "first");
+
+    broker.kill();
+    reason(&mut node, "").await;
+    node.publisher.publish_latest("numbers", "second");
+    broker.run().await;
+    // The hub subscribes again by itself; picture comes before the numbers that name it.
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|m: &Message| m.topic != "numbers") {
+        seen.push(next(&mut hub).await);
+    }
+    assert_eq!(seen.last().unwrap().payload, "second");
+    assert!(seen.iter().any(|m| m.topic == "picture"), "{seen:?}");
+
+    let mut source = start(options(broker.address(), "source"));
+    up(&mut source).await;
+    source
+        .publisher
+        .publish(Publish::retained("feed/a", "state"))
+        .await
+        .unwrap();
+    assert_eq!(next_on(&mut node, "feed/a").await, "state");
+    assert!(node.stats.view().sessions >= 2);
+}
+
+#[tokio::test]
+async fn others_learn_when_a_client_comes_stops_and_dies() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut viewer =
+        start(options(broker.address(), "viewer").subscribe(Subscription::new("there")));
+    up(&mut viewer).await;
+    let client = || {
+        let mut options = options(broker.address(), "client");
+        options.availability = Some(Availability {
+            topic: "there".into(),
+            online: "online".into(),
+            offline: "offline".into(),
+        });
+        options
+    };
+
+    let stop = CancellationToken::new();
+    let polite = mqtt::spawn(client(), stop.clone());
+    assert_eq!(next(&mut viewer).await.payload, "online");
+    stop.cancel();
+    timeout(Duration::from_secs(1), polite.task)
+        .await
+        .expect("stops in time")
+        .unwrap();
+    assert_eq!(next(&mut viewer).await.payload, "offline");
+
+    let dead = start(client());
+    assert_eq!(next(&mut viewer).await.payload, "online");
+    dead.task.abort();
+    assert_eq!(next(&mut viewer).await.payload, "offline");
+}
+
+#[tokio::test]
+async fn what_a_receiver_did_not_acknowledge_comes_again() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let hub = || {
+        let mut options = options(broker.address(), "hub")
+            .subscribe(Subscription::with_manual_ack("calls"))
+            .subscribe(Subscription::new("numbers"));
+        options.session_expiry = Some(Duration::from_secs(60));
+        options
+    };
+    let mut first = start(hub());
+    up(&mut first).await;
+    let mut node = start(options(broker.address(), "node"));
+    up(&mut node).await;
+    for call in ["1", "2", "3"] {
+        node.publisher
+            .publish(Publish::new("calls", call))
+            .await
+            .unwrap();
+    }
+    node.publisher
+        .publish(Publish::new("numbers", "x"))
+        .await
+        .unwrap();
+    let mut one = next_on(&mut first, "calls").await;
+    assert_eq!(one, "1");
+    one = next_on(&mut first, "numbers").await;
+    assert_eq!(one, "x");
+    first.task.abort();
+    let _ = first.task.await;
+    // Published while the hub is away: kept for it.
+    node.publisher
+        .publish(Publish::new("calls", "4"))
+        .await
+        .unwrap();
+
+    let mut second = start(hub());
+    for call in ["1", "2", "3", "4"] {
+        let mut message = next(&mut second).await;
+        assert_eq!(
+            (message.topic.as_str(), &*message.payload),
+            ("calls", call.as_bytes())
+        );
+        message.ack();
+    }
+    node.publisher
+        .publish(Publish::new("calls", "5"))
+        .await
+        .unwrap();
+    assert_eq!(next(&mut second).await.payload, "5");
+}
+
+#[tokio::test]
+async fn a_full_inbox_slows_the_broker_down_and_loses_nothing() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut slow = options(broker.address(), "slow").subscribe(Subscription::new("t"));
+    (slow.inbox, slow.receive_maximum) = (2, 4);
+    let mut slow = start(slow);
+    up(&mut slow).await;
+    let mut fast = start(options(broker.address(), "fast"));
+    up(&mut fast).await;
+    for i in 0..300u32 {
+        fast.publisher
+            .publish(Publish::new("t", i.to_string()))
+            .await
+            .unwrap();
+    }
+    for i in 0..300u32 {
+        assert_eq!(next(&mut slow).await.payload, i.to_string().into_bytes());
+    }
+    assert_eq!(slow.stats.view().sessions, 1);
+}
+
+#[tokio::test]
+async fn a_refused_password_is_said_in_words() {
+    let Some(broker) = Mosquitto::start_with(|dir| {
+        let file = dir.join("passwords");
+        std::fs::write(&file, "").unwrap();
+        format!("allow_anonymous false\npassword_file {}\n", file.display())
+    })
+    .await
+    else {
+        return;
+    };
+    let mut options = options(broker.address(), "client");
+    options.broker.username = Some("chuo".into());
+    options.broker.password = Some(yobiban::config::Secret::new("wrong"));
+    let mut session = start(options);
+    let said = reason(&mut session, "user name").await;
+    assert!(!said.contains("wrong"), "{said}");
+}
+
+#[tokio::test]
+async fn a_dead_broker_never_makes_a_publisher_wait() {
+    // A listener that accepts and never answers, and a port where nobody listens.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        socket.local_addr().unwrap()
+    };
+    for address in [silent.local_addr().unwrap(), closed] {
+        let mut options = options(address, "client");
+        options.queue = 4;
+        let stop = CancellationToken::new();
+        let session = mqtt::spawn(options, stop.clone());
+        let begin = std::time::Instant::now();
+        for i in 0..10_000u32 {
+            session.publisher.publish_latest("numbers", i.to_string());
+        }
+        let full = (0..10).filter(|_| {
+            let result = session.publisher.try_enqueue(Publish::new("calls", "x"));
+            matches!(result, Err(PublishError::Full))
+        });
+        assert_eq!(full.count(), 6);
+        assert!(
+            begin.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            begin.elapsed()
+        );
+        assert_eq!(session.stats.view().replaced, 9_999);
+        stop.cancel();
+        timeout(Duration::from_secs(1), session.task)
+            .await
+            .expect("stops in time")
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_under_way_when_the_line_broke_is_answered() {
+    let Some(mut broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut session = start(options(broker.address(), "client"));
+    up(&mut session).await;
+    broker.freeze(true);
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(
+            session
+                .publisher
+                .enqueue(Publish::new("t", "x"))
+                .await
+                .unwrap(),
+        );
+    }
+    // Wait until the line has them all.
+    let one_more = Publish::new("t", vec![0; 100]);
+    let rest = session.publisher.enqueue(one_more).await.unwrap();
+    tokio::task::yield_now().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    broker.kill();
+    for answer in answers {
+        assert_eq!(
+            timeout(LIMIT, answer.wait()).await.unwrap(),
+            Err(PublishError::Lost)
+        );
+    }
+    assert_eq!(
+        timeout(LIMIT, rest.wait()).await.unwrap(),
+        Err(PublishError::Lost)
+    );
+    // What is queued from now on goes out on the next session.
+    let kept = session
+        .publisher
+        .enqueue(Publish::new("t", "y"))
+        .await
+        .unwrap();
+    broker.run().await;
+    assert_eq!(timeout(LIMIT, kept.wait()).await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn too_large_a_message_is_refused_alone() {
+    let Some(broker) =
+        Mosquitto::start_with(|_| "allow_anonymous true\nmax_packet_size 2000\n".into()).await
+    else {
+        return;
+    };
+    let mut session = start(options(broker.address(), "client"));
+    up(&mut session).await;
+    let large = session
+        .publisher
+        .publish(Publish::new("t", vec![0; 5000]))
+        .await;
+    assert_eq!(large, Err(PublishError::Unacceptable(5000)));
+    let wild = session.publisher.publish(Publish::new("t/#", "x")).await;
+    assert_eq!(wild, Err(PublishError::Unacceptable(1)));
+    assert_eq!(
+        session.publisher.publish(Publish::new("t", "x")).await,
+        Ok(())
+    );
+    assert_eq!(session.stats.view().sessions, 1);
+}

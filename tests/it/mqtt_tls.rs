@@ -1,0 +1,146 @@
+//! Who a session trusts, and which version it speaks.
+
+use crate::mqtt::{config, options, reason, start, up};
+use crate::support::mosquitto::Mosquitto;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use yobiban::config::TlsConfig;
+use yobiban::mqtt::{Publish, SessionOptions, Version};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::default();
+    // A name of its own: OpenSSL takes a certificate with its issuer's name for self-signed.
+    let name = format!("authority {}", fastrand::u64(..));
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    Authority::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// Writes a certificate and its key for a name.
+fn issue(authority: &Authority, dir: &Path, file: &str, name: &str, expired: bool) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    if expired {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    }
+    let certificate = params.signed_by(&key, authority).unwrap();
+    std::fs::write(dir.join(format!("{file}.pem")), certificate.pem()).unwrap();
+    std::fs::write(dir.join(format!("{file}.key")), key.serialize_pem()).unwrap();
+}
+
+/// A broker that shows a certificate for `name` and asks for one itself.
+async fn broker(name: &'static str, expired: bool) -> Option<(Mosquitto, tempfile::TempDir)> {
+    let files = tempfile::tempdir().unwrap();
+    let authority = authority();
+    let dir = files.path();
+    std::fs::write(dir.join("ca.pem"), authority.pem()).unwrap();
+    issue(&authority, dir, "broker", name, expired);
+    issue(&authority, dir, "client", "node", false);
+    let broker = Mosquitto::start_with(|_| {
+        format!(
+            "allow_anonymous true\nrequire_certificate true\ncafile {0}/ca.pem\ncertfile {0}/broker.pem\nkeyfile {0}/broker.key\n",
+            dir.display()
+        )
+    })
+    .await?;
+    Some((broker, files))
+}
+
+fn tls(address: SocketAddr, dir: &Path) -> SessionOptions {
+    let mut broker = config(address);
+    broker.host = "localhost".into();
+    broker.tls = Some(TlsConfig {
+        ca: Some(dir.join("ca.pem")),
+        client: Some((dir.join("client.pem"), dir.join("client.key"))),
+    });
+    let mut with_tls = options(address, "client");
+    with_tls.broker = broker;
+    with_tls
+}
+
+#[tokio::test]
+async fn a_session_with_certificates_on_both_sides() {
+    let Some((broker, files)) = broker("localhost", false).await else {
+        return;
+    };
+    let mut session = start(tls(broker.address(), files.path()));
+    assert_eq!(up(&mut session).await, Version::V5);
+    session
+        .publisher
+        .publish(Publish::new("t", "x"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn wrong_certificates_are_said_in_words() {
+    let Some((other_name, files)) = broker("elsewhere", false).await else {
+        return;
+    };
+    let mut session = start(tls(other_name.address(), files.path()));
+    reason(&mut session, "not valid for name").await;
+
+    let Some((expired, files)) = broker("localhost", true).await else {
+        return;
+    };
+    let mut session = start(tls(expired.address(), files.path()));
+    reason(&mut session, "clock").await;
+
+    let stranger = authority().pem();
+    std::fs::write(files.path().join("ca.pem"), stranger).unwrap();
+    let mut session = start(tls(other_name.address(), files.path()));
+    reason(&mut session, "`ca`").await;
+
+    std::fs::remove_file(files.path().join("ca.pem")).unwrap();
+    let mut session = start(tls(other_name.address(), files.path()));
+    reason(&mut session, "ca.pem").await;
+}
+
+/// How an old broker answers a version it does not know.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// CONNACK of 3.1.1 with return code 1, "unacceptable protocol version".
+    ReturnCode,
+    /// Nothing: it closes the line.
+    Close,
+}
+
+/// A broker that speaks 3.1.1 only, and no more of it than CONNECT.
+async fn old_broker(answer: Answer) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut packet = [0; 1024];
+                let n = socket.read(&mut packet).await.unwrap();
+                // Fixed header of two bytes, "MQTT" with its length, then the protocol level.
+                assert!(n > 8 && packet[0] == 0x10);
+                match (packet[8], answer) {
+                    (4, _) => {
+                        socket.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+                        while socket.read(&mut packet).await.unwrap_or(0) > 0 {}
+                    }
+                    (_, Answer::ReturnCode) => socket.write_all(&[0x20, 2, 0, 1]).await.unwrap(),
+                    (_, Answer::Close) => {}
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_old_broker_is_spoken_to_in_its_version() {
+    for answer in [Answer::ReturnCode, Answer::Close] {
+        let mut session = start(options(old_broker(answer).await, "client"));
+        assert_eq!(up(&mut session).await, Version::V311);
+        assert_eq!(session.stats.view().sessions, 1);
+    }
+}
