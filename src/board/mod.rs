@@ -1,1 +1,109 @@
-//! To be.
+//! What people in the waiting area look at: a view to pixels.
+//!
+//! Three steps, each a plain function of the one before: [`View`] (strings and flags of one moment)
+//! → a scene (which cell stands where, in numbers) → pixels in a [`Frame`]. Same input, same
+//! pixels. Time comes in with [`Now`]. Knows no device, no network, no file but its designs.
+//!
+//! Layouts and colours are data: `assets/boards`, or a file of the installer.
+
+mod design;
+mod draw;
+mod layout;
+mod scene;
+mod text;
+mod theme;
+mod view;
+mod widgets;
+mod words;
+
+pub use design::{BoardError, NAMES as DESIGNS};
+pub use theme::{MIN_AREA_CONTRAST, MIN_TEXT_CONTRAST};
+pub use view::{Setting, View};
+
+use crate::clock::Now;
+use crate::config::BoardConfig;
+use crate::model::Name;
+use crate::output::Frame;
+use crate::state::{PanelView, Settings, Snapshot};
+use design::Design;
+use embedded_graphics::geometry::{OriginDimensions, Point, Size};
+use embedded_graphics::primitives::Rectangle;
+use scene::Scene;
+use std::time::Duration;
+use text::Fonts;
+
+/// Draws one board, and knows what it drew last.
+///
+/// Costs about 5 MB of glyph pictures at 4K, which are kept between drawings; the fonts
+/// themselves stay in the program's file.
+#[derive(Debug)]
+pub struct Painter {
+    setting: Setting,
+    design: Design,
+    fonts: Fonts,
+    /// What the frame shows that was drawn last, and its size.
+    drawn: Option<(Size, Scene)>,
+}
+
+impl Painter {
+    /// Prepares a board of the configuration.
+    ///
+    /// # Errors
+    /// [`BoardError`] when the board's layout cannot be read or is wrong.
+    pub fn new(office: &Name, state: &Settings, board: &BoardConfig) -> Result<Self, BoardError> {
+        let design = Design::load(board.layout.as_deref())?;
+        let geometry = if layout::is_portrait(Size::new(board.size.0, board.size.1)) {
+            &design.portrait
+        } else {
+            &design.landscape
+        };
+        let rows = geometry.rows.iter().map(|r| usize::from(r.queues)).max();
+        Ok(Self {
+            setting: Setting::new(office, state, board, rows.unwrap_or(1)),
+            design,
+            fonts: Fonts::new(),
+            drawn: None,
+        })
+    }
+
+    /// Says what the board shows at `now`.
+    #[must_use]
+    pub fn view(&self, snapshot: &Snapshot, panel: &PanelView, now: Now) -> View {
+        View::new(&self.setting, snapshot, panel, now)
+    }
+
+    /// Draws a view into a frame, and returns the areas that it repainted: none when nothing
+    /// changed, the whole frame the first time.
+    ///
+    /// The frame must be the one of the last call, as it was left then; after another frame, or
+    /// after somebody else drew into it, call [`forget`](Self::forget) first.
+    pub fn draw(&mut self, view: &View, frame: &mut Frame) -> Vec<Rectangle> {
+        let size = frame.size();
+        let scene = layout::scene(view, &self.design, size, &mut self.fonts);
+        let theme = &self.design.theme;
+        let damage = match &self.drawn {
+            Some((drawn, old)) if *drawn == size && old.grounds == scene.grounds => {
+                draw::difference(old, &scene, theme, &mut self.fonts, frame)
+            }
+            _ => {
+                draw::whole(&scene, theme, &mut self.fonts, frame);
+                vec![Rectangle::new(Point::zero(), size)]
+            }
+        };
+        self.drawn = Some((size, scene));
+        damage
+    }
+
+    /// Draws everything the next time.
+    pub fn forget(&mut self) {
+        self.drawn = None;
+    }
+
+    /// How long after `now` the board changes though no message comes: the clock, a blink, a turn
+    /// of notices or pages. `None` is never. The panel of calls and the freshness of numbers have
+    /// times of their own, in `state`.
+    #[must_use]
+    pub fn next_change(&self, view: &View, now: Now) -> Option<Duration> {
+        view.next_change(now)
+    }
+}

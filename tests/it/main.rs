@@ -15,3 +15,7 @@ mod mqtt_tls;
 mod mqtt_uplink;
 mod score;
 mod support;
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)] // tests speak to developers
+
+mod board;
+mod board_states;

@@ -1,0 +1,257 @@
+//! Shapes text with the embedded fonts and keeps glyph pictures.
+//!
+//! Only the fonts in `assets/fonts` are ever used, so that a board looks the same on every machine.
+//! Both caches are bounded; a full one starts anew, which costs one slower drawing.
+
+use crate::output::{COVERAGE_STEPS, Mask};
+use cosmic_text::fontdb::{Database, ID, Source};
+use cosmic_text::{
+    Attrs, AttrsList, CacheKey, CacheKeyFlags, Family, FontSystem, ShapeLine, Shaping, SubpixelBin,
+    SwashCache, SwashContent, Weight,
+};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+static REGULAR: &[u8] = include_bytes!("../../../assets/fonts/BIZUDPGothic-Regular.ttf");
+static BOLD: &[u8] = include_bytes!("../../../assets/fonts/BIZUDPGothic-Bold.ttf");
+
+/// Most shaped texts that are kept: a board of 16 queues shows about 200 at a time, and an hour's
+/// numbers fit beside them.
+const MAX_SHAPED: usize = 2048;
+
+/// Most bytes of glyph pictures that are kept. A 1080p board needs about 1 MB, one of 4K about 4.
+const MAX_GLYPH_BYTES: usize = 12 << 20;
+
+/// A text as glyphs of size 1, whatever size it is drawn in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shaped {
+    glyphs: Vec<Glyph>,
+    /// Advance of the whole in em.
+    pub(super) width: f32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Glyph {
+    font: ID,
+    id: u16,
+    /// Offset from the start of the text in em.
+    x: f32,
+    /// Offset above the baseline in em.
+    y: f32,
+}
+
+/// The picture of one glyph.
+#[derive(Debug)]
+pub(super) struct Picture {
+    left: i32,
+    top: i32,
+    width: u32,
+    coverage: Box<[u8]>,
+}
+
+impl Picture {
+    /// Its coverage.
+    pub(super) fn mask(&self) -> Mask<'_> {
+        Mask {
+            width: self.width,
+            coverage: &self.coverage,
+        }
+    }
+}
+
+/// A glyph's picture and the place of its upper left corner.
+#[derive(Debug, Clone)]
+pub(super) struct Stamp {
+    /// Pixels right of the start of the text.
+    pub(super) x: i32,
+    /// Pixels below the baseline; negative is above.
+    pub(super) y: i32,
+    /// The picture.
+    pub(super) picture: Arc<Picture>,
+}
+
+/// The embedded fonts with their caches.
+pub(in crate::board) struct Fonts {
+    system: FontSystem,
+    raster: SwashCache,
+    /// By weight: regular and bold, so that a look-up needs no owned key.
+    shaped: [HashMap<Box<str>, Arc<Shaped>>; 2],
+    pictures: HashMap<(ID, u16, u16), Arc<Picture>>,
+    picture_bytes: usize,
+}
+
+impl fmt::Debug for Fonts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fonts")
+            .field("picture_bytes", &self.picture_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Fonts {
+    /// Reads the tables of the embedded fonts; their bytes stay where the program's file is mapped.
+    pub(in crate::board) fn new() -> Self {
+        let mut fonts = Database::new();
+        for font in [REGULAR, BOLD] {
+            fonts.load_font_source(Source::Binary(Arc::new(font)));
+        }
+        Self {
+            system: FontSystem::new_with_locale_and_db("ja-JP".into(), fonts),
+            raster: SwashCache::new(),
+            shaped: [HashMap::new(), HashMap::new()],
+            pictures: HashMap::new(),
+            picture_bytes: 0,
+        }
+    }
+
+    /// Shapes one line of text. What would break a line or print nothing is left out.
+    pub(super) fn shape(&mut self, text: &str, bold: bool) -> Arc<Shaped> {
+        if let Some(shaped) = self.shaped[usize::from(bold)].get(text) {
+            return Arc::clone(shaped);
+        }
+        let shaped = Arc::new(self.shape_anew(text, bold));
+        let cache = &mut self.shaped[usize::from(bold)];
+        if cache.len() >= MAX_SHAPED {
+            cache.clear();
+        }
+        cache.insert(text.into(), Arc::clone(&shaped));
+        shaped
+    }
+
+    fn shape_anew(&mut self, text: &str, bold: bool) -> Shaped {
+        let line: String = text
+            .chars()
+            .filter(|&c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}'))
+            .collect();
+        let attrs = Attrs::new()
+            .family(Family::Name("BIZ UDPGothic"))
+            .weight(if bold { Weight::BOLD } else { Weight::NORMAL });
+        let list = AttrsList::new(&attrs);
+        let line = ShapeLine::new(&mut self.system, &line, &list, Shaping::Advanced, 4);
+        let mut shaped = Shaped {
+            glyphs: Vec::new(),
+            width: 0.0,
+        };
+        let words = line.spans.iter().flat_map(|span| &span.words);
+        for glyph in words.flat_map(|word| &word.glyphs) {
+            shaped.glyphs.push(Glyph {
+                font: glyph.font_id,
+                id: glyph.glyph_id,
+                x: shaped.width + glyph.x_offset,
+                y: glyph.y_offset,
+            });
+            shaped.width += glyph.x_advance;
+        }
+        shaped
+    }
+
+    /// The pictures of a shaped text in a size in pixels.
+    pub(super) fn stamps(&mut self, shaped: &Shaped, size: u16) -> Vec<Stamp> {
+        let scale = f32::from(size);
+        shaped
+            .glyphs
+            .iter()
+            .filter_map(|glyph| {
+                let picture = self.picture(glyph, size)?;
+                // Whole pixels: all digits of a size share one picture, and `as` saturates.
+                #[allow(clippy::cast_possible_truncation)]
+                let (x, y) = (
+                    (glyph.x * scale).round() as i32,
+                    (glyph.y * scale).round() as i32,
+                );
+                Some(Stamp {
+                    x: x.saturating_add(picture.left),
+                    y: -y - picture.top,
+                    picture,
+                })
+            })
+            .collect()
+    }
+
+    fn picture(&mut self, glyph: &Glyph, size: u16) -> Option<Arc<Picture>> {
+        let key = (glyph.font, glyph.id, size);
+        if let Some(picture) = self.pictures.get(&key) {
+            return Some(Arc::clone(picture));
+        }
+        let picture = Arc::new(self.rasterise(glyph, size)?);
+        if self.picture_bytes + picture.coverage.len() > MAX_GLYPH_BYTES {
+            self.pictures.clear();
+            self.picture_bytes = 0;
+        }
+        self.picture_bytes += picture.coverage.len();
+        self.pictures.insert(key, Arc::clone(&picture));
+        Some(picture)
+    }
+
+    fn rasterise(&mut self, glyph: &Glyph, size: u16) -> Option<Picture> {
+        let key = CacheKey {
+            font_id: glyph.font,
+            glyph_id: glyph.id,
+            font_size_bits: f32::from(size).to_bits(),
+            x_bin: SubpixelBin::Zero,
+            y_bin: SubpixelBin::Zero,
+            font_weight: Weight::NORMAL, // chooses an instance of a variable font; ours are not
+            flags: CacheKeyFlags::empty(),
+        };
+        let image = self.raster.get_image_uncached(&mut self.system, key)?;
+        if image.content != SwashContent::Mask || image.placement.width == 0 {
+            return None;
+        }
+        let step = |&alpha: &u8| {
+            let step = (u16::from(alpha) * u16::from(COVERAGE_STEPS) + 127) / 255;
+            u8::try_from(step).unwrap_or(COVERAGE_STEPS)
+        };
+        Some(Picture {
+            left: image.placement.left,
+            top: image.placement.top,
+            width: image.placement.width,
+            coverage: image.data.iter().map(step).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_equally_wide_so_that_numbers_do_not_jump() {
+        let mut fonts = Fonts::new();
+        for bold in [false, true] {
+            let widths: Vec<f32> = ('0'..='9')
+                .map(|c| fonts.shape(&c.to_string(), bold).width)
+                .collect();
+            assert!(widths.iter().all(|w| *w == widths[0]), "{widths:?}");
+        }
+    }
+
+    #[test]
+    fn any_text_is_shaped_and_the_caches_stay_bounded() {
+        let mut fonts = Fonts::new();
+        for text in ["", " ", "\n\r\u{2029}", "שלום A042", "👪👍🏽", "\u{301}\u{200d}", "𠮷野家"] {
+            let shaped = fonts.shape(text, true);
+            fonts.stamps(&shaped, 24);
+        }
+        for n in 0..3000 {
+            fonts.shape(&format!("A{n:04}"), true);
+        }
+        assert!(fonts.shaped[1].len() <= MAX_SHAPED);
+        let shaped = fonts.shape("証明書0123456789", true);
+        for size in (500..1000).step_by(25) {
+            fonts.stamps(&shaped, size);
+            assert!(fonts.picture_bytes <= MAX_GLYPH_BYTES);
+        }
+    }
+
+    #[test]
+    fn what_the_board_says_has_its_glyphs() {
+        let mut fonts = Fonts::new();
+        for bold in [false, true] {
+            for c in "番窓口へ人分すぐに約保留再呼出休止中受付終了まもなく開庁準備現在更新が止まって – … ▶".chars() {
+                let shaped = fonts.shape(&c.to_string(), bold);
+                assert!(shaped.glyphs.iter().all(|g| g.id != 0), "{c}");
+            }
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Text in boxes.
+//!
+//! What does not fit its box follows the box's [`Fit`] rule and never reaches out of it: first it
+//! shrinks, then it takes a second line, then it is cut with an ellipsis. Labels are never cut.
+
+mod fonts;
+
+pub(super) use fonts::Fonts;
+
+use super::theme::Ink;
+use crate::output::Frame;
+use embedded_graphics::geometry::Point;
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::primitives::Rectangle;
+use fonts::Shaped;
+use std::sync::Arc;
+
+/// Height of a line of text in em: what the tallest and the lowest glyph of the fonts need, with
+/// [`BASELINE`] as the middle's height.
+pub(super) const LINE: f32 = 1.2;
+
+/// Height of the middle of capitals and kanji above the baseline in em; both fonts, measured.
+pub(super) const BASELINE: f32 = 0.375;
+
+/// A name shrinks to this share of its size before it takes a second line or is cut.
+pub(super) const NAME_FLOOR: f32 = 0.68;
+
+/// Smallest size that is drawn, in pixels: below it nothing can be read anyway.
+const MIN_SIZE: f32 = 6.0;
+
+/// Where a line stands in its box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    /// At the left edge.
+    Left,
+    /// In the middle.
+    Centre,
+    /// At the right edge.
+    Right,
+}
+
+/// What happens to a text that is wider than its box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Shrinks as far as it takes: for labels and numbers, of which no character may be lost.
+    Shrink,
+    /// Shrinks to [`NAME_FLOOR`], then takes a second line if the box is high enough, then ends
+    /// with an ellipsis: for names.
+    Name,
+}
+
+/// A part of a line with one look.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    /// What it says.
+    pub(super) text: String,
+    /// Height of its em in pixels.
+    pub(super) size: f32,
+    /// Whether it is bold.
+    pub(super) bold: bool,
+    /// Its colour.
+    pub(super) ink: Ink,
+}
+
+impl Run {
+    /// A run of the regular font.
+    pub(super) fn new(text: impl Into<String>, size: f32, ink: Ink) -> Self {
+        Self {
+            text: text.into(),
+            size,
+            bold: false,
+            ink,
+        }
+    }
+
+    /// A run of the bold font.
+    pub(super) fn bold(text: impl Into<String>, size: f32, ink: Ink) -> Self {
+        Self {
+            bold: true,
+            ..Self::new(text, size, ink)
+        }
+    }
+}
+
+/// Runs on one baseline, in the vertical middle of a box.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Text {
+    /// The box.
+    pub(super) area: Rectangle,
+    /// What stands in it, from the left.
+    pub(super) runs: Vec<Run>,
+    /// Where.
+    pub(super) align: Align,
+    /// What if it does not fit.
+    pub(super) fit: Fit,
+}
+
+/// A run that has its place.
+struct Placed {
+    shaped: Arc<Shaped>,
+    size: u16,
+    x: f32,
+    baseline: f32,
+    ink: Ink,
+}
+
+impl Text {
+    /// Draws the text, cut at its box as the last resort.
+    pub(super) fn draw(
+        &self,
+        fonts: &mut Fonts,
+        frame: &mut Frame,
+        clip: &Rectangle,
+        color: impl Fn(Ink) -> Rgb888,
+    ) {
+        for placed in self.place(fonts) {
+            // `as` saturates, and what lies outside is dropped.
+            #[allow(clippy::cast_possible_truncation)]
+            let at = Point::new(placed.x.round() as i32, placed.baseline.round() as i32);
+            for stamp in fonts.stamps(&placed.shaped, placed.size) {
+                let at = Point::new(at.x.saturating_add(stamp.x), at.y.saturating_add(stamp.y));
+                frame.blend_mask(at, stamp.picture.mask(), color(placed.ink), clip);
+            }
+        }
+    }
+
+    /// The width the runs would like to have, in pixels.
+    pub(super) fn wish(runs: &[Run], fonts: &mut Fonts) -> f32 {
+        runs.iter()
+            .map(|r| fonts.shape(&r.text, r.bold).width * whole(r.size))
+            .sum()
+    }
+
+    fn place(&self, fonts: &mut Fonts) -> Vec<Placed> {
+        let room = px(self.area.size.width);
+        let wish = Self::wish(&self.runs, fonts);
+        let tallest = self.runs.iter().map(|r| r.size).fold(0.0, f32::max);
+        // Never higher than the box either.
+        let height = (px(self.area.size.height) / (tallest * LINE)).min(1.0);
+        let scale = (room / wish.max(1.0)).min(height);
+        let middle = px_at(self.area.top_left.y) + px(self.area.size.height) / 2.0;
+        if scale >= height.min(1.0) {
+            return self.line(&self.runs, height, middle, fonts);
+        }
+        if self.fit == Fit::Shrink || scale >= NAME_FLOOR * height {
+            return self.line(&self.runs, scale, middle, fonts);
+        }
+        let [run] = self.runs.as_slice() else {
+            // Several runs are words of the board itself, which fit; shrinking is the safe side.
+            return self.line(&self.runs, scale, middle, fonts);
+        };
+        let two = px(self.area.size.height) / (2.0 * LINE * run.size);
+        // Two lines at a share that can still be read, else one line that is cut.
+        if two >= NAME_FLOOR * 0.75 {
+            let scale = two.min(NAME_FLOOR);
+            let size = whole(run.size * scale);
+            let (first, rest) = split(run, size, room, fonts);
+            let step = size * LINE / 2.0;
+            let mut placed = self.line(&[first], scale, middle - step, fonts);
+            let rest = cut(&rest, size, room, fonts);
+            placed.extend(self.line(&[rest], scale, middle + step, fonts));
+            placed
+        } else {
+            let scale = NAME_FLOOR * height;
+            let cut = cut(run, whole(run.size * scale), room, fonts);
+            self.line(&[cut], scale, middle, fonts)
+        }
+    }
+
+    fn line(&self, runs: &[Run], scale: f32, middle: f32, fonts: &mut Fonts) -> Vec<Placed> {
+        let tallest = runs.iter().map(|r| r.size).fold(0.0, f32::max) * scale;
+        let baseline = middle + BASELINE * tallest;
+        let mut x = 0.0;
+        let mut placed = Vec::with_capacity(runs.len());
+        for run in runs {
+            let shaped = fonts.shape(&run.text, run.bold);
+            let size = whole(run.size * scale);
+            let width = shaped.width * size;
+            placed.push(Placed {
+                shaped,
+                // Bounded by `whole`.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                size: size as u16,
+                x,
+                baseline,
+                ink: run.ink,
+            });
+            x += width;
+        }
+        let slack = px(self.area.size.width) - x;
+        let left = px_at(self.area.top_left.x)
+            + match self.align {
+                Align::Left => 0.0,
+                Align::Centre => slack / 2.0,
+                Align::Right => slack,
+            };
+        for one in &mut placed {
+            one.x += left;
+        }
+        placed
+    }
+}
+
+/// Sizes are whole pixels, so that few pictures of a glyph are needed.
+fn whole(size: f32) -> f32 {
+    size.floor().clamp(MIN_SIZE, f32::from(u16::MAX / 4))
+}
+
+#[allow(clippy::cast_precision_loss)] // frames have less than 2^24 pixels a side
+fn px(length: u32) -> f32 {
+    length as f32
+}
+
+#[allow(clippy::cast_precision_loss)] // as above
+fn px_at(place: i32) -> f32 {
+    place as f32
+}
+
+/// Characters that must not begin a line (JIS X 4051: closing marks, small kana, long vowels).
+const NOT_FIRST: &str = "、。，．・：；？！）」』】〕…ーぁぃぅぇぉっゃゅょァィゥェォッャュョ)]},.:;?!";
+
+/// The first line of a name and the rest: broken at a space if that leaves a line at least half
+/// full, else between characters.
+fn split(run: &Run, size: f32, room: f32, fonts: &mut Fonts) -> (Run, Run) {
+    let with = |text: &str| Run {
+        text: text.trim().to_owned(),
+        ..run.clone()
+    };
+    let end = fitting(&run.text, "", run.bold, size, room, fonts);
+    let mut end = end.max(run.text.chars().next().map_or(0, char::len_utf8));
+    if let Some(space) = run.text[..end].rfind([' ', '\u{3000}'])
+        && space * 2 >= end
+        && end < run.text.len()
+    {
+        end = space;
+    } else {
+        let begins_wrong = |end: usize| {
+            run.text[end..].chars().next().is_some_and(|c| NOT_FIRST.contains(c))
+        };
+        let whole = end;
+        while begins_wrong(end) {
+            match run.text[..end].char_indices().next_back() {
+                Some((before, _)) if before > 0 => end = before,
+                _ => break,
+            }
+        }
+        if end * 2 < whole {
+            end = whole;
+        }
+    }
+    (with(&run.text[..end]), with(&run.text[end..]))
+}
+
+/// The run, cut with an ellipsis if it is too wide.
+fn cut(run: &Run, size: f32, room: f32, fonts: &mut Fonts) -> Run {
+    if fonts.shape(&run.text, run.bold).width * size <= room {
+        return run.clone();
+    }
+    let end = fitting(&run.text, "…", run.bold, size, room, fonts);
+    Run {
+        text: format!("{}…", run.text[..end].trim_end()),
+        ..run.clone()
+    }
+}
+
+/// How many bytes of a text fit, with a tail behind them.
+fn fitting(text: &str, tail: &str, bold: bool, size: f32, room: f32, fonts: &mut Fonts) -> usize {
+    // A glyph may be narrow, but none is below a twentieth of an em for long: bounds hostile input.
+    let ends: Vec<usize> = text.char_indices().map(|(i, c)| i + c.len_utf8()).take(400).collect();
+    let fits = ends.partition_point(|&end| {
+        let line = format!("{}{tail}", &text[..end]);
+        fonts.shape(&line, bold).width * size <= room
+    });
+    fits.checked_sub(1).map_or(0, |last| ends[last])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use embedded_graphics::geometry::Size;
+
+    fn lines(text: &str, width: u32, height: u32, fit: Fit) -> Vec<(u16, f32)> {
+        let text = Text {
+            area: Rectangle::new(Point::new(10, 10), Size::new(width, height)),
+            runs: vec![Run::bold(text, 40.0, Ink::Text)],
+            align: Align::Left,
+            fit,
+        };
+        text.place(&mut Fonts::new())
+            .iter()
+            .map(|p| (p.size, p.shaped.width * f32::from(p.size)))
+            .collect()
+    }
+
+    #[test]
+    fn names_shrink_then_take_two_lines_then_are_cut() {
+        let name = "国民健康保険・後期高齢者医療・介護保険";
+        let sizes = |width, height| {
+            let lines = lines(name, width, height, Fit::Name);
+            assert!(lines.iter().all(|l| l.1 <= px(width)), "{lines:?}");
+            lines.iter().map(|l| l.0).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(900, 48), [40]);
+        let shrunk = sizes(600, 48);
+        assert!(shrunk.len() == 1 && (27..40).contains(&shrunk[0]), "{shrunk:?}");
+        assert_eq!(sizes(300, 80), [27, 27]);
+        assert_eq!(sizes(300, 48).len(), 1, "no room for two lines: cut");
+        assert_eq!(sizes(100, 80), [27, 27], "two lines, and cut");
+    }
+
+    #[test]
+    fn labels_are_never_cut() {
+        let label = "WWWWWWWWWWWW";
+        let got = lines(label, 100, 48, Fit::Shrink);
+        assert_eq!(got.len(), 1);
+        assert!(got[0].1 <= 100.0, "{got:?}");
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_not_before_small_kana() {
+        let mut fonts = Fonts::new();
+        let run = |text: &str| Run::new(text, 10.0, Ink::Text);
+        let (first, rest) = split(&run("Change of address"), 10.0, 70.0, &mut fonts);
+        assert_eq!((first.text.as_str(), rest.text.as_str()), ("Change of", "address"));
+        let text = "住民登録センター";
+        let width = fonts.shape("住民登録センタ", false).width * 10.0 + 1.0;
+        let (first, rest) = split(&run(text), 10.0, width, &mut fonts);
+        assert_eq!((first.text.as_str(), rest.text.as_str()), ("住民登録セン", "ター"));
+    }
+}

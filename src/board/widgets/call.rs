@@ -1,0 +1,176 @@
+//! One call in the panel.
+
+use super::{label, lowered, name};
+use crate::board::layout::Plan;
+use crate::board::scene::{Cell, Form, area, cut_left, cut_right, cut_top, edges, inset};
+use crate::board::text::{Align, Run, Text};
+use crate::board::theme::Ink;
+use crate::board::view::CallView;
+use embedded_graphics::primitives::Rectangle;
+
+/// How a call's place looks. While it blinks, a call changes between the two loud ones, of which
+/// each can be read as well as the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::board) enum Look {
+    /// A filled field.
+    Filled,
+    /// Its colours exchanged, with a thick frame.
+    Inverted,
+    /// Nothing new: the panel's own colours.
+    Quiet,
+}
+
+impl Look {
+    /// Ground and ink.
+    fn inks(self) -> (Ink, Ink) {
+        match self {
+            Self::Filled => (Ink::Call, Ink::CallInk),
+            Self::Inverted => (Ink::CallInk, Ink::Call),
+            Self::Quiet => (Ink::Panel, Ink::Text),
+        }
+    }
+}
+
+/// A place higher than this share of its width has the counter below the ticket, not beside it.
+const STACKED: f32 = 0.52;
+
+/// Fills the place of a call that stands out.
+pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &CallView, look: Look) {
+    let (ground, ink) = look.inks();
+    let mut cell = Cell::new(*whole, ground);
+    if look == Look::Inverted {
+        let line = u32::try_from(plan.scale.of(10.0)).unwrap_or(1);
+        cell = cell.shape(*whole, Form::Outline(line), ink);
+    }
+    let (_, top, _, bottom) = edges(whole);
+    let height = bottom - top;
+    let inner = inset(whole, plan.scale.of(28.0), (height / 24).max(1));
+    let strip = (height * 19 / 100).min(plan.scale.of(60.0));
+    let (strip, body) = cut_top(&inner, strip);
+    cell = queue_and_mark(plan, cell, &strip, call, ink);
+    let (_, top, _, bottom) = edges(&body);
+    let height = bottom - top;
+    #[allow(clippy::cast_precision_loss)] // lengths of a frame
+    let stacked = height as f32 > STACKED * body.size.width as f32;
+    let ticket = |size: f32| vec![Run::bold(&call.ticket, size, ink)];
+    if stacked {
+        let (number, rest) = cut_top(&body, height * 52 / 100);
+        let (counter, english) = cut_top(&rest, height * 34 / 100);
+        cell = cell.text(label(number, Align::Centre, ticket(em(&number, 1.0))));
+        cell = cell.text(label(counter, Align::Centre, sent_to(call, em(&counter, 0.96), ink)));
+        if let Some(counter) = &call.counter {
+            let run = Run::bold(format!("Counter {}", counter.label), em(&english, 0.8), ink);
+            cell = cell.text(label(english, Align::Centre, vec![run]));
+        }
+    } else {
+        let (number, rest) = cut_left(&body, i32::try_from(body.size.width / 2).unwrap_or(0));
+        let arrow = (height / 5).min(plan.scale.of(34.0));
+        let (left, ..) = edges(&rest);
+        let middle = top + height / 2;
+        let pointer = area(left + arrow / 2, middle - arrow / 2, left + arrow * 3 / 2, middle + arrow / 2);
+        let counter = cut_left(&rest, arrow * 2).1;
+        cell = cell
+            .text(label(number, Align::Left, ticket(em(&number, 0.92))))
+            .shape(pointer, Form::Arrow, ink)
+            .text(label(counter, Align::Left, sent_to(call, em(&counter, 0.8), ink)));
+    }
+    plan.scene.cells.push(cell);
+}
+
+/// Height of the em in a line's box.
+#[allow(clippy::cast_precision_loss)] // lengths of a frame
+fn em(line: &Rectangle, share: f32) -> f32 {
+    line.size.height as f32 * share
+}
+
+/// "3番窓口へ", or what can be said without a counter.
+fn sent_to(call: &CallView, size: f32, ink: Ink) -> Vec<Run> {
+    match &call.counter {
+        Some(counter) => vec![
+            Run::bold(&counter.label, size, ink),
+            Run::bold(counter.to, size * 0.5, ink),
+        ],
+        None => vec![Run::bold("窓口へどうぞ", size * 0.6, ink)],
+    }
+}
+
+/// The queue's name at the left, and at the right whether the call was made again.
+fn queue_and_mark(plan: &mut Plan<'_>, mut cell: Cell, strip: &Rectangle, call: &CallView, ink: Ink) -> Cell {
+    let size = em(strip, 0.74);
+    let mut rest = *strip;
+    if call.again {
+        let runs = vec![
+            Run::bold("再呼出", size * 0.86, ink),
+            Run::bold(" Again", size * 0.7, ink),
+        ];
+        let wide = Text::wish(&runs, plan.fonts);
+        // Widths are bounded by the strip.
+        #[allow(clippy::cast_possible_truncation)]
+        let (left, mark) = cut_right(strip, (wide + size) as i32);
+        let line = u32::try_from(plan.scale.of(3.0)).unwrap_or(1);
+        cell = cell
+            .shape(mark, Form::Outline(line), ink)
+            .text(label(inset(&mark, i32::try_from(line).unwrap_or(1) * 2, 0), Align::Centre, runs));
+        rest = cut_right(&left, plan.scale.of(16.0)).0;
+    }
+    cell.text(name(rest, Align::Left, Run::bold(&call.queue, size, ink)))
+}
+
+/// Fills the line of an earlier call.
+pub(in crate::board) fn earlier(plan: &mut Plan<'_>, whole: &Rectangle, call: &CallView, ruled: bool) {
+    let size = plan.scale.size(plan.geometry.text.recent);
+    let pad = plan.scale.of(28.0);
+    let mut cell = Cell::new(*whole, Ink::Panel);
+    if ruled {
+        let (left, top, right, _) = edges(&inset(whole, pad, 0));
+        cell = cell.shape(area(left, top, right, top + plan.scale.of(2.0)), Form::Box, Ink::Line);
+    }
+    let inner = inset(whole, pad, plan.scale.of(4.0));
+    let units = plan.scale.units(i32::try_from(inner.size.width).unwrap_or(0));
+    let (ticket, rest) = cut_left(&inner, plan.scale.of(186.0));
+    let (_, top, _, bottom) = edges(&inner);
+    let (left, ..) = edges(&rest);
+    let arrow = plan.scale.of(22.0);
+    let middle = (top + bottom) / 2;
+    let pointer = area(left + arrow, middle - arrow / 2, left + arrow * 2, middle + arrow / 2);
+    let mut counter = cut_left(&rest, arrow * 3).1;
+    if call.again {
+        let small = plan.scale.size(plan.geometry.text.small) * 0.93;
+        let (rest, mark) = cut_right(&counter, plan.scale.of(108.0));
+        let mark = centred(&mark, plan.scale.of(40.0));
+        let line = u32::try_from(plan.scale.of(2.0)).unwrap_or(1);
+        cell = cell
+            .shape(mark, Form::Outline(line), Ink::Text)
+            .text(label(inset(&mark, i32::try_from(line).unwrap_or(1) * 2, 0), Align::Centre, vec![Run::new("再呼出", small, Ink::Text)]));
+        counter = cut_right(&rest, plan.scale.of(10.0)).0;
+    }
+    cell = cell
+        .text(label(ticket, Align::Right, vec![Run::bold(&call.ticket, size, Ink::Text)]))
+        .shape(pointer, Form::Arrow, Ink::Muted);
+    if let Some(to) = &call.counter {
+        // Digits right aligned, so that one and two of them stand in one column.
+        let (number, word) = if to.long.is_empty() {
+            (counter, None)
+        } else {
+            let (number, word) = cut_left(&counter, plan.scale.of(84.0));
+            (number, Some(word))
+        };
+        let long = if units > 500.0 { to.long } else { to.short };
+        let align = if word.is_some() { Align::Right } else { Align::Left };
+        cell = cell.text(label(number, align, vec![Run::bold(&to.label, size * 0.9, Ink::Text)]));
+        if let Some(word) = word {
+            let word = cut_left(&word, plan.scale.of(8.0)).1;
+            let word = lowered(&word, size * 0.9, size * 0.5);
+            cell = cell.text(label(word, Align::Left, vec![Run::new(long, size * 0.5, Ink::Muted)]));
+        }
+    }
+    plan.scene.cells.push(cell);
+}
+
+/// The vertical middle of a rectangle, so high.
+pub(in crate::board) fn centred(of: &Rectangle, height: i32) -> Rectangle {
+    let (left, top, right, bottom) = edges(of);
+    let height = height.min(bottom - top);
+    let top = top + (bottom - top - height) / 2;
+    area(left, top, right, top + height)
+}

@@ -1,0 +1,186 @@
+//! Whether a queue takes people, and what is wrong with its numbers: a shape and a word, never a
+//! colour alone.
+
+use super::call::centred;
+use super::{label, lowered};
+use crate::board::layout::Plan;
+use crate::board::scene::{Cell, Form, area, cut_left, edges, inset};
+use crate::board::text::{Align, Run, Text};
+use crate::board::theme::Ink;
+use crate::board::view::{Line, Service};
+use crate::board::widgets::name;
+use embedded_graphics::primitives::Rectangle;
+
+/// Sizes of a queue's texts in pixels, already scaled to its row.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::board) struct RowSizes {
+    pub(super) name: f32,
+    pub(super) english: f32,
+    pub(super) ticket: f32,
+    pub(super) counter: f32,
+    pub(super) next: f32,
+    pub(super) waiting: f32,
+    pub(super) wait: f32,
+    pub(super) unit: f32,
+    pub(super) small: f32,
+}
+
+impl RowSizes {
+    /// The design's sizes, times `factor`.
+    pub(super) fn new(plan: &Plan<'_>, factor: f32) -> Self {
+        let text = plan.geometry.text;
+        let em = |units| plan.scale.size(units) * factor;
+        Self {
+            name: em(text.name),
+            english: em(text.english),
+            ticket: em(text.ticket),
+            counter: em(text.counter),
+            next: em(text.next),
+            waiting: em(text.waiting),
+            wait: em(text.wait),
+            unit: em(text.unit),
+            small: em(text.small),
+        }
+    }
+}
+
+/// The plate of the fast lane in the left of a box of its height; returns how wide it is.
+pub(super) fn fast(plan: &mut Plan<'_>, cell: Cell, line: &Rectangle, size: f32) -> (Cell, i32) {
+    let height = i32::try_from(line.size.height).unwrap_or(0);
+    let runs = vec![Run::bold("事前申請 ファストレーン", size, Ink::FastInk)];
+    let icon = height * 5 / 10;
+    // Bounded by the line's width below.
+    #[allow(clippy::cast_possible_truncation)]
+    let wish = Text::wish(&runs, plan.fonts).ceil() as i32 + icon * 2 + height;
+    let width = wish.min(i32::try_from(line.size.width).unwrap_or(0));
+    let (plate, _) = cut_left(line, width);
+    let (left, top, right, bottom) = edges(&plate);
+    let from = left + height * 4 / 10;
+    let mark = area(from, top + (height - icon) / 2, from + icon * 3 / 2, top + (height + icon) / 2);
+    let text = area(from + icon * 3 / 2 + icon / 2, top, right - height / 4, bottom);
+    let cell = cell
+        .shape(plate, Form::Plate, Ink::Fast)
+        .shape(mark, Form::Fast, Ink::FastInk)
+        .text(label(text, Align::Left, runs));
+    (cell, width)
+}
+
+/// What stands in the column of waits: the wait, or why there is none, over a second line.
+pub(super) fn wait(plan: &mut Plan<'_>, cell: Cell, upper: &Rectangle, lower: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+    let (form, ja, en) = match (&line.service, &line.as_of) {
+        (Service::Open(_), Some(time)) => {
+            // A wait that nobody updates is no prediction: its place tells the time instead.
+            let cell = stale(plan, cell, upper, time, size);
+            let run = Run::new("更新停止中", size.small, Ink::Text);
+            return cell.text(label(*lower, Align::Right, vec![run]));
+        }
+        (Service::Open(Some(figure)), None) => {
+            let runs = vec![
+                Run::bold(&figure.number, size.wait, Ink::Text),
+                Run::new(figure.unit, size.unit, Ink::Muted),
+            ];
+            return cell.text(label(*upper, Align::Right, runs));
+        }
+        (Service::Open(None), None) => {
+            let run = Run::new("–", size.wait, Ink::Muted);
+            return cell.text(label(*upper, Align::Right, vec![run]));
+        }
+        (Service::Paused, _) => (Form::Pause, "休止中", "Paused"),
+        (Service::Closed, _) => (Form::Stop, "受付終了", "Closed"),
+        (Service::NotOpenYet, _) => (Form::Clock, "まもなく開庁", "Opening soon"),
+        (Service::Unknown, _) => (Form::Dots, "準備中", "No data yet"),
+    };
+    let run = Run::bold(ja, size.wait * 0.62, Ink::Text);
+    let cell = marked(plan, cell, upper, form, vec![run], Ink::Text);
+    match &line.as_of {
+        Some(time) => stale(plan, cell, lower, time, size),
+        None => cell.text(label(*lower, Align::Right, vec![Run::new(en, size.english, Ink::Muted)])),
+    }
+}
+
+/// The time of numbers that are not fresh, on a plate.
+fn stale(plan: &mut Plan<'_>, cell: Cell, whole: &Rectangle, time: &str, size: RowSizes) -> Cell {
+    let em = size.next.min(px(whole.size.height) / 1.3);
+    let runs = vec![
+        Run::bold(time, em, Ink::AlertInk),
+        Run::bold(" 現在", em * 0.8, Ink::AlertInk),
+    ];
+    #[allow(clippy::cast_possible_truncation)] // bounded by the column
+    let (wish, height) = ((Text::wish(&runs, plan.fonts) + em * 1.8) as i32, (em * 1.3) as i32);
+    let line = centred(whole, height);
+    let (left, _, right, _) = edges(&line);
+    let wide = wish.min(right - left);
+    let (_, top, _, bottom) = edges(&line);
+    let plate = area(right - wide, top, right, bottom);
+    let cell = cell.shape(plate, Form::Plate, Ink::Alert);
+    marked(plan, cell, &inset(&plate, height / 4, 0), Form::Clock, runs, Ink::AlertInk)
+}
+
+/// A shape and words at the right of a box.
+fn marked(plan: &mut Plan<'_>, cell: Cell, whole: &Rectangle, form: Form, runs: Vec<Run>, ink: Ink) -> Cell {
+    let em = runs.first().map_or(0.0, |r| r.size);
+    #[allow(clippy::cast_possible_truncation)] // bounded by the box
+    let (icon, wish) = ((em * 0.8) as i32, Text::wish(&runs, plan.fonts).ceil() as i32);
+    let (left, _, right, _) = edges(whole);
+    let gap = icon / 3;
+    let text = (right - wish).max(left + icon + gap);
+    let (_, top, _, bottom) = edges(&centred(whole, icon));
+    let mark = area(text - gap - icon, top, text - gap, bottom);
+    let (_, top, _, bottom) = edges(whole);
+    cell.shape(mark, form, ink)
+        .text(label(area(text, top, right, bottom), Align::Right, runs))
+}
+
+/// People waiting over tickets on hold.
+pub(super) fn waiting(cell: Cell, upper: &Rectangle, lower: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+    let Some(waiting) = line.waiting else {
+        return cell;
+    };
+    let runs = vec![
+        Run::bold(waiting.to_string(), size.waiting, Ink::Text),
+        Run::new("人", size.unit, Ink::Muted),
+    ];
+    let cell = cell.text(label(*upper, Align::Right, runs));
+    if line.on_hold == 0 {
+        return cell;
+    }
+    let runs = vec![
+        Run::new("保留 ", size.small * 0.86, Ink::Muted),
+        Run::bold(line.on_hold.to_string(), size.small, Ink::Text),
+        Run::new("人", size.small * 0.86, Ink::Muted),
+    ];
+    cell.text(label(*lower, Align::Right, runs))
+}
+
+/// The ticket called last.
+pub(super) fn ticket(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+    match &line.ticket {
+        Some(ticket) => {
+            let run = Run::bold(ticket, size.ticket, Ink::Text);
+            cell.text(label(*whole, Align::Right, vec![run]))
+        }
+        None => cell.text(label(*whole, Align::Right, vec![Run::new("–", size.ticket * 0.6, Ink::Muted)])),
+    }
+}
+
+/// Its counter, on the baseline of the ticket.
+pub(super) fn counter(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+    let Some(counter) = &line.counter else {
+        return cell;
+    };
+    let runs = vec![
+        Run::bold(&counter.label, size.counter, Ink::Text),
+        Run::new(counter.short, size.unit, Ink::Muted),
+    ];
+    cell.text(label(lowered(whole, size.ticket, size.counter), Align::Right, runs))
+}
+
+/// A queue's name in a line of its own height.
+pub(super) fn queue_name(cell: Cell, whole: &Rectangle, line: &Line, size: f32) -> Cell {
+    cell.text(name(*whole, Align::Left, Run::bold(&line.name, size, Ink::Text)))
+}
+
+#[allow(clippy::cast_precision_loss)] // frames have less than 2^24 pixels a side
+fn px(length: u32) -> f32 {
+    length as f32
+}
