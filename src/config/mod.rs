@@ -4,8 +4,10 @@
 //! path, value and what is expected. The validated types below cannot be wrong: whoever takes one
 //! has nothing left to check. Secrets are masked wherever they are printed.
 
+mod pages;
 mod secret;
 
+pub use pages::PagesConfig;
 pub use secret::Secret;
 
 use crate::model::{BoardId, Name, NodeId, OfficeId, QueueId};
@@ -50,6 +52,8 @@ pub struct HubConfig {
     pub order: Vec<OfficeId>,
     /// Title of the pages by language.
     pub title: Name,
+    /// When an office is called busy, and how many may look.
+    pub pages: PagesConfig,
 }
 
 /// One connection to a broker.
