@@ -4,7 +4,7 @@ use super::check::Check;
 use super::doc::At;
 use super::mqtt::SecretKeys;
 use super::raw::RawHub;
-use super::{HubConfig, Secret};
+use super::{HubConfig, PagesConfig, Secret};
 use crate::model::{Name, OfficeId};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -52,6 +52,7 @@ impl Check<'_> {
             store_url: store_url?,
             order,
             title: title?,
+            pages: PagesConfig::default(),
         })
     }
 

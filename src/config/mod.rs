@@ -19,11 +19,13 @@ mod hub;
 mod load;
 mod mqtt;
 mod node;
+mod pages;
 mod raw;
 mod secret;
 
 pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
+pub use pages::PagesConfig;
 pub use secret::Secret;
 
 use crate::model::{BoardId, Name, NodeId, OfficeId, QueueId};
@@ -68,6 +70,8 @@ pub struct HubConfig {
     pub order: Vec<OfficeId>,
     /// Title of the pages by language.
     pub title: Name,
+    /// When an office is called busy, and how many may look.
+    pub pages: PagesConfig,
 }
 
 /// One connection to a broker.

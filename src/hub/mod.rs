@@ -1,1 +1,338 @@
-//! To be.
+//! All offices for remote viewers: registry, history, pages, open data.
+//!
+//! ```text
+//! Incoming ─▶ Hub::feed ─┬▶ registry ─▶ live (snapshots, deltas) ─▶ web: pages, API, events
+//!                        └▶ history (SQLite or PostgreSQL) ───────▶ open data, "my number"
+//! ```
+//! Invariants: reports are checked before they change anything; nothing is written over HTTP;
+//! viewers never slow the intake. Knows no broker: messages come through a channel. Knows no
+//! board drawing, only finished pictures.
+
+pub mod history;
+mod incoming;
+mod lang;
+mod live;
+mod page;
+pub mod registry;
+pub mod stats;
+pub mod view;
+mod web;
+
+pub use incoming::{Ack, Incoming};
+pub use web::{router, serve};
+
+use crate::clock::{Clock, Now};
+use crate::config::{HubConfig, PagesConfig};
+use crate::model::{Name, OfficeId};
+use crate::wire::topic::Topic;
+use history::{CallRow, History, HistoryError, Writer};
+use jiff::civil::Date;
+use jiff::tz::{Offset, TimeZone};
+use live::Live;
+use registry::{Effect, Refusal, Registry};
+use stats::Stats;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use view::OfficeView;
+
+/// Without a line to the broker, numbers stop being current after this: a reconnection takes
+/// seconds and need not alarm anybody.
+const LINE_GRACE: Duration = Duration::from_secs(15);
+
+/// Reports taken before one publication at most, so that a burst is told once but soon.
+const BURST: usize = 256;
+
+/// How often time alone is looked at: lines that went silent, a new day.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A refusal of one kind is logged this often at most; all are counted.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+
+/// The hub without its rims. Shared by the intake, the pages and the clock.
+pub struct Hub {
+    root: String,
+    order: Vec<OfficeId>,
+    title: Name,
+    pages: PagesConfig,
+    clock: Box<dyn Clock>,
+    shutdown: CancellationToken,
+    stats: Arc<Stats>,
+    history: History,
+    live: Live,
+    /// Guards the truth and the order of publications; never held across an await.
+    core: Mutex<Core>,
+}
+
+struct Core {
+    registry: Registry,
+    /// Offices to look at in the next publication; `None` is all.
+    dirty: Option<BTreeSet<OfficeId>>,
+    /// Whether the broker is heard.
+    line: bool,
+    /// Since when it is as it is.
+    line_since: Duration,
+    /// When each kind of refusal was logged last.
+    warned: HashMap<&'static str, Duration>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Makes a hub that knows nothing yet, and the writer of its history, to be run beside it.
+    ///
+    /// # Errors
+    /// [`HistoryError::Open`] when the database's address cannot be understood.
+    pub fn open(
+        config: &HubConfig,
+        clock: impl Clock,
+        shutdown: CancellationToken,
+    ) -> Result<(Arc<Self>, Writer), HistoryError> {
+        let stats = Arc::new(Stats::new());
+        let (history, writer) = History::open(config.store_url.reveal(), Arc::clone(&stats))?;
+        let line_since = clock.now().mono;
+        let hub = Arc::new(Self {
+            root: config.mqtt.root.clone(),
+            order: config.order.clone(),
+            title: config.title.clone(),
+            pages: config.pages,
+            clock: Box::new(clock),
+            shutdown,
+            stats,
+            history,
+            live: Live::new(),
+            core: Mutex::new(Core {
+                registry: Registry::new(),
+                dirty: Some(BTreeSet::new()),
+                line: false,
+                line_since,
+                warned: HashMap::new(),
+            }),
+        });
+        Ok((hub, writer))
+    }
+
+    /// Takes reports until the channel ends or the hub stops, and publishes after each burst.
+    ///
+    /// Waits for the history when too many calls wait for the database. Whoever brings calls on
+    /// a session of their own runs a second `feed` for them, so that numbers never wait.
+    pub async fn feed(&self, mut reports: mpsc::Receiver<Incoming>) {
+        let mut burst = Vec::with_capacity(BURST);
+        loop {
+            let n = tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                n = reports.recv_many(&mut burst, BURST) => n,
+            };
+            if n == 0 {
+                return;
+            }
+            for report in burst.drain(..) {
+                tokio::select! {
+                    () = self.shutdown.cancelled() => return,
+                    () = self.take(report) => {}
+                }
+            }
+            self.publish();
+        }
+    }
+
+    /// Looks at the clock once a second until the hub stops.
+    pub async fn run_clock(&self) {
+        loop {
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = tokio::time::sleep(TICK) => self.tick(),
+            }
+        }
+    }
+
+    /// Says whether the broker is heard.
+    pub fn set_line(&self, up: bool) {
+        let now = self.clock.now();
+        {
+            let mut core = self.core();
+            if core.line != up {
+                core.line = up;
+                core.line_since = now.mono;
+            }
+            if up && core.registry.set_line(true) {
+                core.dirty = None;
+            }
+        }
+        self.publish();
+    }
+
+    /// What time alone changes: a silent line becomes old numbers, midnight a new day.
+    pub fn tick(&self) {
+        let now = self.clock.now();
+        {
+            let mut core = self.core();
+            if !core.line
+                && now.since(core.line_since) > LINE_GRACE
+                && core.registry.set_line(false)
+            {
+                core.dirty = None;
+            }
+            let current = self.live.current();
+            let another_day = |o: &Arc<live::OfficeSnap>| date_at(now, &o.view) != o.today;
+            if current.offices.iter().any(another_day) {
+                core.dirty = None;
+            }
+        }
+        self.publish();
+    }
+
+    /// Whether the database takes calls and the broker is heard.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.history.is_usable() && self.core().line
+    }
+
+    /// The hub's counters.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The history of calls.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Takes one report without publishing what it changed.
+    async fn take(&self, report: Incoming) {
+        let Some(topic) = Topic::parse(&self.root, &report.topic) else {
+            self.refuse(&report, &Refusal::Topic(report.topic.clone()));
+            return acknowledge(report.ack);
+        };
+        self.stats.message(kind(&topic));
+        if let Topic::Calls(office, _) = &topic {
+            match registry::decode_call(&report.payload) {
+                Ok(call) => {
+                    if let Some(row) = CallRow::new(office, &call) {
+                        // A closed history means shutdown: not acknowledged, so sent again.
+                        let _ = self.history.record(row, report.ack).await;
+                    }
+                    return;
+                }
+                Err(refusal) => self.refuse(&report, &refusal),
+            }
+        } else {
+            let now = self.clock.now();
+            let effect = self.core().registry.report(&topic, &report.payload, now);
+            match effect {
+                Ok(Effect::Changed) => self.mark(&topic),
+                Ok(Effect::Unchanged) => {}
+                Err(refusal) => self.refuse(&report, &refusal),
+            }
+        }
+        acknowledge(report.ack);
+    }
+
+    fn mark(&self, topic: &Topic) {
+        if let Some(dirty) = self.core().dirty.as_mut() {
+            dirty.insert(office(topic).clone());
+        }
+    }
+
+    fn refuse(&self, report: &Incoming, refusal: &Refusal) {
+        self.stats.refuse(refusal.reason());
+        if matches!(refusal, Refusal::Late) {
+            return; // the broker repeats what it kept after every reconnection
+        }
+        let now = self.clock.now().mono;
+        let mut core = self.core();
+        let last = core.warned.get(refusal.reason());
+        if last.is_none_or(|last| now.saturating_sub(*last) >= WARN_EVERY) {
+            core.warned.insert(refusal.reason(), now);
+            drop(core);
+            let topic: String = report
+                .topic
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(120)
+                .collect();
+            tracing::warn!(topic, error = %refusal, "report refused");
+        }
+    }
+
+    /// Publishes what changed since the last time.
+    fn publish(&self) {
+        let now = self.clock.now();
+        let mut core = self.core();
+        if core.dirty.as_ref().is_some_and(BTreeSet::is_empty) {
+            return;
+        }
+        let dirty = core.dirty.replace(BTreeSet::new());
+        let registry = &core.registry;
+        let mut ids: Vec<&OfficeId> = registry.offices().collect();
+        ids.sort_by_cached_key(|id| {
+            self.order
+                .iter()
+                .position(|o| o == *id)
+                .unwrap_or(usize::MAX)
+        });
+        let offices: Vec<_> = ids
+            .into_iter()
+            .map(|id| {
+                let look = dirty.as_ref().is_none_or(|d| d.contains(id));
+                let view = look.then(|| registry.view(id)).flatten();
+                (id.clone(), view.map(|v| (date_at(now, &v), v)))
+            })
+            .collect();
+        // Under the lock: publications come in the order of the truth.
+        self.live.publish(offices);
+    }
+
+    fn core(&self) -> std::sync::MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn acknowledge(ack: Option<Ack>) {
+    if let Some(ack) = ack {
+        ack.done();
+    }
+}
+
+/// The date at an office, by the offset it writes its times with; Japan's before it wrote any.
+fn date_at(now: Now, view: &OfficeView) -> Date {
+    let offset = view.as_of.map_or(Offset::constant(9), |t| t.offset);
+    match view.as_of {
+        // A clock that was never set knows no date: the numbers' own day counts.
+        Some(as_of) if !now.synced => as_of.zoned().date(),
+        _ => now.wall.to_zoned(TimeZone::fixed(offset)).date(),
+    }
+}
+
+fn office(topic: &Topic) -> &OfficeId {
+    match topic {
+        Topic::Feed(o, _)
+        | Topic::Numbers(o, _)
+        | Topic::Calls(o, _)
+        | Topic::Board(o, ..)
+        | Topic::Camera(o, ..)
+        | Topic::Availability(o, _)
+        | Topic::Health(o, _) => o,
+    }
+}
+
+fn kind(topic: &Topic) -> &'static str {
+    match topic {
+        Topic::Feed(..) => "feed",
+        Topic::Numbers(..) => "numbers",
+        Topic::Calls(..) => "calls",
+        Topic::Board(..) => "board",
+        Topic::Camera(..) => "camera",
+        Topic::Availability(..) => "availability",
+        Topic::Health(..) => "health",
+    }
+}

@@ -1,0 +1,146 @@
+//! Every call of every office, once, in a database.
+//!
+//! Calls arrive at least once and are written exactly once: (`office`, `queue`, `day`, `epoch`,
+//! `no`) is the primary key and a second arrival is ignored. A call is acknowledged to the broker
+//! only after the transaction that holds it is on disk. While the database is locked, full or
+//! away, calls wait in a bounded channel, then in the broker; none is dropped.
+//!
+//! The same SQL serves SQLite and PostgreSQL through sqlx's `Any` driver. Knows no registry and
+//! no pages.
+
+mod read;
+mod sql;
+mod writer;
+
+pub use read::MAX_PAGE;
+pub use writer::Writer;
+
+use super::incoming::Ack;
+use super::stats::Stats;
+use crate::model::OfficeId;
+use crate::wire::report::CallReport;
+use sqlx::AnyPool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::mpsc;
+
+/// Calls that wait for the database at most: a day of six offices, under 3 MB.
+const QUEUE_LEN: usize = 8_192;
+
+/// One row of the history, and one line of `/opendata/calls/{day}.csv`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CallRow {
+    /// The office that called.
+    pub office: String,
+    /// The queue that called.
+    pub queue: String,
+    /// Business day, `YYYY-MM-DD`.
+    pub day: String,
+    /// Restarts of `no` within the day.
+    pub epoch: i64,
+    /// Count within day and epoch, from 1.
+    pub no: i64,
+    /// Who was called.
+    pub ticket: String,
+    /// Where to; empty when unknown.
+    pub counter: String,
+    /// When, RFC 3339 with the office's offset.
+    pub at: String,
+    /// `call` or `recall`.
+    pub kind: String,
+}
+
+impl CallRow {
+    /// The row of a reported call; `None` when its `no` is over `i64::MAX`.
+    #[must_use]
+    pub fn new(office: &OfficeId, call: &CallReport) -> Option<Self> {
+        Some(Self {
+            office: office.to_string(),
+            queue: call.queue.to_string(),
+            day: call.day.to_string(),
+            epoch: call.epoch.into(),
+            no: i64::try_from(call.no).ok()?,
+            ticket: call.ticket.to_string(),
+            counter: call
+                .counter
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            at: call.at.to_string(),
+            kind: call.kind.as_str().to_owned(),
+        })
+    }
+}
+
+/// Says why the history cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The address is none that a driver knows, or its database cannot be opened.
+    #[error("cannot open the history: expected sqlite:FILE or postgres://…")]
+    Open(#[source] sqlx::Error),
+    /// The tables cannot be made.
+    #[error("cannot prepare the tables of the history")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A query failed.
+    #[error("cannot ask the history")]
+    Query(#[from] sqlx::Error),
+    /// The writer has stopped.
+    #[error("the history is closed")]
+    Closed,
+}
+
+#[derive(Debug)]
+struct Pending {
+    row: CallRow,
+    ack: Option<Ack>,
+}
+
+/// The history as everybody but its writer sees it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct History {
+    pool: AnyPool,
+    queue: mpsc::Sender<Pending>,
+    usable: Arc<AtomicBool>,
+}
+
+impl History {
+    /// Opens a database lazily: nothing is connected before the writer runs.
+    ///
+    /// # Errors
+    /// [`HistoryError::Open`] when the address cannot be understood.
+    pub fn open(url: &str, stats: Arc<Stats>) -> Result<(Self, Writer), HistoryError> {
+        let pool = sql::pool(url).map_err(HistoryError::Open)?;
+        let (sender, receiver) = mpsc::channel(QUEUE_LEN);
+        let usable = Arc::new(AtomicBool::new(false));
+        let history = Self {
+            pool: pool.clone(),
+            queue: sender,
+            usable: Arc::clone(&usable),
+        };
+        Ok((history, Writer::new(pool, receiver, usable, stats)))
+    }
+
+    /// Hands a call to the writer; waits while too many wait already.
+    ///
+    /// # Errors
+    /// [`HistoryError::Closed`] when the writer is gone; the call is not acknowledged then.
+    pub async fn record(&self, row: CallRow, ack: Option<Ack>) -> Result<(), HistoryError> {
+        let pending = Pending { row, ack };
+        self.queue
+            .send(pending)
+            .await
+            .map_err(|_| HistoryError::Closed)
+    }
+
+    /// Whether the database took the last thing it was asked.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.usable.load(Ordering::Relaxed)
+    }
+
+    /// How many calls wait for the database.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+}

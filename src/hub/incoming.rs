@@ -1,0 +1,51 @@
+//! What the line to the broker hands to the hub: the joint with `mqtt`, without knowing it.
+
+use bytes::Bytes;
+use std::fmt;
+
+/// One message of a report topic.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Full topic name, root included.
+    pub topic: String,
+    /// The bytes as they came; anything at all.
+    pub payload: Bytes,
+    /// Whether the broker had kept it for newcomers.
+    pub retain: bool,
+    /// Called once the message needs no repeating: for a call when the history holds it for
+    /// good, for everything else at once. Dropped uncalled, the broker sends it again.
+    pub ack: Option<Ack>,
+}
+
+impl Incoming {
+    /// A message that needs no acknowledgement.
+    pub fn new(topic: impl Into<String>, payload: impl Into<Bytes>) -> Self {
+        Self {
+            topic: topic.into(),
+            payload: payload.into(),
+            retain: false,
+            ack: None,
+        }
+    }
+}
+
+/// Tells the broker that a message arrived for good.
+pub struct Ack(Box<dyn FnOnce() + Send>);
+
+impl Ack {
+    /// Wraps what is to be done; it must neither block nor panic.
+    pub fn new(tell: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(tell))
+    }
+
+    /// Does it.
+    pub fn done(self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Ack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ack")
+    }
+}

@@ -1,0 +1,217 @@
+//! What viewers see, and how they learn that it changed.
+//!
+//! A [`Snapshot`] never changes; everything rendered or serialised from it is made once, when
+//! somebody first asks, and shared by all viewers. Each publication sends a [`Delta`] to every
+//! open stream through a bounded ring: who falls behind it is told so and skips to the newest
+//! state (invariant 5). Knows no HTTP and no templates.
+
+use super::lang::LANGS;
+use super::page::{Page, PerLang};
+use super::view::OfficeView;
+use crate::model::OfficeId;
+use bytes::Bytes;
+use jiff::civil::Date;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use tokio::sync::broadcast;
+
+/// Publications a viewer may be behind before it skips: half a minute of a busy city.
+const RING: usize = 64;
+
+/// An office at one moment.
+#[derive(Debug)]
+pub(crate) struct OfficeSnap {
+    /// The publication that changed it last.
+    pub(crate) version: u64,
+    /// The date at the office.
+    pub(crate) today: Date,
+    pub(crate) view: OfficeView,
+    json: OnceLock<Bytes>,
+    pub(crate) api: OnceLock<Page>,
+    pub(crate) event: OnceLock<Bytes>,
+    pub(crate) card: PerLang<String>,
+    pub(crate) page: PerLang<Page>,
+    pub(crate) lite: PerLang<Page>,
+    pub(crate) fragment: PerLang<Bytes>,
+}
+
+impl OfficeSnap {
+    fn new(version: u64, today: Date, view: OfficeView) -> Self {
+        Self {
+            version,
+            today,
+            view,
+            json: OnceLock::new(),
+            api: OnceLock::new(),
+            event: OnceLock::new(),
+            card: PerLang::default(),
+            page: PerLang::default(),
+            lite: PerLang::default(),
+            fragment: PerLang::default(),
+        }
+    }
+
+    /// Its JSON, on one line.
+    pub(crate) fn json(&self) -> &Bytes {
+        self.json
+            .get_or_init(|| serde_json::to_vec(&self.view).unwrap_or_default().into())
+    }
+}
+
+/// All offices at one moment, in the order of the pages.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) version: u64,
+    pub(crate) offices: Vec<Arc<OfficeSnap>>,
+    pub(crate) api: OnceLock<Page>,
+    pub(crate) event: OnceLock<Bytes>,
+    pub(crate) congestion: [OnceLock<Page>; 2],
+    pub(crate) ngsi: OnceLock<Page>,
+    pub(crate) front: PerLang<Page>,
+    pub(crate) lite: PerLang<Page>,
+    pub(crate) fragment: PerLang<Bytes>,
+}
+
+impl Snapshot {
+    fn new(version: u64, offices: Vec<Arc<OfficeSnap>>) -> Self {
+        Self {
+            version,
+            offices,
+            api: OnceLock::new(),
+            event: OnceLock::new(),
+            congestion: [OnceLock::new(), OnceLock::new()],
+            ngsi: OnceLock::new(),
+            front: PerLang::default(),
+            lite: PerLang::default(),
+            fragment: PerLang::default(),
+        }
+    }
+
+    /// The office with this identifier.
+    pub(crate) fn office(&self, id: &str) -> Option<&Arc<OfficeSnap>> {
+        self.offices.iter().find(|o| o.view.id.as_str() == id)
+    }
+}
+
+/// One publication.
+#[derive(Debug)]
+pub(crate) struct Delta {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// The offices that changed, newest state.
+    pub(crate) changed: Vec<Arc<OfficeSnap>>,
+    /// Offices came or went: the list as a whole is new.
+    pub(crate) relisted: bool,
+    pub(crate) event: OnceLock<Bytes>,
+    pub(crate) fragment: PerLang<Bytes>,
+}
+
+/// What a stream follows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Scope {
+    All,
+    Office(OfficeId),
+}
+
+/// The newest snapshot and those who wait for the next.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// Drawn at start, so that event ids of an earlier run are recognised as foreign.
+    nonce: String,
+    current: RwLock<Arc<Snapshot>>,
+    /// A ring for each scope that has viewers; guards publication order too.
+    rings: Mutex<HashMap<Scope, broadcast::Sender<Arc<Delta>>>>,
+}
+
+impl Live {
+    pub(crate) fn new() -> Self {
+        debug_assert!(LANGS > 0);
+        Self {
+            nonce: format!("{:016x}", fastrand::u64(..)),
+            current: RwLock::new(Arc::new(Snapshot::new(0, Vec::new()))),
+            rings: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The id of an event: which run, which publication.
+    pub(crate) fn id(&self, version: u64) -> String {
+        format!("{}-{version}", self.nonce)
+    }
+
+    /// The publication an event id speaks of; `None` when it is of another run or no id at all.
+    pub(crate) fn version(&self, id: &str) -> Option<u64> {
+        id.strip_prefix(self.nonce.as_str())?
+            .strip_prefix('-')?
+            .parse()
+            .ok()
+    }
+
+    /// Follows a scope from now on. To be called before [`Live::current`], so that nothing
+    /// falls between.
+    pub(crate) fn follow(&self, scope: &Scope) -> broadcast::Receiver<Arc<Delta>> {
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        rings
+            .entry(scope.clone())
+            .or_insert_with(|| broadcast::channel(RING).0)
+            .subscribe()
+    }
+
+    /// Publishes what offices look like now: all of them in the order of the pages, `None` for
+    /// those that did not change. One equal to what is shown is left as it is, and so is one
+    /// that is neither known nor given. Whether anything was new.
+    pub(crate) fn publish(
+        &self,
+        offices: impl IntoIterator<Item = (OfficeId, Option<(Date, OfficeView)>)>,
+    ) -> bool {
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current();
+        let version = before.version + 1;
+        let known: HashMap<&OfficeId, &Arc<OfficeSnap>> =
+            before.offices.iter().map(|o| (&o.view.id, o)).collect();
+        let mut changed = Vec::new();
+        let mut now = Vec::with_capacity(before.offices.len());
+        for (id, news) in offices {
+            match (known.get(&id), news) {
+                (Some(old), None) => now.push(Arc::clone(old)),
+                (Some(old), Some((today, view))) if old.view == view && old.today == today => {
+                    now.push(Arc::clone(old));
+                }
+                (_, Some((today, view))) => {
+                    let office = Arc::new(OfficeSnap::new(version, today, view));
+                    changed.push(Arc::clone(&office));
+                    now.push(office);
+                }
+                (None, None) => {}
+            }
+        }
+        let ids = |list: &[Arc<OfficeSnap>]| -> Vec<OfficeId> {
+            list.iter().map(|o| o.view.id.clone()).collect()
+        };
+        let relisted = ids(&before.offices) != ids(&now);
+        if changed.is_empty() && !relisted {
+            return false;
+        }
+        let snapshot = Arc::new(Snapshot::new(version, now));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
+        let delta = Arc::new(Delta {
+            snapshot,
+            changed,
+            relisted,
+            event: OnceLock::new(),
+            fragment: PerLang::default(),
+        });
+        rings.retain(|scope, ring| {
+            let concerned = match scope {
+                Scope::All => true,
+                Scope::Office(id) => delta.changed.iter().any(|o| o.view.id == *id),
+            };
+            // Sending fails only when nobody follows any more.
+            !concerned && ring.receiver_count() > 0
+                || concerned && ring.send(Arc::clone(&delta)).is_ok()
+        });
+        true
+    }
+}

@@ -1,0 +1,216 @@
+//! Pictures by the SHA-256 of their bytes, within a fixed budget of memory.
+//!
+//! Invariant: `bytes` never exceeds the budget; the oldest picture that no board or camera shows
+//! goes first. Knows no boards: whoever shows a picture pins it.
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Largest picture that is taken, in bytes: five times the largest rich 1080p board seen.
+pub const MAX_PICTURE: usize = 512 * 1024;
+
+/// Budget for all pictures, in bytes: 2,000 offices with a 1080p board of 90 kB each, and as much
+/// again for pictures that were just replaced.
+pub const IMAGE_BUDGET: usize = 384 * 1024 * 1024;
+
+/// A picture and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// SHA-256 of the bytes, lower-case hexadecimal.
+    pub sha256: Arc<str>,
+    /// Media type, from the bytes themselves.
+    pub format: &'static str,
+    /// The file.
+    pub bytes: Bytes,
+}
+
+/// Recognises the three formats by their first bytes (PNG, RFC 9649 for WebP, JPEG).
+#[must_use]
+pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        Some("image/png")
+    } else if bytes.len() >= 16 && bytes.starts_with(b"RIFF") && &bytes[8..12] == b"WEBP" {
+        Some("image/webp")
+    } else if bytes.starts_with(b"\xff\xd8\xff") {
+        Some("image/jpeg")
+    } else {
+        None
+    }
+}
+
+/// The SHA-256 of some bytes as lower-case hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+#[derive(Debug)]
+struct Kept {
+    image: Image,
+    /// How many boards and cameras show it now.
+    pins: usize,
+}
+
+/// All pictures.
+#[derive(Debug)]
+pub struct Images {
+    kept: HashMap<Arc<str>, Kept>,
+    /// Arrival order of those that nobody shows any more; may hold keys that were pinned again.
+    old: VecDeque<Arc<str>>,
+    bytes: usize,
+    budget: usize,
+}
+
+impl Images {
+    /// No pictures, at most `budget` bytes of them later.
+    #[must_use]
+    pub fn new(budget: usize) -> Self {
+        Self {
+            kept: HashMap::new(),
+            old: VecDeque::new(),
+            bytes: 0,
+            budget,
+        }
+    }
+
+    /// Takes a picture and pins it; `None` when shown pictures alone fill the budget.
+    pub fn pin(&mut self, bytes: &Bytes, format: &'static str) -> Option<Image> {
+        let sha256: Arc<str> = sha256_hex(bytes).into();
+        if let Some(kept) = self.kept.get_mut(&sha256) {
+            kept.pins += 1;
+            return Some(kept.image.clone());
+        }
+        while self.bytes + bytes.len() > self.budget {
+            self.evict_oldest()?;
+        }
+        let image = Image {
+            sha256: Arc::clone(&sha256),
+            format,
+            // A copy of its own: the payload may be a slice of a larger read buffer.
+            bytes: Bytes::copy_from_slice(bytes),
+        };
+        self.bytes += image.bytes.len();
+        let kept = Kept {
+            image: image.clone(),
+            pins: 1,
+        };
+        self.kept.insert(sha256, kept);
+        Some(image)
+    }
+
+    /// Pins a picture that is already kept.
+    pub fn pin_kept(&mut self, sha256: &str) -> Option<Image> {
+        let kept = self.kept.get_mut(sha256)?;
+        kept.pins += 1;
+        Some(kept.image.clone())
+    }
+
+    /// Says that one board or camera less shows it.
+    pub fn unpin(&mut self, sha256: &Arc<str>) {
+        if let Some(kept) = self.kept.get_mut(sha256) {
+            kept.pins = kept.pins.saturating_sub(1);
+            if kept.pins == 0 {
+                self.old.push_back(Arc::clone(sha256));
+                // Keys of pictures that are shown again would otherwise pile up.
+                if self.old.len() > 2 * self.kept.len() + 16 {
+                    let kept = &self.kept;
+                    self.old
+                        .retain(|k| kept.get(k).is_some_and(|p| p.pins == 0));
+                }
+            }
+        }
+    }
+
+    fn evict_oldest(&mut self) -> Option<()> {
+        loop {
+            let key = self.old.pop_front()?;
+            if self.kept.get(&key).is_some_and(|k| k.pins == 0) {
+                if let Some(gone) = self.kept.remove(&key) {
+                    self.bytes -= gone.image.bytes.len();
+                }
+                return Some(());
+            }
+        }
+    }
+
+    /// The picture with this hash, if it is still kept.
+    #[must_use]
+    pub fn get(&self, sha256: &str) -> Option<Image> {
+        self.kept.get(sha256).map(|k| k.image.clone())
+    }
+
+    /// Memory held, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(n: u8, len: usize) -> Bytes {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        bytes.resize(len, n);
+        bytes.into()
+    }
+
+    #[test]
+    fn formats_are_known_by_their_first_bytes() {
+        assert_eq!(sniff(&png(0, 20)), Some("image/png"));
+        assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8L...."), Some("image/webp"));
+        assert_eq!(sniff(b"\xff\xd8\xff\xe0rest"), Some("image/jpeg"));
+        for bad in [
+            &b""[..],
+            b"GIF89a",
+            b"<svg>",
+            b"RIFF",
+            b"RIFF\x10\0\0\0WAVEfmt....",
+            b"\x89PNG",
+        ] {
+            assert_eq!(sniff(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_unshown_picture_goes_first_and_the_budget_holds() {
+        let mut images = Images::new(300);
+        let one = images.pin(&png(1, 100), "image/png").expect("room");
+        let two = images.pin(&png(2, 100), "image/png").expect("room");
+        let three = images.pin(&png(3, 100), "image/png").expect("room");
+        assert!(
+            images.pin(&png(4, 100), "image/png").is_none(),
+            "all are shown"
+        );
+        images.unpin(&two.sha256);
+        images.unpin(&one.sha256);
+        assert!(
+            images.get(&two.sha256).is_some(),
+            "kept while there is room"
+        );
+        images.pin(&png(4, 100), "image/png").expect("room");
+        assert!(images.get(&two.sha256).is_none(), "replaced first");
+        assert!(images.get(&one.sha256).is_some());
+        assert!(images.get(&three.sha256).is_some());
+        assert_eq!(images.bytes(), 300);
+    }
+
+    #[test]
+    fn a_picture_shown_again_is_not_evicted() {
+        let mut images = Images::new(200);
+        let one = images.pin(&png(1, 100), "image/png").expect("room");
+        images.unpin(&one.sha256);
+        images.pin(&png(1, 100), "image/png").expect("same bytes");
+        images.pin(&png(2, 100), "image/png").expect("room");
+        assert!(images.pin(&png(3, 100), "image/png").is_none());
+        assert!(images.get(&one.sha256).is_some());
+    }
+}

@@ -1,0 +1,101 @@
+//! An office as the hub tells it to others: the JSON of `/api/v1`.
+
+use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
+use crate::wire::report::{BoardPicture, CameraPicture, QueueNumbers};
+use crate::wire::{WireTime, text};
+use serde::Serialize;
+
+/// One office: the numbers of its best node, the pictures of all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfficeView {
+    /// Its identifier.
+    #[serde(with = "text::plain")]
+    pub id: OfficeId,
+    /// Its name by language.
+    #[serde(with = "text::name")]
+    pub name: Name,
+    /// Its queues in the order of the board; `fresh` is false too when its nodes are not heard.
+    pub queues: Vec<QueueNumbers>,
+    /// The newest picture of each board whose bytes are here.
+    pub boards: Vec<BoardView>,
+    /// The newest picture of each camera whose bytes are here.
+    pub cameras: Vec<CameraView>,
+    /// Whether one of its nodes is heard.
+    pub online: bool,
+    /// The moment the newest numbers are of; `null` while no source was ever heard.
+    pub as_of: Option<WireTime>,
+}
+
+/// The picture of a board and where it hangs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BoardView {
+    /// The node that drives it.
+    #[serde(with = "text::plain")]
+    pub node: NodeId,
+    /// The board.
+    #[serde(with = "text::plain")]
+    pub id: BoardId,
+    /// Address under `/images/`.
+    pub sha256: String,
+    /// Media type of the bytes.
+    pub format: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// When it was handed to the output.
+    pub shown_at: WireTime,
+}
+
+impl BoardView {
+    /// A board's line, with the node it came from and the format found in the bytes.
+    #[must_use]
+    pub fn new(node: &NodeId, line: &BoardPicture, format: &str) -> Self {
+        Self {
+            node: node.clone(),
+            id: line.id.clone(),
+            sha256: line.sha256.clone(),
+            format: format.to_owned(),
+            width: line.width,
+            height: line.height,
+            shown_at: line.shown_at,
+        }
+    }
+}
+
+/// The picture of a camera and where it hangs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CameraView {
+    /// The node it is wired to.
+    #[serde(with = "text::plain")]
+    pub node: NodeId,
+    /// The camera.
+    #[serde(with = "text::plain")]
+    pub id: CameraId,
+    /// Address under `/images/`.
+    pub sha256: String,
+    /// Media type of the bytes.
+    pub format: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// When it was taken.
+    pub taken_at: WireTime,
+}
+
+impl CameraView {
+    /// A camera's line, with the node it came from and the format found in the bytes.
+    #[must_use]
+    pub fn new(node: &NodeId, line: &CameraPicture, format: &str) -> Self {
+        Self {
+            node: node.clone(),
+            id: line.id.clone(),
+            sha256: line.sha256.clone(),
+            format: format.to_owned(),
+            width: line.width,
+            height: line.height,
+            taken_at: line.taken_at,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The JSON API.
+
+use super::Shared;
+use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::page::Page;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use std::sync::Arc;
+
+/// `{"offices":[…]` without its closing brace, put together from what is serialised already.
+pub(super) fn list(offices: &[Arc<OfficeSnap>]) -> Vec<u8> {
+    let len: usize = offices.iter().map(|o| o.json().len() + 1).sum();
+    let mut out = Vec::with_capacity(len + 48);
+    out.extend_from_slice(br#"{"offices":["#);
+    for (i, office) in offices.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(office.json());
+    }
+    out.push(b']');
+    out
+}
+
+fn all(snapshot: &Snapshot) -> &Page {
+    snapshot.api.get_or_init(|| {
+        let mut body = list(&snapshot.offices);
+        body.push(b'}');
+        Page::json(body)
+    })
+}
+
+pub(super) async fn offices(State(hub): Shared, headers: HeaderMap) -> Response {
+    all(&hub.live.current()).respond(&headers)
+}
+
+pub(super) async fn office(
+    State(hub): Shared,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match hub.live.current().office(&id) {
+        Some(office) => office
+            .api
+            .get_or_init(|| Page::json(office.json().clone()))
+            .respond(&headers),
+        None => not_found(),
+    }
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, title: &str) -> Response {
+    let body = serde_json::json!({ "status": status.as_u16(), "title": title });
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/problem+json")],
+        body.to_string(),
+    )
+        .into_response()
+}
+
+pub(super) fn not_found() -> Response {
+    problem(StatusCode::NOT_FOUND, "not found")
+}
+
+pub(super) fn bad_request(title: &str) -> Response {
+    problem(StatusCode::BAD_REQUEST, title)
+}
+
+pub(super) fn unavailable(title: &str) -> Response {
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, title);
+    let wait = axum::http::HeaderValue::from_static("5");
+    response.headers_mut().insert(header::RETRY_AFTER, wait);
+    response
+}

@@ -1,0 +1,309 @@
+//! Server-Sent Events: the state, then what changes of it.
+//!
+//! The bytes of an event are made once and shared by all viewers. A viewer who falls behind the
+//! ring of publications gets the newest state instead of what it missed. An event's id names the
+//! run and the publication: who comes back with the newest one misses nothing and gets nothing
+//! twice; any other gets the whole state.
+
+use super::{Query, Shared, api, front};
+use crate::hub::Hub;
+use crate::hub::lang::Lang;
+use crate::hub::live::{Delta, Scope, Snapshot};
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// A comment this often keeps proxies from closing a quiet stream (nginx: 60 s).
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// Clients wait 3 s before they come back.
+const HELLO: &[u8] = b"retry: 3000\n\n";
+const PING: &[u8] = b":\n\n";
+
+/// How a stream tells the state.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// The JSON of the API.
+    Json,
+    /// Parts of the page in one language.
+    Parts(Lang),
+}
+
+pub(super) async fn all(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
+    open(hub, Scope::All, Form::Json, &query, &headers)
+}
+
+pub(super) async fn office(
+    State(hub): Shared,
+    Path(id): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    open_office(hub, &id, Form::Json, &query, &headers)
+}
+
+pub(super) async fn live_all(
+    State(hub): Shared,
+    Path(tag): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    match Lang::find(&tag) {
+        Some(lang) => open(hub, Scope::All, Form::Parts(lang), &query, &headers),
+        None => api::not_found(),
+    }
+}
+
+pub(super) async fn live_office(
+    State(hub): Shared,
+    Path((tag, id)): Path<(String, String)>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    match Lang::find(&tag) {
+        Some(lang) => open_office(hub, &id, Form::Parts(lang), &query, &headers),
+        None => api::not_found(),
+    }
+}
+
+fn open_office(
+    hub: Arc<Hub>,
+    id: &str,
+    form: Form,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Response {
+    let Some(id) = hub.live.current().office(id).map(|o| o.view.id.clone()) else {
+        return api::not_found();
+    };
+    open(hub, Scope::Office(id), form, query, headers)
+}
+
+fn open(hub: Arc<Hub>, scope: Scope, form: Form, query: &Query, headers: &HeaderMap) -> Response {
+    let Some(seat) = Seat::take(&hub) else {
+        return api::unavailable("too many viewers");
+    };
+    // A page tells what it was made from by `since`; later the browser tells what it saw last.
+    let last = headers.get("last-event-id").and_then(|v| v.to_str().ok());
+    let seen = last
+        .or_else(|| query.get("since"))
+        .and_then(|id| hub.live.version(id));
+    // Followed before the state is read: nothing falls between.
+    let news = hub.live.follow(&scope);
+    let viewer = Viewer {
+        seat,
+        hub,
+        scope,
+        form,
+        news,
+        seen,
+        greeted: false,
+        ping: Box::pin(sleep(KEEP_ALIVE)),
+    };
+    let events = stream::unfold(viewer, |mut viewer| async move {
+        let bytes = viewer.next().await?;
+        Some((Ok::<Bytes, Infallible>(bytes), viewer))
+    });
+    (
+        [
+            (header::CONTENT_TYPE, "text/event-stream"),
+            (header::CACHE_CONTROL, "no-store"),
+            // nginx would otherwise hold events back to fill its buffer.
+            (header::HeaderName::from_static("x-accel-buffering"), "no"),
+        ],
+        Body::from_stream(events),
+    )
+        .into_response()
+}
+
+/// A place among the viewers, given back when dropped.
+struct Seat(Arc<Hub>);
+
+impl Seat {
+    fn take(hub: &Arc<Hub>) -> Option<Self> {
+        let before = hub.stats.viewers.inc();
+        let seat = Self(Arc::clone(hub));
+        if usize::try_from(before).is_ok_and(|n| n >= hub.pages.max_viewers) {
+            hub.stats.viewers_refused.inc();
+            return None;
+        }
+        Some(seat)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.stats.viewers.dec();
+    }
+}
+
+struct Viewer {
+    #[allow(dead_code)] // held for its drop
+    seat: Seat,
+    hub: Arc<Hub>,
+    scope: Scope,
+    form: Form,
+    news: Receiver<Arc<Delta>>,
+    /// The newest publication the viewer has.
+    seen: Option<u64>,
+    greeted: bool,
+    ping: std::pin::Pin<Box<Sleep>>,
+}
+
+impl Viewer {
+    /// The next bytes to send; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.greeted {
+            self.greeted = true;
+            return Some(self.first());
+        }
+        loop {
+            tokio::select! {
+                () = self.hub.shutdown.cancelled() => return None,
+                news = self.news.recv() => {
+                    let event = match news {
+                        Ok(delta) if self.seen.is_some_and(|v| delta.snapshot.version <= v) => continue,
+                        Ok(delta) => {
+                            self.seen = Some(delta.snapshot.version);
+                            self.change(&delta)
+                        }
+                        Err(RecvError::Lagged(_)) => {
+                            self.hub.stats.viewers_skipped.inc();
+                            let snapshot = self.hub.live.current();
+                            self.seen = Some(snapshot.version);
+                            self.whole(&snapshot)
+                        }
+                        Err(RecvError::Closed) => return None,
+                    };
+                    self.ping.as_mut().reset(Instant::now() + KEEP_ALIVE);
+                    if event.is_some() {
+                        return event;
+                    }
+                }
+                () = self.ping.as_mut() => {
+                    self.ping.as_mut().reset(Instant::now() + KEEP_ALIVE);
+                    return Some(Bytes::from_static(PING));
+                }
+            }
+        }
+    }
+
+    /// The greeting, with the whole state unless the viewer has it.
+    fn first(&mut self) -> Bytes {
+        let snapshot = self.hub.live.current();
+        let newest = match &self.scope {
+            Scope::All => snapshot.version,
+            Scope::Office(id) => snapshot.office(id.as_str()).map_or(0, |o| o.version),
+        };
+        let current = self
+            .seen
+            .is_some_and(|v| v >= newest && v <= snapshot.version);
+        self.seen = Some(snapshot.version);
+        let mut out = HELLO.to_vec();
+        if !current && let Some(event) = self.whole(&snapshot) {
+            out.extend_from_slice(&event);
+        }
+        out.into()
+    }
+
+    fn whole(&self, snapshot: &Snapshot) -> Option<Bytes> {
+        let hub = &self.hub;
+        match (&self.scope, self.form) {
+            (Scope::All, Form::Json) => {
+                let make = || {
+                    let mut json = api::list(&snapshot.offices);
+                    json.extend_from_slice(br#","whole":true}"#);
+                    event(&hub.live.id(snapshot.version), &json)
+                };
+                Some(snapshot.event.get_or_init(make).clone())
+            }
+            (Scope::All, Form::Parts(lang)) => {
+                let make = || {
+                    let mut html = self.as_of(snapshot, lang);
+                    html.push_str(r#"<div id="offices" class="cards">"#);
+                    html.push_str(&front::cards(hub, snapshot, lang));
+                    html.push_str("</div>");
+                    event(&hub.live.id(snapshot.version), html.as_bytes())
+                };
+                Some(snapshot.fragment.get(lang, make).clone())
+            }
+            (Scope::Office(id), form) => self.office(snapshot, id.as_str(), form),
+        }
+    }
+
+    fn change(&self, delta: &Delta) -> Option<Bytes> {
+        let snapshot = &delta.snapshot;
+        let hub = &self.hub;
+        match (&self.scope, self.form) {
+            (Scope::All, _) if delta.relisted => self.whole(snapshot),
+            (Scope::All, Form::Json) => {
+                let make = || {
+                    let mut json = api::list(&delta.changed);
+                    json.extend_from_slice(br#","whole":false}"#);
+                    event(&hub.live.id(snapshot.version), &json)
+                };
+                Some(delta.event.get_or_init(make).clone())
+            }
+            (Scope::All, Form::Parts(lang)) => {
+                let make = || {
+                    let mut html = self.as_of(snapshot, lang);
+                    for office in &delta.changed {
+                        html.push_str(front::card(hub, office, lang));
+                    }
+                    event(&hub.live.id(snapshot.version), html.as_bytes())
+                };
+                Some(delta.fragment.get(lang, make).clone())
+            }
+            (Scope::Office(id), form) => self.office(snapshot, id.as_str(), form),
+        }
+    }
+
+    fn as_of(&self, snapshot: &Snapshot, lang: Lang) -> String {
+        front::as_of(snapshot.offices.iter().map(AsRef::as_ref), lang.messages())
+    }
+
+    /// The whole state of one office; nothing when it is gone.
+    fn office(&self, snapshot: &Snapshot, id: &str, form: Form) -> Option<Bytes> {
+        let hub = &self.hub;
+        let office = snapshot.office(id)?;
+        let name = hub.live.id(office.version);
+        Some(match form {
+            Form::Json => office
+                .event
+                .get_or_init(|| event(&name, office.json()))
+                .clone(),
+            Form::Parts(lang) => {
+                let make = || {
+                    let mut html = front::as_of([office.as_ref()], lang.messages());
+                    html.push_str(&front::office_body(hub, office, lang));
+                    event(&name, html.as_bytes())
+                };
+                office.fragment.get(lang, make).clone()
+            }
+        })
+    }
+}
+
+/// One event. Line ends within the data begin a new `data:` line, as the format asks.
+fn event(id: &str, data: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(data.len() + id.len() + 64);
+    out.extend_from_slice(b"id: ");
+    out.extend_from_slice(id.as_bytes());
+    for line in data
+        .split(|b| matches!(b, b'\n' | b'\r'))
+        .filter(|l| !l.is_empty())
+    {
+        out.extend_from_slice(b"\ndata: ");
+        out.extend_from_slice(line);
+    }
+    out.extend_from_slice(b"\n\n");
+    out.into()
+}

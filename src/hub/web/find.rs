@@ -1,0 +1,146 @@
+//! The form of the first page: from a ticket to its page, without script.
+
+use super::front::{Base, print};
+use super::mine::in_path;
+use super::ticket::{normal, series};
+use super::{Query, Shared};
+use crate::hub::lang::{Messages, fill};
+use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::page::Page;
+use crate::model::Label;
+use crate::wire::report::QueueNumbers;
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+/// Links on one page at most; a choice of more is none.
+const MAX_LINKS: usize = 60;
+
+struct Link {
+    href: String,
+    office: String,
+    queue: String,
+}
+
+#[derive(Template)]
+#[template(path = "find.html")]
+struct FindPage<'a> {
+    base: Base,
+    t: &'a Messages,
+    heading: String,
+    hint: Option<String>,
+    links: Vec<Link>,
+}
+
+/// Where a ticket may belong, the label as that queue writes it.
+struct Candidate<'a> {
+    office: &'a OfficeSnap,
+    queue: &'a QueueNumbers,
+    label: String,
+    /// It is in a list right now; else its letters are those of the queue's labels.
+    listed: bool,
+}
+
+/// The labels of a queue that are known now, the last call first.
+fn labels(queue: &QueueNumbers) -> impl Iterator<Item = &Label> {
+    queue.last_call.iter().map(|c| &c.ticket).chain(&queue.next)
+}
+
+fn candidates<'a>(snapshot: &'a Snapshot, office: &str, typed: &str) -> Vec<Candidate<'a>> {
+    let wanted = normal(typed);
+    let letters = series(typed);
+    let mut found = Vec::new();
+    for o in &snapshot.offices {
+        if !office.is_empty() && o.view.id.as_str() != office {
+            continue;
+        }
+        for queue in &o.view.queues {
+            let exact = labels(queue).find(|l| normal(l.as_str()) == wanted);
+            let similar = || {
+                labels(queue)
+                    .next()
+                    .filter(|l| series(l.as_str()) == letters)
+            };
+            let (label, listed) = match exact {
+                Some(label) => (label.to_string(), true),
+                None if similar().is_some() => (wanted.clone(), false),
+                None => continue,
+            };
+            found.push(Candidate {
+                office: o,
+                queue,
+                label,
+                listed,
+            });
+        }
+    }
+    // Somebody whose ticket is listed somewhere need not see where else it might be.
+    if found.iter().any(|c| c.listed) {
+        found.retain(|c| c.listed);
+    }
+    found
+}
+
+pub(super) async fn find(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
+    let lang = super::lang(&query, &headers);
+    let t = lang.messages();
+    let text = |key: &str| query.get(key).unwrap_or_default();
+    let snapshot = hub.live.current();
+    let office = text("office");
+    let (heading, hint, found) = match Label::new(&normal(text("ticket"))) {
+        Err(_) => (t.my_number.clone(), Some(t.find_bad.clone()), Vec::new()),
+        Ok(label) => {
+            let found = candidates(&snapshot, office, label.as_str());
+            if found.is_empty() {
+                let none = fill(&t.find_none, &[("ticket", label.as_str())]);
+                (none, Some(t.find_none_hint.clone()), found)
+            } else {
+                (
+                    fill(&t.find_title, &[("ticket", label.as_str())]),
+                    None,
+                    found,
+                )
+            }
+        }
+    };
+    let href = |c: &Candidate<'_>| {
+        format!(
+            "/offices/{}/queues/{}/tickets/{}?lang={}",
+            c.office.view.id,
+            c.queue.id,
+            in_path(&c.label),
+            lang.tag()
+        )
+    };
+    if let [only] = &found[..] {
+        return (
+            StatusCode::SEE_OTHER,
+            [
+                (header::LOCATION, href(only)),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ],
+        )
+            .into_response();
+    }
+    let links = found.iter().take(MAX_LINKS).map(|c| Link {
+        href: href(c),
+        office: c.office.view.name.best(lang.tag()).to_owned(),
+        queue: c.queue.name.best(lang.tag()).to_owned(),
+    });
+    let path = format!(
+        "/find?ticket={}&office={}",
+        in_path(text("ticket")),
+        in_path(office)
+    );
+    let mut base = Base::new(&hub, lang, &path);
+    base.title.clone_from(&heading);
+    Page::html(print(&FindPage {
+        base,
+        t,
+        heading,
+        hint,
+        links: links.collect(),
+    }))
+    .respond(&headers)
+}

@@ -1,0 +1,382 @@
+//! The pages: first page, office, their light forms, and the parts that open pages exchange.
+
+use super::words::{self, Card};
+use super::{Query, Shared, assets};
+use crate::hub::Hub;
+use crate::hub::lang::{Lang, Messages, fill};
+use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::page::Page;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+
+/// What every page needs.
+pub(super) struct Base {
+    pub(super) lang: &'static str,
+    pub(super) title: String,
+    pub(super) site: String,
+    pub(super) as_of: String,
+    pub(super) css: &'static str,
+    pub(super) js: &'static str,
+    pub(super) icon: &'static str,
+    /// The event stream that keeps the page current.
+    pub(super) live: Option<String>,
+    /// What the script does with an event: `parts` or `fetch`.
+    pub(super) how: &'static str,
+    pub(super) langs: Vec<LangLink>,
+    pub(super) lite: String,
+}
+
+/// One language in the header.
+pub(super) struct LangLink {
+    pub(super) tag: &'static str,
+    pub(super) name: &'static str,
+    pub(super) href: String,
+    pub(super) current: bool,
+}
+
+/// Links to the same page in every language; `path` ends in nothing or in `?key=value`.
+pub(super) fn lang_links(lang: Lang, path: &str) -> Vec<LangLink> {
+    let glue = if path.contains('?') { '&' } else { '?' };
+    Lang::all()
+        .map(|l| LangLink {
+            tag: l.tag(),
+            name: l.name(),
+            href: format!("{path}{glue}lang={}", l.tag()),
+            current: l == lang,
+        })
+        .collect()
+}
+
+impl Base {
+    pub(super) fn new(hub: &Hub, lang: Lang, path: &str) -> Self {
+        let site = site(hub, lang);
+        Self {
+            lang: lang.tag(),
+            title: site.clone(),
+            site,
+            as_of: String::new(),
+            css: assets::css(),
+            js: assets::js(),
+            icon: assets::icon(),
+            live: None,
+            how: "parts",
+            langs: lang_links(lang, path),
+            lite: format!("/lite?lang={}", lang.tag()),
+        }
+    }
+}
+
+/// The configured title, else the usual one.
+fn site(hub: &Hub, lang: Lang) -> String {
+    match hub.title.get(lang.tag()) {
+        Some(title) => title.to_owned(),
+        None => lang.messages().title.clone(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "as_of.html")]
+struct AsOf<'a> {
+    t: &'a Messages,
+    time: Option<String>,
+    live: bool,
+}
+
+/// The line under the title: of when the newest numbers are.
+pub(super) fn as_of<'a>(offices: impl IntoIterator<Item = &'a OfficeSnap>, t: &Messages) -> String {
+    let newest = offices
+        .into_iter()
+        .filter_map(|o| o.view.as_of)
+        .max_by_key(|time| time.at);
+    let time = newest.map(|time| fill(&t.as_of, &[("time", &words::clock(time))]));
+    print(&AsOf {
+        t,
+        time,
+        live: true,
+    })
+}
+
+/// A template as text. Formatting into memory cannot fail; a page with nothing is told apart.
+pub(super) fn print(template: &impl Template) -> String {
+    template.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a template failed");
+        String::new()
+    })
+}
+
+#[derive(Template)]
+#[template(path = "card.html")]
+struct CardPart<'a> {
+    t: &'a Messages,
+    lang: &'static str,
+    card: Card,
+}
+
+/// An office's card, made once for each of its states and languages.
+pub(super) fn card<'a>(hub: &Hub, office: &'a OfficeSnap, lang: Lang) -> &'a str {
+    office.card.get(lang, || {
+        print(&CardPart {
+            t: lang.messages(),
+            lang: lang.tag(),
+            card: words::card(office, lang.tag(), lang.messages(), &hub.pages),
+        })
+    })
+}
+
+#[derive(Template)]
+#[template(path = "cards.html")]
+struct Cards<'a> {
+    t: &'a Messages,
+    cards: Vec<&'a str>,
+}
+
+/// All cards, in order.
+pub(super) fn cards(hub: &Hub, snapshot: &Snapshot, lang: Lang) -> String {
+    print(&Cards {
+        t: lang.messages(),
+        cards: snapshot
+            .offices
+            .iter()
+            .map(|o| card(hub, o, lang))
+            .collect(),
+    })
+}
+
+struct OfficeOption {
+    id: String,
+    name: String,
+}
+
+#[derive(Template)]
+#[template(path = "front.html")]
+struct Front<'a> {
+    base: Base,
+    t: &'a Messages,
+    offices: Vec<OfficeOption>,
+    cards: String,
+}
+
+pub(super) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
+    let lang = super::lang(&query, &headers);
+    let snapshot = hub.live.current();
+    let make = || {
+        let t = lang.messages();
+        let mut base = Base::new(&hub, lang, "/");
+        base.as_of = as_of(snapshot.offices.iter().map(AsRef::as_ref), t);
+        base.live = Some(format!(
+            "/live/{}?since={}",
+            lang.tag(),
+            hub.live.id(snapshot.version)
+        ));
+        let option = |o: &OfficeSnap| OfficeOption {
+            id: o.view.id.to_string(),
+            name: o.view.name.best(lang.tag()).to_owned(),
+        };
+        Page::html(print(&Front {
+            base,
+            t,
+            offices: snapshot.offices.iter().map(|o| option(o)).collect(),
+            cards: cards(&hub, &snapshot, lang),
+        }))
+    };
+    snapshot.front.get(lang, make).respond(&headers)
+}
+
+struct Glass {
+    href: String,
+    width: u32,
+    height: u32,
+    alt: String,
+    time: String,
+}
+
+#[derive(Template)]
+#[template(path = "office_body.html")]
+struct OfficeBody<'a> {
+    t: &'a Messages,
+    lang: &'static str,
+    card: Card,
+    boards: Vec<Glass>,
+    cameras: Vec<Glass>,
+}
+
+/// The part of an office's page that changes.
+pub(super) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String {
+    let t = lang.messages();
+    let card = words::card(office, lang.tag(), t, &hub.pages);
+    let time = |time| fill(&t.board_time, &[("time", &words::clock(time))]);
+    let boards = office.view.boards.iter().map(|b| Glass {
+        href: format!("/images/{}", b.sha256),
+        width: b.width,
+        height: b.height,
+        alt: fill(
+            &t.board_alt,
+            &[("office", &card.name), ("board", b.id.as_str())],
+        ),
+        time: time(b.shown_at),
+    });
+    let cameras = office.view.cameras.iter().map(|c| Glass {
+        href: format!("/images/{}", c.sha256),
+        width: c.width,
+        height: c.height,
+        alt: fill(
+            &t.camera_alt,
+            &[("office", &card.name), ("camera", c.id.as_str())],
+        ),
+        time: time(c.taken_at),
+    });
+    print(&OfficeBody {
+        t,
+        lang: lang.tag(),
+        boards: boards.collect(),
+        cameras: cameras.collect(),
+        card,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "office.html")]
+struct OfficePage<'a> {
+    base: Base,
+    t: &'a Messages,
+    body: String,
+}
+
+pub(super) async fn office(
+    State(hub): Shared,
+    Path(id): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    let lang = super::lang(&query, &headers);
+    let snapshot = hub.live.current();
+    let Some(office) = snapshot.office(&id) else {
+        return not_found(&hub, lang, &headers);
+    };
+    let make = || {
+        let t = lang.messages();
+        let mut base = Base::new(&hub, lang, &format!("/offices/{id}"));
+        let name = office.view.name.best(lang.tag());
+        base.title = fill(&t.title_of, &[("office", name)]);
+        base.as_of = as_of([office.as_ref()], t);
+        let since = hub.live.id(office.version);
+        base.live = Some(format!("/live/{}/{id}?since={since}", lang.tag()));
+        base.lite = format!("/lite/{id}?lang={}", lang.tag());
+        Page::html(print(&OfficePage {
+            base,
+            t,
+            body: office_body(&hub, office, lang),
+        }))
+    };
+    office.page.get(lang, make).respond(&headers)
+}
+
+#[derive(Template)]
+#[template(path = "lite.html")]
+struct Lite<'a> {
+    t: &'a Messages,
+    lang: &'static str,
+    title: String,
+    as_of: Option<String>,
+    cards: Vec<Card>,
+    /// All offices, in short.
+    whole: bool,
+    full: String,
+    langs: Vec<LangLink>,
+}
+
+fn newest<'a>(offices: impl Iterator<Item = &'a OfficeSnap>, t: &Messages) -> Option<String> {
+    let time = offices
+        .filter_map(|o| o.view.as_of)
+        .max_by_key(|time| time.at)?;
+    Some(fill(&t.as_of, &[("time", &words::clock(time))]))
+}
+
+pub(super) async fn lite(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
+    let lang = super::lang(&query, &headers);
+    let t = lang.messages();
+    let snapshot = hub.live.current();
+    let make = || {
+        let card = |o: &OfficeSnap| words::card(o, lang.tag(), t, &hub.pages);
+        Page::html(print(&Lite {
+            t,
+            lang: lang.tag(),
+            title: site(&hub, lang),
+            as_of: newest(snapshot.offices.iter().map(AsRef::as_ref), t),
+            cards: snapshot.offices.iter().map(|o| card(o)).collect(),
+            whole: true,
+            full: format!("/?lang={}", lang.tag()),
+            langs: lang_links(lang, "/lite"),
+        }))
+    };
+    snapshot.lite.get(lang, make).respond(&headers)
+}
+
+pub(super) async fn lite_office(
+    State(hub): Shared,
+    Path(id): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    let lang = super::lang(&query, &headers);
+    let t = lang.messages();
+    let snapshot = hub.live.current();
+    let Some(office) = snapshot.office(&id) else {
+        return not_found(&hub, lang, &headers);
+    };
+    let make = || {
+        Page::html(print(&Lite {
+            t,
+            lang: lang.tag(),
+            title: fill(
+                &t.title_of,
+                &[("office", office.view.name.best(lang.tag()))],
+            ),
+            as_of: newest([office.as_ref()].into_iter(), t),
+            cards: vec![words::card(office, lang.tag(), t, &hub.pages)],
+            whole: false,
+            full: format!("/offices/{id}?lang={}", lang.tag()),
+            langs: lang_links(lang, &format!("/lite/{id}")),
+        }))
+    };
+    office.lite.get(lang, make).respond(&headers)
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct Error<'a> {
+    base: Base,
+    t: &'a Messages,
+    heading: &'a str,
+    hint: &'a str,
+}
+
+/// The page that says that there is none.
+pub(super) fn not_found(hub: &Hub, lang: Lang, headers: &HeaderMap) -> Response {
+    let t = lang.messages();
+    let mut base = Base::new(hub, lang, "/");
+    base.title.clone_from(&t.not_found);
+    Page::html(print(&Error {
+        base,
+        t,
+        heading: &t.not_found,
+        hint: &t.not_found_hint,
+    }))
+    .respond_as(StatusCode::NOT_FOUND, headers)
+}
+
+pub(super) async fn missing(
+    State(hub): Shared,
+    uri: Uri,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    let machine = ["/api/", "/opendata/", "/ngsi-ld/"];
+    if machine.iter().any(|prefix| uri.path().starts_with(prefix)) {
+        return super::api::not_found();
+    }
+    let lang = super::lang(&query, &headers);
+    not_found(&hub, lang, &headers)
+}

@@ -1,0 +1,181 @@
+//! "My number": how many people are before one ticket.
+
+use super::front::{Base, as_of, not_found, print};
+use super::ticket::{self, Standing};
+use super::{Query, Shared, words};
+use crate::hub::lang::{Messages, fill};
+use crate::hub::page::Page;
+use crate::model::Label;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use std::time::Duration;
+
+/// The history has this long to say whether a ticket was called; else the page goes without.
+const ASK_WITHIN: Duration = Duration::from_secs(2);
+
+#[derive(Template)]
+#[template(path = "ticket.html")]
+struct TicketPage<'a> {
+    base: Base,
+    t: &'a Messages,
+    office: &'a str,
+    office_name: &'a str,
+    of: String,
+    ticket: &'a str,
+    /// How many people are ahead, when that can be said.
+    people: Option<usize>,
+    say: String,
+    lines: Vec<String>,
+    /// What must be said about the numbers themselves.
+    note: Option<String>,
+    last: Option<String>,
+    tone: &'static str,
+}
+
+pub(super) async fn ticket(
+    State(hub): Shared,
+    Path((office_id, queue_id, label)): Path<(String, String, String)>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    let lang = super::lang(&query, &headers);
+    let t = lang.messages();
+    let snapshot = hub.live.current();
+    let found = snapshot.office(&office_id).and_then(|office| {
+        let queue = office
+            .view
+            .queues
+            .iter()
+            .find(|q| q.id.as_str() == queue_id)?;
+        Some((office, queue, Label::new(&label).ok()?))
+    });
+    let Some((office, queue, label)) = found else {
+        return not_found(&hub, lang, &headers);
+    };
+    let ticket = label.as_str();
+    let asked = hub
+        .history
+        .newest_call(&office.view.id, &queue.id, office.today, ticket);
+    let call = match tokio::time::timeout(ASK_WITHIN, asked).await {
+        Ok(Ok(call)) => call,
+        // The lists alone still answer most people; the outage itself is logged by the writer.
+        Ok(Err(_)) | Err(_) => None,
+    };
+    let standing = ticket::standing(queue, ticket, call.as_ref(), office.today);
+    let office_name = office.view.name.best(lang.tag());
+    let queue_name = queue.name.best(lang.tag());
+    let mut base = Base::new(
+        &hub,
+        lang,
+        &format!(
+            "/offices/{office_id}/queues/{queue_id}/tickets/{}",
+            in_path(ticket)
+        ),
+    );
+    base.title = fill(&t.ticket_title, &[("ticket", ticket)]);
+    base.as_of = as_of([office.as_ref()], t);
+    base.live = Some(format!(
+        "/api/v1/offices/{office_id}/events?since={}",
+        hub.live.id(office.version)
+    ));
+    base.how = "fetch";
+    base.lite = format!("/lite/{office_id}?lang={}", lang.tag());
+    let mut lines = Vec::new();
+    let mut people = None;
+    let mut tone = "";
+    let say = match &standing {
+        Standing::Ahead { people: 0, .. } => {
+            tone = "go-now";
+            lines.push(t.come_back_stay.clone());
+            t.ahead_next.clone()
+        }
+        Standing::Ahead {
+            people: ahead,
+            wait,
+        } => {
+            people = Some(*ahead);
+            let back = queue
+                .as_of
+                .zip(*wait)
+                .map(|(at, wait)| ticket::come_back(wait, at));
+            match back {
+                Some(Some(time)) => {
+                    lines.push(fill(&t.come_back, &[("time", &words::clock(time))]));
+                }
+                Some(None) => lines.push(t.come_back_stay.clone()),
+                None => {}
+            }
+            let range = wait.map(words::minutes);
+            range.map_or_else(String::new, |range| {
+                fill(&t.ticket_wait, &[("range", &range)])
+            })
+        }
+        Standing::Called { counter, at } | Standing::Passed { counter, at } => {
+            let passed = matches!(standing, Standing::Passed { .. });
+            lines.push(fill(&t.called_at, &[("time", at)]));
+            if passed {
+                lines.push(t.passed_hint.clone());
+                t.passed.clone()
+            } else {
+                tone = "go-now";
+                match counter {
+                    Some(counter) => fill(&t.called_counter, &[("counter", counter)]),
+                    None => t.called.clone(),
+                }
+            }
+        }
+        Standing::Behind { at_least } => fill(&t.ahead_at_least, &[("n", &at_least.to_string())]),
+        Standing::NotListed => {
+            lines.push(t.not_listed_hint.clone());
+            t.not_listed.clone()
+        }
+        Standing::Closed => t.ticket_closed.clone(),
+        Standing::NoNumbers => t.no_numbers.clone(),
+    };
+    let last = queue
+        .as_of
+        .zip(queue.last_call.as_ref())
+        .map(|(as_of, last)| {
+            let time = words::clock(as_of);
+            fill(
+                &t.ticket_checked,
+                &[("time", &time), ("ticket", last.ticket.as_str())],
+            )
+        });
+    let stale = words::is_stale(queue, office.today)
+        .then_some(queue.as_of)
+        .flatten();
+    Page::html(print(&TicketPage {
+        t,
+        office: &office_id,
+        office_name,
+        of: fill(
+            &t.ticket_of,
+            &[("office", office_name), ("queue", queue_name)],
+        ),
+        ticket,
+        people,
+        say,
+        lines,
+        note: stale.map(|at| fill(&t.stale, &[("time", &words::clock(at))])),
+        last: last.filter(|_| !matches!(standing, Standing::NoNumbers)),
+        tone,
+        base,
+    }))
+    .respond(&headers)
+}
+
+/// A label as one segment of a path (RFC 3986: everything but unreserved characters as bytes).
+pub(super) fn in_path(label: &str) -> String {
+    let mut out = String::with_capacity(label.len());
+    for byte in label.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

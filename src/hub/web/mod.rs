@@ -1,0 +1,173 @@
+//! The hub's HTTP: pages, API, events, pictures, open data.
+//!
+//! Read-only: no route takes a body. Every path is checked into identifiers before it is looked
+//! up, so nothing from a path ever reaches a file system. See `docs/http.md`.
+
+mod api;
+mod assets;
+mod events;
+mod find;
+mod front;
+mod mine;
+mod opendata;
+mod ops;
+mod pictures;
+mod serve;
+mod ticket;
+mod words;
+
+pub use serve::serve;
+
+use super::Hub;
+use super::lang::Lang;
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// An answer must begin within this; streams then go on as long as they like.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// No route reads a body; whoever sends one is stopped early.
+const MAX_BODY: usize = 1024;
+
+type Shared = State<Arc<Hub>>;
+
+/// All paths of the hub. Works without a socket, so tests call it as a service.
+pub fn router(hub: Arc<Hub>) -> Router {
+    let open = Router::new()
+        .route("/api/v1/offices", get(api::offices))
+        .route("/api/v1/offices/{office}", get(api::office))
+        .route("/api/v1/events", get(events::all))
+        .route("/api/v1/offices/{office}/events", get(events::office))
+        .route("/opendata/congestion.json", get(opendata::congestion_json))
+        .route("/opendata/congestion.csv", get(opendata::congestion_csv))
+        .route("/opendata/calls/{file}", get(opendata::calls))
+        .route("/ngsi-ld/v1/entities", get(opendata::ngsi))
+        .route("/boards/{office}/{node}/{board}", get(pictures::board))
+        .route("/images/{sha256}", get(pictures::image))
+        .layer(middleware::map_response(allow_all_origins));
+    Router::new()
+        .route("/", get(front::front))
+        .route("/offices/{office}", get(front::office))
+        .route(
+            "/offices/{office}/queues/{queue}/tickets/{ticket}",
+            get(mine::ticket),
+        )
+        .route("/find", get(find::find))
+        .route("/lite", get(front::lite))
+        .route("/lite/{office}", get(front::lite_office))
+        .route("/live/{lang}", get(events::live_all))
+        .route("/live/{lang}/{office}", get(events::live_office))
+        .route("/assets/{file}", get(assets::asset))
+        .route("/healthz", get(ops::healthz))
+        .route("/readyz", get(ops::readyz))
+        .route("/metrics", get(ops::metrics))
+        .merge(open)
+        .fallback(front::missing)
+        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER_WITHIN,
+        ))
+        // Pages and JSON come compressed already; this is for what is made on the fly.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(NotForContentType::SSE)),
+        )
+        .layer(middleware::from_fn_with_state(Arc::clone(&hub), finish))
+        .with_state(hub)
+}
+
+/// Open data may be read from any page.
+async fn allow_all_origins(mut response: Response) -> Response {
+    let any = HeaderValue::from_static("*");
+    response
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    response
+}
+
+/// Headers of every answer. The pages hold no inline script or style and load nothing from
+/// elsewhere, so the policy can be this strict.
+const SECURITY: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'",
+        ),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+async fn finish(State(hub): Shared, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in SECURITY {
+        response.headers_mut().insert(name, value);
+    }
+    hub.stats.response(response.status().as_u16());
+    response
+}
+
+/// Values after the `?` at most; the hub reads three.
+const MAX_QUERY: usize = 16;
+
+/// The values after the `?`, as far as the hub reads them. Never fails: what cannot be decoded is
+/// read as well as can be. Doubled keys: the last counts.
+struct Query(HashMap<String, String>);
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = url::form_urlencoded::parse(query.as_bytes()).take(MAX_QUERY);
+        Ok(Self(
+            pairs
+                .map(|(k, v)| (k.into_owned(), v.into_owned()))
+                .collect(),
+        ))
+    }
+}
+
+impl Query {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+}
+
+/// The viewer's language.
+fn lang(query: &Query, headers: &HeaderMap) -> Lang {
+    let accept = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|v| v.to_str().ok());
+    Lang::choose(query.get("lang"), accept)
+}

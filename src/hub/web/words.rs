@@ -1,0 +1,332 @@
+//! Numbers to words: what a row, an office and its congestion are called.
+//!
+//! Pure. The rule behind it: a number is shown only if a source said it today; an old one says
+//! its time; nothing is shown by colour alone.
+
+use crate::config::PagesConfig;
+use crate::hub::lang::{Messages, fill};
+use crate::hub::live::OfficeSnap;
+use crate::model::{Lane, Status, WaitRange};
+use crate::wire::WireTime;
+use crate::wire::report::QueueNumbers;
+use jiff::civil::Date;
+
+/// What may be said of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No number of today is known.
+    Unknown,
+    NotOpenYet,
+    Open,
+    Paused,
+    Closed,
+}
+
+/// A closed queue without a call is "not open yet" before noon and "closed" after it.
+const NOON: i8 = 12;
+
+pub(super) fn phase(queue: &QueueNumbers, today: Date) -> Phase {
+    let Some(as_of) = queue.as_of.map(WireTime::zoned) else {
+        return Phase::Unknown;
+    };
+    if as_of.date() != today {
+        return if queue.fresh {
+            Phase::NotOpenYet
+        } else {
+            Phase::Unknown
+        };
+    }
+    match queue.status {
+        Status::Open => Phase::Open,
+        Status::Paused => Phase::Paused,
+        Status::Closed if queue.last_call.is_none() && as_of.hour() < NOON => Phase::NotOpenYet,
+        Status::Closed => Phase::Closed,
+    }
+}
+
+/// Whether today's numbers are old.
+pub(super) fn is_stale(queue: &QueueNumbers, today: Date) -> bool {
+    !queue.fresh && queue.as_of.is_some_and(|t| t.zoned().date() == today)
+}
+
+/// How busy an office or queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Free,
+    Busy,
+    Crowded,
+    Closed,
+    Unknown,
+}
+
+impl Level {
+    /// Its class in the style sheet, and its word in open data.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Busy => "busy",
+            Self::Crowded => "crowded",
+            Self::Closed => "closed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// A shape of its own, for those who see no colours.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::Free => "○",
+            Self::Busy => "△",
+            Self::Crowded => "■",
+            Self::Closed => "–",
+            Self::Unknown => "?",
+        }
+    }
+
+    pub(super) fn word(self, t: &Messages) -> &str {
+        match self {
+            Self::Free => &t.free,
+            Self::Busy => &t.busy,
+            Self::Crowded => &t.crowded,
+            Self::Closed => &t.closed_level,
+            Self::Unknown => &t.unknown_level,
+        }
+    }
+}
+
+/// How busy one queue is: by its longest likely wait, else by its people.
+pub(super) fn queue_level(queue: &QueueNumbers, today: Date, pages: &PagesConfig) -> Level {
+    match phase(queue, today) {
+        Phase::Unknown => return Level::Unknown,
+        Phase::NotOpenYet | Phase::Closed => return Level::Closed,
+        Phase::Open | Phase::Paused if !queue.fresh => return Level::Unknown,
+        Phase::Open | Phase::Paused => {}
+    }
+    let at_least = |busy: bool, crowded: bool| match (busy, crowded) {
+        (_, true) => Level::Crowded,
+        (true, false) => Level::Busy,
+        (false, false) => Level::Free,
+    };
+    match queue.wait {
+        Some(wait) => {
+            let high = u64::from(wait.high);
+            at_least(
+                high >= pages.busy_wait.as_secs(),
+                high >= pages.crowded_wait.as_secs(),
+            )
+        }
+        None => at_least(
+            queue.waiting >= pages.busy_waiting,
+            queue.waiting >= pages.crowded_waiting,
+        ),
+    }
+}
+
+/// How busy an office is: as its busiest open queue.
+pub(super) fn office_level(office: &OfficeSnap, pages: &PagesConfig) -> Level {
+    let levels = || {
+        office
+            .view
+            .queues
+            .iter()
+            .map(|q| queue_level(q, office.today, pages))
+    };
+    levels()
+        .filter(|l| *l <= Level::Crowded)
+        .max()
+        .or_else(|| levels().max())
+        .unwrap_or(Level::Unknown)
+}
+
+/// `10:42` in the offset it was written with.
+pub(super) fn clock(time: WireTime) -> String {
+    let t = time.zoned();
+    format!("{:02}:{:02}", t.hour(), t.minute())
+}
+
+/// One queue as a row shows it.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) fast: bool,
+    /// The last call; `None` when there was none today.
+    pub(super) ticket: Option<String>,
+    /// Whether the label is too long for the large type.
+    pub(super) long: bool,
+    pub(super) counter: Option<String>,
+    pub(super) waiting: String,
+    pub(super) wait: String,
+    pub(super) next: Vec<String>,
+    pub(super) hold: u32,
+    pub(super) hold_text: String,
+    /// A word beside the name: paused, closed, old.
+    pub(super) state: Option<String>,
+    /// Closed or without numbers: printed quietly.
+    pub(super) quiet: bool,
+}
+
+impl Row {
+    /// `次 A043 A044 A045`.
+    pub(super) fn next_text(&self, t: &Messages) -> String {
+        let some: Vec<&str> = self
+            .next
+            .iter()
+            .take(NEXT_SHORT)
+            .map(String::as_str)
+            .collect();
+        fill(&t.next, &[("tickets", &some.join(" "))])
+    }
+
+    /// `3番窓口`, if the source knows counters.
+    pub(super) fn counter_text(&self, t: &Messages) -> Option<String> {
+        let counter = self.counter.as_ref()?;
+        Some(fill(&t.counter, &[("counter", counter)]))
+    }
+
+    /// `2人`, or a dash when nothing is known.
+    pub(super) fn hold_count(&self, t: &Messages) -> String {
+        if self.quiet && self.hold == 0 {
+            "—".to_owned()
+        } else {
+            fill(&t.people, &[("n", &self.hold.to_string())])
+        }
+    }
+}
+
+/// Longest label in the large type; `A042` has 4 characters, a fifth still fits.
+const LARGE_LABEL: usize = 5;
+
+/// Next numbers of a row on the first page; the office's page lists more.
+const NEXT_SHORT: usize = 3;
+const NEXT_LONG: usize = 12;
+
+pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) -> Row {
+    let phase = phase(queue, today);
+    let shown = !matches!(phase, Phase::Unknown);
+    let of_today = queue.as_of.is_some_and(|a| a.zoned().date() == today);
+    let numbers = shown && of_today;
+    let serving = numbers && matches!(phase, Phase::Open | Phase::Paused);
+    let call = queue.last_call.as_ref().filter(|_| numbers);
+    let state = match phase {
+        Phase::Paused => Some(t.paused.clone()),
+        Phase::Closed => Some(t.closed_row.clone()),
+        Phase::NotOpenYet => Some(t.not_open_row.clone()),
+        Phase::Open | Phase::Unknown => None,
+    };
+    let dash = || "—".to_owned();
+    Row {
+        id: queue.id.to_string(),
+        name: queue.name.best(tag).to_owned(),
+        fast: queue.lane == Lane::Fast,
+        ticket: call.map(|c| c.ticket.to_string()),
+        long: call.is_some_and(|c| c.ticket.as_str().chars().count() > LARGE_LABEL),
+        counter: call
+            .and_then(|c| c.counter.as_ref())
+            .map(ToString::to_string),
+        waiting: if serving || (numbers && queue.waiting > 0) {
+            fill(&t.people, &[("n", &queue.waiting.to_string())])
+        } else {
+            dash()
+        },
+        wait: match queue.wait.filter(|_| serving) {
+            Some(wait) => wait_words(WaitRange::from(wait), t),
+            None => dash(),
+        },
+        next: if numbers && phase != Phase::Closed {
+            queue
+                .next
+                .iter()
+                .take(NEXT_LONG)
+                .map(ToString::to_string)
+                .collect()
+        } else {
+            Vec::new()
+        },
+        hold: if numbers { queue.on_hold } else { 0 },
+        hold_text: fill(&t.on_hold, &[("n", &queue.on_hold.to_string())]),
+        state,
+        quiet: !serving,
+    }
+}
+
+/// Under a minute there is nothing to plan.
+const SOON_S: u32 = 60;
+
+/// A range of seconds as minutes, the shorter rounded down and the longer up: `8–15分`.
+pub(super) fn wait_words(wait: WaitRange, t: &Messages) -> String {
+    if wait.high() < SOON_S {
+        return t.soon.clone();
+    }
+    fill(&t.minutes, &[("range", &minutes(wait))])
+}
+
+/// `8–15`, or `8` when both ends are the same minute.
+pub(super) fn minutes(wait: WaitRange) -> String {
+    let (low, high) = (wait.low() / 60, wait.high().div_ceil(60));
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low}–{high}")
+    }
+}
+
+/// One office as a card shows it.
+#[derive(Debug)]
+pub(super) struct Card {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) level: Level,
+    pub(super) word: String,
+    /// What must be said about all of its numbers.
+    pub(super) note: Option<String>,
+    /// Whether the note is a warning.
+    pub(super) stale: bool,
+    pub(super) rows: Vec<Row>,
+}
+
+pub(super) fn card(office: &OfficeSnap, tag: &str, t: &Messages, pages: &PagesConfig) -> Card {
+    let queues = &office.view.queues;
+    let today = office.today;
+    let level = office_level(office, pages);
+    let phases = || queues.iter().map(|q| phase(q, today));
+    let stale_since = queues
+        .iter()
+        .filter(|q| is_stale(q, today))
+        .filter_map(|q| q.as_of)
+        .max_by_key(|time| time.at);
+    let all_stale = !queues.is_empty() && queues.iter().all(|q| !q.fresh);
+    let note = if all_stale && let Some(time) = stale_since {
+        Some(fill(&t.stale, &[("time", &clock(time))]))
+    } else if phases().all(|p| p == Phase::Unknown) {
+        Some(if office.view.online {
+            t.no_numbers.clone()
+        } else {
+            t.stale_unknown.clone()
+        })
+    } else if phases().all(|p| matches!(p, Phase::NotOpenYet | Phase::Unknown)) {
+        Some(t.not_open_yet.clone())
+    } else if phases().all(|p| matches!(p, Phase::Closed | Phase::NotOpenYet | Phase::Unknown)) {
+        Some(t.closed.clone())
+    } else {
+        None
+    };
+    let mut rows: Vec<Row> = queues.iter().map(|q| row(q, today, tag, t)).collect();
+    if !all_stale {
+        for (row, queue) in rows.iter_mut().zip(queues) {
+            if is_stale(queue, today)
+                && let Some(time) = queue.as_of
+            {
+                row.state = Some(fill(&t.as_of, &[("time", &clock(time))]));
+            }
+        }
+    }
+    Card {
+        id: office.view.id.to_string(),
+        name: office.view.name.best(tag).to_owned(),
+        level,
+        word: level.word(t).to_owned(),
+        stale: all_stale && stale_since.is_some() || !office.view.online,
+        note,
+        rows,
+    }
+}
