@@ -4,14 +4,16 @@
 //! error is printed once, to standard error, as `yobiban: WHAT: WHY`. Standard output belongs to
 //! what a command answers; logs go to standard error.
 
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Checked, ConfigError};
-use crate::{model, shutdown};
+use crate::{model, roles, shutdown};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -169,10 +171,16 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         #[cfg(feature = "demo")]
         Command::Demo(args) => not_joined(&args),
-        Command::Node(args) => not_joined(&config::load_node(&args.config)?),
-        Command::Hub(args) => not_joined(&config::load_hub(&args.config)?),
+        Command::Node(args) => {
+            let config = config::load_node(&args.config)?;
+            serve(|stop| roles::node::run(config, clock(), stop, None))
+        }
+        Command::Hub(args) => {
+            let config = config::load_hub(&args.config)?;
+            serve(|stop| roles::hub::run(config, clock(), stop, |_| {}))
+        }
         Command::Board(args) => not_joined(&(config::load_node(&args.config)?, args)),
-        Command::Score(args) => not_joined(&args),
+        Command::Score(args) => roles::score::run(&args.recording, &args.tickets, out),
         Command::Replay(args) => not_joined(&args),
         Command::Check { file } => {
             let checked = config::check(&file)?;
@@ -188,6 +196,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             kind: ExampleKind::Hub,
         } => answer(out, config::example::HUB),
     }
+}
+
+/// The clock of the machine.
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new())
 }
 
 /// Prints to standard output; a reader that has gone away has read enough.

@@ -44,6 +44,12 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Now;
 }
 
+impl Clock for Arc<dyn Clock> {
+    fn now(&self) -> Now {
+        (**self).now()
+    }
+}
+
 /// The clocks of the machine.
 #[derive(Debug, Clone)]
 pub struct SystemClock {

@@ -139,6 +139,18 @@ pub enum OutputConfig {
     Window,
 }
 
+impl OutputConfig {
+    /// The word of the configuration.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Png { .. } => "png",
+            Self::Window => "window",
+        }
+    }
+}
+
 /// A foreign system whose JSON is mapped to queue states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdapterConfig {

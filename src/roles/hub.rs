@@ -1,13 +1,111 @@
 //! The hub as a service: the parts joined.
 
 use crate::clock::Clock;
-use crate::config::HubConfig;
-use crate::hub::{self, Hub, Incoming};
+use crate::config::{HubConfig, MqttConfig};
+use crate::hub::{self, Ack, Hub, Incoming};
+use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
+use crate::wire::topic::{calls_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+
+/// How long the broker keeps calls for a hub that is away: longer than a long weekend.
+const CALLS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Reports that may wait between the line and the registry.
+const WAITING: usize = 64;
+
+/// Runs a hub until shutdown. `ready` hears the bound address once pages are served.
+///
+/// # Errors
+/// When the database of the history or the address of the pages cannot be used.
+pub async fn run(
+    config: HubConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "hub starts");
+    let (line, tasks) = open_line(&config.mqtt, config.listen.port(), &shutdown);
+    let result = run_on(config, clock, shutdown.clone(), line, ready).await;
+    shutdown.cancel();
+    for task in tasks {
+        let _ = task.await; // a session never panics by contract, and the hub is over anyway
+    }
+    tracing::info!("hub stopped");
+    result
+}
+
+/// Opens two sessions: one for what is now, which anybody may miss, and one for calls, which the
+/// broker keeps for us while we are away and which are acknowledged when the history holds them.
+fn open_line(
+    broker: &MqttConfig,
+    port: u16,
+    shutdown: &CancellationToken,
+) -> (Line, Vec<tokio::task::JoinHandle<()>>) {
+    let id = broker.client_id.clone().unwrap_or_else(|| own_name(port));
+    let mut reports = SessionOptions::new(broker, "reports", id.clone());
+    for filter in report_filters(&broker.root) {
+        reports = reports.subscribe(Subscription::new(filter));
+    }
+    let mut calls = SessionOptions::new(broker, "calls", id.clone())
+        .subscribe(Subscription::with_manual_ack(calls_filter(&broker.root)));
+    calls.client_id = format!("{id}-calls");
+    calls.session_expiry = Some(CALLS_KEPT);
+
+    let reports = mqtt::spawn(reports, shutdown.clone());
+    let calls = mqtt::spawn(calls, shutdown.clone());
+    let (to_up, up) = watch::channel(false);
+    let mut link = reports.link;
+    let follow = tokio::spawn(async move {
+        loop {
+            to_up.send_replace(matches!(&*link.borrow_and_update(), Link::Up { .. }));
+            if link.changed().await.is_err() {
+                break;
+            }
+        }
+    });
+    let (to_reports, reports_out) = mpsc::channel(WAITING);
+    let (to_calls, calls_out) = mpsc::channel(WAITING);
+    let tasks = vec![
+        tokio::spawn(pass(reports.inbox, to_reports)),
+        tokio::spawn(pass(calls.inbox, to_calls)),
+        follow,
+        reports.task,
+        calls.task,
+    ];
+    let line = Line {
+        reports: reports_out,
+        calls: Some(calls_out),
+        up,
+    };
+    (line, tasks)
+}
+
+/// A client identifier that stays the same through restarts and differs between hubs.
+fn own_name(port: u16) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("yobiban-hub-{}-{port}", host.trim())
+}
+
+/// Hands messages on, each with its acknowledgement.
+async fn pass(mut from: mpsc::Receiver<Message>, to: mpsc::Sender<Incoming>) {
+    while let Some(mut message) = from.recv().await {
+        let incoming = Incoming {
+            topic: std::mem::take(&mut message.topic),
+            payload: message.payload.clone(),
+            retain: message.retain,
+            ack: Some(Ack::new(move || message.ack())),
+        };
+        if to.send(incoming).await.is_err() {
+            return;
+        }
+    }
+}
 
 /// The line to the broker as the hub sees it.
 #[derive(Debug)]
@@ -27,7 +125,7 @@ pub struct Line {
 /// When the database of the history or the address of the pages cannot be used.
 pub async fn run_on(
     config: HubConfig,
-    clock: impl Clock,
+    clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
     line: Line,
     ready: impl FnOnce(SocketAddr),
@@ -56,7 +154,12 @@ pub async fn run_on(
             }
         },
         follow(&hub, line.up, &shutdown),
-        hub::serve(listener, hub::router(hub.clone()), connections, shutdown.clone()),
+        hub::serve(
+            listener,
+            hub::router(hub.clone()),
+            connections,
+            shutdown.clone()
+        ),
     );
     Ok(())
 }

@@ -78,20 +78,19 @@ pub fn feed_filter(root: &str, office: &OfficeId) -> String {
     format!("{root}/{office}/feed/+")
 }
 
-/// The filters that hold every report of every node: what a hub subscribes to.
+/// The filters that hold what every node reports of now: each message replaces the one before.
 #[must_use]
 pub fn report_filters(root: &str) -> Vec<String> {
-    [
-        "numbers",
-        "calls",
-        "availability",
-        "health",
-        "board/+",
-        "camera/+",
-    ]
-    .iter()
-    .map(|tail| format!("{root}/+/node/+/{tail}"))
-    .collect()
+    ["numbers", "availability", "health", "board/+", "camera/+"]
+        .iter()
+        .map(|tail| format!("{root}/+/node/+/{tail}"))
+        .collect()
+}
+
+/// The filter that holds the calls of every node, of which each counts.
+#[must_use]
+pub fn calls_filter(root: &str) -> String {
+    format!("{root}/+/node/+/calls")
 }
 
 #[cfg(test)]

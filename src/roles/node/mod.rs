@@ -1,5 +1,279 @@
-//! The edge service of one office.
+//! The edge service of one office: feed to state to boards, and reports to the hub.
+//!
+//! Boards come first: they show what was kept before any network is there, and no trouble with a
+//! broker reaches them.
 
+mod pictures;
+mod reader;
+mod report;
+mod screen;
 mod truth;
 
 pub use truth::{Outcome, Truth};
+
+use super::Probe;
+use crate::board::Painter;
+use crate::clock::{Clock, Now};
+use crate::config::{BoardConfig, NodeConfig, OutputConfig};
+use crate::health::IssueKind;
+use crate::mqtt::{self, SessionOptions, Subscription};
+use crate::output::{Output, PngOutput};
+use crate::state::Snapshot;
+use crate::store::Store;
+use crate::uplink::{self, Identity, Spool, Uplink};
+use anyhow::Context;
+use pictures::{Encoder, Pictures};
+use reader::Reader;
+use report::{Health, Outputs};
+use screen::Screen;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// The parts are given this long to end; the process promises to stop within 2 s.
+const STOP_WITHIN: Duration = Duration::from_millis(1500);
+
+/// Runs a node until shutdown.
+///
+/// # Errors
+/// When a part cannot be built at all: a layout that cannot be read, a thread that cannot be
+/// started. Everything that may come back (brokers, files, displays) is waited for instead.
+pub async fn run(
+    config: NodeConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    probe: Option<Probe>,
+) -> anyhow::Result<()> {
+    let started = clock.now();
+    tracing::info!(
+        office = %config.office, node = %config.node, version = env!("CARGO_PKG_VERSION"),
+        queues = config.state.queues.len(), boards = config.boards.len(), "node starts"
+    );
+    let mut truth = Truth::new(&config);
+    let store = open_store(&config, &mut truth, started);
+    let first = Arc::new(truth.snapshot(started));
+    let (to_snapshots, snapshots) = watch::channel(first);
+    let (to_pictures, pictures) = watch::channel(uplink::Pictures::new());
+    let outputs = Outputs::default();
+    let boards = Boards {
+        config: &config,
+        clock: &clock,
+        snapshots: &snapshots,
+        pictures: Arc::new(to_pictures),
+        outputs: &outputs,
+        probe: &probe,
+    };
+    let screens = config
+        .boards
+        .iter()
+        .map(|board| boards.start(board, &shutdown))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    drop(boards);
+
+    let lines = Lines::open(&config, &truth, &shutdown);
+    let spool = Spool::default();
+    let zone = config.state.zone.clone();
+    let health = Health {
+        outputs,
+        reports: watch::Sender::new(Arc::new(report::empty(started, &zone))),
+        zone: zone.clone(),
+        started: started.mono,
+        uplink: lines.uplink.as_ref().map(|up| up.link.clone()),
+        spool: spool.clone(),
+    };
+    let uplink = Uplink {
+        identity: lines.identity,
+        publisher: lines
+            .uplink
+            .as_ref()
+            .map_or(&lines.feed.publisher, |up| &up.publisher)
+            .clone(),
+        snapshots,
+        pictures,
+        health: health.reports.subscribe(),
+        spool: spool.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let reader = Reader {
+        truth,
+        inbox: lines.feed.inbox,
+        link: lines.feed.link,
+        snapshots: to_snapshots,
+        spool,
+        health,
+        store,
+        zone,
+        clock,
+    };
+    let mut tasks = vec![
+        tokio::spawn(reader.run(shutdown.clone())),
+        tokio::spawn(uplink.run(shutdown.clone())),
+        lines.feed.task,
+    ];
+    tasks.extend(lines.uplink.map(|up| up.task));
+    shutdown.cancelled().await;
+    stop(tasks, screens).await;
+    tracing::info!("node stopped");
+    Ok(())
+}
+
+/// Opens the store and takes back what it kept. Without a store the node works, and says so.
+fn open_store(config: &NodeConfig, truth: &mut Truth, now: Now) -> Option<Store> {
+    let store = Store::open(&config.store_dir).and_then(|store| Ok((store.load()?, store)));
+    match store {
+        Ok((kept, store)) => {
+            truth.restore(kept);
+            Some(store)
+        }
+        Err(e) => {
+            let text = with_causes(&e);
+            truth.issues().raise(IssueKind::StoreFailed, "", text, now);
+            // A damaged file is replaced by the next state; a folder that cannot be made is not.
+            Store::open(&config.store_dir).ok()
+        }
+    }
+}
+
+/// What the threads of all boards share.
+struct Boards<'a> {
+    config: &'a NodeConfig,
+    clock: &'a Arc<dyn Clock>,
+    snapshots: &'a watch::Receiver<Arc<Snapshot>>,
+    pictures: Arc<watch::Sender<uplink::Pictures>>,
+    outputs: &'a Outputs,
+    probe: &'a Option<Probe>,
+}
+
+impl Boards<'_> {
+    fn start(
+        &self,
+        board: &BoardConfig,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<JoinHandle<()>> {
+        let config = self.config;
+        let painter = Painter::new(&config.office_name, &config.state, board)
+            .with_context(|| format!("cannot build board {}", board.id))?;
+        let (output, file) = sinks(board)?;
+        let kind = board.output.kind();
+        self.outputs.update(&board.id, |status| status.kind = kind);
+        let encoder = Encoder {
+            board: board.id.clone(),
+            file,
+            images: Arc::clone(&self.pictures),
+            outputs: self.outputs.clone(),
+        };
+        let screen = Screen {
+            config: board.clone(),
+            office: config.office.clone(),
+            painter,
+            output,
+            pictures: Pictures::start(encoder, board.size)
+                .with_context(|| format!("cannot start pictures of board {}", board.id))?,
+            snapshots: self.snapshots.clone(),
+            outputs: self.outputs.clone(),
+            clock: Arc::clone(self.clock),
+            probe: self.probe.clone(),
+        };
+        let (runtime, shutdown) = (Handle::current(), shutdown.clone());
+        std::thread::Builder::new()
+            .name(format!("board-{}", board.id))
+            .spawn(move || screen.run(&runtime, &shutdown))
+            .with_context(|| format!("cannot start board {}", board.id))
+    }
+}
+
+/// What a board is shown on, and the file its picture goes to.
+type Sinks = (Option<Box<dyn Output>>, Option<PngOutput>);
+
+fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
+    Ok(match &board.output {
+        OutputConfig::None => (None, None),
+        OutputConfig::Png { path } => (None, Some(PngOutput::new(path.clone()))),
+        #[cfg(feature = "window")]
+        OutputConfig::Window => (
+            Some(Box::new(crate::output::WindowOutput::new(
+                board.id.as_str(),
+            ))),
+            None,
+        ),
+        #[cfg(not(feature = "window"))]
+        OutputConfig::Window => anyhow::bail!(
+            "board {}: this program was built without windows; build it with --features window",
+            board.id
+        ),
+    })
+}
+
+/// The lines to the brokers.
+struct Lines {
+    identity: Identity,
+    feed: mqtt::Session,
+    /// `None` when reports go to the broker of the feed: then one session does both.
+    uplink: Option<mqtt::Session>,
+}
+
+impl Lines {
+    fn open(config: &NodeConfig, truth: &Truth, shutdown: &CancellationToken) -> Self {
+        let broker = config.uplink.as_ref().unwrap_or(&config.mqtt);
+        let identity = Identity {
+            root: broker.root.clone(),
+            office: config.office.clone(),
+            name: config.office_name.clone(),
+            node: config.node.clone(),
+            zone: config.state.zone.clone(),
+        };
+        let name = format!("yobiban-{}-{}", config.office, config.node);
+        let mut feed = SessionOptions::new(&config.mqtt, "feed", name.clone());
+        for filter in truth.filters() {
+            feed = feed.subscribe(Subscription::new(filter));
+        }
+        let uplink = config.uplink.as_ref().map(|broker| {
+            let mut up = SessionOptions::new(broker, "uplink", format!("{name}-up"));
+            up.availability = Some(identity.availability());
+            mqtt::spawn(up, shutdown.clone())
+        });
+        if uplink.is_none() {
+            feed.availability = Some(identity.availability());
+        }
+        Self {
+            identity,
+            feed: mqtt::spawn(feed, shutdown.clone()),
+            uplink,
+        }
+    }
+}
+
+async fn stop(tasks: Vec<tokio::task::JoinHandle<()>>, screens: Vec<JoinHandle<()>>) {
+    let screens = tokio::task::spawn_blocking(move || {
+        for screen in screens {
+            if screen.join().is_err() {
+                tracing::error!("a board's thread ended by a panic");
+            }
+        }
+    });
+    let all = async {
+        for task in tasks {
+            if let Err(e) = task.await {
+                tracing::error!("a task ended badly: {e}");
+            }
+        }
+        let _ = screens.await; // its panics were reported above
+    };
+    if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
+        tracing::warn!("some parts did not stop in time");
+    }
+}
+
+/// An error and its causes on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        line += &format!(": {e}");
+        cause = e.source();
+    }
+    line
+}

@@ -6,6 +6,7 @@ use crate::health::IssueKind;
 use crate::mqtt::{Link, Message};
 use crate::state::Snapshot;
 use crate::store::Store;
+use crate::uplink::{self, Spool};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(super) struct Reader {
     pub(super) inbox: mpsc::Receiver<Message>,
     pub(super) link: watch::Receiver<Link>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Where new calls wait for the hub.
+    pub(super) spool: Spool,
     pub(super) health: super::report::Health,
     pub(super) store: Option<Store>,
     pub(super) zone: TimeZone,
@@ -78,6 +81,9 @@ impl Reader {
                 .truth
                 .take(&message.topic, &message.payload, self.clock.now());
             accepted |= !outcome.applied.is_empty();
+            for call in &outcome.calls {
+                self.spool.push(uplink::report::call(call, &self.zone));
+            }
             message.ack();
         }
         accepted

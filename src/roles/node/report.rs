@@ -4,6 +4,7 @@ use super::truth::Truth;
 use crate::clock::Now;
 use crate::health::IssueKind;
 use crate::model::BoardId;
+use crate::uplink::Spool;
 use crate::wire::WireTime;
 use crate::wire::report::{HealthReport, IssueReport, OutputReport};
 use jiff::tz::TimeZone;
@@ -49,6 +50,8 @@ pub(super) struct Health {
     pub(super) zone: TimeZone,
     /// Monotonic moment of the start.
     pub(super) started: Duration,
+    /// Calls that wait for the hub.
+    pub(super) spool: Spool,
     /// Whether the uplink is up, and why not; `None` when it shares the session of the feed.
     pub(super) uplink: Option<watch::Receiver<crate::mqtt::Link>>,
 }
@@ -82,6 +85,11 @@ impl Health {
                 .issues()
                 .set(reason.is_some(), IssueKind::UplinkDown, "", text, now);
         }
+        let dropped = self.spool.dropped();
+        let text = format!("{dropped} calls were dropped: too many waited for the hub");
+        truth
+            .issues()
+            .set(dropped > 0, IssueKind::SpoolFull, "", &text, now);
         let report = self.report(truth, outputs, missed_calls, now);
         self.reports.send_if_modified(|old| {
             let same = old.issues == report.issues && old.outputs == report.outputs;
@@ -103,6 +111,8 @@ impl Health {
     ) -> HealthReport {
         let mut counts = truth.counts();
         counts.insert("calls_not_shown".into(), missed_calls);
+        counts.insert("calls_waiting".into(), self.spool.len() as u64);
+        counts.insert("calls_dropped".into(), self.spool.dropped());
         let issue = |issue: &crate::health::Issue| IssueReport {
             kind: issue.kind.as_str().into(),
             about: issue.about.clone(),
@@ -119,10 +129,33 @@ impl Health {
             at: WireTime::new(now.wall, &self.zone),
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_s: now.since(self.started).as_secs(),
-            clock: if now.synced { "synchronised" } else { "unknown" }.into(),
+            clock: if now.synced {
+                "synchronised"
+            } else {
+                "unknown"
+            }
+            .into(),
             issues: truth.issues().iter().map(issue).collect(),
             outputs: outputs.into_iter().map(output).collect(),
             counts,
         }
+    }
+}
+
+/// The report before anything was looked at.
+pub(super) fn empty(now: Now, zone: &TimeZone) -> HealthReport {
+    HealthReport {
+        at: WireTime::new(now.wall, zone),
+        version: env!("CARGO_PKG_VERSION").into(),
+        uptime_s: 0,
+        clock: if now.synced {
+            "synchronised"
+        } else {
+            "unknown"
+        }
+        .into(),
+        issues: Vec::new(),
+        outputs: Vec::new(),
+        counts: BTreeMap::new(),
     }
 }

@@ -1,0 +1,123 @@
+//! One board: snapshots to pixels, in a thread of its own.
+//!
+//! The drawing side never waits for the network: it reads the newest snapshot, draws what changed
+//! and hands it to the output. Pictures of the board are made by another thread from a copy, so
+//! that encoding never holds up a call.
+
+use super::pictures::Pictures;
+use super::report::Outputs;
+use super::with_causes;
+use crate::board::{Painter, View};
+use crate::clock::{Clock, Now};
+use crate::config::BoardConfig;
+use crate::model::{OfficeId, QueueId};
+use crate::output::{Frame, Output};
+use crate::roles::{Drawn, Probe};
+use crate::state::{Panel, Snapshot};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Longest sleep: a clock that was set meanwhile is seen after this.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Everything a board's thread owns.
+pub(super) struct Screen {
+    pub(super) config: BoardConfig,
+    pub(super) office: OfficeId,
+    pub(super) painter: Painter,
+    /// `None` where only the picture is wanted, such as for a picture file.
+    pub(super) output: Option<Box<dyn Output>>,
+    pub(super) pictures: Pictures,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) outputs: Outputs,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) probe: Option<Probe>,
+}
+
+impl Screen {
+    /// Draws until shutdown. Runs in a thread of its own; `runtime` only lends its timers.
+    pub(super) fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
+        let (width, height) = self.config.size;
+        let mut frame = Frame::new(width, height);
+        let mut panel = Panel::new(self.config.panel);
+        let mut drawn = BTreeMap::new();
+        while !shutdown.is_cancelled() {
+            let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+            let now = self.clock.now();
+            panel.update(&snapshot.log, now);
+            let view = self.painter.view(&snapshot, &panel.view(), now);
+            let damage = self.painter.draw(&view, &mut frame);
+            if !damage.is_empty() {
+                self.show(&frame, &damage);
+                self.pictures.changed();
+            }
+            self.tell(&snapshot, &mut drawn);
+            self.pictures.offer(&frame, now);
+            self.outputs
+                .update(&self.config.id, |s| s.missed_calls = panel.missed());
+            let wait = self.sleep(&view, &panel, now);
+            let snapshots = &mut self.snapshots;
+            let changed = runtime.block_on(async {
+                tokio::select! {
+                    () = shutdown.cancelled() => true,
+                    () = tokio::time::sleep(wait) => true,
+                    changed = snapshots.changed() => changed.is_ok(),
+                }
+            });
+            if !changed {
+                break; // whoever knew the numbers is gone
+            }
+        }
+    }
+
+    fn sleep(&self, view: &View, panel: &Panel, now: Now) -> Duration {
+        let panel = panel.next_change().map(|at| at.saturating_sub(now.mono));
+        [
+            self.painter.next_change(view, now),
+            panel,
+            self.pictures.due(),
+        ]
+        .into_iter()
+        .flatten()
+        .fold(LONGEST_SLEEP, Duration::min)
+    }
+
+    fn show(&mut self, frame: &Frame, damage: &[embedded_graphics::primitives::Rectangle]) {
+        let Some(output) = &mut self.output else {
+            return;
+        };
+        let failed = output.show(frame, damage).err().map(|e| with_causes(&e));
+        let connector = output.connector().as_str();
+        self.outputs.update(&self.config.id, |status| {
+            status.connector = connector;
+            status.failed = failed;
+        });
+    }
+
+    /// Tells the probe of every message that is on the board now and was not before.
+    fn tell(&self, snapshot: &Snapshot, drawn: &mut BTreeMap<QueueId, u64>) {
+        let Some(probe) = &self.probe else {
+            return;
+        };
+        let at = Instant::now();
+        for queue in &snapshot.queues {
+            let Some(reading) = &queue.reading else {
+                continue;
+            };
+            let seq = reading.state.seq;
+            if drawn.insert(queue.settings.id.clone(), seq) != Some(seq) {
+                // A full probe is one that nobody reads: the measurement loses, not the board.
+                let _ = probe.try_send(Drawn {
+                    office: self.office.clone(),
+                    queue: queue.settings.id.clone(),
+                    seq,
+                    at,
+                });
+            }
+        }
+    }
+}
