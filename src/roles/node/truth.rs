@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How long a one-time trouble (a refused message, a lost call) stays on the list of issues.
 const ONE_TIME_SHOWN: Duration = Duration::from_secs(600);
 
+/// A line that is back within this was no trouble, nor is the moment before the first one.
+const LINE_DOWN_AFTER: Duration = Duration::from_secs(5);
+
 /// What one message led to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcome {
@@ -34,6 +37,8 @@ pub struct Truth {
     issues: Issues,
     /// One-time troubles and when they are over.
     passing: BTreeMap<(IssueKind, String), Duration>,
+    /// Since when there is no line to the broker of the feed, and why.
+    line_down: Option<(Duration, String)>,
     /// Payloads that were no message at all, for which no queue can be told.
     unreadable: u64,
 }
@@ -51,6 +56,7 @@ impl Truth {
             adapters: config.adapters.iter().map(adapter).collect(),
             issues: Issues::default(),
             passing: BTreeMap::new(),
+            line_down: None,
             unreadable: 0,
         }
     }
@@ -155,9 +161,10 @@ impl Truth {
     /// Notes whether the line to the broker of the feed is up, and why not.
     pub fn line(&mut self, down: Option<&str>, now: Now) {
         self.office.line(down.is_none(), now);
-        let text = down.unwrap_or_default();
-        self.issues
-            .set(down.is_some(), IssueKind::FeedDown, "", text, now);
+        self.line_down = down.map(|reason| {
+            let since = self.line_down.as_ref().map_or(now.mono, |(since, _)| *since);
+            (since, reason.to_owned())
+        });
     }
 
     /// The issues, for others who notice something.
@@ -174,6 +181,13 @@ impl Truth {
             }
             !over
         });
+        let down = self
+            .line_down
+            .as_ref()
+            .filter(|(since, _)| now.since(*since) >= LINE_DOWN_AFTER);
+        let text = down.map_or("", |(_, reason)| reason);
+        self.issues
+            .set(down.is_some(), IssueKind::FeedDown, "", text, now);
         let unknown = "the clock is not synchronised";
         self.issues
             .set(!now.synced, IssueKind::ClockUnknown, "", unknown, now);
