@@ -73,7 +73,9 @@ impl<'de> Deserialize<'de> for Units {
             .filter(|u| (1..=MAX_LENGTH).contains(u))
             .map(Self)
             .ok_or_else(|| {
-                de::Error::custom(format_args!("{units}: expected a length from 1 to {MAX_LENGTH}"))
+                de::Error::custom(format_args!(
+                    "{units}: expected a length from 1 to {MAX_LENGTH}"
+                ))
             })
     }
 }
@@ -274,8 +276,12 @@ impl Design {
                     problem: "expected a table".into(),
                 };
                 (
-                    landscape.or(own.landscape).ok_or_else(|| missing("landscape"))?,
-                    portrait.or(own.portrait).ok_or_else(|| missing("portrait"))?,
+                    landscape
+                        .or(own.landscape)
+                        .ok_or_else(|| missing("landscape"))?,
+                    portrait
+                        .or(own.portrait)
+                        .ok_or_else(|| missing("portrait"))?,
                 )
             }
         };
@@ -291,7 +297,12 @@ fn parse_raw(file: &str, text: &str) -> Result<RawDesign, BoardError> {
     let wrong = |key: String, problem: &toml::de::Error| BoardError::Wrong {
         file: file.into(),
         key,
-        problem: problem.message().lines().next().unwrap_or_default().to_owned(),
+        problem: problem
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     };
     let toml = toml::Deserializer::parse(text).map_err(|e| wrong(".".into(), &e))?;
     serde_path_to_error::deserialize(toml).map_err(|e| wrong(e.path().to_string(), e.inner()))
@@ -300,7 +311,9 @@ fn parse_raw(file: &str, text: &str) -> Result<RawDesign, BoardError> {
 fn read(path: &Path) -> std::io::Result<String> {
     use std::io::Read as _;
     let mut text = String::new();
-    std::fs::File::open(path)?.take(MAX_FILE).read_to_string(&mut text)?;
+    std::fs::File::open(path)?
+        .take(MAX_FILE)
+        .read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -316,7 +329,10 @@ mod tests {
                 assert!(pair.contrast >= pair.least, "{name}: {pair:?}");
             }
         }
-        assert_eq!(Design::load(None).expect("default"), Design::load(Some("dark")).expect("dark"));
+        assert_eq!(
+            Design::load(None).expect("default"),
+            Design::load(Some("dark")).expect("dark")
+        );
     }
 
     #[test]
@@ -325,24 +341,59 @@ mod tests {
             let text = DARK.replacen(from, to, 1);
             assert_ne!(text, DARK, "{from}");
             let error = Design::parse("my.toml", &text).expect_err(to).to_string();
-            assert!(error.starts_with(&format!("board layout my.toml: at {key}: ")), "{error}");
+            assert!(
+                error.starts_with(&format!("board layout my.toml: at {key}: ")),
+                "{error}"
+            );
             assert!(error.contains(expected), "{error}");
         };
-        check("#ffffff", "white", "colors.text", "expected a colour as \"#rrggbb\"");
-        check("#ffffff", "#５５５５５５", "colors.text", "expected a colour");
+        check(
+            "#ffffff",
+            "white",
+            "colors.text",
+            "expected a colour as \"#rrggbb\"",
+        );
+        check(
+            "#ffffff",
+            "#５５５５５５",
+            "colors.text",
+            "expected a colour",
+        );
         check("#ffffff", "#7f7f7f", "colors.text", "expected at least 7:1");
         check("ground =", "grnd =", "colors", "unknown field `grnd`");
-        check("margin = 48", "margin = -3", "landscape.margin", "expected a length from 1 to 8000");
-        check("margin = 48", "margin = \"wide\"", "landscape.margin", "expected");
+        check(
+            "margin = 48",
+            "margin = -3",
+            "landscape.margin",
+            "expected a length from 1 to 8000",
+        );
+        check(
+            "margin = 48",
+            "margin = \"wide\"",
+            "landscape.margin",
+            "expected",
+        );
         check("queues = 16", "queues = 5", "landscape.rows", "growing");
-        check("\"table\"", "\"list\"", "landscape.rows[0].style", "expected `table` or `cards`");
-        check("columns = 2", "columns = 0", "landscape.rows[1].columns", "expected 1 to 8");
+        check(
+            "\"table\"",
+            "\"list\"",
+            "landscape.rows[0].style",
+            "expected `table` or `cards`",
+        );
+        check(
+            "columns = 2",
+            "columns = 0",
+            "landscape.rows[1].columns",
+            "expected 1 to 8",
+        );
         check("[colors]", "[colors", ".", "");
     }
 
     #[test]
     fn a_missing_file_is_named_and_so_are_the_built_in_designs() {
-        let error = Design::load(Some("/no/such/board.toml")).expect_err("no file").to_string();
+        let error = Design::load(Some("/no/such/board.toml"))
+            .expect_err("no file")
+            .to_string();
         assert!(error.contains("/no/such/board.toml"), "{error}");
         assert!(error.contains("\"light\""), "{error}");
     }

@@ -27,7 +27,11 @@ pub(super) fn difference(
     fonts: &mut Fonts,
     frame: &mut Frame,
 ) -> Vec<Rectangle> {
-    let gone: Vec<&Cell> = old.cells.iter().filter(|c| !new.cells.contains(c)).collect();
+    let gone: Vec<&Cell> = old
+        .cells
+        .iter()
+        .filter(|c| !new.cells.contains(c))
+        .collect();
     let mut damage: Vec<Rectangle> = Vec::new();
     for cell in &gone {
         // A cell that only changed its content repaints its own ground.
@@ -40,7 +44,10 @@ pub(super) fn difference(
     }
     for cell in &new.cells {
         let known = old.cells.contains(cell);
-        let cleared = || gone.iter().any(|g| !g.area.intersection(&cell.area).is_zero_sized());
+        let cleared = || {
+            gone.iter()
+                .any(|g| !g.area.intersection(&cell.area).is_zero_sized())
+        };
         if !known || cleared() {
             paint(cell, theme, fonts, frame);
             if !damage.contains(&cell.area) {
@@ -74,15 +81,30 @@ fn fill(frame: &mut Frame, area: &Rectangle, color: Rgb888) {
 }
 
 /// Each module is a whole number of pixels: scanners like sharp edges.
-fn qr(frame: &mut Frame, area: &Rectangle, side: u32, modules: &[bool], color: impl Fn(Ink) -> Rgb888) {
+fn qr(
+    frame: &mut Frame,
+    area: &Rectangle,
+    side: u32,
+    modules: &[bool],
+    color: impl Fn(Ink) -> Rgb888,
+) {
     let module = area.size.width.min(area.size.height) / side.max(1);
     let size = module * side;
-    let start = area.top_left + Size::new((area.size.width - size) / 2, (area.size.height - size) / 2);
-    fill(frame, &Rectangle::new(start, Size::new_equal(size)), color(Ink::QrLight));
+    let start =
+        area.top_left + Size::new((area.size.width - size) / 2, (area.size.height - size) / 2);
+    fill(
+        frame,
+        &Rectangle::new(start, Size::new_equal(size)),
+        color(Ink::QrLight),
+    );
     for (y, row) in (0..).zip(modules.chunks_exact(side.max(1) as usize)) {
         for (x, _) in (0..).zip(row).filter(|(_, dark)| **dark) {
             let at = start + Size::new(x * module, y * module);
-            fill(frame, &Rectangle::new(at, Size::new_equal(module)), color(Ink::QrDark));
+            fill(
+                frame,
+                &Rectangle::new(at, Size::new_equal(module)),
+                color(Ink::QrDark),
+            );
         }
     }
 }
@@ -162,9 +184,7 @@ fn cover(
     clip: &Rectangle,
     inside: impl Fn(f32, f32) -> bool,
 ) {
-    let at = |pixel: u32, sample: u8| {
-        px(pixel) + (f32::from(sample) + 0.5) / f32::from(SAMPLES)
-    };
+    let at = |pixel: u32, sample: u8| px(pixel) + (f32::from(sample) + 0.5) / f32::from(SAMPLES);
     // Row by row, so that a large shape needs no large mask.
     let mut row = vec![0; area.size.width as usize];
     for y in 0..area.size.height {
@@ -202,7 +222,10 @@ mod tests {
 
     fn check(form: Form, pattern: &[&str]) {
         let width = pattern[0].chars().count();
-        let mut frame = Frame::new(u32::try_from(width).expect("small"), u32::try_from(pattern.len()).expect("small"));
+        let mut frame = Frame::new(
+            u32::try_from(width).expect("small"),
+            u32::try_from(pattern.len()).expect("small"),
+        );
         let all = Rectangle::new(Point::zero(), frame.size());
         shape(&mut frame, &all, form, Rgb888::WHITE, &all);
         let got: Vec<String> = (0..frame.height())
@@ -224,6 +247,9 @@ mod tests {
         check(Form::Box, &["###", "###"]);
         check(Form::Pause, &["##  ##", "##  ##"]);
         check(Form::Arrow, &["++  ", "###+", "###+", "++  "]);
-        check(Form::Fast, &["+   +   ", "##+ ##+ ", "##+ ##+ ", "+   +   "]);
+        check(
+            Form::Fast,
+            &["+   +   ", "##+ ##+ ", "##+ ##+ ", "+   +   "],
+        );
     }
 }

@@ -39,7 +39,6 @@ impl Scale {
         f32::from(units.0) * self.unit
     }
 
-
     /// Pixels in units.
     pub(super) fn units(self, px: i32) -> f32 {
         #[allow(clippy::cast_precision_loss)] // lengths of a frame
@@ -135,7 +134,12 @@ fn queues(plan: &mut Plan<'_>, body: &Rectangle, view: &View) {
     for (column, lines) in (0..).zip(view.lines.chunks(per_column)) {
         let x = left + (width + gap) * column;
         let head = area(x, top, x + width, top + heads);
-        widgets::queue::headings(plan, &head, rows.style, (column == 0).then_some(view.page).flatten());
+        widgets::queue::headings(
+            plan,
+            &head,
+            rows.style,
+            (column == 0).then_some(view.page).flatten(),
+        );
         for (row, line) in (0..).zip(lines) {
             let y = top + heads + height * row;
             let row = area(x, y, x + width, y + height);

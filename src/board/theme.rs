@@ -108,18 +108,46 @@ impl Theme {
                 least,
             });
         };
-        let grounds = [("ground", self.ground), ("band", self.band), ("panel", self.panel)];
+        let grounds = [
+            ("ground", self.ground),
+            ("band", self.band),
+            ("panel", self.panel),
+        ];
         for (name, ground) in grounds {
             pair("text", self.text, name, ground, MIN_TEXT_CONTRAST);
             pair("muted", self.muted, name, ground, MIN_TEXT_CONTRAST);
         }
-        pair("call_ink", self.call_ink, "call", self.call, MIN_TEXT_CONTRAST);
-        pair("fast_ink", self.fast_ink, "fast", self.fast, MIN_TEXT_CONTRAST);
-        pair("alert_ink", self.alert_ink, "alert", self.alert, MIN_TEXT_CONTRAST);
+        pair(
+            "call_ink",
+            self.call_ink,
+            "call",
+            self.call,
+            MIN_TEXT_CONTRAST,
+        );
+        pair(
+            "fast_ink",
+            self.fast_ink,
+            "fast",
+            self.fast,
+            MIN_TEXT_CONTRAST,
+        );
+        pair(
+            "alert_ink",
+            self.alert_ink,
+            "alert",
+            self.alert,
+            MIN_TEXT_CONTRAST,
+        );
         pair("call", self.call, "panel", self.panel, MIN_AREA_CONTRAST);
         pair("fast", self.fast, "ground", self.ground, MIN_AREA_CONTRAST);
         pair("alert", self.alert, "band", self.band, MIN_AREA_CONTRAST);
-        pair("alert", self.alert, "ground", self.ground, MIN_AREA_CONTRAST);
+        pair(
+            "alert",
+            self.alert,
+            "ground",
+            self.ground,
+            MIN_AREA_CONTRAST,
+        );
         pairs
     }
 }
@@ -131,8 +159,12 @@ struct Hex(Rgb888);
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        let wrong = || de::Error::custom(format_args!("{text:?}: expected a colour as \"#rrggbb\""));
-        let digits = text.strip_prefix('#').filter(|d| d.len() == 6).ok_or_else(wrong)?;
+        let wrong =
+            || de::Error::custom(format_args!("{text:?}: expected a colour as \"#rrggbb\""));
+        let digits = text
+            .strip_prefix('#')
+            .filter(|d| d.len() == 6)
+            .ok_or_else(wrong)?;
         if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(wrong());
         }
@@ -172,6 +204,9 @@ mod tests {
         assert!(near(contrast(Rgb888::WHITE, Rgb888::BLACK), 21.0));
         assert!(near(contrast(Rgb888::RED, Rgb888::RED), 1.0));
         // #767676 on white is the well-known edge of 4.5.
-        assert!(near(contrast(Rgb888::new(0x76, 0x76, 0x76), Rgb888::WHITE), 4.54));
+        assert!(near(
+            contrast(Rgb888::new(0x76, 0x76, 0x76), Rgb888::WHITE),
+            4.54
+        ));
     }
 }

@@ -196,7 +196,11 @@ impl View {
             Duration::from_nanos(u64::try_from(period - done % period).unwrap_or(u64::MAX))
         };
         let minute = self.clock.is_some().then(|| {
-            let done = now.wall.as_nanosecond().rem_euclid(60_000_000_000).unsigned_abs();
+            let done = now
+                .wall
+                .as_nanosecond()
+                .rem_euclid(60_000_000_000)
+                .unsigned_abs();
             rest(Duration::from_secs(60), done)
         });
         let blink = self
@@ -254,7 +258,13 @@ fn line(queue: &QueueView, setting: &Setting, snapshot: &Snapshot, now: Now) -> 
         ticket: last.map(|c| c.ticket.as_str().to_owned()),
         counter: last.and_then(|c| c.counter.as_ref()).map(words::counter),
         next: state
-            .map(|s| s.next.iter().take(4).map(|l| l.as_str().to_owned()).collect())
+            .map(|s| {
+                s.next
+                    .iter()
+                    .take(4)
+                    .map(|l| l.as_str().to_owned())
+                    .collect()
+            })
             .unwrap_or_default(),
         waiting: state.map(|s| s.waiting),
         on_hold: state.map_or(0, |s| s.on_hold),

@@ -101,7 +101,10 @@ pub(super) struct Counter {
 /// Words for a counter. A label of letters and digits gets its counter word; one that is a
 /// name already (`窓口三番`) does not.
 pub(super) fn counter(label: &Label) -> Counter {
-    let plain = label.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let plain = label
+        .as_str()
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let (short, long, to) = if plain {
         ("番", "番窓口", "番窓口へ")
     } else {
@@ -162,7 +165,10 @@ mod tests {
     fn counters_get_their_word_once() {
         let said = |label: &str| {
             let counter = counter(&Label::new(label).expect("label"));
-            (counter.label.clone() + counter.short, counter.label + counter.to)
+            (
+                counter.label.clone() + counter.short,
+                counter.label + counter.to,
+            )
         };
         assert_eq!(said("3"), ("3番".into(), "3番窓口へ".into()));
         assert_eq!(said("A-1"), ("A-1番".into(), "A-1番窓口へ".into()));
@@ -178,6 +184,9 @@ mod tests {
         assert_eq!(as_of(at, &zone, day(2026, 11, 25)), "11/24 9:05");
         assert_eq!(date(day(2026, 11, 24)), "11月24日（火）");
         assert_eq!(date_in_english(day(2026, 11, 24)), "Tue, November 24");
-        assert_eq!(address("https://yobiban.example.jp/offices/chuo/"), "yobiban.example.jp/offices/chuo");
+        assert_eq!(
+            address("https://yobiban.example.jp/offices/chuo/"),
+            "yobiban.example.jp/offices/chuo"
+        );
     }
 }

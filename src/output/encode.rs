@@ -133,11 +133,28 @@ fn write_indexed(width: u32, height: u32, indexed: &Indexed) -> Vec<u8> {
     if depth <= 16 {
         let mut packed = Vec::with_capacity(indexed.pixels.len() / 2 + height as usize);
         for row in indexed.pixels.chunks_exact(width as usize) {
-            packed.extend(row.chunks(2).map(|two| two[0] << 4 | two.get(1).unwrap_or(&0)));
+            packed.extend(
+                row.chunks(2)
+                    .map(|two| two[0] << 4 | two.get(1).unwrap_or(&0)),
+            );
         }
-        write(width, height, indexed_as, BitDepth::Four, Some(palette), &packed)
+        write(
+            width,
+            height,
+            indexed_as,
+            BitDepth::Four,
+            Some(palette),
+            &packed,
+        )
     } else {
-        write(width, height, indexed_as, BitDepth::Eight, Some(palette), &indexed.pixels)
+        write(
+            width,
+            height,
+            indexed_as,
+            BitDepth::Eight,
+            Some(palette),
+            &indexed.pixels,
+        )
     }
 }
 
@@ -193,7 +210,9 @@ fn shrink(frame: &Frame, width: u32, height: u32) -> Vec<u32> {
             }
         }
         for (sum, x) in sums.iter().zip(columns.windows(2)) {
-            let n = u32::try_from((x[1] - x[0]) * rows.len()).unwrap_or(1).max(1);
+            let n = u32::try_from((x[1] - x[0]) * rows.len())
+                .unwrap_or(1)
+                .max(1);
             let [r, g, b] = sum.map(|s| (s + n / 2) / n);
             small.push(r << 16 | g << 8 | b);
         }
@@ -227,7 +246,11 @@ fn quantise(words: &[u32]) -> Indexed {
     while palette.len() < PREVIEW_COLORS {
         // What a colour adds: how many pixels have it, times how far it is from what is there.
         let gain = |c: &(u64, [u64; 3])| {
-            let far = palette.iter().map(|p| distance(p, &c.1)).min().unwrap_or(u64::MAX >> 32);
+            let far = palette
+                .iter()
+                .map(|p| distance(p, &c.1))
+                .min()
+                .unwrap_or(u64::MAX >> 32);
             c.0 * far
         };
         match colors.iter().rev().max_by_key(|c| gain(c)) {
@@ -242,14 +265,19 @@ fn quantise(words: &[u32]) -> Indexed {
                 return 0;
             }
             let mean = sums.map(|s| (s + n / 2) / n);
-            let best = (0_u8..).zip(&palette).min_by_key(|(_, p)| distance(p, &mean));
+            let best = (0_u8..)
+                .zip(&palette)
+                .min_by_key(|(_, p)| distance(p, &mean));
             best.map_or(0, |(i, _)| i)
         })
         .collect();
     Indexed {
         palette: palette
             .iter()
-            .map(|c| c.iter().fold(0, |word, c| word << 8 | u32::try_from(*c).unwrap_or(255)))
+            .map(|c| {
+                c.iter()
+                    .fold(0, |word, c| word << 8 | u32::try_from(*c).unwrap_or(255))
+            })
             .collect(),
         pixels: words.iter().map(|&w| nearest[bucket(w)]).collect(),
     }
@@ -292,8 +320,11 @@ mod tests {
             let picture = lossless(&frame);
             let (info, rgb) = decode(&picture.bytes);
             assert_eq!((info.width, info.height), (33, 17));
-            let expected: Vec<u8> =
-                frame.words().iter().flat_map(|w| w.to_be_bytes()[1..].to_vec()).collect();
+            let expected: Vec<u8> = frame
+                .words()
+                .iter()
+                .flat_map(|w| w.to_be_bytes()[1..].to_vec())
+                .collect();
             assert_eq!(rgb, expected, "{n} colours");
             assert_eq!(lossless(&frame), picture, "same frame, same bytes");
         }
@@ -303,7 +334,9 @@ mod tests {
     fn previews_keep_shape_and_colours() {
         let mut frame = Frame::new(1920, 1080);
         let half = Rectangle::new(Point::zero(), Size::new(960, 1080));
-        frame.fill_solid(&half, Rgb888::new(255, 214, 10)).expect("infallible");
+        frame
+            .fill_solid(&half, Rgb888::new(255, 214, 10))
+            .expect("infallible");
         let (info, rgb) = decode(&preview(&frame).bytes);
         assert_eq!((info.width, info.height), (640, 360));
         assert_eq!(rgb[..3], [255, 214, 10]);

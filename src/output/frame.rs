@@ -184,7 +184,10 @@ impl DrawTarget for Frame {
     type Color = Rgb888;
     type Error = Infallible;
 
-    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> Result<(), Infallible> {
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Infallible> {
         for Pixel(at, color) in pixels {
             let (Ok(x), Ok(y)) = (u32::try_from(at.x), u32::try_from(at.y)) else {
                 continue;
@@ -287,7 +290,10 @@ mod tests {
         assert_eq!(pattern(&frame), ["+#..", "+...", "...+"]);
         frame.blend_mask(Point::new(3, 0), mask, Rgb888::WHITE, &clip);
         assert_eq!(pattern(&frame), ["+#..", "+..#", "...+"]);
-        for at in [Point::new(i32::MAX, i32::MAX), Point::new(i32::MIN, i32::MIN)] {
+        for at in [
+            Point::new(i32::MAX, i32::MAX),
+            Point::new(i32::MIN, i32::MIN),
+        ] {
             frame.blend_mask(at, mask, Rgb888::WHITE, &all);
         }
         assert_eq!(pattern(&frame), ["+#..", "+..#", "...+"]);
@@ -308,8 +314,13 @@ mod tests {
     fn the_hash_tells_frames_apart() {
         let (a, mut b) = (Frame::new(2, 2), Frame::new(2, 2));
         assert_eq!(a.sha256(), b.sha256());
-        b.draw_iter([Pixel(Point::new(1, 1), Rgb888::new(0, 0, 1))]).expect("infallible");
+        b.draw_iter([Pixel(Point::new(1, 1), Rgb888::new(0, 0, 1))])
+            .expect("infallible");
         assert_ne!(a.sha256(), b.sha256());
-        assert_ne!(a.sha256(), Frame::new(4, 1).sha256(), "same bytes, other shape");
+        assert_ne!(
+            a.sha256(),
+            Frame::new(4, 1).sha256(),
+            "same bytes, other shape"
+        );
     }
 }

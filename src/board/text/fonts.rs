@@ -229,7 +229,15 @@ mod tests {
     #[test]
     fn any_text_is_shaped_and_the_caches_stay_bounded() {
         let mut fonts = Fonts::new();
-        for text in ["", " ", "\n\r\u{2029}", "שלום A042", "👪👍🏽", "\u{301}\u{200d}", "𠮷野家"] {
+        for text in [
+            "",
+            " ",
+            "\n\r\u{2029}",
+            "שלום A042",
+            "👪👍🏽",
+            "\u{301}\u{200d}",
+            "𠮷野家",
+        ] {
             let shaped = fonts.shape(text, true);
             fonts.stamps(&shaped, 24);
         }

@@ -217,7 +217,8 @@ fn px_at(place: i32) -> f32 {
 }
 
 /// Characters that must not begin a line (JIS X 4051: closing marks, small kana, long vowels).
-const NOT_FIRST: &str = "、。，．・：；？！）」』】〕…ーぁぃぅぇぉっゃゅょァィゥェォッャュョ)]},.:;?!";
+const NOT_FIRST: &str =
+    "、。，．・：；？！）」』】〕…ーぁぃぅぇぉっゃゅょァィゥェォッャュョ)]},.:;?!";
 
 /// The first line of a name and the rest: broken at a space if that leaves a line at least half
 /// full, else between characters.
@@ -235,7 +236,10 @@ fn split(run: &Run, size: f32, room: f32, fonts: &mut Fonts) -> (Run, Run) {
         end = space;
     } else {
         let begins_wrong = |end: usize| {
-            run.text[end..].chars().next().is_some_and(|c| NOT_FIRST.contains(c))
+            run.text[end..]
+                .chars()
+                .next()
+                .is_some_and(|c| NOT_FIRST.contains(c))
         };
         let whole = end;
         while begins_wrong(end) {
@@ -266,7 +270,11 @@ fn cut(run: &Run, size: f32, room: f32, fonts: &mut Fonts) -> Run {
 /// How many bytes of a text fit, with a tail behind them.
 fn fitting(text: &str, tail: &str, bold: bool, size: f32, room: f32, fonts: &mut Fonts) -> usize {
     // A glyph may be narrow, but none is below a twentieth of an em for long: bounds hostile input.
-    let ends: Vec<usize> = text.char_indices().map(|(i, c)| i + c.len_utf8()).take(400).collect();
+    let ends: Vec<usize> = text
+        .char_indices()
+        .map(|(i, c)| i + c.len_utf8())
+        .take(400)
+        .collect();
     let fits = ends.partition_point(|&end| {
         let line = format!("{}{tail}", &text[..end]);
         fonts.shape(&line, bold).width * size <= room
@@ -302,7 +310,10 @@ mod tests {
         };
         assert_eq!(sizes(900, 48), [40]);
         let shrunk = sizes(600, 48);
-        assert!(shrunk.len() == 1 && (27..40).contains(&shrunk[0]), "{shrunk:?}");
+        assert!(
+            shrunk.len() == 1 && (27..40).contains(&shrunk[0]),
+            "{shrunk:?}"
+        );
         assert_eq!(sizes(300, 80), [27, 27]);
         assert_eq!(sizes(300, 48).len(), 1, "no room for two lines: cut");
         assert_eq!(sizes(100, 80), [27, 27], "two lines, and cut");
@@ -321,10 +332,16 @@ mod tests {
         let mut fonts = Fonts::new();
         let run = |text: &str| Run::new(text, 10.0, Ink::Text);
         let (first, rest) = split(&run("Change of address"), 10.0, 70.0, &mut fonts);
-        assert_eq!((first.text.as_str(), rest.text.as_str()), ("Change of", "address"));
+        assert_eq!(
+            (first.text.as_str(), rest.text.as_str()),
+            ("Change of", "address")
+        );
         let text = "住民登録センター";
         let width = fonts.shape("住民登録センタ", false).width * 10.0 + 1.0;
         let (first, rest) = split(&run(text), 10.0, width, &mut fonts);
-        assert_eq!((first.text.as_str(), rest.text.as_str()), ("住民登録セン", "ター"));
+        assert_eq!(
+            (first.text.as_str(), rest.text.as_str()),
+            ("住民登録セン", "ター")
+        );
     }
 }

@@ -57,7 +57,11 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
         let (number, rest) = cut_top(&body, height * 52 / 100);
         let (counter, english) = cut_top(&rest, height * 34 / 100);
         cell = cell.text(label(number, Align::Centre, ticket(em(&number, 1.0))));
-        cell = cell.text(label(counter, Align::Centre, sent_to(call, em(&counter, 0.96), ink)));
+        cell = cell.text(label(
+            counter,
+            Align::Centre,
+            sent_to(call, em(&counter, 0.96), ink),
+        ));
         if let Some(counter) = &call.counter {
             let run = Run::bold(format!("Counter {}", counter.label), em(&english, 0.8), ink);
             cell = cell.text(label(english, Align::Centre, vec![run]));
@@ -67,12 +71,21 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
         let arrow = (height / 5).min(plan.scale.of(34.0));
         let (left, ..) = edges(&rest);
         let middle = top + height / 2;
-        let pointer = area(left + arrow / 2, middle - arrow / 2, left + arrow * 3 / 2, middle + arrow / 2);
+        let pointer = area(
+            left + arrow / 2,
+            middle - arrow / 2,
+            left + arrow * 3 / 2,
+            middle + arrow / 2,
+        );
         let counter = cut_left(&rest, arrow * 2).1;
         cell = cell
             .text(label(number, Align::Left, ticket(em(&number, 0.92))))
             .shape(pointer, Form::Arrow, ink)
-            .text(label(counter, Align::Left, sent_to(call, em(&counter, 0.8), ink)));
+            .text(label(
+                counter,
+                Align::Left,
+                sent_to(call, em(&counter, 0.8), ink),
+            ));
     }
     plan.scene.cells.push(cell);
 }
@@ -95,7 +108,13 @@ fn sent_to(call: &CallView, size: f32, ink: Ink) -> Vec<Run> {
 }
 
 /// The queue's name at the left, and at the right whether the call was made again.
-fn queue_and_mark(plan: &mut Plan<'_>, mut cell: Cell, strip: &Rectangle, call: &CallView, ink: Ink) -> Cell {
+fn queue_and_mark(
+    plan: &mut Plan<'_>,
+    mut cell: Cell,
+    strip: &Rectangle,
+    call: &CallView,
+    ink: Ink,
+) -> Cell {
     let size = em(strip, 0.74);
     let mut rest = *strip;
     if call.again {
@@ -108,44 +127,68 @@ fn queue_and_mark(plan: &mut Plan<'_>, mut cell: Cell, strip: &Rectangle, call: 
         #[allow(clippy::cast_possible_truncation)]
         let (left, mark) = cut_right(strip, (wide + size) as i32);
         let line = u32::try_from(plan.scale.of(3.0)).unwrap_or(1);
-        cell = cell
-            .shape(mark, Form::Outline(line), ink)
-            .text(label(inset(&mark, i32::try_from(line).unwrap_or(1) * 2, 0), Align::Centre, runs));
+        cell = cell.shape(mark, Form::Outline(line), ink).text(label(
+            inset(&mark, i32::try_from(line).unwrap_or(1) * 2, 0),
+            Align::Centre,
+            runs,
+        ));
         rest = cut_right(&left, plan.scale.of(16.0)).0;
     }
     cell.text(name(rest, Align::Left, Run::bold(&call.queue, size, ink)))
 }
 
 /// Fills the line of an earlier call.
-pub(in crate::board) fn earlier(plan: &mut Plan<'_>, whole: &Rectangle, call: &CallView, ruled: bool) {
+pub(in crate::board) fn earlier(
+    plan: &mut Plan<'_>,
+    whole: &Rectangle,
+    call: &CallView,
+    ruled: bool,
+) {
     let size = plan.scale.size(plan.geometry.text.recent);
     let pad = plan.scale.of(28.0);
     let mut cell = Cell::new(*whole, Ink::Panel);
     if ruled {
         let (left, top, right, _) = edges(&inset(whole, pad, 0));
-        cell = cell.shape(area(left, top, right, top + plan.scale.of(2.0)), Form::Box, Ink::Line);
+        cell = cell.shape(
+            area(left, top, right, top + plan.scale.of(2.0)),
+            Form::Box,
+            Ink::Line,
+        );
     }
     let inner = inset(whole, pad, plan.scale.of(4.0));
-    let units = plan.scale.units(i32::try_from(inner.size.width).unwrap_or(0));
+    let units = plan
+        .scale
+        .units(i32::try_from(inner.size.width).unwrap_or(0));
     let (ticket, rest) = cut_left(&inner, plan.scale.of(186.0));
     let (_, top, _, bottom) = edges(&inner);
     let (left, ..) = edges(&rest);
     let arrow = plan.scale.of(22.0);
     let middle = (top + bottom) / 2;
-    let pointer = area(left + arrow, middle - arrow / 2, left + arrow * 2, middle + arrow / 2);
+    let pointer = area(
+        left + arrow,
+        middle - arrow / 2,
+        left + arrow * 2,
+        middle + arrow / 2,
+    );
     let mut counter = cut_left(&rest, arrow * 3).1;
     if call.again {
         let small = plan.scale.size(plan.geometry.text.small) * 0.93;
         let (rest, mark) = cut_right(&counter, plan.scale.of(108.0));
         let mark = centred(&mark, plan.scale.of(40.0));
         let line = u32::try_from(plan.scale.of(2.0)).unwrap_or(1);
-        cell = cell
-            .shape(mark, Form::Outline(line), Ink::Text)
-            .text(label(inset(&mark, i32::try_from(line).unwrap_or(1) * 2, 0), Align::Centre, vec![Run::new("再呼出", small, Ink::Text)]));
+        cell = cell.shape(mark, Form::Outline(line), Ink::Text).text(label(
+            inset(&mark, i32::try_from(line).unwrap_or(1) * 2, 0),
+            Align::Centre,
+            vec![Run::new("再呼出", small, Ink::Text)],
+        ));
         counter = cut_right(&rest, plan.scale.of(10.0)).0;
     }
     cell = cell
-        .text(label(ticket, Align::Right, vec![Run::bold(&call.ticket, size, Ink::Text)]))
+        .text(label(
+            ticket,
+            Align::Right,
+            vec![Run::bold(&call.ticket, size, Ink::Text)],
+        ))
         .shape(pointer, Form::Arrow, Ink::Muted);
     if let Some(to) = &call.counter {
         // Digits right aligned, so that one and two of them stand in one column.
@@ -156,12 +199,24 @@ pub(in crate::board) fn earlier(plan: &mut Plan<'_>, whole: &Rectangle, call: &C
             (number, Some(word))
         };
         let long = if units > 500.0 { to.long } else { to.short };
-        let align = if word.is_some() { Align::Right } else { Align::Left };
-        cell = cell.text(label(number, align, vec![Run::bold(&to.label, size * 0.9, Ink::Text)]));
+        let align = if word.is_some() {
+            Align::Right
+        } else {
+            Align::Left
+        };
+        cell = cell.text(label(
+            number,
+            align,
+            vec![Run::bold(&to.label, size * 0.9, Ink::Text)],
+        ));
         if let Some(word) = word {
             let word = cut_left(&word, plan.scale.of(8.0)).1;
             let word = lowered(&word, size * 0.9, size * 0.5);
-            cell = cell.text(label(word, Align::Left, vec![Run::new(long, size * 0.5, Ink::Muted)]));
+            cell = cell.text(label(
+                word,
+                Align::Left,
+                vec![Run::new(long, size * 0.5, Ink::Muted)],
+            ));
         }
     }
     plan.scene.cells.push(cell);

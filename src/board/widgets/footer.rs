@@ -37,7 +37,10 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
         rest = cut_left(&beside, gap * 3 / 4).1;
     }
     // Where it is wide, address and notice stand beside each other, else one above the other.
-    let wide = plan.scale.units(i32::try_from(whole.size.width).unwrap_or(0)) > 1400.0;
+    let wide = plan
+        .scale
+        .units(i32::try_from(whole.size.width).unwrap_or(0))
+        > 1400.0;
     let (_, top, _, bottom) = edges(&rest);
     let (address, notice) = match (&view.page_url, wide) {
         (None, _) => (None, rest),
@@ -61,7 +64,11 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
         let (notice, mark) = cut_right(&notice, plan.scale.of(190.0));
         let runs = vec![
             Run::new(time, plan.scale.size(plan.geometry.text.small), Ink::Muted),
-            Run::new(" 現在", plan.scale.size(plan.geometry.text.small), Ink::Muted),
+            Run::new(
+                " 現在",
+                plan.scale.size(plan.geometry.text.small),
+                Ink::Muted,
+            ),
         ];
         plan.scene
             .cells
@@ -73,7 +80,12 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
     match &view.age {
         Age::Stale(time) => {
             let ja = format!("{time} 現在の数字です。更新が止まっています");
-            alert(plan, &notice, &ja, &format!("Numbers as of {time}. No newer ones are coming in."));
+            alert(
+                plan,
+                &notice,
+                &ja,
+                &format!("Numbers as of {time}. No newer ones are coming in."),
+            );
         }
         Age::Some => alert(
             plan,
@@ -91,14 +103,24 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
 
 fn address_cell(plan: &mut Plan<'_>, whole: &Rectangle, url: &str) {
     let size = plan.scale.size(plan.geometry.text.small);
-    let inner = inset(whole, 0, plan.scale.of(8.0).min(i32::try_from(whole.size.height / 8).unwrap_or(0)));
+    let inner = inset(
+        whole,
+        0,
+        plan.scale
+            .of(8.0)
+            .min(i32::try_from(whole.size.height / 8).unwrap_or(0)),
+    );
     let (_, top, _, bottom) = edges(&inner);
     let (upper, lower) = cut_top(&inner, (bottom - top) / 2);
     let cell = Cell::new(*whole, Ink::Band)
         .text(name(
             upper,
             Align::Left,
-            Run::new("スマートフォンでも待ち状況がわかります", size * 0.86, Ink::Muted),
+            Run::new(
+                "スマートフォンでも待ち状況がわかります",
+                size * 0.86,
+                Ink::Muted,
+            ),
         ))
         .text(label(
             lower,
@@ -112,7 +134,14 @@ fn address_cell(plan: &mut Plan<'_>, whole: &Rectangle, url: &str) {
 fn alert(plan: &mut Plan<'_>, whole: &Rectangle, ja: &str, en: &str) {
     let height = i32::try_from(whole.size.height).unwrap_or(0);
     let plate = inset(whole, 0, plan.scale.of(6.0).min(height / 8));
-    two_lines(plan, whole, ja, en, (Ink::AlertInk, Ink::AlertInk), Some(plate));
+    two_lines(
+        plan,
+        whole,
+        ja,
+        en,
+        (Ink::AlertInk, Ink::AlertInk),
+        Some(plate),
+    );
 }
 
 fn two_lines(

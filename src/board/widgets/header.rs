@@ -24,7 +24,11 @@ pub(in crate::board) fn header(plan: &mut Plan<'_>, area: &Rectangle, view: &Vie
         let lower = cut_top(&lower, plan.scale.of(f32::from(size.heading.0) * 1.3)).0;
         let upper = cut_top(&upper, plan.scale.of(12.0)).1;
         let cell = Cell::new(date, Ink::Band)
-            .text(label(upper, Align::Right, vec![Run::new(&now.date, em(size.date), Ink::Text)]))
+            .text(label(
+                upper,
+                Align::Right,
+                vec![Run::new(&now.date, em(size.date), Ink::Text)],
+            ))
             .text(label(
                 lower,
                 Align::Right,

@@ -36,7 +36,10 @@ pub(in crate::board) fn panel(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vie
     let columns = columns.min(i32::try_from(places.len()).unwrap_or(1));
     let width = (right - left - gap * (columns - 1)) / columns;
     for (i, shown) in (0..).zip(places) {
-        let (x, y) = (left + (i % columns) * (width + gap), top + (i / columns) * (height + gap));
+        let (x, y) = (
+            left + (i % columns) * (width + gap),
+            top + (i / columns) * (height + gap),
+        );
         let last = i % columns == columns - 1;
         let place = area(x, y, if last { right } else { x + width }, y + height);
         let look = match (quiet, shown.inverted) {
@@ -64,7 +67,11 @@ fn caption_cell(plan: &mut Plan<'_>, whole: &Rectangle, view: &View) {
     cell = cell.text(label(left, Align::Left, runs));
     if view.backlog > 0 {
         let more = format!("続いて {}件", view.backlog);
-        cell = cell.text(label(right, Align::Right, vec![Run::bold(more, em(size.small), Ink::Text)]));
+        cell = cell.text(label(
+            right,
+            Align::Right,
+            vec![Run::bold(more, em(size.small), Ink::Text)],
+        ));
     }
     plan.scene.cells.push(cell);
 }
@@ -78,12 +85,24 @@ fn nothing_yet(plan: &mut Plan<'_>, whole: &Rectangle) {
     let (third, _) = cut_top(&rest, line(size.small.0));
     let em = |units| plan.scale.size(units);
     let cell = Cell::new(*whole, Ink::Panel)
-        .text(label(first, Align::Left, vec![Run::new("番号が呼ばれると", em(size.next), Ink::Text)]))
-        .text(label(second, Align::Left, vec![Run::new("ここに表示します", em(size.next), Ink::Text)]))
+        .text(label(
+            first,
+            Align::Left,
+            vec![Run::new("番号が呼ばれると", em(size.next), Ink::Text)],
+        ))
+        .text(label(
+            second,
+            Align::Left,
+            vec![Run::new("ここに表示します", em(size.next), Ink::Text)],
+        ))
         .text(label(
             third,
             Align::Left,
-            vec![Run::new("Your number will appear here", em(size.english), Ink::Muted)],
+            vec![Run::new(
+                "Your number will appear here",
+                em(size.english),
+                Ink::Muted,
+            )],
         ));
     plan.scene.cells.push(cell);
 }
@@ -99,6 +118,11 @@ fn recent(plan: &mut Plan<'_>, whole: &Rectangle, calls: &[crate::board::view::C
     for (i, shown) in (0..).zip(calls.iter().take(fits)) {
         // Newest first, line by line.
         let (x, y) = (left + i % columns * width, top + i / columns * height);
-        call::earlier(plan, &area(x, y, x + width, y + height), shown, i >= columns);
+        call::earlier(
+            plan,
+            &area(x, y, x + width, y + height),
+            shown,
+            i >= columns,
+        );
     }
 }

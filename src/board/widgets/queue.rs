@@ -39,7 +39,10 @@ fn card_columns(plan: &Plan<'_>, row: &Rectangle) -> Vec<Rectangle> {
         waiting,
         wait,
     } = plan.geometry.card;
-    gaps(plan, across(row, &[ticket, counter, waiting, wait].map(|u| u.0)))
+    gaps(
+        plan,
+        across(row, &[ticket, counter, waiting, wait].map(|u| u.0)),
+    )
 }
 
 /// Columns with a gap to their left, but the first.
@@ -53,7 +56,12 @@ fn gaps(plan: &Plan<'_>, columns: Vec<Rectangle>) -> Vec<Rectangle> {
 }
 
 /// The headings of the columns.
-pub(in crate::board) fn headings(plan: &mut Plan<'_>, whole: &Rectangle, style: Style, page: Option<(usize, usize)>) {
+pub(in crate::board) fn headings(
+    plan: &mut Plan<'_>,
+    whole: &Rectangle,
+    style: Style,
+    page: Option<(usize, usize)>,
+) {
     let words: &[(&str, &str)] = &[
         ("手続き", "Service"),
         ("最終呼出", "Last call"),
@@ -64,7 +72,10 @@ pub(in crate::board) fn headings(plan: &mut Plan<'_>, whole: &Rectangle, style: 
     ];
     let (columns, words) = match style {
         Style::Table => (table_columns(plan, whole), words.to_vec()),
-        Style::Cards => (card_columns(plan, whole), [1, 2, 4, 5].map(|i| words[i]).to_vec()),
+        Style::Cards => (
+            card_columns(plan, whole),
+            [1, 2, 4, 5].map(|i| words[i]).to_vec(),
+        ),
     };
     let ja_size = plan.scale.size(plan.geometry.text.heading);
     let en_size = ja_size * 0.77;
@@ -127,9 +138,17 @@ fn row(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line) {
     let (upper, lower) = halves(waiting, line.on_hold > 0 && line.waiting.is_some());
     let cell = status::waiting(Cell::new(*waiting, Ink::Ground), &upper, &lower, line, size);
     plan.scene.cells.push(cell);
-    let plain = matches!(line.service, crate::board::view::Service::Open(_)) && line.as_of.is_none();
+    let plain =
+        matches!(line.service, crate::board::view::Service::Open(_)) && line.as_of.is_none();
     let (upper, lower) = halves(wait, !plain);
-    let cell = status::wait(plan, Cell::new(*wait, Ink::Ground), &upper, &lower, line, size);
+    let cell = status::wait(
+        plan,
+        Cell::new(*wait, Ink::Ground),
+        &upper,
+        &lower,
+        line,
+        size,
+    );
     plan.scene.cells.push(cell);
 }
 
@@ -148,22 +167,40 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
     } else {
         high(size.name * NAME_FLOOR * 2.0)
     };
-    let mark = if line.fast { high(size.small * 1.06) } else { 0 };
-    let english = if line.english.is_empty() { 0 } else { high(size.english) };
+    let mark = if line.fast {
+        high(size.small * 1.06)
+    } else {
+        0
+    };
+    let english = if line.english.is_empty() {
+        0
+    } else {
+        high(size.english)
+    };
     let gap = if line.fast { mark / 5 } else { 0 };
     let all = mark + gap + name_height + english;
     let start = top + ((bottom - top - all) / 2).max(0);
     let mut cell = Cell::new(*whole, Ink::Ground);
     let mut y = start;
     if line.fast {
-        cell = status::fast(plan, cell, &area(left, y, right, y + mark), size.small * 0.84).0;
+        cell = status::fast(
+            plan,
+            cell,
+            &area(left, y, right, y + mark),
+            size.small * 0.84,
+        )
+        .0;
         y += mark + gap;
     }
     let until = (y + name_height).min(bottom);
     cell = status::queue_name(cell, &area(left, y, right, until), line, size.name);
     if english > 0 {
         let below = area(left, until, right, (until + english).min(bottom));
-        cell = cell.text(name(below, Align::Left, Run::new(&line.english, size.english, Ink::Muted)));
+        cell = cell.text(name(
+            below,
+            Align::Left,
+            Run::new(&line.english, size.english, Ink::Muted),
+        ));
     }
     cell
 }
@@ -179,9 +216,17 @@ fn next_cell(whole: &Rectangle, line: &Line, size: RowSizes) -> Cell {
     let (left, top, right, _) = edges(&group);
     for (i, ticket) in (0..).zip(&line.next) {
         let y = top + i / 2 * height;
-        let (from, to) = if i % 2 == 0 { (left, left + half) } else { (left + half, right) };
+        let (from, to) = if i % 2 == 0 {
+            (left, left + half)
+        } else {
+            (left + half, right)
+        };
         let place = area(from, y, to - height / 6, y + height);
-        cell = cell.text(label(place, Align::Left, vec![Run::new(ticket, size.next, Ink::Text)]));
+        cell = cell.text(label(
+            place,
+            Align::Left,
+            vec![Run::new(ticket, size.next, Ink::Text)],
+        ));
     }
     if line.next.is_empty() {
         let run = Run::new("–", size.next, Ink::Muted);
@@ -223,7 +268,14 @@ fn card(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line) {
     plan.scene.cells.push(cell);
     let both = join(wait, wait2);
     let upper = lowered(wait, size.ticket, size.wait);
-    let cell = status::wait(plan, Cell::new(both, Ink::Ground), &upper, wait2, line, size);
+    let cell = status::wait(
+        plan,
+        Cell::new(both, Ink::Ground),
+        &upper,
+        wait2,
+        line,
+        size,
+    );
     plan.scene.cells.push(cell);
 }
 
@@ -241,10 +293,20 @@ fn card_head(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSizes
     let (gap, high) = ((size.name * 0.4) as i32, (size.small * 1.3) as i32);
     if line.fast {
         let plate = super::call::centred(whole, high);
-        let wide = Text::wish(&[Run::bold("事前申請 ファストレーン", size.small * 0.84, Ink::FastInk)], plan.fonts);
+        let wide = Text::wish(
+            &[Run::bold(
+                "事前申請 ファストレーン",
+                size.small * 0.84,
+                Ink::FastInk,
+            )],
+            plan.fonts,
+        );
         #[allow(clippy::cast_possible_truncation)] // bounded by the card
         let wide = wide.ceil() as i32 + high * 2;
-        let (before, plate) = cut_right(&plate, wide.min(i32::try_from(whole.size.width / 2).unwrap_or(0)));
+        let (before, plate) = cut_right(
+            &plate,
+            wide.min(i32::try_from(whole.size.width / 2).unwrap_or(0)),
+        );
         cell = status::fast(plan, cell, &plate, size.small * 0.84).0;
         let (left, top, _, bottom) = edges(&rest);
         rest = area(left, top, edges(&before).2 - gap, bottom);
@@ -259,7 +321,11 @@ fn card_head(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSizes
     // Less than three letters say nothing.
     #[allow(clippy::cast_precision_loss)] // lengths of a frame
     if !line.english.is_empty() && behind.size.width as f32 > size.english * 3.0 {
-        cell = cell.text(name(behind, Align::Left, Run::new(&line.english, size.english, Ink::Muted)));
+        cell = cell.text(name(
+            behind,
+            Align::Left,
+            Run::new(&line.english, size.english, Ink::Muted),
+        ));
     }
     cell
 }

@@ -56,8 +56,18 @@ pub(super) fn fast(plan: &mut Plan<'_>, cell: Cell, line: &Rectangle, size: f32)
     let (plate, _) = cut_left(line, width);
     let (left, top, right, bottom) = edges(&plate);
     let from = left + height * 4 / 10;
-    let mark = area(from, top + (height - icon) / 2, from + icon * 3 / 2, top + (height + icon) / 2);
-    let text = area(from + icon * 3 / 2 + icon / 2, top, right - height / 4, bottom);
+    let mark = area(
+        from,
+        top + (height - icon) / 2,
+        from + icon * 3 / 2,
+        top + (height + icon) / 2,
+    );
+    let text = area(
+        from + icon * 3 / 2 + icon / 2,
+        top,
+        right - height / 4,
+        bottom,
+    );
     let cell = cell
         .shape(plate, Form::Plate, Ink::Fast)
         .shape(mark, Form::Fast, Ink::FastInk)
@@ -66,7 +76,14 @@ pub(super) fn fast(plan: &mut Plan<'_>, cell: Cell, line: &Rectangle, size: f32)
 }
 
 /// What stands in the column of waits: the wait, or why there is none, over a second line.
-pub(super) fn wait(plan: &mut Plan<'_>, cell: Cell, upper: &Rectangle, lower: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+pub(super) fn wait(
+    plan: &mut Plan<'_>,
+    cell: Cell,
+    upper: &Rectangle,
+    lower: &Rectangle,
+    line: &Line,
+    size: RowSizes,
+) -> Cell {
     let (form, ja, en) = match (&line.service, &line.as_of) {
         (Service::Open(_), Some(time)) => {
             // A wait that nobody updates is no prediction: its place tells the time instead.
@@ -94,7 +111,11 @@ pub(super) fn wait(plan: &mut Plan<'_>, cell: Cell, upper: &Rectangle, lower: &R
     let cell = marked(plan, cell, upper, form, vec![run], Ink::Text);
     match &line.as_of {
         Some(time) => stale(plan, cell, lower, time, size),
-        None => cell.text(label(*lower, Align::Right, vec![Run::new(en, size.english, Ink::Muted)])),
+        None => cell.text(label(
+            *lower,
+            Align::Right,
+            vec![Run::new(en, size.english, Ink::Muted)],
+        )),
     }
 }
 
@@ -106,21 +127,41 @@ fn stale(plan: &mut Plan<'_>, cell: Cell, whole: &Rectangle, time: &str, size: R
         Run::bold(" 現在", em * 0.8, Ink::AlertInk),
     ];
     #[allow(clippy::cast_possible_truncation)] // bounded by the column
-    let (wish, height) = ((Text::wish(&runs, plan.fonts) + em * 1.8) as i32, (em * 1.3) as i32);
+    let (wish, height) = (
+        (Text::wish(&runs, plan.fonts) + em * 1.8) as i32,
+        (em * 1.3) as i32,
+    );
     let line = centred(whole, height);
     let (left, _, right, _) = edges(&line);
     let wide = wish.min(right - left);
     let (_, top, _, bottom) = edges(&line);
     let plate = area(right - wide, top, right, bottom);
     let cell = cell.shape(plate, Form::Plate, Ink::Alert);
-    marked(plan, cell, &inset(&plate, height / 4, 0), Form::Clock, runs, Ink::AlertInk)
+    marked(
+        plan,
+        cell,
+        &inset(&plate, height / 4, 0),
+        Form::Clock,
+        runs,
+        Ink::AlertInk,
+    )
 }
 
 /// A shape and words at the right of a box.
-fn marked(plan: &mut Plan<'_>, cell: Cell, whole: &Rectangle, form: Form, runs: Vec<Run>, ink: Ink) -> Cell {
+fn marked(
+    plan: &mut Plan<'_>,
+    cell: Cell,
+    whole: &Rectangle,
+    form: Form,
+    runs: Vec<Run>,
+    ink: Ink,
+) -> Cell {
     let em = runs.first().map_or(0.0, |r| r.size);
     #[allow(clippy::cast_possible_truncation)] // bounded by the box
-    let (icon, wish) = ((em * 0.8) as i32, Text::wish(&runs, plan.fonts).ceil() as i32);
+    let (icon, wish) = (
+        (em * 0.8) as i32,
+        Text::wish(&runs, plan.fonts).ceil() as i32,
+    );
     let (left, _, right, _) = edges(whole);
     let gap = icon / 3;
     let text = (right - wish).max(left + icon + gap);
@@ -132,7 +173,13 @@ fn marked(plan: &mut Plan<'_>, cell: Cell, whole: &Rectangle, form: Form, runs: 
 }
 
 /// People waiting over tickets on hold.
-pub(super) fn waiting(cell: Cell, upper: &Rectangle, lower: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+pub(super) fn waiting(
+    cell: Cell,
+    upper: &Rectangle,
+    lower: &Rectangle,
+    line: &Line,
+    size: RowSizes,
+) -> Cell {
     let Some(waiting) = line.waiting else {
         return cell;
     };
@@ -159,7 +206,11 @@ pub(super) fn ticket(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes)
             let run = Run::bold(ticket, size.ticket, Ink::Text);
             cell.text(label(*whole, Align::Right, vec![run]))
         }
-        None => cell.text(label(*whole, Align::Right, vec![Run::new("–", size.ticket * 0.6, Ink::Muted)])),
+        None => cell.text(label(
+            *whole,
+            Align::Right,
+            vec![Run::new("–", size.ticket * 0.6, Ink::Muted)],
+        )),
     }
 }
 
@@ -172,12 +223,20 @@ pub(super) fn counter(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes
         Run::bold(&counter.label, size.counter, Ink::Text),
         Run::new(counter.short, size.unit, Ink::Muted),
     ];
-    cell.text(label(lowered(whole, size.ticket, size.counter), Align::Right, runs))
+    cell.text(label(
+        lowered(whole, size.ticket, size.counter),
+        Align::Right,
+        runs,
+    ))
 }
 
 /// A queue's name in a line of its own height.
 pub(super) fn queue_name(cell: Cell, whole: &Rectangle, line: &Line, size: f32) -> Cell {
-    cell.text(name(*whole, Align::Left, Run::bold(&line.name, size, Ink::Text)))
+    cell.text(name(
+        *whole,
+        Align::Left,
+        Run::bold(&line.name, size, Ink::Text),
+    ))
 }
 
 #[allow(clippy::cast_precision_loss)] // frames have less than 2^24 pixels a side
