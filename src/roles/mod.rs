@@ -7,6 +7,7 @@
 pub mod demo;
 pub mod hub;
 pub mod node;
+pub mod replay;
 pub mod score;
 
 use crate::model::{OfficeId, QueueId};

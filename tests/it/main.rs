@@ -13,6 +13,7 @@ mod config;
 mod day;
 mod house;
 mod mqtt;
+mod mqtt_replay;
 mod mqtt_tls;
 mod mqtt_uplink;
 mod score;
