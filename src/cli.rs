@@ -181,7 +181,19 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Board(args) => not_joined(&(config::load_node(&args.config)?, args)),
         Command::Score(args) => roles::score::run(&args.recording, &args.tickets, out),
-        Command::Replay(args) => not_joined(&args),
+        Command::Replay(args) => {
+            let args = roles::replay::ReplayArgs {
+                file: args.file,
+                mqtt: roles::replay::broker(&args.mqtt)?,
+                speed: args.speed,
+                office: args.office,
+                keep_times: args.keep_times,
+            };
+            serve(async |stop| {
+                roles::replay::run(args, &mut io::stdout(), stop).await?;
+                Ok(())
+            })
+        }
         Command::Check { file } => {
             let checked = config::check(&file)?;
             answer(
