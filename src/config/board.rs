@@ -172,8 +172,16 @@ impl Check<'_> {
             }
             return text;
         }
-        self.word(at, raw, &LAYOUTS.map(|name| (name, name)))
-            .map(str::to_owned)
+        let known = LAYOUTS.contains(&raw);
+        if !known {
+            let [first, second] = LAYOUTS;
+            self.wrong_hint(
+                at,
+                format_args!("expected {first}, {second} or a file ending in .toml"),
+                hint::nearest(raw, LAYOUTS),
+            );
+        }
+        known.then(|| raw.to_owned())
     }
 
     fn shown(&mut self, at: &At, raw: &[String], queues: &[QueueId]) -> Vec<QueueId> {
