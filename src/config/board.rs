@@ -22,6 +22,9 @@ const MAX_PIXELS: u64 = 7680 * 4320;
 /// More notices than anybody reads while waiting.
 const MAX_NOTICES: usize = 32;
 
+/// The layouts that come with the program; a test holds them against `assets/boards`.
+const LAYOUTS: [&str; 2] = ["dark", "light"];
+
 /// Kinds of output that are in every build of this version.
 const BUILT: [&str; 2] = ["png", "none"];
 /// Kinds that the contract names and that this version cannot drive.
@@ -104,10 +107,8 @@ impl Check<'_> {
             Some(size) => self.size(&at.key("size"), size),
             None => Some(DEFAULT_SIZE),
         };
-        let layout = raw
-            .layout
-            .as_deref()
-            .and_then(|layout| self.layout(&at.key("layout"), layout));
+        let layout = raw.layout.as_deref().unwrap_or(LAYOUTS[0]);
+        let layout = self.layout(&at.key("layout"), layout);
         let shown = raw
             .queues
             .as_deref()
@@ -158,7 +159,7 @@ impl Check<'_> {
         Some((w, h))
     }
 
-    /// The name of a layout, or the path of a file seen from the folder of the configuration.
+    /// One of the layouts that come along, or the path of a file seen from the folder of the configuration.
     fn layout(&mut self, at: &At, raw: &str) -> Option<String> {
         if std::path::Path::new(raw)
             .extension()
@@ -171,17 +172,16 @@ impl Check<'_> {
             }
             return text;
         }
-        let good = !raw.is_empty()
-            && raw
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !good {
-            self.wrong(
+        let known = LAYOUTS.contains(&raw);
+        if !known {
+            let [first, second] = LAYOUTS;
+            self.wrong_hint(
                 at,
-                "expected the name of a layout, or a file ending in .toml",
+                format_args!("expected {first}, {second} or a file ending in .toml"),
+                hint::nearest(raw, LAYOUTS),
             );
         }
-        good.then(|| raw.to_owned())
+        known.then(|| raw.to_owned())
     }
 
     fn shown(&mut self, at: &At, raw: &[String], queues: &[QueueId]) -> Vec<QueueId> {
@@ -325,4 +325,21 @@ impl Check<'_> {
 
 fn same_file(a: &OutputConfig, b: &OutputConfig) -> bool {
     matches!((a, b), (OutputConfig::Png { path: a }, OutputConfig::Png { path: b }) if a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_layouts_are_those_that_come_along() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/boards");
+        let files = std::fs::read_dir(folder).expect("assets/boards");
+        let names: BTreeSet<String> = files
+            .map(|f| f.expect("file").file_name().into_string().expect("UTF-8"))
+            .filter_map(|f| f.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        assert_eq!(names, LAYOUTS.iter().map(|l| (*l).to_owned()).collect());
+    }
 }

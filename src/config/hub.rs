@@ -3,10 +3,11 @@
 use super::check::Check;
 use super::doc::At;
 use super::mqtt::SecretKeys;
-use super::raw::RawHub;
+use super::raw::{RawHttp, RawHub, RawPage};
 use super::{HubConfig, PagesConfig, Secret};
 use crate::model::{Name, OfficeId};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 /// Only this machine, until somebody says otherwise; a proxy with TLS belongs in front.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -45,6 +46,8 @@ impl Check<'_> {
             Some(title) => self.name(&at.key("title"), Some(title)),
             None => Some(Name::new(TITLE)),
         };
+        let http = raw.http.clone().unwrap_or_default();
+        let pages = self.pages(&page, &http);
         let order = self.order(&at.key("order"), page.order.as_deref().unwrap_or_default());
         Some(HubConfig {
             mqtt: mqtt?,
@@ -52,8 +55,66 @@ impl Check<'_> {
             store_url: store_url?,
             order,
             title: title?,
-            pages: PagesConfig::default(),
+            pages,
         })
+    }
+
+    fn pages(&mut self, page: &RawPage, http: &RawHttp) -> PagesConfig {
+        /// More people than an office holds.
+        const MAX_WAITING: usize = 10_000;
+        /// More than one machine serves.
+        const MAX_OPEN: usize = 1_000_000;
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        let defaults = PagesConfig::default();
+        let at = At::root().key("page");
+        let busy_wait = self.duration(
+            &at.key("busy_wait"),
+            page.busy_wait.as_ref(),
+            defaults.busy_wait,
+            Duration::from_secs(60)..=DAY,
+        );
+        let crowded_wait = self.duration(
+            &at.key("crowded_wait"),
+            page.crowded_wait.as_ref(),
+            defaults.crowded_wait.max(busy_wait),
+            busy_wait..=DAY,
+        );
+        let mut people = |key: &str, raw: Option<i64>, default: u32, least: u32| {
+            let n = self.count(
+                &at.key(key),
+                raw,
+                default.max(least) as usize,
+                least as usize..=MAX_WAITING,
+            );
+            u32::try_from(n).unwrap_or(default)
+        };
+        let busy_waiting = people("busy_waiting", page.busy_waiting, defaults.busy_waiting, 1);
+        let crowded_waiting = people(
+            "crowded_waiting",
+            page.crowded_waiting,
+            defaults.crowded_waiting,
+            busy_waiting,
+        );
+        let at = At::root().key("http");
+        let max_viewers = self.count(
+            &at.key("max_viewers"),
+            http.max_viewers,
+            defaults.max_viewers,
+            1..=MAX_OPEN,
+        );
+        PagesConfig {
+            busy_wait,
+            crowded_wait,
+            busy_waiting,
+            crowded_waiting,
+            max_viewers,
+            max_connections: self.count(
+                &at.key("max_connections"),
+                http.max_connections,
+                defaults.max_connections.max(max_viewers),
+                max_viewers..=MAX_OPEN,
+            ),
+        }
     }
 
     fn listen(&mut self, at: &At, raw: Option<&str>) -> SocketAddr {

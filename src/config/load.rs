@@ -1,7 +1,7 @@
 //! From a file to a checked configuration.
 
 use super::check::{Around, Check, read_text};
-use super::doc::Doc;
+use super::doc::{At, Doc};
 use super::error::ConfigError;
 use super::raw::{RawHub, RawNode};
 use super::{HubConfig, NodeConfig};
@@ -25,7 +25,9 @@ pub enum Checked {
 /// [`ConfigError`] with everything that is wrong.
 pub fn load_node(path: &Path) -> Result<NodeConfig, ConfigError> {
     let (text, name) = read(path)?;
-    parse_node(&text, &name, folder(path))
+    let config = parse_node(&text, &name, folder(path))?;
+    warn_of_open_secrets(path, &text);
+    Ok(config)
 }
 
 /// Reads and checks a hub's file.
@@ -34,7 +36,9 @@ pub fn load_node(path: &Path) -> Result<NodeConfig, ConfigError> {
 /// [`ConfigError`] with everything that is wrong.
 pub fn load_hub(path: &Path) -> Result<HubConfig, ConfigError> {
     let (text, name) = read(path)?;
-    parse_hub(&text, &name, folder(path))
+    let config = parse_hub(&text, &name, folder(path))?;
+    warn_of_open_secrets(path, &text);
+    Ok(config)
 }
 
 /// Reads and checks a file of either kind: one with `[office]` or `[node]` is a node's, one with
@@ -47,9 +51,9 @@ pub fn check(path: &Path) -> Result<Checked, ConfigError> {
     let doc = Doc::parse(&text, &name)?;
     let has = |keys: &[&str]| keys.iter().any(|key| doc.has(key));
     if has(&["office", "node", "queue", "board", "uplink", "adapter"]) {
-        parse_node(&text, &name, folder(path)).map(|c| Checked::Node(Box::new(c)))
+        load_node(path).map(|c| Checked::Node(Box::new(c)))
     } else if has(&["http", "page"]) {
-        parse_hub(&text, &name, folder(path)).map(|c| Checked::Hub(Box::new(c)))
+        load_hub(path).map(|c| Checked::Hub(Box::new(c)))
     } else {
         Err(ConfigError::whole(
             &name,
@@ -95,6 +99,31 @@ fn read(path: &Path) -> Result<(String, String), ConfigError> {
         .map(str::to_owned)
         .unwrap_or(text);
     Ok((text, name))
+}
+
+/// Says when a password stands in a file that others may read.
+fn warn_of_open_secrets(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    const OTHERS_MAY_READ: u32 = 0o004;
+    let Ok(doc) = Doc::parse(text, "") else {
+        return;
+    };
+    let top = At::root();
+    let inside = [top.key("mqtt"), top.key("uplink")]
+        .iter()
+        .any(|table| doc.text_at(&table.key("password")).is_some())
+        || doc
+            .text_at(&top.key("store").key("url"))
+            .is_some_and(|url| url.contains('@'));
+    let open =
+        std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & OTHERS_MAY_READ != 0);
+    if inside && open {
+        tracing::warn!(
+            "{} holds a password and every user of this machine can read it: \
+             use password_file, or chmod 600",
+            path.display()
+        );
+    }
 }
 
 fn folder(path: &Path) -> &Path {

@@ -111,7 +111,7 @@ pub struct BoardConfig {
     pub id: BoardId,
     /// Width and height in pixels, as hung.
     pub size: (u32, u32),
-    /// A layout's name in `assets/boards` or a path to an own one; `None` picks by size.
+    /// A layout's name in `assets/boards` or a path to an own one; `None` is `dark`.
     pub layout: Option<String>,
     /// Queues it shows, in order; `None` is all of the office.
     pub queues: Option<Vec<QueueId>>,

@@ -33,10 +33,11 @@ impl Check<'_> {
             raw.node.as_ref().and_then(|n| n.id.as_deref()),
         );
         let mqtt = self.mqtt(&top.key("mqtt"), raw.mqtt.as_ref());
+        let uplink_at = top.key("uplink");
         let uplink = raw
             .uplink
             .as_ref()
-            .map(|uplink| self.mqtt(&top.key("uplink"), Some(uplink)));
+            .map(|raw| self.mqtt(&uplink_at, Some(raw)));
         let dir = raw.store.as_ref().and_then(|s| s.dir.as_deref());
         let store_dir = self.path(&top.key("store").key("dir"), dir.unwrap_or(STORE_DIR));
         let queues = self.queues(&top.key("queue"), raw.queue.as_deref().unwrap_or_default());

@@ -126,7 +126,7 @@ tables! {
         id: String,
         /// Width and height in pixels. Default `[1920, 1080]`.
         size: Vec<i64>,
-        /// Name of a layout, or a file ending in `.toml`. Default: picked by size.
+        /// `dark`, `light`, or a file ending in `.toml`. Default `dark`.
         layout: String,
         /// Queues to show, in order. Default: all of the office.
         queues: Vec<String>,
@@ -224,6 +224,10 @@ tables! {
     RawHttp {
         /// Address and port; port 0 is any. Default `127.0.0.1:8080`.
         listen: String,
+        /// Most event streams at a time, 1 to 1,000,000. Default 20000.
+        max_viewers: i64,
+        /// Most connections at a time, `max_viewers` to 1,000,000. Default 25000.
+        max_connections: i64,
     }
 
     /// `[store]` of a hub
@@ -242,6 +246,14 @@ tables! {
         title: NameTable,
         /// Offices that come first, by id. Default `[]`.
         order: Vec<String>,
+        /// A queue is "rather busy" from this wait on, 1 min to 1 day. Default 20 min.
+        busy_wait: DurationText,
+        /// … "busy" from this on, `busy_wait` to 1 day. Default 45 min.
+        crowded_wait: DurationText,
+        /// Without a predicted wait, "rather busy" from this many people on. Default 6.
+        busy_waiting: i64,
+        /// … "busy" from this many on. Default 16.
+        crowded_waiting: i64,
     }
 }
 

@@ -202,3 +202,23 @@ fn a_file_next_to_nothing_else_is_found_by_its_bare_name() {
         "yobiban: no.toml: cannot read the configuration: no such file\n"
     );
 }
+
+#[test]
+fn a_password_that_everybody_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let node = fs::read_to_string(folder("valid").join("node-least.toml")).unwrap();
+    let file = dir.path().join("node.toml");
+    let with = "1883\"\nusername = \"n1\"\npassword = \"geheim\"";
+    fs::write(&file, node.replace("1883\"", with)).unwrap();
+    let said = |mode: u32| {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let output = yobiban().arg("check").arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let warning = said(0o644);
+    assert!(warning.contains("holds a password"), "{warning}");
+    assert!(!warning.contains("geheim"), "{warning}");
+    assert_eq!(said(0o600), "");
+}

@@ -6,6 +6,7 @@
     clippy::cast_possible_truncation
 )] // a test may fail and speak
 
+mod asyncapi;
 mod board;
 mod board_states;
 mod cli;

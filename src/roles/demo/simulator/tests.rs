@@ -1,3 +1,5 @@
+//! The simulator as its offices see it.
+
 use super::*;
 use crate::model::{CallKind, QueueState, Status};
 use crate::wire::feed::FeedMessage;

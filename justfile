@@ -1,0 +1,41 @@
+# Recipes for those who work on the code. `just check` is what the build machine runs.
+
+# List the recipes.
+default:
+    @just --list
+
+# All that must pass, as on the build machine, without installing anything.
+check: fmt clippy test docs deny
+
+# Formatting.
+fmt:
+    cargo fmt --check
+
+# Lints; a warning is an error.
+clippy:
+    cargo clippy --all-targets -- -D warnings
+
+# Unit and integration tests.
+test:
+    cargo test
+
+# The API's documentation, without a warning.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+# Licences, banned crates and sources of the dependencies (cargo install cargo-deny).
+deny:
+    cargo deny check bans licenses sources
+
+# Six simulated offices, their boards and the hub.
+demo *ARGS:
+    cargo run --release -- demo {{ARGS}}
+
+# The figures of docs/performance.md.
+bench *ARGS:
+    cargo bench {{ARGS}}
+
+# Store the answers and pictures of now as the wanted ones; read and look at the difference.
+accept:
+    YOBIBAN_ACCEPT=1 cargo test
+    git diff --stat
