@@ -397,7 +397,7 @@ fn twelve(size: (u32, u32)) -> Moment {
         let letter = char::from(b'A' + u8::try_from(i).expect("small") - 1);
         let n = 37 * i % 500;
         let label = |k: u32| format!("{letter}{:03}", n + k);
-        let clock = format!("10:39:{:02}", i * 3);
+        let clock = format!("10:40:{:02}", i * 3);
         day.say(
             &clock,
             id,

@@ -58,9 +58,14 @@ fn caption_cell(plan: &mut Plan<'_>, whole: &Rectangle, view: &View) {
     let size = plan.geometry.text;
     let em = |units| plan.scale.size(units);
     let inner = inset(whole, plan.scale.of(28.0), 0);
+    let (ja, en) = if view.calls.is_empty() && !view.recent.is_empty() {
+        ("最近の呼び出し", "  Latest calls")
+    } else {
+        ("お呼び出し", "  Now calling")
+    };
     let runs = vec![
-        Run::bold("お呼び出し", em(size.next), Ink::Text),
-        Run::new("  Now calling", em(size.small), Ink::Muted),
+        Run::bold(ja, em(size.notice), Ink::Text),
+        Run::new(en, em(size.small), Ink::Muted),
     ];
     let mut cell = Cell::new(*whole, Ink::Panel);
     let (left, right) = crate::board::scene::cut_right(&inner, plan.scale.of(150.0));

@@ -3,6 +3,7 @@
 
 use super::call::centred;
 use super::{label, lowered};
+use crate::board::design::{Sizes, Units};
 use crate::board::layout::Plan;
 use crate::board::scene::{Cell, Form, area, cut_left, edges, inset};
 use crate::board::text::{Align, Run, Text};
@@ -29,7 +30,10 @@ impl RowSizes {
     /// The design's sizes, times `factor`.
     pub(super) fn new(plan: &Plan<'_>, factor: f32) -> Self {
         let text = plan.geometry.text;
-        let em = |units| plan.scale.size(units) * factor;
+        Self::of(&text, |units| plan.scale.size(units) * factor)
+    }
+
+    fn of(text: &Sizes, em: impl Fn(Units) -> f32) -> Self {
         Self {
             name: em(text.name),
             english: em(text.english),
@@ -51,7 +55,7 @@ pub(super) fn fast(plan: &mut Plan<'_>, cell: Cell, line: &Rectangle, size: f32)
     let icon = height * 5 / 10;
     // Bounded by the line's width below.
     #[allow(clippy::cast_possible_truncation)]
-    let wish = Text::wish(&runs, plan.fonts).ceil() as i32 + icon * 2 + height;
+    let wish = Text::wish(&runs, plan.fonts).ceil() as i32 + icon * 2 + height * 8 / 10;
     let width = wish.min(i32::try_from(line.size.width).unwrap_or(0));
     let (plate, _) = cut_left(line, width);
     let (left, top, right, bottom) = edges(&plate);
@@ -65,7 +69,7 @@ pub(super) fn fast(plan: &mut Plan<'_>, cell: Cell, line: &Rectangle, size: f32)
     let text = area(
         from + icon * 3 / 2 + icon / 2,
         top,
-        right - height / 4,
+        right - height * 4 / 10,
         bottom,
     );
     let cell = cell
@@ -200,15 +204,21 @@ pub(super) fn waiting(
 }
 
 /// The ticket called last.
-pub(super) fn ticket(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+pub(super) fn ticket(
+    cell: Cell,
+    whole: &Rectangle,
+    align: Align,
+    line: &Line,
+    size: RowSizes,
+) -> Cell {
     match &line.ticket {
         Some(ticket) => {
             let run = Run::bold(ticket, size.ticket, Ink::Text);
-            cell.text(label(*whole, Align::Right, vec![run]))
+            cell.text(label(*whole, align, vec![run]))
         }
         None => cell.text(label(
             *whole,
-            Align::Right,
+            align,
             vec![Run::new("–", size.ticket * 0.6, Ink::Muted)],
         )),
     }
@@ -219,10 +229,10 @@ pub(super) fn counter(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes
     let Some(counter) = &line.counter else {
         return cell;
     };
-    let runs = vec![
-        Run::bold(&counter.label, size.counter, Ink::Text),
-        Run::new(counter.short, size.unit, Ink::Muted),
-    ];
+    let mut runs = vec![Run::bold(&counter.label, size.counter, Ink::Text)];
+    if !counter.short.is_empty() {
+        runs.push(Run::new(counter.short, size.unit, Ink::Muted));
+    }
     cell.text(label(
         lowered(whole, size.ticket, size.counter),
         Align::Right,
