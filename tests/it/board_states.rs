@@ -258,6 +258,12 @@ fn burst(size: (u32, u32)) -> Moment {
 fn recall(size: (u32, u32)) -> Moment {
     let mut day = morning(size);
     call_a042(&mut day, "10:42:00", "call");
+    day.say(
+        "10:42:50",
+        "moving-fast",
+        json!({"waiting": 1, "next": ["F010"],
+        "wait": {"low": 0, "high": 350}, "calls": [[9, "F009", "7", "10:40:05", "call"]]}),
+    );
     day.say("10:43:00", "certificates", json!({"waiting": 12, "on_hold": 1,
         "next": ["A043", "A044", "A045", "A046"], "wait": {"low": 480, "high": 900},
         "calls": [[312, "A042", "3", "10:43:00", "recall"], [311, "A042", "3", "10:42:00", "call"]]}));

@@ -78,16 +78,31 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
             middle + arrow / 2,
         );
         let counter = cut_left(&rest, arrow * 2).1;
+        // The counter is a little smaller than the ticket and on its baseline.
+        let ticket = ticket(fitting(plan, &ticket(em(&number, 0.95)), &number));
+        let size = ticket[0].size;
+        let to = sent_to(call, size * 0.86, look);
+        let to = sent_to(call, fitting(plan, &to, &counter).min(size * 0.86), look);
+        let counter = lowered(&counter, size, to.first().map_or(size, |r| r.size));
         cell = cell
-            .text(label(number, Align::Left, ticket(em(&number, 0.95))))
+            .text(label(number, Align::Left, ticket))
             .shape(pointer, Form::Arrow, ink)
-            .text(label(
-                counter,
-                Align::Left,
-                sent_to(call, em(&counter, 0.8), look),
-            ));
+            .text(label(counter, Align::Left, to));
     }
     plan.scene.cells.push(cell);
+}
+
+/// The size of the first run with which all of them are no wider than a box. Far too long ones keep
+/// theirs: the box's own rule gives them two lines.
+fn fitting(plan: &mut Plan<'_>, runs: &[Run], line: &Rectangle) -> f32 {
+    let size = runs.first().map_or(0.0, |r| r.size);
+    #[allow(clippy::cast_precision_loss)] // lengths of a frame
+    let share = line.size.width as f32 / Text::wish(runs, plan.fonts).max(1.0);
+    if share < 0.6 {
+        size
+    } else {
+        size * share.min(1.0)
+    }
 }
 
 /// Height of the em in a line's box.

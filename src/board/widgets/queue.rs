@@ -11,7 +11,7 @@ use crate::board::view::Line;
 use embedded_graphics::primitives::Rectangle;
 
 /// A table's row as high as this many units has the design's sizes; lower ones scale theirs.
-const TABLE_ROW: f32 = 150.0;
+const TABLE_ROW: f32 = 140.0;
 
 /// The same of a card.
 const CARD: f32 = 190.0;
@@ -142,7 +142,9 @@ fn row(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line) {
     plan.scene.cells.push(cell);
     // A second line only pushes the first one up where there is one.
     let halves = |column: &Rectangle, second: bool| {
-        let inner = inset(column, 0, height * 8 / 100);
+        // In a high row both lines stay together in the middle.
+        let group = plan.scale.of(TABLE_ROW * 0.9).min(height * 84 / 100);
+        let inner = super::call::centred(column, group);
         let (_, top, _, bottom) = edges(&inner);
         if second {
             cut_top(&inner, (bottom - top) * UPPER / 100)
@@ -216,8 +218,7 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
             cell,
             &area(left, y, right, y + mark),
             size.small * 0.84,
-        )
-        .0;
+        );
         y += mark + gap;
     }
     let until = (y + name_height).min(bottom);
@@ -321,21 +322,10 @@ fn card_head(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSizes
     let (gap, high) = ((size.name * 0.4) as i32, (size.small * 1.3) as i32);
     if line.fast {
         let plate = super::call::centred(whole, high);
-        let wide = Text::wish(
-            &[Run::bold(
-                "事前申請 ファストレーン",
-                size.small * 0.84,
-                Ink::FastInk,
-            )],
-            plan.fonts,
-        );
-        #[allow(clippy::cast_possible_truncation)] // bounded by the card
-        let wide = wide.ceil() as i32 + high * 2;
-        let (before, plate) = cut_right(
-            &plate,
-            wide.min(i32::try_from(whole.size.width / 2).unwrap_or(0)),
-        );
-        cell = status::fast(plan, cell, &plate, size.small * 0.84).0;
+        let wide = status::fast_width(plan, high, size.small * 0.84);
+        let room = i32::try_from(whole.size.width).unwrap_or(0);
+        let (before, plate) = cut_right(&plate, wide.min(room / 2));
+        cell = status::fast(plan, cell, &plate, size.small * 0.84);
         let (left, top, _, bottom) = edges(&rest);
         rest = area(left, top, edges(&before).2 - gap, bottom);
     }
