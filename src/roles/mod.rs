@@ -5,7 +5,7 @@
 
 #[cfg(feature = "demo")]
 pub mod demo;
-pub mod hub;
+pub mod draw;
 pub mod node;
 pub mod replay;
 pub mod score;
