@@ -6,6 +6,7 @@
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod draw;
+pub mod hub;
 pub mod node;
 pub mod replay;
 pub mod score;
