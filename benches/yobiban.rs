@@ -1,6 +1,7 @@
 //! Benchmarks; figures and limits in `docs/performance.md`.
 #![allow(missing_docs)]
 
+mod board;
 mod state;
 
 fn main() {

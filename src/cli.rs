@@ -7,6 +7,7 @@
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Checked, ConfigError};
 use crate::{model, roles, shutdown};
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -179,7 +180,12 @@ fn run(command: Command) -> anyhow::Result<()> {
             let config = config::load_hub(&args.config)?;
             serve(|stop| roles::hub::run(config, clock(), stop, |_| {}))
         }
-        Command::Board(args) => not_joined(&(config::load_node(&args.config)?, args)),
+        Command::Board(args) => {
+            let config = config::load_node(&args.config)?;
+            let state = std::fs::read(&args.state)
+                .with_context(|| format!("cannot read {}", args.state.display()))?;
+            roles::draw::run(&config, args.board.as_ref(), &state, args.at, &args.out)
+        }
         Command::Score(args) => roles::score::run(&args.recording, &args.tickets, out),
         Command::Replay(args) => {
             let args = roles::replay::ReplayArgs {

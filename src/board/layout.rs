@@ -151,3 +151,250 @@ fn queues(plan: &mut Plan<'_>, body: &Rectangle, view: &View) {
 fn to_i32(n: usize) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::Part;
+    use super::super::view::Setting;
+    use super::*;
+    use crate::clock::Now;
+    use crate::model::WaitRange;
+    use crate::model::{Call, CallKind, Label, Lane, Name, QueueId, QueueState, Source, Status};
+    use crate::state::{
+        LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, ShownCall, Snapshot,
+    };
+    use jiff::civil::date;
+    use std::time::Duration;
+
+    /// A view of `n` queues and `calls` that stand out, with every mark there is somewhere.
+    fn view(n: usize, calls: usize, long: bool) -> View {
+        let now = Now::at("2026-11-24T10:42:00+09:00".parse().expect("time"));
+        let label =
+            |short: &str, all: &str| Label::new(if long { all } else { short }).expect("label");
+        let call = |index: u64| LoggedCall {
+            index,
+            queue: QueueId::new("q0").expect("id"),
+            day: date(2026, 11, 24),
+            epoch: 0,
+            call: Call {
+                no: index,
+                ticket: label(&format!("A{index:03}"), &format!("WWWWWWWWW{index:03}")),
+                counter: Some(label("11", "窓口番号百二十三番左側奥")),
+                at: now.wall,
+                kind: if index % 2 == 0 {
+                    CallKind::Recall
+                } else {
+                    CallKind::Call
+                },
+            },
+            announce: true,
+            heard: now.mono,
+        };
+        let queue = |i: usize| QueueView {
+            settings: QueueSettings {
+                id: QueueId::new(&format!("q{i}")).expect("id"),
+                name: if long {
+                    Name::new([
+                        ("ja", "国民健康保険・後期高齢者医療・介護保険".repeat(2)),
+                        (
+                            "en",
+                            "National health insurance and long-term care".repeat(2),
+                        ),
+                    ])
+                } else {
+                    Name::new([("ja", "証明書の交付"), ("en", "Certificates")])
+                },
+                lane: if i % 3 == 1 {
+                    Lane::Fast
+                } else {
+                    Lane::Standard
+                },
+            },
+            reading: Some(Reading {
+                state: QueueState {
+                    seq: 1,
+                    at: now.wall,
+                    day: date(2026, 11, 24),
+                    epoch: 0,
+                    status: Status::Open,
+                    waiting: 999,
+                    on_hold: 9,
+                    next: vec![label("A043", "WWWWWWWWWWWW"); 4],
+                    held: Vec::new(),
+                    calls: vec![call(100).call],
+                    wait: None,
+                },
+                epoch: 0,
+                source: Source::Feed,
+                heard: Some(now.mono),
+                age_at_arrival: Duration::ZERO,
+            }),
+            phase: match i % 5 {
+                0 | 1 => Phase::Today(Status::Open),
+                2 => Phase::Today(Status::Paused),
+                3 => Phase::Today(Status::Closed),
+                _ => Phase::NotOpenYet,
+            },
+            fresh: i % 4 != 1,
+            wait: Some(WaitRange::from_estimate(3300.0, 4800.0)),
+        };
+        let snapshot = Snapshot {
+            queues: (0..n).map(queue).collect(),
+            log: Vec::new(),
+            today: date(2026, 11, 24),
+            zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(9)),
+        };
+        let panel = PanelView {
+            active: (1..=calls as u64)
+                .map(|i| ShownCall {
+                    call: call(i),
+                    since: now.mono,
+                })
+                .collect(),
+            recent: (50..58).map(call).collect(),
+            waiting: 2,
+        };
+        let setting = Setting {
+            office: Name::new([("ja", "中央区役所"), ("en", "Chuo Ward Office")]),
+            queues: None,
+            opens: jiff::civil::time(9, 0, 0, 0),
+            notices: vec![Name::new([("ja", "お知らせ"), ("en", "Notice")])],
+            page_url: Some("https://yobiban.example.jp/offices/chuo".into()),
+            blink_for: Duration::from_secs(12),
+            rows: 16,
+        };
+        View::new(&setting, &snapshot, &panel, now)
+    }
+
+    fn overlap(a: &Rectangle, b: &Rectangle) -> bool {
+        !a.intersection(b).is_zero_sized()
+    }
+
+    fn inside(a: &Rectangle, whole: &Rectangle) -> bool {
+        a.is_zero_sized() || a.intersection(whole) == *a
+    }
+
+    #[test]
+    fn nothing_overlaps_and_nothing_reaches_out() {
+        let mut fonts = Fonts::new();
+        let design = Design::load(None).expect("built in");
+        let sizes = [
+            (1920, 1080),
+            (3840, 2160),
+            (1080, 1920),
+            (2160, 3840),
+            (1280, 720),
+            (1366, 768),
+            (1280, 1024),
+            (800, 480),
+            (768, 1366),
+            (1920, 540),
+            (3440, 1440),
+            (1200, 1920),
+        ];
+        for (width, height) in sizes {
+            let size = Size::new(width, height);
+            let all = Rectangle::new(embedded_graphics::geometry::Point::zero(), size);
+            for n in 1..=16 {
+                let long = n % 2 == 0;
+                let scene = scene(&view(n, n % 7, long), &design, size, &mut fonts);
+                let what = format!("{n} queues on {width}x{height}");
+                for (i, cell) in scene.cells.iter().enumerate() {
+                    assert!(inside(&cell.area, &all), "{what}: {:?}", cell.area);
+                    for other in &scene.cells[i + 1..] {
+                        assert!(
+                            !overlap(&cell.area, &other.area),
+                            "{what}: {cell:?} {other:?}"
+                        );
+                    }
+                    let boxes: Vec<&Rectangle> = cell
+                        .parts
+                        .iter()
+                        .filter_map(|part| match part {
+                            Part::Text(text) => Some(&text.area),
+                            Part::Shape { .. } | Part::Qr { .. } => None,
+                        })
+                        .collect();
+                    for (i, text) in boxes.iter().enumerate() {
+                        assert!(
+                            inside(text, &cell.area),
+                            "{what}: {text:?} in {:?}",
+                            cell.area
+                        );
+                        for other in &boxes[i + 1..] {
+                            assert!(
+                                !overlap(text, other),
+                                "{what}: {text:?} {other:?} in {cell:?}"
+                            );
+                        }
+                    }
+                    for part in &cell.parts {
+                        if let Part::Shape { area, .. } | Part::Qr { area, .. } = part {
+                            assert!(
+                                inside(area, &cell.area),
+                                "{what}: {area:?} in {:?}",
+                                cell.area
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn twice_the_size_has_twice_the_lengths() {
+        let mut fonts = Fonts::new();
+        let design = Design::load(None).expect("built in");
+        let mut scene = |w, h| scene(&view(5, 1, false), &design, Size::new(w, h), &mut fonts);
+        let (full, double) = (scene(1920, 1080), scene(3840, 2160));
+        assert_eq!(full.cells.len(), double.cells.len());
+        for (one, two) in full.cells.iter().zip(&double.cells) {
+            let near = |a: i32, b: i32| (a * 2 - b).abs() <= 8;
+            let (a, b) = (edges(&one.area), edges(&two.area));
+            assert!(
+                near(a.0, b.0) && near(a.1, b.1) && near(a.2, b.2) && near(a.3, b.3),
+                "{a:?} {b:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_must_be_read_from_ten_metres_is_a_fourteenth_high() {
+        // Capitals of the fonts have 0.73 em; the share is that of the screen's short side.
+        let mut fonts = Fonts::new();
+        let design = Design::load(None).expect("built in");
+        for (size, name) in [
+            (Size::new(1920, 1080), "landscape"),
+            (Size::new(1080, 1920), "portrait"),
+        ] {
+            for calls in 1..=3 {
+                let scene = scene(&view(5, calls, false), &design, size, &mut fonts);
+                let tickets: Vec<f32> = scene
+                    .cells
+                    .iter()
+                    .filter(|c| c.ground == Ink::Call)
+                    .filter_map(|cell| {
+                        let run = cell.parts.iter().find_map(|part| match part {
+                            Part::Text(text) => text
+                                .runs
+                                .iter()
+                                .find(|r| r.text.starts_with("A0"))
+                                .map(|r| (text, r)),
+                            _ => None,
+                        })?;
+                        let wish = super::super::text::Text::wish(&run.0.runs, &mut fonts);
+                        #[allow(clippy::cast_precision_loss)]
+                        let room = run.0.area.size.width as f32;
+                        Some(0.73 * run.1.size * (room / wish).min(1.0))
+                    })
+                    .collect();
+                assert_eq!(tickets.len(), calls, "{name}");
+                assert!(
+                    tickets.iter().all(|t| *t >= 1080.0 / 14.0),
+                    "{name}, {calls} calls: {tickets:?}"
+                );
+            }
+        }
+    }
+}

@@ -157,6 +157,15 @@ impl View {
         let second = now.mono.as_millis() / BLINK.as_millis() % 2 == 1;
         let notice = (!setting.notices.is_empty())
             .then(|| &setting.notices[turn(now, setting.notices.len())]);
+        // One person, one place: who stands out is not listed below as well.
+        let stands_out = |call: &LoggedCall| {
+            panel.active.iter().any(|s| {
+                let shown = &s.call;
+                shown.queue == call.queue
+                    && shown.call.ticket == call.call.ticket
+                    && shown.call.counter == call.call.counter
+            })
+        };
         let active: Vec<&ShownCall> = panel.active.iter().filter(|s| on_board(&s.call)).collect();
         Self {
             office: both(&setting.office),
@@ -174,7 +183,7 @@ impl View {
             recent: panel
                 .recent
                 .iter()
-                .filter(|c| on_board(c))
+                .filter(|c| on_board(c) && !stands_out(c))
                 .map(|c| call(c, &queues, false))
                 .collect(),
             backlog: panel.waiting,

@@ -3,7 +3,9 @@
 //! `YOBIBAN_ACCEPT=1 cargo test --test it board::` writes the pictures anew: look at each of them
 //! before it is committed.
 
-use crate::board_states::{Moment, SIZES, STATES, call_a042, morning};
+use crate::board_states::{
+    Day, Moment, SIZES, STATES, burst, call_a042, crowded, morning, normal, zero,
+};
 use embedded_graphics::geometry::{OriginDimensions, Point};
 use embedded_graphics::primitives::Rectangle;
 use std::fs;
@@ -139,5 +141,164 @@ fn no_golden_picture_is_left_without_a_case() {
             cases.contains(&name),
             "{name} belongs to no case: remove it"
         );
+    }
+}
+
+/// Draws a moment into a frame with a painter that knows the frame.
+fn redraw(painter: &mut Painter, frame: &mut Frame, moment: &Moment) -> Vec<Rectangle> {
+    let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
+    painter.draw(&view, frame)
+}
+
+#[test]
+fn a_change_redraws_what_differs_and_nothing_else() {
+    for (_, size) in SIZES.iter().filter(|s| s.0 != "4k") {
+        let mut day = morning(*size);
+        let first = day.until("10:41:55").moment();
+        let mut painter = painter(&first);
+        let mut frame = Frame::new(size.0, size.1);
+        let all = Rectangle::new(Point::zero(), frame.size());
+        assert_eq!(redraw(&mut painter, &mut frame, &first), [all]);
+        assert_eq!(
+            redraw(&mut painter, &mut frame, &first),
+            [],
+            "nothing changed"
+        );
+        // A call, its blinking, three calls more, their end, numbers that get old.
+        call_a042(&mut day, "10:42:00", "call");
+        let mut moments: Vec<Moment> = ["10:42:00.300", "10:42:00.600", "10:42:20"]
+            .map(|at| day.until(at).moment())
+            .into();
+        moments.push(burst(*size));
+        moments.extend(["10:42:40", "10:44:10", "10:50:00"].map(|at| day.until(at).moment()));
+        moments.push(crowded(*size));
+        moments.push(zero(*size));
+        for moment in moments {
+            let before = frame.clone();
+            let damage = redraw(&mut painter, &mut frame, &moment);
+            let what = format!("{} at {}", size.0, moment.now.wall);
+            assert!(
+                frame == draw(&moment),
+                "{what}: redrawn differs from drawn anew"
+            );
+            assert!(
+                !damage.is_empty() && !damage.contains(&all),
+                "{what}: {damage:?}"
+            );
+            assert!(
+                damage.iter().all(|d| d.intersection(&all) == *d),
+                "{what}: {damage:?}"
+            );
+            let outside = (0..size.1)
+                .flat_map(|y| (0..size.0).map(move |x| (x, y)))
+                .find(|&(x, y)| {
+                    frame.pixel(x, y) != before.pixel(x, y)
+                        && !damage
+                            .iter()
+                            .any(|d| d.contains(Point::new(x as i32, y as i32)))
+                });
+            assert_eq!(outside, None, "{what}: changed without being named");
+        }
+    }
+}
+
+#[test]
+fn a_call_blinks_for_its_minimum_time_at_one_hertz() {
+    let mut day = morning((640, 360));
+    call_a042(&mut day, "10:42:00", "call");
+    let mut painter = painter(&day.moment());
+    let mut look = |at: &str| {
+        let moment = day.until(at).moment();
+        let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
+        let mut frame = Frame::new(640, 360);
+        painter.forget();
+        painter.draw(&view, &mut frame);
+        (frame.sha256(), painter.next_change(&view, moment.now))
+    };
+    let ms = |n| Some(std::time::Duration::from_millis(n));
+    let (filled, next) = look("10:42:00.100");
+    assert_eq!(next, ms(400));
+    let (inverted, next) = look("10:42:00.600");
+    assert_eq!(next, ms(400));
+    assert_ne!(filled, inverted);
+    assert_eq!(look("10:42:01.000").0, filled);
+    assert_eq!(look("10:42:11.999").0, inverted);
+    // After twelve seconds it stands still, and only the minute is left to wait for.
+    assert_eq!(look("10:42:12.600"), (filled, ms(47_400)));
+    assert_eq!(look("10:42:13.100").0, filled);
+}
+
+#[test]
+fn without_a_believable_clock_no_time_is_shown() {
+    let mut moment = normal((640, 360));
+    let shown = draw(&moment).sha256();
+    moment.now.synced = false;
+    let mut painter = painter(&moment);
+    let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
+    assert!(format!("{view:?}").contains("clock: None"));
+    let mut frame = Frame::new(640, 360);
+    painter.draw(&view, &mut frame);
+    assert_ne!(frame.sha256(), shown);
+}
+
+#[test]
+fn more_queues_than_fit_are_shown_in_turn() {
+    let names: Vec<String> = (0..40).map(|i| format!("q{i}")).collect();
+    let queues: Vec<_> = names
+        .iter()
+        .map(|n| (n.as_str(), "手続き", "", false))
+        .collect();
+    let mut day = Day::new((1920, 1080), &queues);
+    let looks: Vec<[u8; 32]> = ["10:00:00", "10:00:10", "10:00:20", "10:00:30", "10:00:40"]
+        .iter()
+        .map(|at| draw(&day.until(at).moment()).sha256())
+        .collect();
+    assert_eq!(looks[0], looks[3], "three pages");
+    assert_eq!(looks[1], looks[4]);
+    assert_ne!(looks[0], looks[1], "the page is numbered");
+}
+
+#[test]
+fn lossless_pictures_and_previews_stay_small() {
+    for (name, make) in STATES {
+        let frame = draw(&make((1920, 1080)));
+        let (lossless, preview) = (encode::lossless(&frame), encode::preview(&frame));
+        assert!(
+            lossless.bytes.len() <= 90_000,
+            "{name}: {}",
+            lossless.bytes.len()
+        );
+        assert!(
+            preview.bytes.len() <= 25_000,
+            "{name}: {}",
+            preview.bytes.len()
+        );
+        assert_eq!((preview.width, preview.height), (640, 360));
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_words_on_any_size_are_drawn(
+        size in (1u32..1500, 1u32..1500),
+        names in proptest::collection::vec((".{0,40}", ".{0,40}", proptest::bool::ANY), 0..20),
+        labels in proptest::collection::vec("[^\\p{C}\\p{Z}]{1,12}", 1..8),
+        waiting in 0u32..u32::MAX,
+        notice in ".{0,80}",
+    ) {
+        let ids: Vec<String> = (0..names.len()).map(|i| format!("q{i}")).collect();
+        let queues: Vec<_> = ids.iter().zip(&names)
+            .map(|(id, (ja, en, fast))| (id.as_str(), ja.as_str(), en.as_str(), *fast))
+            .collect();
+        let mut day = Day::new(size, &queues);
+        for (id, label) in ids.iter().zip(labels.iter().cycle()) {
+            day.try_say("10:42:00", id, serde_json::json!({"waiting": waiting, "on_hold": waiting,
+                "next": labels, "wait": {"low": waiting % 80_000, "high": 80_000},
+                "calls": [[1, label, labels[0], "10:42:00", "recall"]]}));
+        }
+        let mut moment = day.moment();
+        moment.config.notices = vec![yobiban::model::Name::new([("ja", notice)])];
+        draw(&moment);
     }
 }

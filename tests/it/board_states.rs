@@ -2,7 +2,7 @@
 //!
 //! Everything goes the real way, from the payload's JSON through `Office` and `Panel`.
 
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
 use yobiban::clock::Now;
 use yobiban::config::{BoardConfig, OutputConfig};
@@ -113,8 +113,18 @@ impl Day {
         }
     }
 
-    /// A message of a queue at a time of day; `more` are the fields besides `seq`, `at` and `day`.
-    pub fn say(&mut self, clock: &str, queue: &str, mut more: Value) -> &mut Self {
+    /// A message of a queue at a time of day; `more` are the fields besides `seq`, `at` and `day`,
+    /// a call is `[no, ticket, counter, time, kind]`.
+    pub fn say(&mut self, clock: &str, queue: &str, more: Value) -> &mut Self {
+        assert!(
+            self.try_say(clock, queue, more),
+            "refused: {queue} at {clock}"
+        );
+        self
+    }
+
+    /// The same, for messages that may break the contract; tells whether it was accepted.
+    pub fn try_say(&mut self, clock: &str, queue: &str, mut more: Value) -> bool {
         self.until(clock);
         self.seq += 1;
         let fields = more.as_object_mut().expect("object");
@@ -127,22 +137,21 @@ impl Day {
         fields.entry("status").or_insert(json!("open"));
         let calls = fields.entry("calls").or_insert(json!([]));
         for call in calls.as_array_mut().expect("array") {
-            let [no, ticket, counter, clock, kind] =
-                ["0", "1", "2", "3", "4"].map(|i| call.pointer(&format!("/{i}")).cloned());
-            *call = json!({"no": no, "ticket": ticket, "counter": counter, "kind": kind,
-                "at": format!("2026-11-24T{}+09:00", clock.expect("time").as_str().expect("time"))});
+            let clock = call[3].as_str().expect("time");
+            *call = json!({"no": call[0], "ticket": call[1], "counter": call[2], "kind": call[4],
+                "at": format!("2026-11-24T{clock}+09:00")});
         }
-        let message = FeedMessage::decode(more.to_string().as_bytes()).expect("valid message");
+        let Ok(message) = FeedMessage::decode(more.to_string().as_bytes()) else {
+            return false;
+        };
         let queue = QueueId::new(queue).expect("id");
-        self.office
-            .apply(
-                &queue,
-                QueueState::from(message),
-                Source::Feed,
-                self.moment.now,
-            )
-            .expect("accepted");
-        self.until(clock)
+        let state = QueueState::from(message);
+        let accepted = self
+            .office
+            .apply(&queue, state, Source::Feed, self.moment.now)
+            .is_ok();
+        self.until(clock);
+        accepted
     }
 
     /// Lets time pass.
@@ -240,7 +249,7 @@ pub fn call_a042(day: &mut Day, clock: &str, kind: &str) {
 }
 
 /// Five calls within ten seconds: three stand out, two wait.
-fn burst(size: (u32, u32)) -> Moment {
+pub fn burst(size: (u32, u32)) -> Moment {
     let mut day = morning(size);
     call_a042(&mut day, "10:42:00", "call");
     day.say("10:42:02", "moving", json!({"waiting": 20, "on_hold": 3, "next": ["B319", "B320"],
@@ -258,6 +267,12 @@ fn burst(size: (u32, u32)) -> Moment {
 fn recall(size: (u32, u32)) -> Moment {
     let mut day = morning(size);
     call_a042(&mut day, "10:42:00", "call");
+    day.say(
+        "10:42:50",
+        "moving-fast",
+        json!({"waiting": 1, "next": ["F010"],
+        "wait": {"low": 0, "high": 350}, "calls": [[9, "F009", "7", "10:40:05", "call"]]}),
+    );
     day.say("10:43:00", "certificates", json!({"waiting": 12, "on_hold": 1,
         "next": ["A043", "A044", "A045", "A046"], "wait": {"low": 480, "high": 900},
         "calls": [[312, "A042", "3", "10:43:00", "recall"], [311, "A042", "3", "10:42:00", "call"]]}));
@@ -397,7 +412,7 @@ fn twelve(size: (u32, u32)) -> Moment {
         let letter = char::from(b'A' + u8::try_from(i).expect("small") - 1);
         let n = 37 * i % 500;
         let label = |k: u32| format!("{letter}{:03}", n + k);
-        let clock = format!("10:39:{:02}", i * 3);
+        let clock = format!("10:40:{:02}", i * 3);
         day.say(
             &clock,
             id,
@@ -426,7 +441,7 @@ fn twelve(size: (u32, u32)) -> Moment {
 }
 
 /// Opening time: nobody waits, nobody was called.
-fn zero(size: (u32, u32)) -> Moment {
+pub fn zero(size: (u32, u32)) -> Moment {
     let mut day = Day::new(size, &FIVE);
     for (id, ..) in FIVE.into_iter().filter(|q| q.0 != "koseki") {
         day.say(
@@ -440,7 +455,7 @@ fn zero(size: (u32, u32)) -> Moment {
 }
 
 /// A day in March: 999 wait, and six calls are on the glass at once.
-fn crowded(size: (u32, u32)) -> Moment {
+pub fn crowded(size: (u32, u32)) -> Moment {
     let mut day = Day::new(size, &FIVE);
     let crowd = |no: u32, ticket: &str, counter: &str, clock: &str, kind: &str| {
         let (letter, n) = ticket.split_at(1);

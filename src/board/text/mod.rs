@@ -22,6 +22,9 @@ pub(super) const LINE: f32 = 1.2;
 /// Height of the middle of capitals and kanji above the baseline in em; both fonts, measured.
 pub(super) const BASELINE: f32 = 0.375;
 
+/// Height of capitals and digits in em, with some air.
+pub(super) const CAPITALS: f32 = 0.82;
+
 /// A name shrinks to this share of its size before it takes a second line or is cut.
 pub(super) const NAME_FLOOR: f32 = 0.68;
 
@@ -42,7 +45,8 @@ pub(super) enum Align {
 /// What happens to a text that is wider than its box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// Shrinks as far as it takes: for labels and numbers, of which no character may be lost.
+    /// Shrinks as far as it takes, in two lines where that keeps it larger: for labels and numbers,
+    /// of which no character may be lost.
     Shrink,
     /// Shrinks to [`NAME_FLOOR`], then takes a second line if the box is high enough, then ends
     /// with an ellipsis: for names.
@@ -124,23 +128,29 @@ impl Text {
         }
     }
 
-    /// The width the runs would like to have, in pixels.
+    /// The width the runs would like to have, in pixels; drawn they are no wider.
     pub(super) fn wish(runs: &[Run], fonts: &mut Fonts) -> f32 {
         runs.iter()
-            .map(|r| fonts.shape(&r.text, r.bold).width * whole(r.size))
+            .map(|r| fonts.shape(&r.text, r.bold).width * r.size)
             .sum()
     }
 
     fn place(&self, fonts: &mut Fonts) -> Vec<Placed> {
         let room = px(self.area.size.width);
         let wish = Self::wish(&self.runs, fonts);
-        let tallest = self.runs.iter().map(|r| r.size).fold(0.0, f32::max);
+        let tallest = self.runs.iter().map(height_of).fold(0.0, f32::max);
         // Never higher than the box either.
-        let height = (px(self.area.size.height) / (tallest * LINE)).min(1.0);
+        let height = (px(self.area.size.height) / tallest.max(1.0)).min(1.0);
         let scale = (room / wish.max(1.0)).min(height);
         let middle = px_at(self.area.top_left.y) + px(self.area.size.height) / 2.0;
         if scale >= height.min(1.0) {
             return self.line(&self.runs, height, middle, fonts);
+        }
+        if self.fit == Fit::Shrink
+            && let [run] = self.runs.as_slice()
+            && let Some(halves) = self.halves(run, scale, middle, fonts)
+        {
+            return halves;
         }
         if self.fit == Fit::Shrink || scale >= NAME_FLOOR * height {
             return self.line(&self.runs, scale, middle, fonts);
@@ -165,6 +175,36 @@ impl Text {
             let cut = cut(run, whole(run.size * scale), room, fonts);
             self.line(&[cut], scale, middle, fonts)
         }
+    }
+
+    /// A label in two lines, where that leaves it larger than in one.
+    fn halves(
+        &self,
+        run: &Run,
+        single: f32,
+        middle: f32,
+        fonts: &mut Fonts,
+    ) -> Option<Vec<Placed>> {
+        let half = run.text.chars().count().div_ceil(2);
+        let (at, _) = run.text.char_indices().nth(half)?;
+        let (first, second) = run.text.split_at(at);
+        let halves = [first, second].map(|text| Run {
+            text: text.to_owned(),
+            ..run.clone()
+        });
+        let wish = halves
+            .iter()
+            .map(|r| Self::wish(std::slice::from_ref(r), fonts))
+            .fold(1.0, f32::max);
+        let high = px(self.area.size.height) / (2.0 * LINE * run.size);
+        let scale = high.min(px(self.area.size.width) / wish);
+        if scale <= single * 1.25 {
+            return None;
+        }
+        let step = run.size * scale * LINE / 2.0;
+        let mut placed = self.line(&halves[..1], scale, middle - step, fonts);
+        placed.extend(self.line(&halves[1..], scale, middle + step, fonts));
+        Some(placed)
     }
 
     fn line(&self, runs: &[Run], scale: f32, middle: f32, fonts: &mut Fonts) -> Vec<Placed> {
@@ -199,6 +239,18 @@ impl Text {
         }
         placed
     }
+}
+
+/// The height a run needs in its box. Capitals and digits have neither accents nor descenders, and
+/// their middle is the box's.
+fn height_of(run: &Run) -> f32 {
+    let low = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "-–: ".contains(c);
+    run.size
+        * if run.text.chars().all(low) {
+            CAPITALS
+        } else {
+            LINE
+        }
 }
 
 /// Sizes are whole pixels, so that few pictures of a glyph are needed.
@@ -322,9 +374,12 @@ mod tests {
     #[test]
     fn labels_are_never_cut() {
         let label = "WWWWWWWWWWWW";
-        let got = lines(label, 100, 48, Fit::Shrink);
+        let got = lines(label, 200, 20, Fit::Shrink);
         assert_eq!(got.len(), 1);
-        assert!(got[0].1 <= 100.0, "{got:?}");
+        assert!(got[0].1 <= 200.0, "{got:?}");
+        let got = lines(label, 100, 48, Fit::Shrink);
+        assert_eq!(got.len(), 2, "two lines are larger");
+        assert!(got.iter().all(|l| l.1 <= 100.0 && l.0 >= 14), "{got:?}");
     }
 
     #[test]

@@ -56,11 +56,11 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
     if stacked {
         let (number, rest) = cut_top(&body, height * 52 / 100);
         let (counter, english) = cut_top(&rest, height * 34 / 100);
-        cell = cell.text(label(number, Align::Centre, ticket(em(&number, 1.0))));
+        cell = cell.text(label(number, Align::Centre, ticket(em(&number, 1.1))));
         cell = cell.text(label(
             counter,
             Align::Centre,
-            sent_to(call, em(&counter, 0.96), ink),
+            sent_to(call, em(&counter, 0.98), look),
         ));
         if let Some(counter) = &call.counter {
             let run = Run::bold(format!("Counter {}", counter.label), em(&english, 0.8), ink);
@@ -78,16 +78,31 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
             middle + arrow / 2,
         );
         let counter = cut_left(&rest, arrow * 2).1;
+        // The counter is a little smaller than the ticket and on its baseline.
+        let ticket = ticket(fitting(plan, &ticket(em(&number, 0.95)), &number));
+        let size = ticket[0].size;
+        let to = sent_to(call, size * 0.86, look);
+        let to = sent_to(call, fitting(plan, &to, &counter).min(size * 0.86), look);
+        let counter = lowered(&counter, size, to.first().map_or(size, |r| r.size));
         cell = cell
-            .text(label(number, Align::Left, ticket(em(&number, 0.92))))
+            .text(label(number, Align::Left, ticket))
             .shape(pointer, Form::Arrow, ink)
-            .text(label(
-                counter,
-                Align::Left,
-                sent_to(call, em(&counter, 0.8), ink),
-            ));
+            .text(label(counter, Align::Left, to));
     }
     plan.scene.cells.push(cell);
+}
+
+/// The size of the first run with which all of them are no wider than a box. Far too long ones keep
+/// theirs: the box's own rule gives them two lines.
+fn fitting(plan: &mut Plan<'_>, runs: &[Run], line: &Rectangle) -> f32 {
+    let size = runs.first().map_or(0.0, |r| r.size);
+    #[allow(clippy::cast_precision_loss)] // lengths of a frame
+    let share = line.size.width as f32 / Text::wish(runs, plan.fonts).max(1.0);
+    if share < 0.6 {
+        size
+    } else {
+        size * share.min(1.0)
+    }
 }
 
 /// Height of the em in a line's box.
@@ -97,8 +112,22 @@ fn em(line: &Rectangle, share: f32) -> f32 {
 }
 
 /// "3番窓口へ", or what can be said without a counter.
-fn sent_to(call: &CallView, size: f32, ink: Ink) -> Vec<Run> {
+fn sent_to(call: &CallView, size: f32, look: Look) -> Vec<Run> {
+    let (_, ink) = look.inks();
     match &call.counter {
+        // Nobody is sent anywhere by a call that is over.
+        Some(counter) if look == Look::Quiet => vec![
+            Run::bold(&counter.label, size, ink),
+            Run::bold(counter.long, size * 0.5, ink),
+        ],
+        None if look == Look::Quiet => Vec::new(),
+        Some(counter) if counter.short.is_empty() => {
+            vec![Run::bold(
+                format!("{}{}", counter.label, counter.to),
+                size * 0.8,
+                ink,
+            )]
+        }
         Some(counter) => vec![
             Run::bold(&counter.label, size, ink),
             Run::bold(counter.to, size * 0.5, ink),
@@ -156,13 +185,15 @@ pub(in crate::board) fn earlier(
         );
     }
     let inner = inset(whole, pad, plan.scale.of(4.0));
-    let units = plan
-        .scale
-        .units(i32::try_from(inner.size.width).unwrap_or(0));
-    let (ticket, rest) = cut_left(&inner, plan.scale.of(186.0));
+    // Columns follow the size of the characters, so that numbers stand below each other.
+    let columns = |share: f32| {
+        plan.scale
+            .of(f32::from(plan.geometry.text.recent.0) * share)
+    };
+    let (ticket, rest) = cut_left(&inner, columns(2.7));
     let (_, top, _, bottom) = edges(&inner);
     let (left, ..) = edges(&rest);
-    let arrow = plan.scale.of(22.0);
+    let arrow = columns(0.3);
     let middle = (top + bottom) / 2;
     let pointer = area(
         left + arrow,
@@ -170,54 +201,49 @@ pub(in crate::board) fn earlier(
         left + arrow * 2,
         middle + arrow / 2,
     );
-    let mut counter = cut_left(&rest, arrow * 3).1;
+    let rest = cut_left(&rest, arrow * 3).1;
+    let (rest, mark) = cut_right(&rest, columns(1.6));
     if call.again {
         let small = plan.scale.size(plan.geometry.text.small) * 0.93;
-        let (rest, mark) = cut_right(&counter, plan.scale.of(108.0));
-        let mark = centred(&mark, plan.scale.of(40.0));
+        let mark = centred(&mark, plan.scale.of(42.0));
         let line = u32::try_from(plan.scale.of(2.0)).unwrap_or(1);
+        let runs = vec![Run::new("再呼出", small, Ink::Text)];
         cell = cell.shape(mark, Form::Outline(line), Ink::Text).text(label(
-            inset(&mark, i32::try_from(line).unwrap_or(1) * 2, 0),
+            inset(&mark, plan.scale.of(4.0), 0),
             Align::Centre,
-            vec![Run::new("再呼出", small, Ink::Text)],
+            runs,
         ));
-        counter = cut_right(&rest, plan.scale.of(10.0)).0;
     }
     cell = cell
         .text(label(
             ticket,
-            Align::Right,
+            Align::Left,
             vec![Run::bold(&call.ticket, size, Ink::Text)],
         ))
         .shape(pointer, Form::Arrow, Ink::Muted);
-    if let Some(to) = &call.counter {
+    match &call.counter {
         // Digits right aligned, so that one and two of them stand in one column.
-        let (number, word) = if to.long.is_empty() {
-            (counter, None)
-        } else {
-            let (number, word) = cut_left(&counter, plan.scale.of(84.0));
-            (number, Some(word))
-        };
-        let long = if units > 500.0 { to.long } else { to.short };
-        let align = if word.is_some() {
-            Align::Right
-        } else {
-            Align::Left
-        };
-        cell = cell.text(label(
-            number,
-            align,
-            vec![Run::bold(&to.label, size * 0.9, Ink::Text)],
-        ));
-        if let Some(word) = word {
-            let word = cut_left(&word, plan.scale.of(8.0)).1;
-            let word = lowered(&word, size * 0.9, size * 0.5);
-            cell = cell.text(label(
-                word,
-                Align::Left,
-                vec![Run::new(long, size * 0.5, Ink::Muted)],
-            ));
+        Some(to) if !to.short.is_empty() => {
+            let (number, word) = cut_left(&rest, columns(1.1));
+            let word = lowered(&cut_left(&word, columns(0.1)).1, size * 0.9, size * 0.5);
+            cell = cell
+                .text(label(
+                    number,
+                    Align::Right,
+                    vec![Run::bold(&to.label, size * 0.9, Ink::Text)],
+                ))
+                .text(label(
+                    word,
+                    Align::Left,
+                    vec![Run::new(to.short, size * 0.5, Ink::Muted)],
+                ));
         }
+        Some(to) => {
+            let rest = cut_right(&rest, columns(0.1)).0;
+            let run = Run::bold(&to.label, size * 0.7, Ink::Text);
+            cell = cell.text(label(rest, Align::Left, vec![run]));
+        }
+        None => {}
     }
     plan.scene.cells.push(cell);
 }

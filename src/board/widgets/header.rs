@@ -2,7 +2,7 @@
 
 use super::{label, lowered, name};
 use crate::board::layout::Plan;
-use crate::board::scene::{Cell, cut_left, cut_right, cut_top, edges};
+use crate::board::scene::{Cell, cut_left, cut_right, cut_top, edges, inset};
 use crate::board::text::{Align, Run, Text};
 use crate::board::theme::Ink;
 use crate::board::view::View;
@@ -12,7 +12,7 @@ use embedded_graphics::primitives::Rectangle;
 pub(in crate::board) fn header(plan: &mut Plan<'_>, area: &Rectangle, view: &View) {
     let size = plan.geometry.text;
     let em = |units| plan.scale.size(units);
-    let (rest, clock) = cut_right(area, plan.scale.of(f32::from(size.clock.0) * 2.75));
+    let (rest, clock) = cut_right(area, plan.scale.of(f32::from(size.clock.0) * 3.5));
     let (office, date) = cut_right(&rest, plan.scale.of(f32::from(size.date.0) * 7.2));
     let gap = plan.scale.of(24.0);
     if let Some(now) = &view.clock {
@@ -46,12 +46,23 @@ pub(in crate::board) fn header(plan: &mut Plan<'_>, area: &Rectangle, view: &Vie
     #[allow(clippy::cast_possible_truncation)] // bounded by the width
     let wide = (wish.ceil() as i32).saturating_add(1).min(width);
     let (first, rest) = cut_left(&office, wide);
-    cell = cell.text(name(first, Align::Left, runs[0].clone()));
     let rest = cut_left(&rest, gap).1;
-    if !en.is_empty() && rest.size.width > first.size.height {
-        let run = Run::new(en, em(size.heading) * 1.1, Ink::Muted);
-        let rest = lowered(&rest, em(size.office), run.size);
-        cell = cell.text(name(rest, Align::Left, run));
-    }
+    let english = Run::new(en, em(size.heading) * 1.1, Ink::Muted);
+    let wish = Text::wish(std::slice::from_ref(&english), plan.fonts);
+    #[allow(clippy::cast_precision_loss)] // lengths of a frame
+    let beside = wish <= rest.size.width as f32;
+    cell = if en.is_empty() {
+        cell.text(name(first, Align::Left, runs[0].clone()))
+    } else if beside {
+        let rest = lowered(&rest, em(size.office), english.size);
+        cell.text(name(first, Align::Left, runs[0].clone()))
+            .text(name(rest, Align::Left, english))
+    } else {
+        let (_, top, _, bottom) = edges(&office);
+        let inner = inset(&office, 0, (bottom - top) / 12);
+        let (upper, lower) = cut_top(&inner, (bottom - top) * 52 / 100);
+        cell.text(name(upper, Align::Left, runs[0].clone()))
+            .text(name(lower, Align::Left, english))
+    };
     plan.scene.cells.push(cell);
 }

@@ -35,12 +35,16 @@ pub(in crate::board) fn panel(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vie
     let height = plan.scale.px(place.height).min(fits).max(1);
     let columns = columns.min(i32::try_from(places.len()).unwrap_or(1));
     let width = (right - left - gap * (columns - 1)) / columns;
+    // Of an odd number the newest has a row for itself.
+    let odd = i32::from(columns == 2 && places.len() % 2 == 1);
     for (i, shown) in (0..).zip(places) {
+        let alone = odd == 1 && i == 0;
+        let i = if i == 0 { 0 } else { i + odd };
         let (x, y) = (
             left + (i % columns) * (width + gap),
             top + (i / columns) * (height + gap),
         );
-        let last = i % columns == columns - 1;
+        let last = alone || i % columns == columns - 1;
         let place = area(x, y, if last { right } else { x + width }, y + height);
         let look = match (quiet, shown.inverted) {
             (true, _) => call::Look::Quiet,
@@ -58,9 +62,14 @@ fn caption_cell(plan: &mut Plan<'_>, whole: &Rectangle, view: &View) {
     let size = plan.geometry.text;
     let em = |units| plan.scale.size(units);
     let inner = inset(whole, plan.scale.of(28.0), 0);
+    let (ja, en) = if view.calls.is_empty() && !view.recent.is_empty() {
+        ("最近の呼び出し", "  Latest calls")
+    } else {
+        ("お呼び出し", "  Now calling")
+    };
     let runs = vec![
-        Run::bold("お呼び出し", em(size.next), Ink::Text),
-        Run::new("  Now calling", em(size.small), Ink::Muted),
+        Run::bold(ja, em(size.notice), Ink::Text),
+        Run::new(en, em(size.small), Ink::Muted),
     ];
     let mut cell = Cell::new(*whole, Ink::Panel);
     let (left, right) = crate::board::scene::cut_right(&inner, plan.scale.of(150.0));
@@ -78,32 +87,21 @@ fn caption_cell(plan: &mut Plan<'_>, whole: &Rectangle, view: &View) {
 
 fn nothing_yet(plan: &mut Plan<'_>, whole: &Rectangle) {
     let size = plan.geometry.text;
-    let inner = inset(whole, plan.scale.of(28.0), plan.scale.of(28.0));
-    let line = |units| plan.scale.of(f32::from(units) * 1.3);
-    let (first, rest) = cut_top(&inner, line(size.next.0));
-    let (second, rest) = cut_top(&rest, line(size.next.0));
-    let (third, _) = cut_top(&rest, line(size.small.0));
-    let em = |units| plan.scale.size(units);
-    let cell = Cell::new(*whole, Ink::Panel)
-        .text(label(
-            first,
-            Align::Left,
-            vec![Run::new("番号が呼ばれると", em(size.next), Ink::Text)],
-        ))
-        .text(label(
-            second,
-            Align::Left,
-            vec![Run::new("ここに表示します", em(size.next), Ink::Text)],
-        ))
-        .text(label(
-            third,
-            Align::Left,
-            vec![Run::new(
-                "Your number will appear here",
-                em(size.english),
-                Ink::Muted,
-            )],
-        ));
+    let lines = [
+        ("番号が呼ばれると", size.notice, Ink::Text),
+        ("ここに表示します", size.notice, Ink::Text),
+        ("Your number will appear here", size.english, Ink::Muted),
+    ];
+    let height = plan.scale.of(f32::from(size.notice.0) * 1.5);
+    let group = call::centred(&inset(whole, plan.scale.of(28.0), 0), height * 3);
+    let mut cell = Cell::new(*whole, Ink::Panel);
+    let mut rest = group;
+    for (words, size, ink) in lines {
+        let (line, below) = cut_top(&rest, height);
+        let run = Run::new(words, plan.scale.size(size), ink);
+        cell = cell.text(label(line, Align::Centre, vec![run]));
+        rest = below;
+    }
     plan.scene.cells.push(cell);
 }
 

@@ -5,16 +5,19 @@ use super::{label, lowered, name};
 use crate::board::design::{CardColumns, Columns, Style};
 use crate::board::layout::Plan;
 use crate::board::scene::{Cell, Form, across, area, cut_left, cut_right, cut_top, edges, inset};
-use crate::board::text::{Align, NAME_FLOOR, Run, Text};
+use crate::board::text::{Align, LINE, NAME_FLOOR, Run, Text};
 use crate::board::theme::Ink;
 use crate::board::view::Line;
 use embedded_graphics::primitives::Rectangle;
 
 /// A table's row as high as this many units has the design's sizes; lower ones scale theirs.
-const TABLE_ROW: f32 = 150.0;
+const TABLE_ROW: f32 = 140.0;
 
 /// The same of a card.
-const CARD: f32 = 196.0;
+const CARD: f32 = 190.0;
+
+/// Numbers due next that are shown of a queue.
+const NEXT: usize = 3;
 
 /// Share of a table's row above the second line of its numbers.
 const UPPER: i32 = 62;
@@ -29,7 +32,10 @@ fn table_columns(plan: &Plan<'_>, row: &Rectangle) -> Vec<Rectangle> {
         wait,
     } = plan.geometry.table;
     let shares = [name, ticket, counter, next, waiting, wait];
-    gaps(plan, across(row, &shares.map(|u| u.0)))
+    let mut columns = gaps(plan, across(row, &shares.map(|u| u.0)));
+    // Left aligned beside a right aligned one: kept apart.
+    columns[3] = cut_left(&columns[3], plan.scale.of(24.0)).1;
+    columns
 }
 
 fn card_columns(plan: &Plan<'_>, row: &Rectangle) -> Vec<Rectangle> {
@@ -83,7 +89,10 @@ pub(in crate::board) fn headings(
         let (_, top, _, bottom) = edges(column);
         let (upper, lower) = cut_top(column, (bottom - top) * 54 / 100);
         let lower = cut_top(&lower, (bottom - top) * 40 / 100).0;
-        let left = matches!(style, Style::Table) && (i == 0 || i == 3);
+        let left = match style {
+            Style::Table => i == 0 || i == 3,
+            Style::Cards => i == 0,
+        };
         let align = if left { Align::Left } else { Align::Right };
         let ja = match page {
             Some((page, of)) if i == 0 => format!("{ja} {page}/{of}"),
@@ -119,7 +128,13 @@ fn row(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line) {
     };
     let cell = names_cell(plan, names, line, size);
     plan.scene.cells.push(cell);
-    let cell = status::ticket(Cell::new(*ticket, Ink::Ground), ticket, line, size);
+    let cell = status::ticket(
+        Cell::new(*ticket, Ink::Ground),
+        ticket,
+        Align::Right,
+        line,
+        size,
+    );
     plan.scene.cells.push(cell);
     let cell = status::counter(Cell::new(*counter, Ink::Ground), counter, line, size);
     plan.scene.cells.push(cell);
@@ -127,7 +142,9 @@ fn row(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line) {
     plan.scene.cells.push(cell);
     // A second line only pushes the first one up where there is one.
     let halves = |column: &Rectangle, second: bool| {
-        let inner = inset(column, 0, height * 8 / 100);
+        // In a high row both lines stay together in the middle.
+        let group = plan.scale.of(TABLE_ROW * 0.9).min(height * 84 / 100);
+        let inner = super::call::centred(column, group);
         let (_, top, _, bottom) = edges(&inner);
         if second {
             cut_top(&inner, (bottom - top) * UPPER / 100)
@@ -178,6 +195,19 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
         high(size.english)
     };
     let gap = if line.fast { mark / 5 } else { 0 };
+    // A group that is too high gives up height in every part, and its texts shrink with it.
+    let (wish, room) = (
+        mark + gap + name_height + english,
+        (bottom - top) * 94 / 100,
+    );
+    let part = |height: i32| {
+        if wish > room {
+            height * room / wish.max(1)
+        } else {
+            height
+        }
+    };
+    let [mark, gap, name_height, english] = [mark, gap, name_height, english].map(part);
     let all = mark + gap + name_height + english;
     let start = top + ((bottom - top - all) / 2).max(0);
     let mut cell = Cell::new(*whole, Ink::Ground);
@@ -188,8 +218,7 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
             cell,
             &area(left, y, right, y + mark),
             size.small * 0.84,
-        )
-        .0;
+        );
         y += mark + gap;
     }
     let until = (y + name_height).min(bottom);
@@ -205,32 +234,26 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
     cell
 }
 
-/// Two by two of the numbers due next.
+/// Up to three of the numbers due next, the first on top.
 fn next_cell(whole: &Rectangle, line: &Line, size: RowSizes) -> Cell {
     let mut cell = Cell::new(*whole, Ink::Ground);
+    if line.next.is_empty() {
+        let run = Run::new("–", size.next, Ink::Muted);
+        return cell.text(label(*whole, Align::Left, vec![run]));
+    }
+    let shown = &line.next[..line.next.len().min(NEXT)];
     #[allow(clippy::cast_possible_truncation)] // bounded by the row's height
-    let height = (size.next * 1.3) as i32;
-    let lines = i32::try_from(line.next.len().div_ceil(2)).unwrap_or(2);
-    let group = super::call::centred(whole, height * lines.max(1));
-    let half = i32::try_from(group.size.width / 2).unwrap_or(0);
+    let height = (size.next * 1.32) as i32;
+    let lines = i32::try_from(shown.len()).unwrap_or(1);
+    let group = super::call::centred(whole, height * lines);
     let (left, top, right, _) = edges(&group);
-    for (i, ticket) in (0..).zip(&line.next) {
-        let y = top + i / 2 * height;
-        let (from, to) = if i % 2 == 0 {
-            (left, left + half)
-        } else {
-            (left + half, right)
-        };
-        let place = area(from, y, to - height / 6, y + height);
+    for (i, ticket) in (0..).zip(shown) {
+        let place = area(left, top + i * height, right, top + (i + 1) * height);
         cell = cell.text(label(
             place,
             Align::Left,
             vec![Run::new(ticket, size.next, Ink::Text)],
         ));
-    }
-    if line.next.is_empty() {
-        let run = Run::new("–", size.next, Ink::Muted);
-        cell = cell.text(label(*whole, Align::Left, vec![run]));
     }
     cell
 }
@@ -245,8 +268,8 @@ fn card(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line) {
     let by_width = plan.scale.units(right - left) / nominal.max(640.0);
     let scale = (plan.scale.units(height) / CARD).min(by_width).min(1.0);
     let size = RowSizes::new(plan, scale);
-    let (first, rest) = cut_top(&inner, height * 30 / 100);
-    let (second, third) = cut_top(&rest, height * 47 / 100);
+    let (first, rest) = cut_top(&inner, height * 27 / 100);
+    let (second, third) = cut_top(&rest, height * 50 / 100);
     let cell = card_head(plan, &first, line, size);
     plan.scene.cells.push(cell);
     let columns = card_columns(plan, &second);
@@ -256,7 +279,13 @@ fn card(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line) {
     else {
         return;
     };
-    let cell = status::ticket(Cell::new(*ticket, Ink::Ground), ticket, line, size);
+    let cell = status::ticket(
+        Cell::new(*ticket, Ink::Ground),
+        ticket,
+        Align::Left,
+        line,
+        size,
+    );
     plan.scene.cells.push(cell);
     let cell = status::counter(Cell::new(*counter, Ink::Ground), counter, line, size);
     plan.scene.cells.push(cell);
@@ -293,31 +322,22 @@ fn card_head(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSizes
     let (gap, high) = ((size.name * 0.4) as i32, (size.small * 1.3) as i32);
     if line.fast {
         let plate = super::call::centred(whole, high);
-        let wide = Text::wish(
-            &[Run::bold(
-                "事前申請 ファストレーン",
-                size.small * 0.84,
-                Ink::FastInk,
-            )],
-            plan.fonts,
-        );
-        #[allow(clippy::cast_possible_truncation)] // bounded by the card
-        let wide = wide.ceil() as i32 + high * 2;
-        let (before, plate) = cut_right(
-            &plate,
-            wide.min(i32::try_from(whole.size.width / 2).unwrap_or(0)),
-        );
-        cell = status::fast(plan, cell, &plate, size.small * 0.84).0;
+        let wide = status::fast_width(plan, high, size.small * 0.84);
+        let room = i32::try_from(whole.size.width).unwrap_or(0);
+        let (before, plate) = cut_right(&plate, wide.min(room / 2));
+        cell = status::fast(plan, cell, &plate, size.small * 0.84);
         let (left, top, _, bottom) = edges(&rest);
         rest = area(left, top, edges(&before).2 - gap, bottom);
     }
-    let run = Run::bold(&line.name, size.name, Ink::Text);
+    #[allow(clippy::cast_precision_loss)] // lengths of a frame
+    let name_size = size.name.min(whole.size.height as f32 / LINE);
+    let run = Run::bold(&line.name, name_size, Ink::Text);
     #[allow(clippy::cast_possible_truncation)] // bounded by the card
     let wish = Text::wish(std::slice::from_ref(&run), plan.fonts).ceil() as i32 + 1;
     let room = i32::try_from(rest.size.width).unwrap_or(0);
     let (first, behind) = cut_left(&rest, wish.min(room));
-    cell = status::queue_name(cell, &first, line, size.name);
-    let behind = lowered(&cut_left(&behind, gap).1, size.name, size.english);
+    cell = status::queue_name(cell, &first, line, name_size);
+    let behind = lowered(&cut_left(&behind, gap).1, name_size, size.english);
     // Less than three letters say nothing.
     #[allow(clippy::cast_precision_loss)] // lengths of a frame
     if !line.english.is_empty() && behind.size.width as f32 > size.english * 3.0 {
@@ -335,7 +355,7 @@ fn card_next(whole: &Rectangle, line: &Line, size: RowSizes) -> Cell {
     if line.next.is_empty() {
         runs.push(Run::new("–", size.small, Ink::Muted));
     }
-    for ticket in line.next.iter().take(3) {
+    for ticket in line.next.iter().take(NEXT) {
         runs.push(Run::new(ticket, size.small * 1.1, Ink::Text));
         runs.push(Run::new("  ", size.small, Ink::Text));
     }

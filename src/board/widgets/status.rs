@@ -3,6 +3,7 @@
 
 use super::call::centred;
 use super::{label, lowered};
+use crate::board::design::{Sizes, Units};
 use crate::board::layout::Plan;
 use crate::board::scene::{Cell, Form, area, cut_left, edges, inset};
 use crate::board::text::{Align, Run, Text};
@@ -29,7 +30,10 @@ impl RowSizes {
     /// The design's sizes, times `factor`.
     pub(super) fn new(plan: &Plan<'_>, factor: f32) -> Self {
         let text = plan.geometry.text;
-        let em = |units| plan.scale.size(units) * factor;
+        Self::of(&text, |units| plan.scale.size(units) * factor)
+    }
+
+    fn of(text: &Sizes, em: impl Fn(Units) -> f32) -> Self {
         Self {
             name: em(text.name),
             english: em(text.english),
@@ -44,35 +48,34 @@ impl RowSizes {
     }
 }
 
-/// The plate of the fast lane in the left of a box of its height; returns how wide it is.
-pub(super) fn fast(plan: &mut Plan<'_>, cell: Cell, line: &Rectangle, size: f32) -> (Cell, i32) {
+/// What the plate of the fast lane says.
+const FAST: &str = "事前申請 ファストレーン";
+
+/// The width of the fast lane's plate.
+pub(super) fn fast_width(plan: &mut Plan<'_>, height: i32, size: f32) -> i32 {
+    let wish = Text::wish(&[Run::bold(FAST, size, Ink::FastInk)], plan.fonts);
+    #[allow(clippy::cast_possible_truncation)] // saturates, and is bounded by a box
+    let wish = wish.ceil() as i32;
+    wish.saturating_add(height * 18 / 10)
+}
+
+/// The plate of the fast lane at the left of a box.
+pub(super) fn fast(plan: &mut Plan<'_>, cell: Cell, line: &Rectangle, size: f32) -> Cell {
     let height = i32::try_from(line.size.height).unwrap_or(0);
-    let runs = vec![Run::bold("事前申請 ファストレーン", size, Ink::FastInk)];
-    let icon = height * 5 / 10;
-    // Bounded by the line's width below.
-    #[allow(clippy::cast_possible_truncation)]
-    let wish = Text::wish(&runs, plan.fonts).ceil() as i32 + icon * 2 + height;
-    let width = wish.min(i32::try_from(line.size.width).unwrap_or(0));
-    let (plate, _) = cut_left(line, width);
+    let (plate, _) = cut_left(line, fast_width(plan, height, size));
     let (left, top, right, bottom) = edges(&plate);
-    let from = left + height * 4 / 10;
-    let mark = area(
-        from,
-        top + (height - icon) / 2,
-        from + icon * 3 / 2,
-        top + (height + icon) / 2,
-    );
-    let text = area(
-        from + icon * 3 / 2 + icon / 2,
-        top,
-        right - height / 4,
-        bottom,
-    );
-    let cell = cell
-        .shape(plate, Form::Plate, Ink::Fast)
+    let (side, icon) = (height * 4 / 10, height / 2);
+    let from = left + side;
+    let above = top + (height - icon) / 2;
+    let mark = area(from, above, from + icon * 3 / 2, above + icon);
+    let text = area(from + icon * 2, top, right - side, bottom);
+    cell.shape(plate, Form::Plate, Ink::Fast)
         .shape(mark, Form::Fast, Ink::FastInk)
-        .text(label(text, Align::Left, runs));
-    (cell, width)
+        .text(label(
+            text,
+            Align::Left,
+            vec![Run::bold(FAST, size, Ink::FastInk)],
+        ))
 }
 
 /// What stands in the column of waits: the wait, or why there is none, over a second line.
@@ -172,6 +175,14 @@ fn marked(
         .text(label(area(text, top, right, bottom), Align::Right, runs))
 }
 
+/// The numbers of a queue that is over step back.
+fn ink(line: &Line) -> Ink {
+    match line.service {
+        Service::Closed | Service::NotOpenYet => Ink::Muted,
+        Service::Open(_) | Service::Paused | Service::Unknown => Ink::Text,
+    }
+}
+
 /// People waiting over tickets on hold.
 pub(super) fn waiting(
     cell: Cell,
@@ -184,7 +195,7 @@ pub(super) fn waiting(
         return cell;
     };
     let runs = vec![
-        Run::bold(waiting.to_string(), size.waiting, Ink::Text),
+        Run::bold(waiting.to_string(), size.waiting, ink(line)),
         Run::new("人", size.unit, Ink::Muted),
     ];
     let cell = cell.text(label(*upper, Align::Right, runs));
@@ -200,15 +211,21 @@ pub(super) fn waiting(
 }
 
 /// The ticket called last.
-pub(super) fn ticket(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes) -> Cell {
+pub(super) fn ticket(
+    cell: Cell,
+    whole: &Rectangle,
+    align: Align,
+    line: &Line,
+    size: RowSizes,
+) -> Cell {
     match &line.ticket {
         Some(ticket) => {
-            let run = Run::bold(ticket, size.ticket, Ink::Text);
-            cell.text(label(*whole, Align::Right, vec![run]))
+            let run = Run::bold(ticket, size.ticket, ink(line));
+            cell.text(label(*whole, align, vec![run]))
         }
         None => cell.text(label(
             *whole,
-            Align::Right,
+            align,
             vec![Run::new("–", size.ticket * 0.6, Ink::Muted)],
         )),
     }
@@ -219,10 +236,10 @@ pub(super) fn counter(cell: Cell, whole: &Rectangle, line: &Line, size: RowSizes
     let Some(counter) = &line.counter else {
         return cell;
     };
-    let runs = vec![
-        Run::bold(&counter.label, size.counter, Ink::Text),
-        Run::new(counter.short, size.unit, Ink::Muted),
-    ];
+    let mut runs = vec![Run::bold(&counter.label, size.counter, ink(line))];
+    if !counter.short.is_empty() {
+        runs.push(Run::new(counter.short, size.unit, Ink::Muted));
+    }
     cell.text(label(
         lowered(whole, size.ticket, size.counter),
         Align::Right,
