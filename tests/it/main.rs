@@ -8,6 +8,7 @@
 
 mod board;
 mod board_states;
+mod browser;
 mod cli;
 mod config;
 mod day;
