@@ -25,6 +25,7 @@ const PAGES = {
   stale: "/offices/midori",
   ahead: "/offices/chuo/queues/moving/tickets/B325",
   called: "/offices/chuo/queues/certificates/tickets/A042",
+  passed: "/offices/chuo/queues/certificates/tickets/A040",
   unlisted: "/offices/chuo/queues/moving/tickets/Z999",
   find: "/find?ticket=A077",
   choose: "/find?ticket=A900",
@@ -49,8 +50,9 @@ const shoot = async (page, name, fullPage = true) => {
 // Every page: accessible, nothing wider than the phone, in both languages, light and dark.
 for (const lang of ["ja", "en"]) {
   for (const colorScheme of ["light", "dark"]) {
+    const { context, page } = await open({ colorScheme, viewport: { width: 360, height: 780 } }, "/lite", lang);
     for (const [name, path] of Object.entries(PAGES)) {
-      const { context, page } = await open({ colorScheme, viewport: { width: 360, height: 780 } }, path, lang);
+      await page.goto(withLang(path, lang), { waitUntil: "load" });
       const where = `${path} ${lang} ${colorScheme}`;
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) found(`${where}: ${wide} px wider than 360`);
@@ -69,23 +71,25 @@ for (const lang of ["ja", "en"]) {
           .filter(([r]) => r.width > 0 && r.height < 24).map(([, html]) => html));
         for (const html of small) found(`${where}: touch target under 24 px: ${html}`);
       }
-      await context.close();
     }
+    await context.close();
   }
 }
 
 // Clips: no text is cut off or laid over its neighbour in a row.
-for (const width of [360, 390, 768, 1280]) {
-  for (const lang of ["ja", "en"]) {
-    for (const path of [PAGES.front, PAGES.office]) {
-      const { context, page } = await open({ viewport: { width, height: 900 } }, path, lang);
-      const spilt = await page.evaluate(() => [...document.querySelectorAll("td, th, .level, .head > *")]
+for (const lang of ["ja", "en"]) {
+  const { context, page } = await open({ viewport: { width: 360, height: 900 } }, "/lite", lang);
+  for (const path of [PAGES.front, PAGES.office]) {
+    await page.goto(withLang(path, lang), { waitUntil: "load" });
+    for (const width of [360, 390, 768, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const spilt = await page.evaluate(() => [...document.querySelectorAll("td, th, .level, .head > *, h2 a, #glance a")]
         .filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1)
         .map((e) => `${e.className} ${e.textContent.trim()}`));
       for (const text of spilt) found(`${path} ${lang} at ${width}: spills: ${text}`);
-      await context.close();
     }
   }
+  await context.close();
 }
 
 // A number fed in appears in an open page without reload.

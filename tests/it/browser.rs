@@ -36,6 +36,10 @@ async fn pages_are_live_accessible_and_fit_a_phone() {
     city.tell(&chuo).await;
     city.send("chuo/node/n1/board/main", bytes).await;
 
+    let passed = r#"{"queue":"certificates","day":"2026-11-24","epoch":0,"no":41,"ticket":"A040",
+        "counter":"2","at":"2026-11-24T10:31:00+09:00","kind":"call"}"#;
+    city.send("chuo/node/n1/calls", passed).await;
+
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let pages = router(Arc::clone(&city.hub));

@@ -1,6 +1,6 @@
 //! The pages: first page, office, their light forms, and the parts that open pages exchange.
 
-use super::words::{self, Card};
+use super::words::{self, Card, Level, Wait};
 use super::{Query, Shared, assets};
 use crate::hub::Hub;
 use crate::hub::lang::{Lang, Messages, fill};
@@ -144,6 +144,39 @@ pub(super) fn cards(hub: &Hub, snapshot: &Snapshot, lang: Lang) -> String {
     })
 }
 
+struct Glance {
+    id: String,
+    name: String,
+    level: Level,
+}
+
+#[derive(Template)]
+#[template(path = "glance.html")]
+struct GlancePart<'a> {
+    t: &'a Messages,
+    offices: Vec<Glance>,
+}
+
+/// With more offices than this, a list of them is no glance any more.
+const MAX_GLANCE: usize = 40;
+
+/// Every office's congestion in a few lines, each a link to its card.
+pub(super) fn glance(hub: &Hub, snapshot: &Snapshot, lang: Lang) -> String {
+    let offices = match snapshot.offices.len() {
+        2..=MAX_GLANCE => &snapshot.offices[..],
+        _ => &[],
+    };
+    let glance = |o: &OfficeSnap| Glance {
+        id: o.view.id.to_string(),
+        name: o.view.name.best(lang.tag()).to_owned(),
+        level: words::office_level(o, &hub.pages),
+    };
+    print(&GlancePart {
+        t: lang.messages(),
+        offices: offices.iter().map(|o| glance(o)).collect(),
+    })
+}
+
 struct OfficeOption {
     id: String,
     name: String,
@@ -155,6 +188,7 @@ struct Front<'a> {
     base: Base,
     t: &'a Messages,
     offices: Vec<OfficeOption>,
+    glance: String,
     cards: String,
 }
 
@@ -178,6 +212,7 @@ pub(super) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
             base,
             t,
             offices: snapshot.offices.iter().map(|o| option(o)).collect(),
+            glance: glance(&hub, &snapshot, lang),
             cards: cards(&hub, &snapshot, lang),
         }))
     };
