@@ -38,7 +38,7 @@ macro_rules! messages {
 }
 
 messages! {
-title title_of as_of as_of_unknown live lost languages glance skip_to_content
+title title_of as_of as_of_unknown live reload lost languages glance skip_to_content
 my_number my_number_go my_number_hint my_number_placeholder my_number_office my_number_any
 head_queue head_call head_waiting head_wait head_next head_hold     fast_lane people_unit minutes_unit soon counter next on_hold     free busy crowded closed_level unknown_level
 paused closed not_open_yet closed_row not_open_row

@@ -75,7 +75,9 @@ async fn pages_are_live_accessible_and_fit_a_phone() {
         }
         child.wait().await.unwrap()
     };
-    let status = tokio::time::timeout(LIMIT, talk).await.expect("the browser took too long");
+    let status = tokio::time::timeout(LIMIT, talk)
+        .await
+        .expect("the browser took too long");
     assert!(status.success(), "see the findings above");
     city.stop().await;
     served.await.unwrap();

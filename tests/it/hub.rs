@@ -22,7 +22,11 @@ async fn every_path_answers_and_says_what_it_is() {
     let check = async |path: &str, kind: &str| {
         let answer = city.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        assert!(answer.header("content-type").starts_with(kind), "{path}: {:?}", answer.headers);
+        assert!(
+            answer.header("content-type").starts_with(kind),
+            "{path}: {:?}",
+            answer.headers
+        );
         assert!(!answer.body.is_empty(), "{path}");
     };
     for path in [
@@ -34,20 +38,34 @@ async fn every_path_answers_and_says_what_it_is() {
         "/lite/chuo",
     ] {
         check(path, "text/html; charset=utf-8").await;
-        check(&format!("{path}{}lang=en", if path.contains('?') { '&' } else { '?' }), "text/html").await;
+        check(
+            &format!(
+                "{path}{}lang=en",
+                if path.contains('?') { '&' } else { '?' }
+            ),
+            "text/html",
+        )
+        .await;
     }
     check("/api/v1/offices", "application/json").await;
     check("/api/v1/offices/chuo", "application/json").await;
     check("/opendata/congestion.json", "application/json").await;
     check("/opendata/congestion.csv", "text/csv").await;
     check("/opendata/calls/2026-11-24.csv", "text/csv").await;
-    check("/ngsi-ld/v1/entities?type=QueueMonitor", "application/ld+json").await;
+    check(
+        "/ngsi-ld/v1/entities?type=QueueMonitor",
+        "application/ld+json",
+    )
+    .await;
     check("/healthz", "text/plain").await;
     check("/readyz", "text/plain").await;
     check("/metrics", "application/openmetrics-text").await;
     for path in ["/boards/chuo/n1/main", &image] {
         let answer = city.get(path).await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "image/png"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "image/png")
+        );
     }
 }
 
@@ -78,7 +96,9 @@ async fn what_is_not_there_is_404_and_nothing_is_written() {
     }
     assert_eq!(city.get("/ngsi-ld/v1/entities").await.status, 400);
     for method in ["POST", "PUT", "DELETE", "PATCH"] {
-        let request = axum::http::Request::builder().method(method).uri("/api/v1/offices");
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri("/api/v1/offices");
         let request = request.body(axum::body::Body::from("{}")).unwrap();
         let router = yobiban::hub::router(city.hub.clone());
         let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
@@ -92,15 +112,24 @@ async fn every_answer_bears_the_security_headers() {
     for path in ["/", "/nowhere", "/api/v1/offices", "/healthz"] {
         let answer = city.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'self';"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'self';"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
     }
     let page = city.get("/").await;
-    assert!(!page.text().contains("<style") && !page.text().contains(" style="), "no inline style");
-    assert!(!page.text().contains("<script>") && !page.text().contains(" onclick"), "no inline script");
+    assert!(
+        !page.text().contains("<style") && !page.text().contains(" style="),
+        "no inline style"
+    );
+    assert!(
+        !page.text().contains("<script>") && !page.text().contains(" onclick"),
+        "no inline script"
+    );
 }
 
 #[tokio::test]
@@ -118,15 +147,40 @@ async fn the_api_has_the_shapes_of_the_contract() {
     );
     city.send("chuo/node/n1/board/main", bytes).await;
     let all = city.get("/api/v1/offices").await.json();
-    assert_eq!(all.as_object().unwrap().keys().collect::<Vec<_>>(), ["offices"]);
-    let ids: Vec<_> = all["offices"].as_array().unwrap().iter().map(|o| &o["id"]).collect();
-    assert_eq!(ids, ["chuo", "hanamigawa", "inage", "wakaba", "midori", "mihama"]);
+    assert_eq!(
+        all.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["offices"]
+    );
+    let ids: Vec<_> = all["offices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|o| &o["id"])
+        .collect();
+    assert_eq!(
+        ids,
+        ["chuo", "hanamigawa", "inage", "wakaba", "midori", "mihama"]
+    );
     let office = &all["offices"][0];
     assert_eq!(*office, city.get("/api/v1/offices/chuo").await.json());
-    let mut keys: Vec<_> = office.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut keys: Vec<_> = office
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["as_of", "boards", "cameras", "id", "name", "online", "queues"]);
-    assert_eq!(office["queues"], serde_json::to_value(&chuo.queues).unwrap(), "as in the report");
+    assert_eq!(
+        keys,
+        [
+            "as_of", "boards", "cameras", "id", "name", "online", "queues"
+        ]
+    );
+    assert_eq!(
+        office["queues"],
+        serde_json::to_value(&chuo.queues).unwrap(),
+        "as in the report"
+    );
     assert_eq!(
         office["boards"],
         serde_json::json!([{"node": "n1", "id": "main", "sha256": line.sha256, "format": "image/png",
@@ -161,35 +215,61 @@ async fn a_ticket_named_script_is_harmless_everywhere() {
         let answer = city.get(path).await;
         let text = answer.text().replace("<script src=\"/assets/app.", "");
         assert!(!text.contains("<script"), "{path}");
-        assert!(!text.contains("<img src=x") && !text.contains("<b onload"), "{path}");
+        assert!(
+            !text.contains("<img src=x") && !text.contains("<b onload"),
+            "{path}"
+        );
         assert!(!text.contains("\"'><i>"), "{path}");
     }
     let events = city.open("/live/ja", &[]).await;
     let first = crate::hub_events::first_chunk(events).await;
-    assert!(first.contains("&#60;script&#62;") || first.contains("&lt;script&gt;"), "{first}");
+    assert!(
+        first.contains("&#60;script&#62;") || first.contains("&lt;script&gt;"),
+        "{first}"
+    );
     assert!(!first.contains("<script"), "{first}");
     let csv = city.get("/opendata/congestion.csv").await;
-    assert!(csv.text().contains("\"<script> \"\"'><i>\""), "quoted by RFC 4180: {}", csv.text());
+    assert!(
+        csv.text().contains("\"<script> \"\"'><i>\""),
+        "quoted by RFC 4180: {}",
+        csv.text()
+    );
 }
 
 #[tokio::test]
 async fn pages_and_json_are_revalidated_by_tag_and_compressed() {
     let city = City::awake().await;
-    for path in ["/", "/offices/chuo", "/lite", "/api/v1/offices", "/opendata/congestion.csv"] {
+    for path in [
+        "/",
+        "/offices/chuo",
+        "/lite",
+        "/api/v1/offices",
+        "/opendata/congestion.csv",
+    ] {
         let answer = city.get(path).await;
         let tag = answer.header("etag").to_owned();
         assert!(tag.starts_with("W/\""), "{path}: {tag}");
         assert_eq!(answer.header("cache-control"), "no-cache");
         assert!(answer.header("vary").contains("accept-language"), "{path}");
         let again = city.get_with(path, &[("if-none-match", &tag)]).await;
-        assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{path}");
-        let other = city.get_with(path, &[("if-none-match", "W/\"other\"")]).await;
+        assert_eq!(
+            (again.status.as_u16(), again.body.len()),
+            (304, 0),
+            "{path}"
+        );
+        let other = city
+            .get_with(path, &[("if-none-match", "W/\"other\"")])
+            .await;
         assert_eq!(other.status, 200, "{path}");
-        let small = city.get_with(path, &[("accept-encoding", "br, gzip")]).await;
+        let small = city
+            .get_with(path, &[("accept-encoding", "br, gzip")])
+            .await;
         assert_eq!(small.header("content-encoding"), "gzip", "{path}");
         assert_eq!(small.header("etag"), tag, "{path}");
         let mut text = String::new();
-        flate2::read::GzDecoder::new(&small.body[..]).read_to_string(&mut text).unwrap();
+        flate2::read::GzDecoder::new(&small.body[..])
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text, answer.text(), "{path}");
     }
     let before = city.get("/").await.header("etag").to_owned();
@@ -197,7 +277,12 @@ async fn pages_and_json_are_revalidated_by_tag_and_compressed() {
     chuo.seq += 1;
     chuo.queues[0].waiting += 1;
     city.tell(&chuo).await;
-    assert_eq!(city.get_with("/", &[("if-none-match", &before)]).await.status, 200);
+    assert_eq!(
+        city.get_with("/", &[("if-none-match", &before)])
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -212,7 +297,11 @@ async fn the_first_view_weighs_under_60_kb() {
         let answer = city.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
         let gzip = city.get_with(path, &[("accept-encoding", "gzip")]).await;
-        println!("{path}: {} bytes, {} compressed", answer.body.len(), gzip.body.len());
+        println!(
+            "{path}: {} bytes, {} compressed",
+            answer.body.len(),
+            gzip.body.len()
+        );
         sum += answer.body.len();
         packed += gzip.body.len();
     }
@@ -232,10 +321,14 @@ async fn pictures_are_revalidated_and_immutable_by_hash() {
     let tag = format!("\"{}\"", old_line.sha256);
     assert_eq!(board.header("etag"), tag);
     assert_eq!(board.header("cache-control"), "no-cache");
-    let again = city.get_with("/boards/chuo/n1/main", &[("if-none-match", &tag)]).await;
+    let again = city
+        .get_with("/boards/chuo/n1/main", &[("if-none-match", &tag)])
+        .await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
     city.send("chuo/node/n1/board/main", new.clone()).await;
-    let newer = city.get_with("/boards/chuo/n1/main", &[("if-none-match", &tag)]).await;
+    let newer = city
+        .get_with("/boards/chuo/n1/main", &[("if-none-match", &tag)])
+        .await;
     assert_eq!((newer.status.as_u16(), newer.body), (200, new));
     for line in [old_line, new_line] {
         let kept = city.get(&format!("/images/{}", line.sha256)).await;
@@ -248,9 +341,15 @@ async fn pictures_are_revalidated_and_immutable_by_hash() {
 async fn calls_of_a_day_are_csv_with_the_header_of_the_contract() {
     let city = City::awake().await;
     let empty = city.get("/opendata/calls/2026-11-23.csv").await;
-    assert_eq!(empty.text(), "office,queue,day,epoch,no,ticket,counter,at,kind\n");
+    assert_eq!(
+        empty.text(),
+        "office,queue,day,epoch,no,ticket,counter,at,kind\n"
+    );
     city.send("chuo/node/n1/calls", CALL).await;
-    let odd = CALL.replace("A042", "=1+1,\\\"x\\\"").replace("43", "44").replace("\"3\"", "\"\"");
+    let odd = CALL
+        .replace("A042", "=1+1,\\\"x\\\"")
+        .replace("43", "44")
+        .replace("\"3\"", "\"\"");
     city.send("chuo/node/n1/calls", odd).await;
     let csv = city.get("/opendata/calls/2026-11-24.csv").await;
     assert_eq!(
@@ -266,13 +365,27 @@ async fn calls_of_a_day_are_csv_with_the_header_of_the_contract() {
 async fn open_data_tells_names_levels_and_waits() {
     let city = City::awake().await;
     let json = city.get("/opendata/congestion.json").await.json();
-    let level = |i: usize| json["offices"][i]["congestion"].as_str().unwrap().to_owned();
-    assert_eq!([level(0), level(1), level(3), level(4)], ["crowded", "busy", "free", "unknown"]);
+    let level = |i: usize| {
+        json["offices"][i]["congestion"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        [level(0), level(1), level(3), level(4)],
+        ["crowded", "busy", "free", "unknown"]
+    );
     let csv = city.get("/opendata/congestion.csv").await;
     let line = csv.text().lines().nth(1).unwrap().to_owned();
-    assert!(line.starts_with("chuo,中央区役所,certificates,証明書の交付,standard,open,free,true,"), "{line}");
+    assert!(
+        line.starts_with("chuo,中央区役所,certificates,証明書の交付,standard,open,free,true,"),
+        "{line}"
+    );
     assert!(line.ends_with(",12,1,480,900"), "{line}");
-    let entities = city.get("/ngsi-ld/v1/entities?type=QueueMonitor").await.json();
+    let entities = city
+        .get("/ngsi-ld/v1/entities?type=QueueMonitor")
+        .await
+        .json();
     assert_eq!(entities.as_array().unwrap().len(), 30);
     let one = &entities[0];
     assert_eq!(one["id"], "urn:ngsi-ld:QueueMonitor:chuo:certificates");
@@ -280,31 +393,54 @@ async fn open_data_tells_names_levels_and_waits() {
     assert_eq!(one["ticketsToServe"]["value"], 12);
     assert_eq!(one["serviceStatus"]["value"], "Open");
     assert_eq!(one["projectedMaxWaitMinutes"]["value"], 15);
-    assert_eq!(city.get("/ngsi-ld/v1/entities?type=Road").await.text(), "[]");
+    assert_eq!(
+        city.get("/ngsi-ld/v1/entities?type=Road").await.text(),
+        "[]"
+    );
 }
 
 #[tokio::test]
 async fn old_numbers_say_so_in_words_when_source_node_or_broker_is_silent() {
     let city = City::awake().await;
     let stale = "10:18 の数字です。窓口との通信が途切れています。";
-    assert_eq!(city.get("/").await.text().matches(stale).count(), 1, "the source of midori");
+    assert_eq!(
+        city.get("/").await.text().matches(stale).count(),
+        1,
+        "the source of midori"
+    );
     city.send("inage/node/n1/availability", "offline").await;
     let page = city.get("/offices/inage").await;
-    assert!(page.text().contains("10:42 の数字です。窓口との通信が途切れています。"));
+    assert!(
+        page.text()
+            .contains("10:42 の数字です。窓口との通信が途切れています。")
+    );
     let api = city.get("/api/v1/offices/inage").await.json();
-    assert_eq!((&api["online"], &api["queues"][0]["fresh"]), (&false.into(), &false.into()));
+    assert_eq!(
+        (&api["online"], &api["queues"][0]["fresh"]),
+        (&false.into(), &false.into())
+    );
     assert!(page.text().contains("A062"), "the numbers stay");
 
     city.hub.set_line(false);
     city.clock.advance(Duration::from_secs(10));
     city.hub.tick();
-    assert_eq!(city.get("/api/v1/offices/chuo").await.json()["online"], true, "a short gap alarms nobody");
+    assert_eq!(
+        city.get("/api/v1/offices/chuo").await.json()["online"],
+        true,
+        "a short gap alarms nobody"
+    );
     assert_eq!(city.get("/readyz").await.status, 503);
     city.clock.advance(Duration::from_secs(10));
     city.hub.tick();
-    assert_eq!(city.get("/api/v1/offices/chuo").await.json()["queues"][0]["fresh"], false);
+    assert_eq!(
+        city.get("/api/v1/offices/chuo").await.json()["queues"][0]["fresh"],
+        false
+    );
     city.hub.set_line(true);
-    assert_eq!(city.get("/api/v1/offices/chuo").await.json()["queues"][0]["fresh"], true);
+    assert_eq!(
+        city.get("/api/v1/offices/chuo").await.json()["queues"][0]["fresh"],
+        true
+    );
     assert_eq!(city.get("/readyz").await.status, 200);
 }
 
@@ -313,12 +449,20 @@ async fn yesterdays_numbers_are_not_shown_as_todays() {
     let city = City::awake().await;
     let now = city.clock.now();
     let next_day = Now::at("2026-11-25T08:00:00+09:00".parse().unwrap());
-    city.clock.set(Now { mono: now.mono, ..next_day });
+    city.clock.set(Now {
+        mono: now.mono,
+        ..next_day
+    });
     city.hub.tick();
     let page = city.get("/").await;
     assert!(!page.text().contains("A042"), "yesterday's call");
     assert!(page.text().contains("まだ開いていません。"));
-    assert!(city.get("/lite/chuo?lang=en").await.text().contains("Not open yet."));
+    assert!(
+        city.get("/lite/chuo?lang=en")
+            .await
+            .text()
+            .contains("Not open yet.")
+    );
 }
 
 #[tokio::test]
@@ -355,16 +499,30 @@ async fn my_number_tells_people_wait_and_time_to_come_back() {
     let eleventh = page("moving", "B328").await;
     assert!(eleventh.contains("<strong>10</strong>"), "{eleventh}");
     assert!(eleventh.contains("およそ 26–40分後"), "{eleventh}");
-    assert!(eleventh.contains("11:00 ごろまでにお戻りください"), "{eleventh}");
+    assert!(
+        eleventh.contains("11:00 ごろまでにお戻りください"),
+        "{eleventh}"
+    );
     let soon = page("mynumber", "C530").await;
     assert!(soon.contains("<strong>1</strong>") && soon.contains("窓口の近くでお待ちください"));
-    assert!(page("certificates", "A042").await.contains("3番窓口へお越しください"));
-    assert!(page("certificates", "A999").await.contains("この番号は今の一覧にありません"));
+    assert!(
+        page("certificates", "A042")
+            .await
+            .contains("3番窓口へお越しください")
+    );
+    assert!(
+        page("certificates", "A999")
+            .await
+            .contains("この番号は今の一覧にありません")
+    );
 
     let passed = CALL.replace("A042", "A038").replace("10:42:07", "10:20:00");
     city.send("chuo/node/n1/calls", passed).await;
     let text = page("certificates", "A038").await;
-    assert!(text.contains("呼出しは過ぎています") && text.contains("10:20 にお呼びしました"), "{text}");
+    assert!(
+        text.contains("呼出しは過ぎています") && text.contains("10:20 にお呼びしました"),
+        "{text}"
+    );
 
     let mut chuo = numbers("chuo");
     chuo.seq += 1;
@@ -381,15 +539,34 @@ async fn the_form_finds_a_ticket_however_it_is_typed() {
         (answer.status.as_u16(), answer.header("location").to_owned())
     };
     let path = "/offices/chuo/queues/moving/tickets/B325?lang=ja";
-    for typed in ["B325", "b325", "%EF%BC%A2%EF%BC%93%EF%BC%92%EF%BC%95", "+B+325"] {
+    for typed in [
+        "B325",
+        "b325",
+        "%EF%BC%A2%EF%BC%93%EF%BC%92%EF%BC%95",
+        "+B+325",
+    ] {
         let found = to(&format!("ticket={typed}&office=chuo")).await;
         assert_eq!(found, (303, path.to_owned()), "{typed}");
     }
-    assert_eq!(to("ticket=B999&office=chuo&lang=en").await.1, "/offices/chuo/queues/moving/tickets/B999?lang=en");
-    let many = city.get("/find?ticket=A050").await;
+    assert_eq!(
+        to("ticket=B999&office=chuo&lang=en").await.1,
+        "/offices/chuo/queues/moving/tickets/B999?lang=en"
+    );
+    let many = city.get("/find?ticket=A077").await;
     assert_eq!(many.text().matches("class=\"links\"").count(), 1);
-    assert_eq!(many.text().matches("/tickets/A050").count(), 2, "chuo and wakaba wait for it: {}", many.text());
-    for bad in ["", "ticket=", "ticket=1234567890123", "ticket=%00", "ticket=%ff%fe"] {
+    assert_eq!(
+        many.text().matches("/tickets/A077").count(),
+        2,
+        "midori called it, mihama waits for it: {}",
+        many.text()
+    );
+    for bad in [
+        "",
+        "ticket=",
+        "ticket=1234567890123",
+        "ticket=%00",
+        "ticket=%ff%fe",
+    ] {
         let answer = city.get(&format!("/find?{bad}")).await;
         assert_eq!(answer.status, 200, "{bad}");
         assert!(!answer.text().contains("class=\"links\""), "{bad}");
@@ -399,11 +576,15 @@ async fn the_form_finds_a_ticket_however_it_is_typed() {
 #[tokio::test]
 async fn languages_follow_the_browser_and_the_link() {
     let city = City::awake().await;
-    let english = city.get_with("/", &[("accept-language", "en-GB,en;q=0.9,ja;q=0.5")]).await;
+    let english = city
+        .get_with("/", &[("accept-language", "en-GB,en;q=0.9,ja;q=0.5")])
+        .await;
     assert!(english.text().contains("<html lang=\"en\">"));
     assert!(english.text().contains("Chuo Ward Office"));
     assert!(city.get("/").await.text().contains("<html lang=\"ja\">"));
-    let link = city.get_with("/?lang=ja", &[("accept-language", "en")]).await;
+    let link = city
+        .get_with("/?lang=ja", &[("accept-language", "en")])
+        .await;
     assert!(link.text().contains("<html lang=\"ja\">"));
 }
 
@@ -429,7 +610,76 @@ async fn metrics_count_messages_refusals_and_what_nodes_count() {
         "yobiban_node_online{office=\"chuo\",node=\"n1\"} 1",
         "yobiban_node_count{office=\"chuo\",node=\"n1\",name=\"feed_refused\"} 3",
     ] {
-        assert!(metrics.text().lines().any(|l| l == line), "{line} in {}", metrics.text());
+        assert!(
+            metrics.text().lines().any(|l| l == line),
+            "{line} in {}",
+            metrics.text()
+        );
     }
     assert!(metrics.text().ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn a_hub_runs_on_a_line_serves_and_stops_in_time() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use yobiban::hub::Incoming;
+    let dir = tempfile::tempdir().unwrap();
+    let config =
+        crate::support::city::config(&format!("sqlite:{}", dir.path().join("hub.db").display()));
+    let (reports, inbox) = tokio::sync::mpsc::channel(8);
+    let (up, line_up) = tokio::sync::watch::channel(true);
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let line = yobiban::roles::hub::Line {
+        reports: inbox,
+        calls: None,
+        up: line_up,
+    };
+    let clock =
+        yobiban::clock::ManualClock::new(Now::at(crate::support::city::AT.parse().unwrap()));
+    let running = tokio::spawn(yobiban::roles::hub::run_on(
+        config,
+        clock,
+        shutdown.clone(),
+        line,
+        |at| {
+            let _ = tell.send(at);
+        },
+    ));
+    let address = told.await.unwrap();
+    let payload = serde_json::to_vec(&numbers("chuo")).unwrap();
+    reports
+        .send(Incoming::new("yobiban/v1/chuo/node/n1/numbers", payload))
+        .await
+        .unwrap();
+    let ask = async |path: &str| {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).await.unwrap();
+        text
+    };
+    assert!(ask("/readyz").await.starts_with("HTTP/1.1 200"));
+    let mut tries = 0;
+    while !ask("/api/v1/offices").await.contains("\"chuo\"") {
+        tries += 1;
+        assert!(tries < 100, "the numbers never came");
+    }
+    // An open stream and an idle connection must not hold up the end.
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"GET /api/v1/events HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    stream.read_exact(&mut [0; 64]).await.unwrap();
+    let idle = tokio::net::TcpStream::connect(address).await.unwrap();
+    drop(up);
+    shutdown.cancel();
+    tokio::time::timeout(Duration::from_secs(2), running)
+        .await
+        .expect("stops in time")
+        .unwrap()
+        .unwrap();
+    drop(idle);
 }

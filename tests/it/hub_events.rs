@@ -10,7 +10,11 @@ use yobiban::model::Label;
 /// The next bytes of a stream.
 async fn chunk(body: &mut axum::body::BodyDataStream) -> String {
     let next = tokio::time::timeout(Duration::from_secs(5), body.next());
-    let bytes = next.await.expect("an event in time").expect("an open stream").unwrap();
+    let bytes = next
+        .await
+        .expect("an event in time")
+        .expect("an open stream")
+        .unwrap();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -26,11 +30,15 @@ async fn stays_silent(body: &mut axum::body::BodyDataStream) {
 
 fn id(event: &str) -> String {
     let line = event.lines().find_map(|l| l.strip_prefix("id: "));
-    line.unwrap_or_else(|| panic!("no id in {event:?}")).to_owned()
+    line.unwrap_or_else(|| panic!("no id in {event:?}"))
+        .to_owned()
 }
 
 fn data(event: &str) -> serde_json::Value {
-    let line = event.lines().find_map(|l| l.strip_prefix("data: ")).expect("data");
+    let line = event
+        .lines()
+        .find_map(|l| l.strip_prefix("data: "))
+        .expect("data");
     serde_json::from_str(line).unwrap()
 }
 
@@ -59,7 +67,10 @@ async fn the_first_event_is_the_whole_state_then_come_the_changes() {
     assert_ne!(id(&change), id(&first));
     let change = data(&change);
     assert_eq!(change["offices"].as_array().unwrap().len(), 1);
-    assert_eq!(change["offices"][0], city.get("/api/v1/offices/inage").await.json());
+    assert_eq!(
+        change["offices"][0],
+        city.get("/api/v1/offices/inage").await.json()
+    );
     call(&city, "inage", 100, "A063").await;
     stays_silent(&mut body).await;
 }
@@ -67,16 +78,33 @@ async fn the_first_event_is_the_whole_state_then_come_the_changes() {
 #[tokio::test]
 async fn who_comes_back_with_the_newest_id_misses_nothing_and_gets_nothing_twice() {
     let city = City::awake().await;
-    for path in ["/api/v1/events", "/api/v1/offices/chuo/events", "/live/ja", "/live/en/chuo"] {
+    let paths = [
+        "/api/v1/events",
+        "/api/v1/offices/chuo/events",
+        "/live/ja",
+        "/live/en/chuo",
+    ];
+    for (n, path) in (1..).zip(paths) {
         let newest = id(&first_chunk(city.open(path, &[]).await).await);
-        let mut body = city.open(path, &[("last-event-id", &newest)]).await.into_body().into_data_stream();
+        let mut body = city
+            .open(path, &[("last-event-id", &newest)])
+            .await
+            .into_body()
+            .into_data_stream();
         let hello = chunk(&mut body).await;
         assert!(!hello.contains("data:"), "{path}: {hello}");
-        call(&city, "chuo", 1000 + u64::try_from(path.len()).unwrap(), path.get(..9).unwrap()).await;
+        call(&city, "chuo", 1000 + n, &format!("A{n:03}")).await;
         let news = chunk(&mut body).await;
         assert!(news.contains("data:"), "{path}: {news}");
         stays_silent(&mut body).await;
-        for old in [newest.as_str(), "0123456789abcdef-1", "x", "", "-", "18446744073709551616"] {
+        for old in [
+            newest.as_str(),
+            "0123456789abcdef-1",
+            "x",
+            "",
+            "-",
+            "18446744073709551616",
+        ] {
             let first = first_chunk(city.open(path, &[("last-event-id", old)]).await).await;
             assert!(first.contains("data:"), "{path}: whole state after {old:?}");
         }
@@ -87,39 +115,70 @@ async fn who_comes_back_with_the_newest_id_misses_nothing_and_gets_nothing_twice
 async fn a_page_follows_from_where_it_was_rendered() {
     let city = City::awake().await;
     let page = city.get("/").await;
-    let live = page.text().split("data-live=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let live = page
+        .text()
+        .split("data-live=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let mut body = city.open(&live, &[]).await.into_body().into_data_stream();
-    assert!(!chunk(&mut body).await.contains("data:"), "nothing that the page has");
+    assert!(
+        !chunk(&mut body).await.contains("data:"),
+        "nothing that the page has"
+    );
     call(&city, "chuo", 100, "A043").await;
     let news = chunk(&mut body).await;
-    assert!(news.contains("id=\"o-chuo\"") && news.contains("A043"), "{news}");
+    assert!(
+        news.contains("id=\"o-chuo\"") && news.contains("A043"),
+        "{news}"
+    );
     assert!(news.contains("id=\"as-of\""), "{news}");
-    assert!(!news.contains("id=\"o-inage\""), "only what changed: {news}");
+    assert!(
+        !news.contains("id=\"o-inage\""),
+        "only what changed: {news}"
+    );
 }
 
 #[tokio::test]
 async fn an_office_stream_tells_of_its_office_only() {
     let city = City::awake().await;
-    let mut body = city.open("/api/v1/offices/chuo/events", &[]).await.into_body().into_data_stream();
+    let mut body = city
+        .open("/api/v1/offices/chuo/events", &[])
+        .await
+        .into_body()
+        .into_data_stream();
     let first = chunk(&mut body).await;
     assert_eq!(data(&first), city.get("/api/v1/offices/chuo").await.json());
     call(&city, "inage", 100, "A063").await;
     stays_silent(&mut body).await;
     call(&city, "chuo", 101, "A043").await;
-    assert_eq!(data(&chunk(&mut body).await)["queues"][0]["last_call"]["ticket"], "A043");
+    assert_eq!(
+        data(&chunk(&mut body).await)["queues"][0]["last_call"]["ticket"],
+        "A043"
+    );
 }
 
 #[tokio::test]
 async fn a_slow_viewer_skips_to_the_newest_state_and_is_counted() {
     let city = City::awake().await;
-    let mut slow = city.open("/api/v1/events", &[]).await.into_body().into_data_stream();
+    let mut slow = city
+        .open("/api/v1/events", &[])
+        .await
+        .into_body()
+        .into_data_stream();
     chunk(&mut slow).await;
     for n in 1..=200 {
         call(&city, "chuo", 100 + n, &format!("A{n:03}")).await;
     }
     let event = data(&chunk(&mut slow).await);
     assert_eq!(event["whole"], true);
-    assert_eq!(event["offices"][0]["queues"][0]["last_call"]["ticket"], "A200");
+    assert_eq!(
+        event["offices"][0]["queues"][0]["last_call"]["ticket"],
+        "A200"
+    );
     assert_eq!(city.hub.stats().viewers_skipped(), 1);
     stays_silent(&mut slow).await;
     call(&city, "chuo", 999, "A201").await;
@@ -130,16 +189,37 @@ async fn a_slow_viewer_skips_to_the_newest_state_and_is_counted() {
 async fn a_new_office_reaches_open_pages() {
     let city = City::empty().await;
     city.tell(&numbers("chuo")).await;
-    let mut json = city.open("/api/v1/events", &[]).await.into_body().into_data_stream();
-    let mut page = city.open("/live/ja", &[]).await.into_body().into_data_stream();
+    let mut json = city
+        .open("/api/v1/events", &[])
+        .await
+        .into_body()
+        .into_data_stream();
+    let mut page = city
+        .open("/live/ja", &[])
+        .await
+        .into_body()
+        .into_data_stream();
     chunk(&mut json).await;
     chunk(&mut page).await;
     city.tell(&numbers("inage")).await;
     let event = data(&chunk(&mut json).await);
-    assert_eq!((event["whole"].clone(), event["offices"].as_array().unwrap().len()), (true.into(), 2));
+    assert_eq!(
+        (
+            event["whole"].clone(),
+            event["offices"].as_array().unwrap().len()
+        ),
+        (true.into(), 2)
+    );
     assert!(chunk(&mut page).await.contains("id=\"offices\""));
     city.send("inage/node/n1/numbers", "").await;
-    assert_eq!(data(&chunk(&mut json).await)["offices"].as_array().unwrap().len(), 1, "cleared");
+    assert_eq!(
+        data(&chunk(&mut json).await)["offices"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1,
+        "cleared"
+    );
 }
 
 #[tokio::test]

@@ -41,13 +41,21 @@ fn start(url: &str) -> Running {
     let (history, writer) = History::open(url, Arc::clone(&stats)).unwrap();
     let shutdown = CancellationToken::new();
     let writer = tokio::spawn(writer.run(shutdown.clone()));
-    Running { history, stats, shutdown, writer }
+    Running {
+        history,
+        stats,
+        shutdown,
+        writer,
+    }
 }
 
 impl Running {
     async fn stop(self) {
         self.shutdown.cancel();
-        tokio::time::timeout(Duration::from_secs(10), self.writer).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(10), self.writer)
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     /// Records calls and waits until all are acknowledged.
@@ -91,19 +99,44 @@ async fn holds_every_call_once(url: &str) {
     let rows: Vec<_> = (1..=2_500).map(|no| row("moving", 0, no)).collect();
     running.record(rows.iter().cloned()).await;
     // Again, as after a lost acknowledgement; another ticket under a known key changes nothing.
-    running.record(rows.iter().cloned().map(|r| CallRow { ticket: "X".into(), ..r })).await;
-    running.record([row("moving", 1, 1), row("koseki", 0, 1), row("koseki", 0, 1)]).await;
+    running
+        .record(rows.iter().cloned().map(|r| CallRow {
+            ticket: "X".into(),
+            ..r
+        }))
+        .await;
+    running
+        .record([
+            row("moving", 1, 1),
+            row("koseki", 0, 1),
+            row("koseki", 0, 1),
+        ])
+        .await;
     let all = running.all().await;
     assert_eq!(all.len(), 2_502);
     let keys: BTreeSet<_> = all.iter().map(|r| (&r.queue, r.epoch, r.no)).collect();
     assert_eq!(keys.len(), all.len());
     assert!(all.iter().all(|r| r.ticket != "X"));
-    assert_eq!((running.stats.calls_stored(), running.stats.calls_doubled()), (2_502, 2_501));
+    assert_eq!(
+        (running.stats.calls_stored(), running.stats.calls_doubled()),
+        (2_502, 2_501)
+    );
     let (office, queue) = ("chuo".parse().unwrap(), "moving".parse().unwrap());
     let day = "2026-11-24".parse().unwrap();
-    let newest = running.history.newest_call(&office, &queue, day, "A001").await.unwrap();
+    let newest = running
+        .history
+        .newest_call(&office, &queue, day, "A001")
+        .await
+        .unwrap();
     assert_eq!(newest.map(|r| (r.epoch, r.no)), Some((1, 1)));
-    assert_eq!(running.history.newest_call(&office, &queue, day, "' OR 1=1").await.unwrap(), None);
+    assert_eq!(
+        running
+            .history
+            .newest_call(&office, &queue, day, "' OR 1=1")
+            .await
+            .unwrap(),
+        None
+    );
     running.stop().await;
 
     let again = start(url);
@@ -126,20 +159,33 @@ async fn a_locked_database_delays_the_acknowledgement_and_loses_nothing() {
     running.record([row("moving", 0, 1)]).await;
     // Another process holds the file: a connection of its own with the write lock.
     sqlx::any::install_default_drivers();
-    let mut other = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
-    sqlx::query("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+    let mut other = <sqlx::AnyConnection as sqlx::Connection>::connect(&url)
+        .await
+        .unwrap();
+    sqlx::query("BEGIN EXCLUSIVE")
+        .execute(&mut other)
+        .await
+        .unwrap();
     let acked = Arc::new(AtomicUsize::new(0));
     for no in 2..=20 {
         let acked = Arc::clone(&acked);
         let ack = Ack::new(move || {
             acked.fetch_add(1, Ordering::SeqCst);
         });
-        running.history.record(row("moving", 0, no), Some(ack)).await.unwrap();
+        running
+            .history
+            .record(row("moving", 0, no), Some(ack))
+            .await
+            .unwrap();
     }
     for _ in 0..10 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(acked.load(Ordering::SeqCst), 0, "nothing is acknowledged before it is written");
+    assert_eq!(
+        acked.load(Ordering::SeqCst),
+        0,
+        "nothing is acknowledged before it is written"
+    );
     sqlx::query("COMMIT").execute(&mut other).await.unwrap();
     until(|| acked.load(Ordering::SeqCst) == 19).await;
     assert_eq!(running.all().await.len(), 20);
@@ -154,7 +200,11 @@ async fn a_call_that_cannot_be_written_is_never_acknowledged() {
     let ack = Ack::new(move || {
         tell.fetch_add(1, Ordering::SeqCst);
     });
-    running.history.record(row("moving", 0, 1), Some(ack)).await.unwrap();
+    running
+        .history
+        .record(row("moving", 0, 1), Some(ack))
+        .await
+        .unwrap();
     until(|| running.history.backlog() == 0 || running.history.backlog() == 1).await;
     assert!(!running.history.is_usable());
     running.stop().await;
@@ -163,9 +213,19 @@ async fn a_call_that_cannot_be_written_is_never_acknowledged() {
 
 #[tokio::test]
 async fn unknown_addresses_are_refused_without_repeating_the_password() {
-    for url in ["mysql://u:secret@h/d", "hub.db", "", "postgre://u:secret@h/d"] {
-        let error = History::open(url, Arc::new(Stats::new())).map(|_| ()).unwrap_err();
-        assert!(!format!("{error:?} {error}").contains("secret"), "{error:?}");
+    for url in [
+        "mysql://u:secret@h/d",
+        "hub.db",
+        "",
+        "postgre://u:secret@h/d",
+    ] {
+        let error = History::open(url, Arc::new(Stats::new()))
+            .map(|_| ())
+            .unwrap_err();
+        assert!(
+            !format!("{error:?} {error}").contains("secret"),
+            "{error:?}"
+        );
     }
 }
 
@@ -198,7 +258,8 @@ struct Postgres {
 
 /// PostgreSQL does not run as root: another user's hands.
 fn as_user(program: &Path) -> Command {
-    let root = std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
+    let root =
+        std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
     if root {
         let mut command = Command::new("runuser");
         command.args(["-u", "nobody", "--"]).arg(program);
@@ -220,7 +281,9 @@ fn run(command: &mut Command) {
 
 impl Postgres {
     fn start() -> Option<Self> {
-        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+        let versions = std::fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten();
         let bins = versions.filter_map(|v| Some(v.ok()?.path().join("bin")));
         let Some(bin) = bins.filter(|b| b.join("postgres").is_file()).max() else {
             skip("postgresql is not installed");
@@ -229,8 +292,14 @@ impl Postgres {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let data = dir.path().join("data");
-        run(as_user(&bin.join("initdb")).arg("-D").arg(&data).args(["-A", "trust", "-U", "hub", "-N", "-E", "UTF8"]));
-        let options = format!("-c listen_addresses='' -k {} -c fsync=off", dir.path().display());
+        run(as_user(&bin.join("initdb"))
+            .arg("-D")
+            .arg(&data)
+            .args(["-A", "trust", "-U", "hub", "-N", "-E", "UTF8"]));
+        let options = format!(
+            "-c listen_addresses='' -k {} -c fsync=off",
+            dir.path().display()
+        );
         run(as_user(&bin.join("pg_ctl"))
             .arg("-D")
             .arg(&data)
@@ -250,7 +319,12 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let data = self.dir.path().join("data");
         let mut stop = as_user(&self.bin.join("pg_ctl"));
-        let _ = stop.current_dir("/").arg("-D").arg(data).args(["-m", "immediate", "stop"]).output();
+        let _ = stop
+            .current_dir("/")
+            .arg("-D")
+            .arg(data)
+            .args(["-m", "immediate", "stop"])
+            .output();
     }
 }
 

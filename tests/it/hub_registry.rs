@@ -96,12 +96,22 @@ fn late_and_doubled_reports_change_nothing_but_a_restarted_node_is_heard() {
     let mut registry = awake();
     let mut report = numbers("chuo");
     report.queues[0].waiting = 99;
-    assert_eq!(tell_numbers(&mut registry, "n1", &report), Err(Refusal::Late));
+    assert_eq!(
+        tell_numbers(&mut registry, "n1", &report),
+        Err(Refusal::Late)
+    );
     report.seq = 3;
     report.at = time("2026-11-24T10:42:06+09:00");
-    assert_eq!(tell_numbers(&mut registry, "n1", &report), Err(Refusal::Late));
+    assert_eq!(
+        tell_numbers(&mut registry, "n1", &report),
+        Err(Refusal::Late)
+    );
     report.at = time("2026-11-24T10:43:00+09:00");
-    assert_eq!(tell_numbers(&mut registry, "n1", &report), Ok(Effect::Changed), "seq restarted");
+    assert_eq!(
+        tell_numbers(&mut registry, "n1", &report),
+        Ok(Effect::Changed),
+        "seq restarted"
+    );
     assert_eq!(view(&registry).queues[0].waiting, 99);
 }
 
@@ -116,10 +126,18 @@ fn lists_times_and_lines_out_of_bounds_are_refused() {
         let refusal = tell_numbers(registry, "n1", &report).expect_err(reason);
         assert_eq!(refusal.reason(), reason, "{refusal}");
     };
-    check(&mut registry, "list", &|n| n.queues.push(n.queues[0].clone()));
-    check(&mut registry, "time", &|n| n.at = time("2026-11-26T10:42:08+09:00"));
-    check(&mut registry, "time", &|n| n.at = time("2026-11-22T10:42:06+09:00"));
-    check(&mut registry, "time", &|n| n.day = "2026-11-20".parse().unwrap());
+    check(&mut registry, "list", &|n| {
+        n.queues.push(n.queues[0].clone())
+    });
+    check(&mut registry, "time", &|n| {
+        n.at = time("2026-11-26T10:42:08+09:00")
+    });
+    check(&mut registry, "time", &|n| {
+        n.at = time("2026-11-22T10:42:06+09:00")
+    });
+    check(&mut registry, "time", &|n| {
+        n.day = "2026-11-20".parse().unwrap()
+    });
     check(&mut registry, "picture-line", &|n| {
         let (_, mut line) = picture(1);
         line.sha256 = line.sha256.to_uppercase();
@@ -135,7 +153,9 @@ fn lists_times_and_lines_out_of_bounds_are_refused() {
         line.width = 1_000_000;
         n.boards.push(line);
     });
-    check(&mut registry, "list", &|n| n.boards = vec![picture(1).1, picture(2).1]);
+    check(&mut registry, "list", &|n| {
+        n.boards = vec![picture(1).1, picture(2).1]
+    });
     assert_eq!(view(&registry), before);
 }
 
@@ -148,7 +168,10 @@ fn pictures_must_be_pictures_of_a_size() {
         let refusal = tell(&mut registry, "chuo/node/n1/board/main", bad).unwrap_err();
         assert_eq!(refusal.reason(), "picture");
     }
-    assert!(registry.board("chuo", "n1", "main").is_some(), "the picture stays");
+    assert!(
+        registry.board("chuo", "n1", "main").is_some(),
+        "the picture stays"
+    );
 }
 
 #[test]
@@ -163,11 +186,17 @@ fn pictures_meet_their_lines_in_any_order() {
     // The line first: the old picture stays with its old line until the bytes come.
     tell_numbers(&mut registry, "n1", &report).unwrap();
     assert_eq!(shown(&registry), old);
-    assert_eq!(tell(&mut registry, "chuo/node/n1/board/main", bytes), Ok(Effect::Changed));
+    assert_eq!(
+        tell(&mut registry, "chuo/node/n1/board/main", bytes),
+        Ok(Effect::Changed)
+    );
     assert_eq!(shown(&registry), line.sha256);
     // The bytes first: nothing changes for viewers before the line says what they are.
     let (bytes, newer) = picture(60);
-    assert_eq!(tell(&mut registry, "chuo/node/n1/board/main", bytes), Ok(Effect::Unchanged));
+    assert_eq!(
+        tell(&mut registry, "chuo/node/n1/board/main", bytes),
+        Ok(Effect::Unchanged)
+    );
     assert_eq!(shown(&registry), line.sha256);
     report.seq = 101;
     report.boards = vec![newer.clone()];
@@ -216,12 +245,22 @@ fn a_cleared_topic_is_forgotten() {
 fn offices_and_nodes_are_bounded() {
     let mut registry = Registry::new();
     for n in 0..MAX_OFFICES {
-        tell(&mut registry, &format!("o{n}/node/n1/availability"), "online").unwrap();
+        tell(
+            &mut registry,
+            &format!("o{n}/node/n1/availability"),
+            "online",
+        )
+        .unwrap();
     }
     let more = tell(&mut registry, "more/node/n1/availability", "online");
     assert_eq!(more.unwrap_err().reason(), "full");
     for n in 1..MAX_NODES {
-        tell(&mut registry, &format!("o1/node/x{n}/availability"), "online").unwrap();
+        tell(
+            &mut registry,
+            &format!("o1/node/x{n}/availability"),
+            "online",
+        )
+        .unwrap();
     }
     let more = tell(&mut registry, "o1/node/more/availability", "online");
     assert_eq!(more.unwrap_err().reason(), "full");

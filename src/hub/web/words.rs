@@ -220,7 +220,10 @@ pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) ->
             .and_then(|c| c.counter.as_ref())
             .map(ToString::to_string),
         waiting: (serving || (numbers && queue.waiting > 0)).then_some(queue.waiting),
-        wait: queue.wait.filter(|_| serving).map(|wait| wait_words(wait.into())),
+        wait: queue
+            .wait
+            .filter(|_| serving)
+            .map(|wait| wait_words(wait.into())),
         next: if numbers && phase != Phase::Closed {
             queue
                 .next

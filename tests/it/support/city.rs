@@ -32,21 +32,92 @@ pub const OFFICES: [(&str, &str, &str); 6] = [
 ];
 
 const QUEUES: [(&str, &str, &str, Lane, &str, &str); 5] = [
-    ("certificates", "証明書の交付", "Certificates", Lane::Standard, "A", "3"),
-    ("moving", "住所の異動", "Change of address", Lane::Standard, "B", "6"),
-    ("moving-fast", "住所の異動", "Change of address", Lane::Fast, "F", "7"),
-    ("mynumber", "マイナンバーカード", "My Number Card", Lane::Standard, "C", "11"),
-    ("koseki", "戸籍の届出", "Family register", Lane::Standard, "D", "13"),
+    (
+        "certificates",
+        "証明書の交付",
+        "Certificates",
+        Lane::Standard,
+        "A",
+        "3",
+    ),
+    (
+        "moving",
+        "住所の異動",
+        "Change of address",
+        Lane::Standard,
+        "B",
+        "6",
+    ),
+    (
+        "moving-fast",
+        "住所の異動",
+        "Change of address",
+        Lane::Fast,
+        "F",
+        "7",
+    ),
+    (
+        "mynumber",
+        "マイナンバーカード",
+        "My Number Card",
+        Lane::Standard,
+        "C",
+        "11",
+    ),
+    (
+        "koseki",
+        "戸籍の届出",
+        "Family register",
+        Lane::Standard,
+        "D",
+        "13",
+    ),
 ];
 
 /// Last number, people waiting, on hold, wait in minutes; by office and queue.
 const DAY: [[(u32, u32, u32, u32, u32); 5]; 6] = [
-    [(42, 12, 1, 8, 15), (317, 21, 3, 55, 80), (9, 1, 0, 0, 6), (528, 2, 0, 5, 12), (706, 0, 0, 0, 0)],
-    [(118, 2, 0, 2, 6), (342, 3, 0, 6, 20), (7, 0, 0, 0, 0), (524, 1, 1, 3, 9), (710, 3, 0, 8, 19)],
-    [(62, 11, 5, 14, 26), (321, 5, 0, 18, 34), (7, 0, 0, 0, 0), (514, 2, 0, 6, 15), (708, 0, 0, 0, 0)],
-    [(46, 2, 0, 2, 5), (316, 1, 0, 3, 9), (7, 2, 0, 4, 11), (519, 0, 0, 0, 0), (706, 0, 0, 0, 0)],
-    [(77, 6, 0, 0, 0), (309, 4, 1, 0, 0), (4, 0, 0, 0, 0), (511, 3, 0, 0, 0), (703, 1, 0, 0, 0)],
-    [(68, 12, 4, 9, 18), (330, 2, 1, 7, 16), (8, 0, 0, 0, 0), (529, 4, 3, 11, 22), (703, 0, 0, 0, 0)],
+    [
+        (42, 12, 1, 8, 15),
+        (317, 21, 3, 55, 80),
+        (9, 1, 0, 0, 6),
+        (528, 2, 0, 5, 12),
+        (706, 0, 0, 0, 0),
+    ],
+    [
+        (118, 2, 0, 2, 6),
+        (342, 3, 0, 6, 20),
+        (7, 0, 0, 0, 0),
+        (524, 1, 1, 3, 9),
+        (710, 3, 0, 8, 19),
+    ],
+    [
+        (62, 11, 5, 14, 26),
+        (321, 5, 0, 18, 34),
+        (7, 0, 0, 0, 0),
+        (514, 2, 0, 6, 15),
+        (708, 0, 0, 0, 0),
+    ],
+    [
+        (46, 2, 0, 2, 5),
+        (316, 1, 0, 3, 9),
+        (7, 2, 0, 4, 11),
+        (519, 0, 0, 0, 0),
+        (706, 0, 0, 0, 0),
+    ],
+    [
+        (77, 6, 0, 0, 0),
+        (309, 4, 1, 0, 0),
+        (4, 0, 0, 0, 0),
+        (511, 3, 0, 0, 0),
+        (703, 1, 0, 0, 0),
+    ],
+    [
+        (68, 12, 4, 9, 18),
+        (330, 2, 1, 7, 16),
+        (8, 0, 0, 0, 0),
+        (529, 4, 3, 11, 22),
+        (703, 0, 0, 0, 0),
+    ],
 ];
 
 pub fn time(text: &str) -> WireTime {
@@ -77,7 +148,10 @@ fn queue(i: usize, (last, waiting, hold, low, high): (u32, u32, u32, u32, u32)) 
         next: (1..=waiting).map(|n| label(series, last + n)).collect(),
         waiting,
         on_hold: hold,
-        wait: Some(WireWait { low: low * 60, high: high * 60 }),
+        wait: Some(WireWait {
+            low: low * 60,
+            high: high * 60,
+        }),
     }
 }
 
@@ -177,7 +251,10 @@ pub fn config(store: &str) -> HubConfig {
         },
         listen: "127.0.0.1:0".parse().unwrap(),
         store_url: Secret::new(store),
-        order: OFFICES.iter().map(|(id, ..)| OfficeId::new(id).unwrap()).collect(),
+        order: OFFICES
+            .iter()
+            .map(|(id, ..)| OfficeId::new(id).unwrap())
+            .collect(),
         title: Name::default(),
         pages: PagesConfig::default(),
     }
@@ -203,7 +280,14 @@ impl City {
             tokio::spawn(async move { feeder.feed(inbox).await }),
         ];
         hub.set_line(true);
-        Self { hub, clock, shutdown, reports, tasks, dir }
+        Self {
+            hub,
+            clock,
+            shutdown,
+            reports,
+            tasks,
+            dir,
+        }
     }
 
     /// A hub that has heard all six offices.
@@ -224,17 +308,22 @@ impl City {
             let _ = tell.send(());
         }));
         self.reports.send(incoming).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(20), told).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(20), told)
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     /// Sends an office's numbers from node `n1`.
     pub async fn tell(&self, numbers: &Numbers) {
         let topic = format!("{}/node/n1/numbers", numbers.office.id);
-        self.send(&topic, serde_json::to_vec(numbers).unwrap()).await;
+        self.send(&topic, serde_json::to_vec(numbers).unwrap())
+            .await;
     }
 
     pub async fn online(&self, office: &str) {
-        self.send(&format!("{office}/node/n1/availability"), "online").await;
+        self.send(&format!("{office}/node/n1/availability"), "online")
+            .await;
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -258,14 +347,20 @@ impl City {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        router(Arc::clone(&self.hub)).oneshot(request).await.unwrap()
+        router(Arc::clone(&self.hub))
+            .oneshot(request)
+            .await
+            .unwrap()
     }
 
     /// Stops everything and waits for it.
     pub async fn stop(self) -> TempDir {
         self.shutdown.cancel();
         for task in self.tasks {
-            tokio::time::timeout(Duration::from_secs(20), task).await.unwrap().unwrap();
+            tokio::time::timeout(Duration::from_secs(20), task)
+                .await
+                .unwrap()
+                .unwrap();
         }
         self.dir
     }
