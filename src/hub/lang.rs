@@ -60,9 +60,9 @@ fn take(words: &mut BTreeMap<String, String>, key: &str) -> Result<String, Strin
 }
 
 messages! {
-title title_of as_of as_of_unknown live lost languages skip_to_content
+title title_of as_of as_of_unknown live reload lost languages glance skip_to_content
 my_number my_number_go my_number_hint my_number_placeholder my_number_office my_number_any
-head_queue head_call head_waiting head_wait head_next head_hold     fast_lane people minutes soon counter next on_hold     free busy crowded closed_level unknown_level
+head_queue head_call head_waiting head_wait head_next head_hold     fast_lane people_unit minutes_unit soon counter next on_hold     free busy crowded closed_level unknown_level
 paused closed not_open_yet closed_row not_open_row
 stale stale_unknown no_numbers no_offices
 boards board_alt board_time cameras camera_alt no_board all_offices

@@ -9,10 +9,15 @@
 mod asyncapi;
 mod board;
 mod board_states;
+mod browser;
 mod cli;
 mod config;
 mod day;
 mod house;
+mod hub;
+mod hub_events;
+mod hub_history;
+mod hub_registry;
 mod mqtt;
 mod mqtt_replay;
 mod mqtt_tls;

@@ -227,7 +227,7 @@ impl Viewer {
             }
             (Scope::All, Form::Parts(lang)) => {
                 let make = || {
-                    let mut html = self.as_of(snapshot, lang);
+                    let mut html = self.top(snapshot, lang);
                     html.push_str(r#"<div id="offices" class="cards">"#);
                     html.push_str(&front::cards(hub, snapshot, lang));
                     html.push_str("</div>");
@@ -254,7 +254,7 @@ impl Viewer {
             }
             (Scope::All, Form::Parts(lang)) => {
                 let make = || {
-                    let mut html = self.as_of(snapshot, lang);
+                    let mut html = self.top(snapshot, lang);
                     for office in &delta.changed {
                         html.push_str(front::card(hub, office, lang));
                     }
@@ -266,8 +266,10 @@ impl Viewer {
         }
     }
 
-    fn as_of(&self, snapshot: &Snapshot, lang: Lang) -> String {
-        front::as_of(snapshot.offices.iter().map(AsRef::as_ref), lang.messages())
+    /// The parts of the first page that follow every change.
+    fn top(&self, snapshot: &Snapshot, lang: Lang) -> String {
+        let offices = snapshot.offices.iter().map(AsRef::as_ref);
+        front::as_of(offices, lang.messages()) + &front::glance(&self.hub, snapshot, lang)
     }
 
     /// The whole state of one office; nothing when it is gone.

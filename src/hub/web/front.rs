@@ -1,6 +1,6 @@
-//! The pages: first page, office, their light forms, and the parts that open pages exchange.
+//! The pages: first page and office, and the parts of them that open pages exchange.
 
-use super::words::{self, Card};
+use super::words::{self, Card, Level, Wait};
 use super::{Query, Shared, assets};
 use crate::hub::Hub;
 use crate::hub::lang::{Lang, Messages, fill};
@@ -69,7 +69,7 @@ impl Base {
 }
 
 /// The configured title, else the usual one.
-fn site(hub: &Hub, lang: Lang) -> String {
+pub(super) fn site(hub: &Hub, lang: Lang) -> String {
     match hub.title.get(lang.tag()) {
         Some(title) => title.to_owned(),
         None => lang.messages().title.clone(),
@@ -144,6 +144,39 @@ pub(super) fn cards(hub: &Hub, snapshot: &Snapshot, lang: Lang) -> String {
     })
 }
 
+struct Glance {
+    id: String,
+    name: String,
+    level: Level,
+}
+
+#[derive(Template)]
+#[template(path = "glance.html")]
+struct GlancePart<'a> {
+    t: &'a Messages,
+    offices: Vec<Glance>,
+}
+
+/// With more offices than this, a list of them is no glance any more.
+const MAX_GLANCE: usize = 40;
+
+/// Every office's congestion in a few lines, each a link to its card.
+pub(super) fn glance(hub: &Hub, snapshot: &Snapshot, lang: Lang) -> String {
+    let offices = match snapshot.offices.len() {
+        2..=MAX_GLANCE => &snapshot.offices[..],
+        _ => &[],
+    };
+    let glance = |o: &OfficeSnap| Glance {
+        id: o.view.id.to_string(),
+        name: o.view.name.best(lang.tag()).to_owned(),
+        level: words::office_level(o, &hub.pages),
+    };
+    print(&GlancePart {
+        t: lang.messages(),
+        offices: offices.iter().map(|o| glance(o)).collect(),
+    })
+}
+
 struct OfficeOption {
     id: String,
     name: String,
@@ -155,6 +188,7 @@ struct Front<'a> {
     base: Base,
     t: &'a Messages,
     offices: Vec<OfficeOption>,
+    glance: String,
     cards: String,
 }
 
@@ -178,6 +212,7 @@ pub(super) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
             base,
             t,
             offices: snapshot.offices.iter().map(|o| option(o)).collect(),
+            glance: glance(&hub, &snapshot, lang),
             cards: cards(&hub, &snapshot, lang),
         }))
     };
@@ -271,77 +306,6 @@ pub(super) async fn office(
         }))
     };
     office.page.get(lang, make).respond(&headers)
-}
-
-#[derive(Template)]
-#[template(path = "lite.html")]
-struct Lite<'a> {
-    t: &'a Messages,
-    lang: &'static str,
-    title: String,
-    as_of: Option<String>,
-    cards: Vec<Card>,
-    /// All offices, in short.
-    whole: bool,
-    full: String,
-    langs: Vec<LangLink>,
-}
-
-fn newest<'a>(offices: impl Iterator<Item = &'a OfficeSnap>, t: &Messages) -> Option<String> {
-    let time = offices
-        .filter_map(|o| o.view.as_of)
-        .max_by_key(|time| time.at)?;
-    Some(fill(&t.as_of, &[("time", &words::clock(time))]))
-}
-
-pub(super) async fn lite(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
-    let lang = super::lang(&query, &headers);
-    let t = lang.messages();
-    let snapshot = hub.live.current();
-    let make = || {
-        let card = |o: &OfficeSnap| words::card(o, lang.tag(), t, &hub.pages);
-        Page::html(print(&Lite {
-            t,
-            lang: lang.tag(),
-            title: site(&hub, lang),
-            as_of: newest(snapshot.offices.iter().map(AsRef::as_ref), t),
-            cards: snapshot.offices.iter().map(|o| card(o)).collect(),
-            whole: true,
-            full: format!("/?lang={}", lang.tag()),
-            langs: lang_links(lang, "/lite"),
-        }))
-    };
-    snapshot.lite.get(lang, make).respond(&headers)
-}
-
-pub(super) async fn lite_office(
-    State(hub): Shared,
-    Path(id): Path<String>,
-    query: Query,
-    headers: HeaderMap,
-) -> Response {
-    let lang = super::lang(&query, &headers);
-    let t = lang.messages();
-    let snapshot = hub.live.current();
-    let Some(office) = snapshot.office(&id) else {
-        return not_found(&hub, lang, &headers);
-    };
-    let make = || {
-        Page::html(print(&Lite {
-            t,
-            lang: lang.tag(),
-            title: fill(
-                &t.title_of,
-                &[("office", office.view.name.best(lang.tag()))],
-            ),
-            as_of: newest([office.as_ref()].into_iter(), t),
-            cards: vec![words::card(office, lang.tag(), t, &hub.pages)],
-            whole: false,
-            full: format!("/offices/{id}?lang={}", lang.tag()),
-            langs: lang_links(lang, &format!("/lite/{id}")),
-        }))
-    };
-    office.lite.get(lang, make).respond(&headers)
 }
 
 #[derive(Template)]

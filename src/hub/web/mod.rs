@@ -8,6 +8,7 @@ mod assets;
 mod events;
 mod find;
 mod front;
+mod lite;
 mod mine;
 mod opendata;
 mod ops;
@@ -66,8 +67,8 @@ pub fn router(hub: Arc<Hub>) -> Router {
             get(mine::ticket),
         )
         .route("/find", get(find::find))
-        .route("/lite", get(front::lite))
-        .route("/lite/{office}", get(front::lite_office))
+        .route("/lite", get(lite::lite))
+        .route("/lite/{office}", get(lite::lite_office))
         .route("/live/{lang}", get(events::live_all))
         .route("/live/{lang}/{office}", get(events::live_office))
         .route("/assets/{file}", get(assets::asset))

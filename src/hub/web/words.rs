@@ -154,8 +154,9 @@ pub(super) struct Row {
     /// Whether the label is too long for the large type.
     pub(super) long: bool,
     pub(super) counter: Option<String>,
-    pub(super) waiting: String,
-    pub(super) wait: String,
+    /// People waiting; `None` when there is nothing to say.
+    pub(super) waiting: Option<u32>,
+    pub(super) wait: Option<Wait>,
     pub(super) next: Vec<String>,
     pub(super) hold: u32,
     pub(super) hold_text: String,
@@ -183,13 +184,9 @@ impl Row {
         Some(fill(&t.counter, &[("counter", counter)]))
     }
 
-    /// `2人`, or a dash when nothing is known.
-    pub(super) fn hold_count(&self, t: &Messages) -> String {
-        if self.quiet && self.hold == 0 {
-            "—".to_owned()
-        } else {
-            fill(&t.people, &[("n", &self.hold.to_string())])
-        }
+    /// People on hold; `None` when nothing is known.
+    pub(super) fn on_hold(&self) -> Option<u32> {
+        (!self.quiet || self.hold > 0).then_some(self.hold)
     }
 }
 
@@ -213,7 +210,6 @@ pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) ->
         Phase::NotOpenYet => Some(t.not_open_row.clone()),
         Phase::Open | Phase::Unknown => None,
     };
-    let dash = || "—".to_owned();
     Row {
         id: queue.id.to_string(),
         name: queue.name.best(tag).to_owned(),
@@ -223,15 +219,11 @@ pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) ->
         counter: call
             .and_then(|c| c.counter.as_ref())
             .map(ToString::to_string),
-        waiting: if serving || (numbers && queue.waiting > 0) {
-            fill(&t.people, &[("n", &queue.waiting.to_string())])
-        } else {
-            dash()
-        },
-        wait: match queue.wait.filter(|_| serving) {
-            Some(wait) => wait_words(WaitRange::from(wait), t),
-            None => dash(),
-        },
+        waiting: (serving || (numbers && queue.waiting > 0)).then_some(queue.waiting),
+        wait: queue
+            .wait
+            .filter(|_| serving)
+            .map(|wait| wait_words(wait.into())),
         next: if numbers && phase != Phase::Closed {
             queue
                 .next
@@ -252,12 +244,21 @@ pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) ->
 /// Under a minute there is nothing to plan.
 const SOON_S: u32 = 60;
 
-/// A range of seconds as minutes, the shorter rounded down and the longer up: `8–15分`.
-pub(super) fn wait_words(wait: WaitRange, t: &Messages) -> String {
+/// How a wait is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wait {
+    Soon,
+    /// Minutes, such as `8–15`.
+    Minutes(String),
+}
+
+/// A range of seconds as minutes, the shorter rounded down and the longer up.
+fn wait_words(wait: WaitRange) -> Wait {
     if wait.high() < SOON_S {
-        return t.soon.clone();
+        Wait::Soon
+    } else {
+        Wait::Minutes(minutes(wait))
     }
-    fill(&t.minutes, &[("range", &minutes(wait))])
 }
 
 /// `8–15`, or `8` when both ends are the same minute.

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod city;
 pub mod day;
 pub mod mosquitto;
 

@@ -1,0 +1,87 @@
+//! The light pages: text alone, no style, no script, for old phones and slow lines.
+
+use super::front::{LangLink, lang_links, not_found, print, site};
+use super::words::{self, Card, Wait};
+use super::{Query, Shared};
+use crate::hub::lang::{Messages, fill};
+use crate::hub::live::OfficeSnap;
+use crate::hub::page::Page;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+#[derive(Template)]
+#[template(path = "lite.html")]
+struct Lite<'a> {
+    t: &'a Messages,
+    lang: &'static str,
+    title: String,
+    as_of: Option<String>,
+    cards: Vec<Card>,
+    /// All offices, in short.
+    whole: bool,
+    full: String,
+    /// The page itself.
+    again: String,
+    langs: Vec<LangLink>,
+}
+
+fn newest<'a>(offices: impl Iterator<Item = &'a OfficeSnap>, t: &Messages) -> Option<String> {
+    let time = offices
+        .filter_map(|o| o.view.as_of)
+        .max_by_key(|time| time.at)?;
+    Some(fill(&t.as_of, &[("time", &words::clock(time))]))
+}
+
+pub(super) async fn lite(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
+    let lang = super::lang(&query, &headers);
+    let t = lang.messages();
+    let snapshot = hub.live.current();
+    let make = || {
+        let card = |o: &OfficeSnap| words::card(o, lang.tag(), t, &hub.pages);
+        Page::html(print(&Lite {
+            t,
+            lang: lang.tag(),
+            title: site(&hub, lang),
+            as_of: newest(snapshot.offices.iter().map(AsRef::as_ref), t),
+            cards: snapshot.offices.iter().map(|o| card(o)).collect(),
+            whole: true,
+            full: format!("/?lang={}", lang.tag()),
+            again: format!("/lite?lang={}", lang.tag()),
+            langs: lang_links(lang, "/lite"),
+        }))
+    };
+    snapshot.lite.get(lang, make).respond(&headers)
+}
+
+pub(super) async fn lite_office(
+    State(hub): Shared,
+    Path(id): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    let lang = super::lang(&query, &headers);
+    let t = lang.messages();
+    let snapshot = hub.live.current();
+    let Some(office) = snapshot.office(&id) else {
+        return not_found(&hub, lang, &headers);
+    };
+    let make = || {
+        Page::html(print(&Lite {
+            t,
+            lang: lang.tag(),
+            title: fill(
+                &t.title_of,
+                &[("office", office.view.name.best(lang.tag()))],
+            ),
+            as_of: newest([office.as_ref()].into_iter(), t),
+            cards: vec![words::card(office, lang.tag(), t, &hub.pages)],
+            whole: false,
+            full: format!("/offices/{id}?lang={}", lang.tag()),
+            again: format!("/lite/{id}?lang={}", lang.tag()),
+            langs: lang_links(lang, &format!("/lite/{id}")),
+        }))
+    };
+    office.lite.get(lang, make).respond(&headers)
+}

@@ -1,0 +1,367 @@
+//! A hub with six offices, without broker and socket.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use yobiban::clock::{ManualClock, Now};
+use yobiban::config::{HubConfig, MqttConfig, PagesConfig, Secret};
+use yobiban::hub::registry::sha256_hex;
+use yobiban::hub::{Ack, Hub, Incoming, router};
+use yobiban::model::{Label, Lane, Name, OfficeId, QueueId, Source, Status};
+use yobiban::wire::WireTime;
+use yobiban::wire::feed::WireWait;
+use yobiban::wire::report::{BoardPicture, LastCall, Numbers, OfficeName, QueueNumbers};
+
+/// The moment of the fixture.
+pub const AT: &str = "2026-11-24T10:42:07+09:00";
+
+pub const OFFICES: [(&str, &str, &str); 6] = [
+    ("chuo", "中央区", "Chuo Ward"),
+    ("hanamigawa", "花見川区", "Hanamigawa Ward"),
+    ("inage", "稲毛区", "Inage Ward"),
+    ("wakaba", "若葉区", "Wakaba Ward"),
+    ("midori", "緑区", "Midori Ward"),
+    ("mihama", "美浜区", "Mihama Ward"),
+];
+
+const QUEUES: [(&str, &str, &str, Lane, &str, &str); 5] = [
+    (
+        "certificates",
+        "証明書の交付",
+        "Certificates",
+        Lane::Standard,
+        "A",
+        "3",
+    ),
+    (
+        "moving",
+        "住所の異動",
+        "Change of address",
+        Lane::Standard,
+        "B",
+        "6",
+    ),
+    (
+        "moving-fast",
+        "住所の異動",
+        "Change of address",
+        Lane::Fast,
+        "F",
+        "7",
+    ),
+    (
+        "mynumber",
+        "マイナンバーカード",
+        "My Number Card",
+        Lane::Standard,
+        "C",
+        "11",
+    ),
+    (
+        "koseki",
+        "戸籍の届出",
+        "Family register",
+        Lane::Standard,
+        "D",
+        "13",
+    ),
+];
+
+/// Last number, people waiting, on hold, wait in minutes; by office and queue.
+const DAY: [[(u32, u32, u32, u32, u32); 5]; 6] = [
+    [
+        (42, 12, 1, 8, 15),
+        (317, 21, 3, 55, 80),
+        (9, 1, 0, 0, 6),
+        (528, 2, 0, 5, 12),
+        (706, 0, 0, 0, 0),
+    ],
+    [
+        (118, 2, 0, 2, 6),
+        (342, 3, 0, 6, 20),
+        (7, 0, 0, 0, 0),
+        (524, 1, 1, 3, 9),
+        (710, 3, 0, 8, 19),
+    ],
+    [
+        (62, 11, 5, 14, 26),
+        (321, 5, 0, 18, 34),
+        (7, 0, 0, 0, 0),
+        (514, 2, 0, 6, 15),
+        (708, 0, 0, 0, 0),
+    ],
+    [
+        (46, 2, 0, 2, 5),
+        (316, 1, 0, 3, 9),
+        (7, 2, 0, 4, 11),
+        (519, 0, 0, 0, 0),
+        (706, 0, 0, 0, 0),
+    ],
+    [
+        (77, 6, 0, 0, 0),
+        (309, 4, 1, 0, 0),
+        (4, 0, 0, 0, 0),
+        (511, 3, 0, 0, 0),
+        (703, 1, 0, 0, 0),
+    ],
+    [
+        (68, 12, 4, 9, 18),
+        (330, 2, 1, 7, 16),
+        (8, 0, 0, 0, 0),
+        (529, 4, 3, 11, 22),
+        (703, 0, 0, 0, 0),
+    ],
+];
+
+pub fn time(text: &str) -> WireTime {
+    serde_json::from_value(text.into()).unwrap()
+}
+
+fn label(series: &str, number: u32) -> Label {
+    Label::new(&format!("{series}{number:03}")).unwrap()
+}
+
+/// A queue with `last` called, `waiting` people listed next.
+fn queue(i: usize, (last, waiting, hold, low, high): (u32, u32, u32, u32, u32)) -> QueueNumbers {
+    let (id, ja, en, lane, series, counter) = QUEUES[i];
+    QueueNumbers {
+        id: QueueId::new(id).unwrap(),
+        name: Name::new([("ja", ja), ("en", en)]),
+        lane,
+        status: Status::Open,
+        as_of: Some(time(AT)),
+        fresh: true,
+        source: Source::Feed,
+        last_call: Some(LastCall {
+            no: u64::from(last % 300) + 1,
+            ticket: label(series, last),
+            counter: Some(Label::new(counter).unwrap()),
+            at: time("2026-11-24T10:41:30+09:00"),
+        }),
+        next: (1..=waiting).map(|n| label(series, last + n)).collect(),
+        waiting,
+        on_hold: hold,
+        wait: Some(WireWait {
+            low: low * 60,
+            high: high * 60,
+        }),
+    }
+}
+
+/// An office's numbers as its node reports them; Midori's source is silent since 10:18.
+pub fn numbers(office: &str) -> Numbers {
+    let o = OFFICES.iter().position(|(id, ..)| *id == office).unwrap();
+    let (id, ja, en) = OFFICES[o];
+    let mut queues: Vec<_> = (0..5).map(|i| queue(i, DAY[o][i])).collect();
+    if id == "midori" {
+        for q in &mut queues {
+            q.fresh = false;
+            q.as_of = Some(time("2026-11-24T10:18:20+09:00"));
+            q.wait = None;
+        }
+    }
+    Numbers {
+        seq: 77,
+        at: time(AT),
+        day: "2026-11-24".parse().unwrap(),
+        office: OfficeName {
+            id: OfficeId::new(id).unwrap(),
+            name: Name::new([("ja", format!("{ja}役所")), ("en", format!("{en} Office"))]),
+        },
+        queues,
+        boards: Vec::new(),
+        cameras: Vec::new(),
+    }
+}
+
+/// A PNG of one grey, and the line that describes it as board `main`.
+pub fn picture(grey: u8) -> (Bytes, BoardPicture) {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 16, 9);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[grey; 16 * 9]).unwrap();
+    writer.finish().unwrap();
+    let line = line(&bytes, "image/png", 16, 9);
+    (bytes.into(), line)
+}
+
+/// The line of board `main` for a picture.
+pub fn line(bytes: &[u8], format: &str, width: u32, height: u32) -> BoardPicture {
+    BoardPicture {
+        id: "main".parse().unwrap(),
+        sha256: sha256_hex(bytes),
+        format: format.to_owned(),
+        width,
+        height,
+        shown_at: time("2026-11-24T10:42:07+09:00"),
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+}
+
+/// A running hub: intake, history writer, and a clock moved by hand.
+pub struct City {
+    pub hub: Arc<Hub>,
+    pub clock: ManualClock,
+    pub shutdown: CancellationToken,
+    reports: mpsc::Sender<Incoming>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    pub dir: TempDir,
+}
+
+pub fn config(store: &str) -> HubConfig {
+    HubConfig {
+        mqtt: MqttConfig {
+            host: "127.0.0.1".into(),
+            port: 1883,
+            tls: None,
+            root: "yobiban/v1".into(),
+            username: None,
+            password: None,
+            client_id: None,
+            keep_alive: Duration::from_secs(20),
+        },
+        listen: "127.0.0.1:0".parse().unwrap(),
+        store_url: Secret::new(store),
+        order: OFFICES
+            .iter()
+            .map(|(id, ..)| OfficeId::new(id).unwrap())
+            .collect(),
+        title: Name::default(),
+        pages: PagesConfig::default(),
+    }
+}
+
+impl City {
+    /// A hub that knows nothing yet, with a SQLite file of its own.
+    pub async fn empty() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = format!("sqlite:{}", dir.path().join("hub.db").display());
+        Self::with(config(&store), dir).await
+    }
+
+    pub async fn with(config: HubConfig, dir: TempDir) -> Self {
+        let clock = ManualClock::new(Now::at(AT.parse::<Timestamp>().unwrap()));
+        let shutdown = CancellationToken::new();
+        let (hub, mut writer) = Hub::open(&config, clock.clone(), shutdown.clone()).unwrap();
+        writer.prepare().await.unwrap();
+        let (reports, inbox) = mpsc::channel(64);
+        let feeder = Arc::clone(&hub);
+        let tasks = vec![
+            tokio::spawn(writer.run(shutdown.clone())),
+            tokio::spawn(async move { feeder.feed(inbox).await }),
+        ];
+        hub.set_line(true);
+        Self {
+            hub,
+            clock,
+            shutdown,
+            reports,
+            tasks,
+            dir,
+        }
+    }
+
+    /// A hub that has heard all six offices.
+    pub async fn awake() -> Self {
+        let city = Self::empty().await;
+        for (id, ..) in OFFICES {
+            city.online(id).await;
+            city.tell(&numbers(id)).await;
+        }
+        city
+    }
+
+    /// Sends a report and waits until it is acknowledged, which is when it is published or stored.
+    pub async fn send(&self, tail: &str, payload: impl Into<Bytes>) {
+        let (tell, told) = oneshot::channel();
+        let mut incoming = Incoming::new(format!("yobiban/v1/{tail}"), payload);
+        incoming.ack = Some(Ack::new(move || {
+            let _ = tell.send(());
+        }));
+        self.reports.send(incoming).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), told)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    /// Sends an office's numbers from node `n1`.
+    pub async fn tell(&self, numbers: &Numbers) {
+        let topic = format!("{}/node/n1/numbers", numbers.office.id);
+        self.send(&topic, serde_json::to_vec(numbers).unwrap())
+            .await;
+    }
+
+    pub async fn online(&self, office: &str) {
+        self.send(&format!("{office}/node/n1/availability"), "online")
+            .await;
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[]).await
+    }
+
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let response = self.open(path, headers).await;
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    /// Opens a path without reading its body.
+    pub async fn open(&self, path: &str, headers: &[(&str, &str)]) -> axum::response::Response {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        router(Arc::clone(&self.hub))
+            .oneshot(request)
+            .await
+            .unwrap()
+    }
+
+    /// Stops everything and waits for it.
+    pub async fn stop(self) -> TempDir {
+        self.shutdown.cancel();
+        for task in self.tasks {
+            tokio::time::timeout(Duration::from_secs(20), task)
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        self.dir
+    }
+}
