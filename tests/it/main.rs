@@ -6,6 +6,8 @@
     clippy::cast_possible_truncation
 )] // a test may fail and speak
 
+mod board;
+mod board_states;
 mod cli;
 mod config;
 mod day;
@@ -16,7 +18,3 @@ mod mqtt_tls;
 mod mqtt_uplink;
 mod score;
 mod support;
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)] // tests speak to developers
-
-mod board;
-mod board_states;
