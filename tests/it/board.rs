@@ -38,7 +38,11 @@ fn decode(bytes: &[u8]) -> Option<(u32, u32, Vec<u8>)> {
 }
 
 fn rgb(frame: &Frame) -> Vec<u8> {
-    frame.words().iter().flat_map(|w| w.to_be_bytes()[1..].to_vec()).collect()
+    frame
+        .words()
+        .iter()
+        .flat_map(|w| w.to_be_bytes()[1..].to_vec())
+        .collect()
 }
 
 /// Compares a frame with its golden picture; on a difference writes both what was drawn and where
@@ -66,8 +70,12 @@ fn compare(name: &str, frame: &Frame) -> Result<(), String> {
     fs::create_dir_all(&dir).expect("directory");
     let actual = dir.join(format!("{name}.png"));
     fs::write(&actual, &picture.bytes).expect("actual picture written");
-    let Some((_, _, golden)) = golden.filter(|g| (g.0, g.1) == (frame.width(), frame.height())) else {
-        return Err(format!("{name}: no golden picture of this size; drawn: {}", actual.display()));
+    let Some((_, _, golden)) = golden.filter(|g| (g.0, g.1) == (frame.width(), frame.height()))
+    else {
+        return Err(format!(
+            "{name}: no golden picture of this size; drawn: {}",
+            actual.display()
+        ));
     };
     // What differs in white on black.
     let mut diff = Frame::new(frame.width(), frame.height());
@@ -78,7 +86,8 @@ fn compare(name: &str, frame: &Frame) -> Result<(), String> {
             let at = Point::new((i % frame.width()) as i32, (i / frame.width()) as i32);
             let pixel = Rectangle::new(at, embedded_graphics::geometry::Size::new(1, 1));
             let white = <embedded_graphics::pixelcolor::Rgb888 as embedded_graphics::pixelcolor::RgbColor>::WHITE;
-            embedded_graphics::draw_target::DrawTarget::fill_solid(&mut diff, &pixel, white).expect("infallible");
+            embedded_graphics::draw_target::DrawTarget::fill_solid(&mut diff, &pixel, white)
+                .expect("infallible");
         }
     }
     let diff_path = dir.join(format!("{name}.diff.png"));
@@ -94,8 +103,14 @@ fn compare(name: &str, frame: &Frame) -> Result<(), String> {
 fn boards_look_like_their_golden_pictures() {
     let problems: Vec<String> = STATES
         .iter()
-        .flat_map(|(state, make)| SIZES.iter().map(move |(end, size)| (state, make, end, size)))
-        .filter_map(|(state, make, end, size)| compare(&format!("{state}-{end}"), &draw(&make(*size))).err())
+        .flat_map(|(state, make)| {
+            SIZES
+                .iter()
+                .map(move |(end, size)| (state, make, end, size))
+        })
+        .filter_map(|(state, make, end, size)| {
+            compare(&format!("{state}-{end}"), &draw(&make(*size))).err()
+        })
         .collect();
     assert!(
         problems.is_empty(),
@@ -108,10 +123,21 @@ fn boards_look_like_their_golden_pictures() {
 fn no_golden_picture_is_left_without_a_case() {
     let cases: Vec<String> = STATES
         .iter()
-        .flat_map(|(state, _)| SIZES.iter().map(move |(end, _)| format!("{state}-{end}.png")))
+        .flat_map(|(state, _)| {
+            SIZES
+                .iter()
+                .map(move |(end, _)| format!("{state}-{end}.png"))
+        })
         .collect();
     for entry in fs::read_dir(golden_dir()).expect("directory") {
-        let name = entry.expect("entry").file_name().into_string().expect("name");
-        assert!(cases.contains(&name), "{name} belongs to no case: remove it");
+        let name = entry
+            .expect("entry")
+            .file_name()
+            .into_string()
+            .expect("name");
+        assert!(
+            cases.contains(&name),
+            "{name} belongs to no case: remove it"
+        );
     }
 }

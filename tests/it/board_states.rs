@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use yobiban::clock::Now;
 use yobiban::config::{BoardConfig, OutputConfig};
 use yobiban::model::{BoardId, Lane, Name, QueueId, QueueState, Source};
-use yobiban::state::{
-    Office, Panel, PanelSettings, PanelView, QueueSettings, Settings, Snapshot,
-};
+use yobiban::state::{Office, Panel, PanelSettings, PanelView, QueueSettings, Settings, Snapshot};
 use yobiban::wire::feed::FeedMessage;
 
 /// One moment of an office, ready to be drawn.
@@ -58,7 +56,12 @@ type QueueNames<'a> = (&'a str, &'a str, &'a str, bool);
 const FIVE: [QueueNames<'_>; 5] = [
     ("certificates", "証明書の交付", "Certificates", false),
     ("moving", "住所の異動", "Change of address", false),
-    ("moving-fast", "住所の異動", "Change of address, applied online", true),
+    (
+        "moving-fast",
+        "住所の異動",
+        "Change of address, applied online",
+        true,
+    ),
     ("mynumber", "マイナンバーカード", "My Number Card", false),
     ("koseki", "戸籍の届出", "Family register", false),
 ];
@@ -88,7 +91,10 @@ impl Day {
             panel: PanelSettings::default(),
             notices: vec![Name::new([
                 ("ja", "証明書はコンビニでも受け取れます"),
-                ("en", "Certificates are available at convenience stores too."),
+                (
+                    "en",
+                    "Certificates are available at convenience stores too.",
+                ),
             ])],
             page_url: Some("https://yobiban.example.jp/offices/chuo".into()),
         };
@@ -129,7 +135,12 @@ impl Day {
         let message = FeedMessage::decode(more.to_string().as_bytes()).expect("valid message");
         let queue = QueueId::new(queue).expect("id");
         self.office
-            .apply(&queue, QueueState::from(message), Source::Feed, self.moment.now)
+            .apply(
+                &queue,
+                QueueState::from(message),
+                Source::Feed,
+                self.moment.now,
+            )
             .expect("accepted");
         self.until(clock)
     }
@@ -149,7 +160,8 @@ impl Day {
         }
         self.moment.now = Now::at(end);
         self.moment.snapshot = self.office.snapshot(self.moment.now);
-        self.panel.update(&self.moment.snapshot.log, self.moment.now);
+        self.panel
+            .update(&self.moment.snapshot.log, self.moment.now);
         self.moment.panel = self.panel.view();
         self
     }
@@ -162,22 +174,50 @@ impl Day {
 /// A morning: five queues, some calls, nothing that stands out yet.
 pub fn morning(size: (u32, u32)) -> Day {
     let mut day = Day::new(size, &FIVE);
-    day.say("10:38:10", "certificates", json!({"waiting": 13,
-            "calls": [[309, "A040", "1", "10:38:10", "call"]]}))
-        .say("10:38:50", "koseki", json!({"waiting": 0, "wait": {"low": 0, "high": 60},
-            "calls": [[38, "D706", "13", "10:38:50", "call"]]}))
-        .say("10:39:40", "certificates", json!({"waiting": 12, "next": ["A042", "A043", "A044", "A045"],
-            "calls": [[310, "A041", "1", "10:39:40", "call"]]}))
-        .say("10:40:05", "moving-fast", json!({"waiting": 1, "next": ["F010"],
-            "wait": {"low": 0, "high": 350}, "calls": [[9, "F009", "7", "10:40:05", "call"]]}))
-        .say("10:40:40", "moving", json!({"waiting": 21, "on_hold": 3,
+    day.say(
+        "10:38:10",
+        "certificates",
+        json!({"waiting": 13,
+            "calls": [[309, "A040", "1", "10:38:10", "call"]]}),
+    )
+    .say(
+        "10:38:50",
+        "koseki",
+        json!({"waiting": 0, "wait": {"low": 0, "high": 60},
+            "calls": [[38, "D706", "13", "10:38:50", "call"]]}),
+    )
+    .say(
+        "10:39:40",
+        "certificates",
+        json!({"waiting": 12, "next": ["A042", "A043", "A044", "A045"],
+            "calls": [[310, "A041", "1", "10:39:40", "call"]]}),
+    )
+    .say(
+        "10:40:05",
+        "moving-fast",
+        json!({"waiting": 1, "next": ["F010"],
+            "wait": {"low": 0, "high": 350}, "calls": [[9, "F009", "7", "10:40:05", "call"]]}),
+    )
+    .say(
+        "10:40:40",
+        "moving",
+        json!({"waiting": 21, "on_hold": 3,
             "next": ["B318", "B319", "B320", "B321"], "wait": {"low": 3300, "high": 4800},
-            "calls": [[121, "B317", "6", "10:40:40", "recall"]]}))
-        .say("10:41:20", "mynumber", json!({"waiting": 2, "next": ["C529", "C530"],
+            "calls": [[121, "B317", "6", "10:40:40", "recall"]]}),
+    )
+    .say(
+        "10:41:20",
+        "mynumber",
+        json!({"waiting": 2, "next": ["C529", "C530"],
             "wait": {"low": 300, "high": 720},
-            "calls": [[77, "C528", "11", "10:41:20", "call"]]}))
-        .say("10:41:25", "koseki", json!({"waiting": 0, "wait": {"low": 0, "high": 60},
-            "calls": [[38, "D706", "13", "10:38:50", "call"]]}));
+            "calls": [[77, "C528", "11", "10:41:20", "call"]]}),
+    )
+    .say(
+        "10:41:25",
+        "koseki",
+        json!({"waiting": 0, "wait": {"low": 0, "high": 60},
+            "calls": [[38, "D706", "13", "10:38:50", "call"]]}),
+    );
     day
 }
 
@@ -190,9 +230,13 @@ pub fn normal(size: (u32, u32)) -> Moment {
 
 /// A042 is called to counter 3.
 pub fn call_a042(day: &mut Day, clock: &str, kind: &str) {
-    day.say(clock, "certificates", json!({"waiting": 12, "on_hold": 1,
+    day.say(
+        clock,
+        "certificates",
+        json!({"waiting": 12, "on_hold": 1,
         "next": ["A043", "A044", "A045", "A046"], "wait": {"low": 480, "high": 900},
-        "calls": [[311, "A042", "3", clock, kind]]}));
+        "calls": [[311, "A042", "3", clock, kind]]}),
+    );
 }
 
 /// Five calls within ten seconds: three stand out, two wait.
@@ -224,49 +268,111 @@ fn recall(size: (u32, u32)) -> Moment {
 fn stale(size: (u32, u32)) -> Moment {
     let mut day = morning(size);
     call_a042(&mut day, "10:42:00", "call");
-    day.say("10:42:30", "moving-fast", json!({"status": "paused", "waiting": 1, "next": ["F010"],
-        "calls": [[9, "F009", "7", "10:40:05", "call"]]}));
+    day.say(
+        "10:42:30",
+        "moving-fast",
+        json!({"status": "paused", "waiting": 1, "next": ["F010"],
+        "calls": [[9, "F009", "7", "10:40:05", "call"]]}),
+    );
     day.until("10:55:00").moment()
 }
 
 /// The end of a day: two queues are over, one rests, one never spoke.
 fn closed(size: (u32, u32)) -> Moment {
     let mut day = Day::new(size, &FIVE);
-    day.say("16:58:40", "moving", json!({"waiting": 3, "on_hold": 1, "next": ["B402", "B403", "B404"],
-            "wait": {"low": 600, "high": 1100}, "calls": [[205, "B401", "6", "16:58:40", "call"]]}))
-        .say("17:00:00", "certificates", json!({"status": "closed",
-            "calls": [[498, "A229", "2", "16:56:00", "call"]]}))
-        .say("17:00:10", "moving-fast", json!({"status": "closed",
-            "calls": [[31, "F031", "7", "16:40:00", "call"]]}))
-        .say("17:00:20", "mynumber", json!({"status": "paused", "waiting": 4, "next": ["C611", "C612"],
-            "calls": [[160, "C610", "11", "16:57:00", "call"]]}));
+    day.say(
+        "16:58:40",
+        "moving",
+        json!({"waiting": 3, "on_hold": 1, "next": ["B402", "B403", "B404"],
+            "wait": {"low": 600, "high": 1100}, "calls": [[205, "B401", "6", "16:58:40", "call"]]}),
+    )
+    .say(
+        "17:00:00",
+        "certificates",
+        json!({"status": "closed",
+            "calls": [[498, "A229", "2", "16:56:00", "call"]]}),
+    )
+    .say(
+        "17:00:10",
+        "moving-fast",
+        json!({"status": "closed",
+            "calls": [[31, "F031", "7", "16:40:00", "call"]]}),
+    )
+    .say(
+        "17:00:20",
+        "mynumber",
+        json!({"status": "paused", "waiting": 4, "next": ["C611", "C612"],
+            "calls": [[160, "C610", "11", "16:57:00", "call"]]}),
+    );
     day.until("17:01:00").moment()
 }
 
 /// Names and labels as long as they may be.
 fn long_names(size: (u32, u32)) -> Moment {
-    let mut day = Day::new(size, &[
-        ("a", "国民健康保険・後期高齢者医療・介護保険・国民年金の資格に関する届出",
-            "National health insurance, medical care for the elderly, long-term care, pension", false),
-        ("b", "マイナンバーカードの受け取りと電子証明書の更新", "My Number Card pick-up and renewal", true),
-        ("c", "Certificate of residence for foreign nationals", "", false),
-        ("d", "税", "Tax", false),
-        ("e", "児童手当・子ども医療費助成・ひとり親家庭等支援", "Child allowance and support for families", false),
-    ]);
-    day.say("10:41:00", "b", json!({"waiting": 8, "next": ["マイナ-0124", "マイナ-0125"],
+    let mut day = Day::new(
+        size,
+        &[
+            (
+                "a",
+                "国民健康保険・後期高齢者医療・介護保険・国民年金の資格に関する届出",
+                "National health insurance, medical care for the elderly, long-term care, pension",
+                false,
+            ),
+            (
+                "b",
+                "マイナンバーカードの受け取りと電子証明書の更新",
+                "My Number Card pick-up and renewal",
+                true,
+            ),
+            (
+                "c",
+                "Certificate of residence for foreign nationals",
+                "",
+                false,
+            ),
+            ("d", "税", "Tax", false),
+            (
+                "e",
+                "児童手当・子ども医療費助成・ひとり親家庭等支援",
+                "Child allowance and support for families",
+                false,
+            ),
+        ],
+    );
+    day.say(
+        "10:41:00",
+        "b",
+        json!({"waiting": 8, "next": ["マイナ-0124", "マイナ-0125"],
             "wait": {"low": 600, "high": 1500},
-            "calls": [[3, "マイナ-0123", "二階東側七番", "10:41:00", "call"]]}))
-        .say("10:41:10", "c", json!({"waiting": 120, "on_hold": 12, "next": ["R1001", "R1002", "R1003"],
+            "calls": [[3, "マイナ-0123", "二階東側七番", "10:41:00", "call"]]}),
+    )
+    .say(
+        "10:41:10",
+        "c",
+        json!({"waiting": 120, "on_hold": 12, "next": ["R1001", "R1002", "R1003"],
             "wait": {"low": 7200, "high": 14000},
-            "calls": [[3, "R1000", "12B", "10:41:10", "call"]]}))
-        .say("10:41:20", "d", json!({"waiting": 1, "next": ["1"], "wait": {"low": 300, "high": 300},
-            "calls": [[3, "7", "1", "10:41:20", "recall"]]}))
-        .say("10:41:30", "e", json!({"waiting": 3, "next": ["E-100-22", "E-100-23"],
-            "calls": [[3, "E-100-21", "", "10:41:30", "call"]]}))
-        .say("10:42:00", "a", json!({"waiting": 30, "on_hold": 2,
+            "calls": [[3, "R1000", "12B", "10:41:10", "call"]]}),
+    )
+    .say(
+        "10:41:20",
+        "d",
+        json!({"waiting": 1, "next": ["1"], "wait": {"low": 300, "high": 300},
+            "calls": [[3, "7", "1", "10:41:20", "recall"]]}),
+    )
+    .say(
+        "10:41:30",
+        "e",
+        json!({"waiting": 3, "next": ["E-100-22", "E-100-23"],
+            "calls": [[3, "E-100-21", "", "10:41:30", "call"]]}),
+    )
+    .say(
+        "10:42:00",
+        "a",
+        json!({"waiting": 30, "on_hold": 2,
             "next": ["WWWWWWWWWWW2", "WWWWWWWWWWW3", "WWWWWWWWWWW4", "WWWWWWWWWWW5"],
             "wait": {"low": 1900, "high": 3100},
-            "calls": [[3, "WWWWWWWWWWW1", "窓口番号百二十三番左側奥", "10:42:00", "recall"]]}));
+            "calls": [[3, "WWWWWWWWWWW1", "窓口番号百二十三番左側奥", "10:42:00", "recall"]]}),
+    );
     day.until("10:42:07").moment()
 }
 
@@ -292,18 +398,30 @@ fn twelve(size: (u32, u32)) -> Moment {
         let n = 37 * i % 500;
         let label = |k: u32| format!("{letter}{:03}", n + k);
         let clock = format!("10:39:{:02}", i * 3);
-        day.say(&clock, id, json!({
+        day.say(
+            &clock,
+            id,
+            json!({
             "status": if i == 8 { "paused" } else if i == 12 { "closed" } else { "open" },
             "waiting": i * 7 % 23, "on_hold": i % 3,
             "next": (1..=3).map(label).collect::<Vec<_>>(),
             "wait": {"low": i * 97, "high": i * 97 + i * 60},
-            "calls": [[n, label(0), (i + 2).to_string(), clock, "call"]]}));
+            "calls": [[n, label(0), (i + 2).to_string(), clock, "call"]]}),
+        );
     }
     day.until("10:41:30");
-    day.say("10:41:40", "q6", json!({"waiting": 9, "next": ["F224", "F225"],
-            "wait": {"low": 600, "high": 960}, "calls": [[223, "F223", "9", "10:41:40", "call"]]}))
-        .say("10:41:58", "q3", json!({"waiting": 2, "next": ["C113"],
-            "wait": {"low": 120, "high": 360}, "calls": [[112, "C112", "5", "10:41:58", "call"]]}));
+    day.say(
+        "10:41:40",
+        "q6",
+        json!({"waiting": 9, "next": ["F224", "F225"],
+            "wait": {"low": 600, "high": 960}, "calls": [[223, "F223", "9", "10:41:40", "call"]]}),
+    )
+    .say(
+        "10:41:58",
+        "q3",
+        json!({"waiting": 2, "next": ["C113"],
+            "wait": {"low": 120, "high": 360}, "calls": [[112, "C112", "5", "10:41:58", "call"]]}),
+    );
     day.until("10:42:00").moment()
 }
 
@@ -311,7 +429,11 @@ fn twelve(size: (u32, u32)) -> Moment {
 fn zero(size: (u32, u32)) -> Moment {
     let mut day = Day::new(size, &FIVE);
     for (id, ..) in FIVE.into_iter().filter(|q| q.0 != "koseki") {
-        day.say("09:00:00", id, json!({"waiting": 0, "wait": {"low": 0, "high": 0}}));
+        day.say(
+            "09:00:00",
+            id,
+            json!({"waiting": 0, "wait": {"low": 0, "high": 0}}),
+        );
     }
     day.say("09:00:05", "koseki", json!({"waiting": 0}));
     day.until("09:00:30").moment()

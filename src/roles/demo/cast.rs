@@ -54,8 +54,14 @@ pub(super) fn node(
             },
             panel: PanelSettings::default(),
             notices: vec![Name::new([
-                ("ja", "この表示は実演です。番号は実際の窓口のものではありません。"),
-                ("en", "This is a demonstration: the numbers are not those of a real office."),
+                (
+                    "ja",
+                    "この表示は実演です。番号は実際の窓口のものではありません。",
+                ),
+                (
+                    "en",
+                    "This is a demonstration: the numbers are not those of a real office.",
+                ),
             ])],
             page_url: Some(format!("{page}offices/{office}")),
         }],

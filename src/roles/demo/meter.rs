@@ -51,7 +51,14 @@ impl Meter {
     }
 
     /// Notes a message that is being published now, with the number of its new calls.
-    pub(super) fn published(&mut self, office: OfficeId, queue: QueueId, seq: u64, calls: u64, at: Instant) {
+    pub(super) fn published(
+        &mut self,
+        office: OfficeId,
+        queue: QueueId,
+        seq: u64,
+        calls: u64,
+        at: Instant,
+    ) {
         self.messages += 1;
         let queue = self.under_way.entry((office, queue)).or_default();
         if queue.len() == UNDER_WAY {
@@ -73,7 +80,10 @@ impl Meter {
                 self.latencies.push(latency);
             } else {
                 let place = fastrand::u64(..self.drawn);
-                if let Some(old) = usize::try_from(place).ok().and_then(|i| self.latencies.get_mut(i)) {
+                if let Some(old) = usize::try_from(place)
+                    .ok()
+                    .and_then(|i| self.latencies.get_mut(i))
+                {
                     *old = latency;
                 }
             }
@@ -119,12 +129,20 @@ mod tests {
     use super::*;
 
     fn ids() -> (OfficeId, QueueId) {
-        (OfficeId::new("chuo").unwrap(), QueueId::new("moving").unwrap())
+        (
+            OfficeId::new("chuo").unwrap(),
+            QueueId::new("moving").unwrap(),
+        )
     }
 
     fn drawn(seq: u64, at: Instant) -> Drawn {
         let (office, queue) = ids();
-        Drawn { office, queue, seq, at }
+        Drawn {
+            office,
+            queue,
+            seq,
+            at,
+        }
     }
 
     #[test]
@@ -141,12 +159,18 @@ mod tests {
         meter.drawn(drawn(2, begin + ms(30)));
         meter.drawn(drawn(2, begin + ms(40)));
         let figures = meter.figures();
-        assert_eq!((figures.messages, figures.drawn, figures.calls_shown), (4, 2, 2));
+        assert_eq!(
+            (figures.messages, figures.drawn, figures.calls_shown),
+            (4, 2, 2)
+        );
         assert_eq!(figures.latency, Some((ms(30), ms(30))));
         meter.drawn(drawn(3, begin + ms(25)));
         assert_eq!(meter.figures().latency, Some((ms(20), ms(30))));
         let said = meter.figures().to_string();
-        assert_eq!(said, "4 messages, 3 of them drawn, 3 calls shown, publish to pixels 20.0 ms median, 30.0 ms 99th percentile");
+        assert_eq!(
+            said,
+            "4 messages, 3 of them drawn, 3 calls shown, publish to pixels 20.0 ms median, 30.0 ms 99th percentile"
+        );
     }
 
     #[test]

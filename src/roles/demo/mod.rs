@@ -83,7 +83,11 @@ where
     let mut parts = JoinSet::new();
 
     let (bound, address) = oneshot::channel();
-    parts.spawn(hub(cast::hub(&mqtt, args.listen, &folder.path), stop.clone(), bound));
+    parts.spawn(hub(
+        cast::hub(&mqtt, args.listen, &folder.path),
+        stop.clone(),
+        bound,
+    ));
     let address = tokio::select! {
         address = address => address.ok(),
         () = shutdown.cancelled() => None,
@@ -131,7 +135,12 @@ where
         let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + STATUS, STATUS);
         loop {
             tick.tick().await;
-            writeln!(out, "{:>5.0} s  {}", begin.elapsed().as_secs_f64(), figures(&meter))?;
+            writeln!(
+                out,
+                "{:>5.0} s  {}",
+                begin.elapsed().as_secs_f64(),
+                figures(&meter)
+            )?;
         }
     };
     let over = async {
@@ -152,17 +161,28 @@ where
     stop.cancel();
     finish(parts).await?;
     ended?;
-    writeln!(out, "played {:.1} s: {}", begin.elapsed().as_secs_f64(), figures(&meter))?;
+    writeln!(
+        out,
+        "played {:.1} s: {}",
+        begin.elapsed().as_secs_f64(),
+        figures(&meter)
+    )?;
     Ok(())
 }
 
 fn figures(meter: &Mutex<Meter>) -> meter::Figures {
-    meter.lock().unwrap_or_else(PoisonError::into_inner).figures()
+    meter
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .figures()
 }
 
 async fn measure(mut drawn: mpsc::Receiver<Drawn>, meter: Arc<Mutex<Meter>>) {
     while let Some(drawn) = drawn.recv().await {
-        meter.lock().unwrap_or_else(PoisonError::into_inner).drawn(drawn);
+        meter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drawn(drawn);
     }
 }
 
@@ -193,17 +213,24 @@ impl Folder {
     fn new(asked: Option<PathBuf>) -> anyhow::Result<Self> {
         let own = asked.is_none();
         let path = asked.unwrap_or_else(|| {
-            let name = format!("yobiban-demo-{}-{:x}", std::process::id(), fastrand::u32(..));
+            let name = format!(
+                "yobiban-demo-{}-{:x}",
+                std::process::id(),
+                fastrand::u32(..)
+            );
             std::env::temp_dir().join(name)
         });
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self { path, own })
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if self.own && let Err(error) = std::fs::remove_dir_all(&self.path) {
+        if self.own
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
             tracing::debug!("cannot remove {}: {error}", self.path.display());
         }
     }

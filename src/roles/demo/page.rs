@@ -60,7 +60,10 @@ mod tests {
         assert!(has_all(&all(vec![there(), there()]), &offices));
         assert!(!has_all(&all(vec![there(), queue(Value::Null)]), &offices));
         assert!(!has_all(&all(vec![]), &offices));
-        assert!(!has_all(&json!({"offices": [office("chuo", vec![there()])]}), &offices));
+        assert!(!has_all(
+            &json!({"offices": [office("chuo", vec![there()])]}),
+            &offices
+        ));
         assert!(!has_all(&json!({}), &offices));
     }
 }
