@@ -181,7 +181,7 @@ mod tests {
                 ticket: label(&format!("A{index:03}"), &format!("WWWWWWWWW{index:03}")),
                 counter: Some(label("11", "窓口番号百二十三番左側奥")),
                 at: now.wall,
-                kind: if index % 2 == 0 {
+                kind: if index.is_multiple_of(2) {
                     CallKind::Recall
                 } else {
                     CallKind::Call

@@ -13,6 +13,7 @@ pub const MIN_TEXT_CONTRAST: f64 = 7.0;
 pub const MIN_AREA_CONTRAST: f64 = 3.0;
 
 /// What a colour is for.
+#[allow(clippy::enum_variant_names)] // ink upon a ground: `CallInk` is what is written on `Call`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Ink {
     /// Behind the rows.

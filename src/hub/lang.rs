@@ -56,7 +56,9 @@ macro_rules! messages {
 }
 
 fn take(words: &mut BTreeMap<String, String>, key: &str) -> Result<String, String> {
-    words.remove(key).ok_or_else(|| format!("missing key {key}"))
+    words
+        .remove(key)
+        .ok_or_else(|| format!("missing key {key}"))
 }
 
 messages! {

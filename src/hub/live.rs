@@ -124,7 +124,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new() -> Self {
-        debug_assert!(LANGS > 0);
+        const { assert!(LANGS > 0) };
         Self {
             nonce: format!("{:016x}", fastrand::u64(..)),
             current: RwLock::new(Arc::new(Snapshot::new(0, Vec::new()))),

@@ -125,7 +125,7 @@ pub struct Line {
 /// When the database of the history or the address of the pages cannot be used.
 pub async fn run_on(
     config: HubConfig,
-    clock: Arc<dyn Clock>,
+    clock: impl Clock,
     shutdown: CancellationToken,
     line: Line,
     ready: impl FnOnce(SocketAddr),

@@ -28,8 +28,11 @@ pub const SIZES: [(&str, (u32, u32)); 3] = [
     ("portrait", (1080, 1920)),
 ];
 
+/// Makes a state on a board of a size.
+pub type Make = fn((u32, u32)) -> Moment;
+
 /// Every golden state by name.
-pub const STATES: [(&str, fn((u32, u32)) -> Moment); 9] = [
+pub const STATES: [(&str, Make); 9] = [
     ("normal", normal),
     ("burst", burst),
     ("recall", recall),

@@ -6,6 +6,7 @@
 
 pub mod moved;
 
+use crate::clock::{Clock, SystemClock};
 use crate::config::{MqttConfig, TlsConfig};
 use crate::feed::recording::{Line, Payload, Recording};
 use crate::model::OfficeId;
@@ -118,7 +119,8 @@ pub async fn run(
     }
 
     let begin = Instant::now();
-    let mover = (!args.keep_times).then(|| Mover::new(first, Timestamp::now(), args.speed, ranks));
+    let mover = (!args.keep_times)
+        .then(|| Mover::new(first, SystemClock::new().now().wall, args.speed, ranks));
     let mut play = Play {
         first: first.at,
         mover,

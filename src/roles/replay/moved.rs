@@ -197,6 +197,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::cast_possible_truncation)] // a day of microseconds
     fn times_and_days_move_together_and_nothing_else_does() {
         let lines = day();
         let start: Timestamp = START.parse().unwrap();

@@ -84,6 +84,8 @@ pub struct Emission {
     pub queue: QueueId,
     /// What it is.
     pub kind: Kind,
+    /// Calls it is the first to tell of; 0 for those from before the first viewer came.
+    pub new_calls: u64,
     /// The payload.
     pub payload: Vec<u8>,
 }
@@ -178,12 +180,18 @@ impl Simulator {
     }
 
     fn emit(&mut self, office: usize, queue: usize, at: u64, out: &mut Vec<Emission>) {
+        let origin = self.timeline.origin;
         let sim = &mut self.offices[office];
         let (seq, payload) = sim.message(queue, at, &self.timeline);
+        let new_calls = sim.new_calls(queue);
         let emission = |kind, payload| Emission {
             office: OFFICES[office].office(),
             queue: QUEUES[queue].queue(),
             kind,
+            new_calls: match kind {
+                Kind::State(_) if at > origin => new_calls,
+                _ => 0,
+            },
             payload,
         };
         let trouble = unkind::trouble(sim.rng());

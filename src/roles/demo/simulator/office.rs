@@ -148,6 +148,11 @@ impl OfficeSim {
         self.queues[queue].message(at, timeline)
     }
 
+    /// Calls of a queue that were not told of yet; told from now on.
+    pub(super) fn new_calls(&mut self, queue: usize) -> u64 {
+        self.queues[queue].new_calls()
+    }
+
     pub(super) fn rng(&mut self) -> &mut fastrand::Rng {
         &mut self.rng
     }

@@ -35,6 +35,8 @@ pub(super) struct QueueSim {
     /// Newest first.
     calls: VecDeque<SimCall>,
     no: u64,
+    /// The newest call a message told of.
+    told: u64,
     day: Date,
     epoch: u32,
     seq: u64,
@@ -51,6 +53,7 @@ impl QueueSim {
             status: Status::Closed,
             calls: VecDeque::new(),
             no: 0,
+            told: 0,
             day,
             epoch: 0,
             seq: 0,
@@ -67,6 +70,7 @@ impl QueueSim {
         self.returned.clear();
         self.calls.clear();
         self.no = 0;
+        self.told = 0;
     }
 
     /// Somebody takes a ticket.
@@ -98,6 +102,11 @@ impl QueueSim {
 
     fn label(&self, number: u16) -> Label {
         Label::new(&format!("{}{number:03}", self.prefix)).expect("a letter and three digits")
+    }
+
+    /// Calls that no message told of yet; told from now on.
+    pub(super) fn new_calls(&mut self) -> u64 {
+        self.no - std::mem::replace(&mut self.told, self.no)
     }
 
     /// The message of this moment, and its `seq`.

@@ -1,0 +1,85 @@
+//! Who plays in the demo: a node for each simulated office, and the hub.
+
+use super::simulator;
+use crate::config::{
+    BoardConfig, HubConfig, MqttConfig, NodeConfig, OutputConfig, PagesConfig, Secret,
+};
+use crate::model::{BoardId, Name, NodeId, OfficeId};
+use crate::state::{PanelSettings, Settings};
+use crate::wire::topic::DEFAULT_ROOT;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+/// Size of the demo's boards: the usual television.
+const SIZE: (u32, u32) = (1920, 1080);
+
+/// The broker of the demo, as nodes, hub and ticketing systems see it.
+pub(super) fn broker(address: SocketAddr) -> MqttConfig {
+    MqttConfig {
+        host: address.ip().to_string(),
+        port: address.port(),
+        tls: None,
+        root: DEFAULT_ROOT.into(),
+        username: None,
+        password: None,
+        client_id: None,
+        keep_alive: Duration::from_secs(20),
+    }
+}
+
+/// The node of one office; its board is a picture `{dir}/{office}.png`.
+pub(super) fn node(
+    office: &OfficeId,
+    name: &Name,
+    mqtt: &MqttConfig,
+    dir: &Path,
+    page: &str,
+) -> NodeConfig {
+    NodeConfig {
+        office: office.clone(),
+        office_name: name.clone(),
+        node: NodeId::new("n1").expect("a valid id"),
+        mqtt: mqtt.clone(),
+        uplink: None,
+        store_dir: dir.join("store").join(office.as_str()),
+        state: Settings::new(simulator::queues()),
+        boards: vec![BoardConfig {
+            id: BoardId::new("main").expect("a valid id"),
+            size: SIZE,
+            layout: None,
+            queues: None,
+            output: OutputConfig::Png {
+                path: dir.join(format!("{office}.png")),
+            },
+            panel: PanelSettings::default(),
+            notices: vec![Name::new([
+                (
+                    "ja",
+                    "この表示は実演です。番号は実際の窓口のものではありません。",
+                ),
+                (
+                    "en",
+                    "This is a demonstration: the numbers are not those of a real office.",
+                ),
+            ])],
+            page_url: Some(format!("{page}offices/{office}")),
+        }],
+        adapters: Vec::new(),
+    }
+}
+
+/// The hub, with its history beside the boards.
+pub(super) fn hub(mqtt: &MqttConfig, listen: SocketAddr, dir: &Path) -> HubConfig {
+    HubConfig {
+        mqtt: mqtt.clone(),
+        listen,
+        store_url: Secret::new(format!("sqlite:{}", dir.join("hub.db").display())),
+        order: simulator::offices().into_iter().map(|(id, _)| id).collect(),
+        title: Name::new([
+            ("ja", "区役所の窓口 混雑状況（実演）"),
+            ("en", "Ward office counters (demonstration)"),
+        ]),
+        pages: PagesConfig::default(),
+    }
+}
