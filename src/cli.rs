@@ -90,9 +90,12 @@ struct DemoArgs {
     /// Address of the broker; port 0 is any
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = broker_address)]
     mqtt: SocketAddr,
-    /// How many seconds of the simulated day pass in one
-    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
+    /// How many seconds of the simulated day pass in one, 1 to 3600
+    #[arg(long, value_name = "N", default_value_t = roles::demo::DEFAULT_SPEED, value_parser = speed)]
     speed: f64,
+    /// Folder for boards, stores and history [default: one that is removed at the end]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Ends after this long with a summary; without it, at a signal
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     for_: Option<Duration>,
@@ -171,7 +174,17 @@ fn run(command: Command) -> anyhow::Result<()> {
     let out = &mut io::stdout();
     match command {
         #[cfg(feature = "demo")]
-        Command::Demo(args) => not_joined(&args),
+        Command::Demo(args) => {
+            let args = roles::demo::DemoArgs {
+                listen: args.listen,
+                mqtt: args.mqtt,
+                speed: args.speed,
+                for_: args.for_,
+                seed: args.seed,
+                out: args.out,
+            };
+            serve(async |stop| roles::demo::run(args, clock(), &mut io::stdout(), stop).await)
+        }
         Command::Node(args) => {
             let config = config::load_node(&args.config)?;
             serve(|stop| roles::node::run(config, clock(), stop, None))
@@ -360,9 +373,4 @@ fn broker_address(text: &str) -> Result<SocketAddr, String> {
         .trim_end_matches('/')
         .parse()
         .map_err(|_| "expected an IP address and port, such as 127.0.0.1:1883".to_owned())
-}
-
-/// Stands where a role is handed over to.
-fn not_joined(what: &dyn std::fmt::Debug) -> anyhow::Result<()> {
-    serve(|_stop| async { anyhow::bail!("not joined: {what:?}") })
 }

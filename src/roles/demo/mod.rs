@@ -11,9 +11,8 @@ mod page;
 pub mod simulator;
 mod source;
 
-use super::{Drawn, Probe};
+use super::{Drawn, hub, node};
 use crate::clock::Clock;
-use crate::config::{HubConfig, NodeConfig};
 use crate::mqtt::{self, SessionOptions};
 use anyhow::Context;
 use broker::Broker;
@@ -60,22 +59,14 @@ pub struct DemoArgs {
 
 /// Runs the demo until its time is over or `shutdown`.
 ///
-/// `node` and `hub` start those roles: the demo joins them and knows nothing of their insides.
-///
 /// # Errors
 /// When an address cannot be listened on, the folder cannot be made, or a role fails.
-pub async fn run<N, H>(
+pub async fn run(
     args: DemoArgs,
     clock: Arc<dyn Clock>,
-    node: impl Fn(NodeConfig, CancellationToken, Probe) -> N,
-    hub: impl FnOnce(HubConfig, CancellationToken, oneshot::Sender<SocketAddr>) -> H,
     out: &mut impl Write,
     shutdown: CancellationToken,
-) -> anyhow::Result<()>
-where
-    N: Future<Output = anyhow::Result<()>> + Send + 'static,
-    H: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
+) -> anyhow::Result<()> {
     let folder = Folder::new(args.out.clone())?;
     let broker = Broker::start(args.mqtt).await?;
     let mqtt = cast::broker(broker.address());
@@ -83,10 +74,13 @@ where
     let mut parts = JoinSet::new();
 
     let (bound, address) = oneshot::channel();
-    parts.spawn(hub(
+    parts.spawn(hub::run(
         cast::hub(&mqtt, args.listen, &folder.path),
+        Arc::clone(&clock),
         stop.clone(),
-        bound,
+        |address| {
+            let _ = bound.send(address); // nobody waits any more when the demo was stopped
+        },
     ));
     let address = tokio::select! {
         address = address => address.ok(),
@@ -104,7 +98,12 @@ where
         let config = cast::node(id, name, &mqtt, &folder.path, &page);
         std::fs::create_dir_all(&config.store_dir)
             .with_context(|| format!("cannot make {}", config.store_dir.display()))?;
-        parts.spawn(node(config, stop.clone(), probe.clone()));
+        parts.spawn(node::run(
+            config,
+            Arc::clone(&clock),
+            stop.clone(),
+            Some(probe.clone()),
+        ));
     }
     drop(probe);
 
