@@ -13,7 +13,9 @@ use yobiban::wire::feed::FeedMessage;
 #[tokio::test]
 async fn a_replayed_day_arrives_whole_and_in_order() {
     let broker = Broker::start(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let mut node = start(options(broker.address(), "node").subscribe(Subscription::new("yobiban/v1/+/feed/+")));
+    let mut node = start(
+        options(broker.address(), "node").subscribe(Subscription::new("yobiban/v1/+/feed/+")),
+    );
     up(&mut node).await;
     let args = ReplayArgs {
         file: support::root().join("tests/fixtures/days/2026-11-24.jsonl.gz"),
@@ -28,7 +30,9 @@ async fn a_replayed_day_arrives_whole_and_in_order() {
     };
     let replay = tokio::spawn(async move {
         let mut out = Vec::new();
-        let summary = replay::run(args, &mut out, CancellationToken::new()).await.unwrap();
+        let summary = replay::run(args, &mut out, CancellationToken::new())
+            .await
+            .unwrap();
         (summary, String::from_utf8(out).unwrap())
     });
     let (mut valid, mut broken, mut topics) = (0u64, 0u64, BTreeSet::new());
@@ -41,11 +45,19 @@ async fn a_replayed_day_arrives_whole_and_in_order() {
         topics.insert(message.topic);
     }
     let (summary, said) = replay.await.unwrap();
-    assert_eq!((summary.published, summary.confirmed, summary.topics), (3235, 3235, topics.len()));
+    assert_eq!(
+        (summary.published, summary.confirmed, summary.topics),
+        (3235, 3235, topics.len())
+    );
     assert!(broken > 0 && summary.raw >= broken, "{summary:?} {broken}");
-    assert!(said.starts_with("replayed 3235 messages on 5 topics in "), "{said}");
+    assert!(
+        said.starts_with("replayed 3235 messages on 5 topics in "),
+        "{said}"
+    );
     assert_eq!(said.lines().count(), 1);
 
-    let none = replay::run(other, &mut Vec::new(), CancellationToken::new()).await.unwrap();
+    let none = replay::run(other, &mut Vec::new(), CancellationToken::new())
+        .await
+        .unwrap();
     assert_eq!(none.published, 0, "another office");
 }

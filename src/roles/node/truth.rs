@@ -162,7 +162,10 @@ impl Truth {
     pub fn line(&mut self, down: Option<&str>, now: Now) {
         self.office.line(down.is_none(), now);
         self.line_down = down.map(|reason| {
-            let since = self.line_down.as_ref().map_or(now.mono, |(since, _)| *since);
+            let since = self
+                .line_down
+                .as_ref()
+                .map_or(now.mono, |(since, _)| *since);
             (since, reason.to_owned())
         });
     }
