@@ -74,8 +74,11 @@ const QUEUES: [(&str, &str, &str, Lane, &str, &str); 5] = [
     ),
 ];
 
-/// Last number, people waiting, on hold, wait in minutes; by office and queue.
-const DAY: [[(u32, u32, u32, u32, u32); 5]; 6] = [
+/// Last number, people waiting, on hold, wait in minutes (low, high).
+type Morning = (u32, u32, u32, u32, u32);
+
+/// By office and queue.
+const DAY: [[Morning; 5]; 6] = [
     [
         (42, 12, 1, 8, 15),
         (317, 21, 3, 55, 80),
@@ -129,7 +132,7 @@ fn label(series: &str, number: u32) -> Label {
 }
 
 /// A queue with `last` called, `waiting` people listed next.
-fn queue(i: usize, (last, waiting, hold, low, high): (u32, u32, u32, u32, u32)) -> QueueNumbers {
+fn queue(i: usize, (last, waiting, hold, low, high): Morning) -> QueueNumbers {
     let (id, ja, en, lane, series, counter) = QUEUES[i];
     QueueNumbers {
         id: QueueId::new(id).unwrap(),
