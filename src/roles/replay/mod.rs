@@ -119,8 +119,8 @@ pub async fn run(
     }
 
     let begin = Instant::now();
-    let mover = (!args.keep_times)
-        .then(|| Mover::new(first, SystemClock::new().now().wall, args.speed, ranks));
+    let start = SystemClock::new().now().wall;
+    let mover = (!args.keep_times).then(|| Mover::new(first, start, args.speed, ranks));
     let mut play = Play {
         first: first.at,
         mover,

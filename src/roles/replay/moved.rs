@@ -197,15 +197,14 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::cast_possible_truncation)] // a day of microseconds
     fn times_and_days_move_together_and_nothing_else_does() {
         let lines = day();
         let start: Timestamp = START.parse().unwrap();
         for speed in [1.0, 60.0] {
             let mover = mover(&lines, speed);
             let moved = |at: Timestamp| {
-                let after = at.duration_since(lines[0].at.at).as_millis_f64() / speed;
-                start + SignedDuration::from_micros((after * 1000.0).round() as i64)
+                let after = at.duration_since(lines[0].at.at).as_secs_f64() / speed;
+                start + SignedDuration::try_from_secs_f64(after).unwrap()
             };
             let near = |a: Timestamp, b: Timestamp| {
                 assert!(
