@@ -44,7 +44,7 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Now;
 }
 
-impl Clock for Arc<dyn Clock> {
+impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Now {
         (**self).now()
     }
