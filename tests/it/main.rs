@@ -13,6 +13,7 @@ mod browser;
 mod cli;
 mod config;
 mod day;
+mod end_to_end;
 mod house;
 mod hub;
 mod hub_events;

@@ -2,7 +2,9 @@
 
 pub mod city;
 pub mod day;
+pub mod http;
 pub mod mosquitto;
+pub mod png;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
