@@ -84,9 +84,9 @@ struct FileArgs {
 #[cfg(feature = "demo")]
 #[derive(Debug, Args)]
 struct DemoArgs {
-    /// Address of the pages; port 0 is any
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    /// Address of the pages; port 0 is any [default: 127.0.0.1:8080, or any port where it is taken]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
     /// Address of the broker; port 0 is any
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = broker_address)]
     mqtt: SocketAddr,
@@ -176,7 +176,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         #[cfg(feature = "demo")]
         Command::Demo(args) => {
             let args = roles::demo::DemoArgs {
-                listen: args.listen,
+                listen: args.listen.unwrap_or_else(free_address),
                 mqtt: args.mqtt,
                 speed: args.speed,
                 for_: args.for_,
@@ -363,6 +363,16 @@ fn speed(text: &str) -> Result<f64, String> {
 fn moment(text: &str) -> Result<jiff::Timestamp, String> {
     text.parse()
         .map_err(|_| "expected a time with offset, such as 2026-11-24T10:42:07+09:00".to_owned())
+}
+
+/// The usual address of the demo's pages, or any port where somebody else has it.
+#[cfg(feature = "demo")]
+fn free_address() -> SocketAddr {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
+    match std::net::TcpListener::bind(usual) {
+        Ok(_) => usual,
+        Err(_) => SocketAddr::from(([127, 0, 0, 1], 0)),
+    }
 }
 
 /// An address to listen on, with or without `mqtt://` in front.

@@ -108,16 +108,13 @@ fn panel(board: &BoardConfig, log: &[LoggedCall], now: Now) -> PanelView {
 
 /// Lets time pass for a panel as a node does: it is asked whenever something may change.
 fn pass(panel: &mut Panel, until: Now) {
-    let mut last = Duration::ZERO;
-    while let Some(next) = panel
-        .next_change()
-        .filter(|n| *n > last && *n <= until.mono)
-    {
-        last = next;
-        panel.tick(Now {
-            mono: next,
-            ..until
-        });
+    let mut at = Now {
+        mono: Duration::ZERO,
+        ..until
+    };
+    while let Some(next) = panel.next_change(at).filter(|n| *n <= until.mono) {
+        at.mono = next;
+        panel.tick(at);
     }
     panel.tick(until);
 }

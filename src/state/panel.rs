@@ -180,21 +180,25 @@ impl Panel {
         }
     }
 
-    /// The monotonic moment at which [`tick`](Self::tick) may change something; `None` if never.
+    /// The monotonic moment after `now` at which [`tick`](Self::tick) may change something; `None`
+    /// if never. Asked after a tick at `now`, so what lies before has had its effect.
     #[must_use]
-    pub fn next_change(&self) -> Option<Duration> {
+    pub fn next_change(&self, now: Now) -> Option<Duration> {
         let oldest = self.active.front()?;
         let shown = if self.pending.is_empty() {
             self.settings.max_show
         } else {
             self.settings.min_show
         };
-        let place = oldest.since + shown;
         let late = self
             .pending
             .front()
             .map(|c| c.heard + self.settings.max_backlog);
-        Some(late.map_or(place, |late| place.min(late.max(oldest.since))))
+        [Some(oldest.since + shown), late]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now.mono)
+            .min()
     }
 
     /// Announced calls that this panel never saw because it was not updated for too long.

@@ -48,11 +48,11 @@ fn active(panel: &Panel) -> String {
 #[test]
 fn a_call_stands_out_at_once_and_then_is_listed() {
     let mut panel = Panel::new(PanelSettings::default());
-    assert_eq!(panel.next_change(), None);
+    assert_eq!(panel.next_change(at(0.0)), None);
     let log = [call(1, "A001", 0.0)];
     panel.update(&log, at(0.0));
     assert_eq!(active(&panel), "A001 |  | 0");
-    assert_eq!(panel.next_change(), Some(at(30.0).mono));
+    assert_eq!(panel.next_change(at(0.0)), Some(at(30.0).mono));
     panel.update(&log, at(29.9));
     assert_eq!(active(&panel), "A001 |  | 0", "handled once");
     panel.tick(at(30.0));
@@ -80,7 +80,7 @@ fn a_long_backlog_makes_more_places() {
     });
     let log: Vec<_> = (1..=8).map(|i| call(i, &format!("A00{i}"), 0.0)).collect();
     panel.update(&log, at(0.0));
-    assert_eq!(panel.next_change(), Some(at(5.0).mono));
+    assert_eq!(panel.next_change(at(0.0)), Some(at(5.0).mono));
     panel.tick(at(5.0));
     assert_eq!(active(&panel), "A006 A005 A004 A003 A002 A001 |  | 2");
     panel.tick(at(15.0));
@@ -137,6 +137,9 @@ proptest! {
             panel.update(&log[..known], now);
             let view = panel.view();
             prop_assert!(view.active.len() <= settings.crowded_places);
+            let next = panel.next_change(now);
+            prop_assert!(next.is_none_or(|next| next > now.mono), "a board would not sleep");
+            prop_assert!(next.is_some() || view.active.is_empty(), "a board would sleep on");
             for shown in view.active.iter().rev() {
                 let i = usize::try_from(shown.call.index).unwrap() - 1;
                 if first_seen[i].is_none() {

@@ -161,10 +161,10 @@ impl Day {
     pub fn until(&mut self, clock: &str) -> &mut Self {
         let end = at(clock);
         // As a node does: the panel is asked whenever it has something to change.
-        while let Some(next) = self.panel.next_change() {
+        while let Some(next) = self.panel.next_change(self.moment.now) {
             let next = Timestamp::from_millisecond(i64::try_from(next.as_millis()).expect("time"))
                 .expect("time");
-            if next > end || next <= self.moment.now.wall {
+            if next > end {
                 break;
             }
             self.moment.now = Now::at(next);

@@ -67,6 +67,12 @@ impl Meter {
         queue.push_back(Published { seq, calls, at });
     }
 
+    /// Forgets the latencies so far: before the page was complete every board drew its first
+    /// picture at the same time, on a machine that stands for six.
+    pub(super) fn warm(&mut self) {
+        self.latencies.clear();
+    }
+
     /// Notes that a frame holds a message.
     pub(super) fn drawn(&mut self, drawn: Drawn) {
         let Some(queue) = self.under_way.get_mut(&(drawn.office, drawn.queue)) else {

@@ -131,6 +131,7 @@ pub async fn run(
         }
         writeln!(out, "ready {page}")?;
         out.flush()?;
+        meter.lock().unwrap_or_else(PoisonError::into_inner).warm();
         let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + STATUS, STATUS);
         loop {
             tick.tick().await;

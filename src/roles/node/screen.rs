@@ -75,7 +75,7 @@ impl Screen {
     }
 
     fn sleep(&self, view: &View, panel: &Panel, now: Now) -> Duration {
-        let panel = panel.next_change().map(|at| at.saturating_sub(now.mono));
+        let panel = panel.next_change(now).map(|at| at.saturating_sub(now.mono));
         [
             self.painter.next_change(view, now),
             panel,
