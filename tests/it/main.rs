@@ -14,6 +14,7 @@ mod cli;
 mod config;
 mod day;
 mod end_to_end;
+mod hostile;
 mod house;
 mod hub;
 mod hub_events;

@@ -35,7 +35,12 @@ pub(super) fn node(
     mqtt: &MqttConfig,
     dir: &Path,
     page: &str,
+    speed: f64,
 ) -> NodeConfig {
+    // What people are given in seconds passes as fast as the simulated day, though never so fast
+    // that it could not be read.
+    let soon = |usual: Duration, least: Duration| usual.div_f64(speed.max(1.0)).max(least);
+    let (state, panel) = (Settings::new(simulator::queues()), PanelSettings::default());
     NodeConfig {
         office: office.clone(),
         office_name: name.clone(),
@@ -43,7 +48,10 @@ pub(super) fn node(
         mqtt: mqtt.clone(),
         uplink: None,
         store_dir: dir.join("store").join(office.as_str()),
-        state: Settings::new(simulator::queues()),
+        state: Settings {
+            old_call_after: soon(state.old_call_after, Duration::from_secs(5)),
+            ..state
+        },
         boards: vec![BoardConfig {
             id: BoardId::new("main").expect("a valid id"),
             size: SIZE,
@@ -52,7 +60,12 @@ pub(super) fn node(
             output: OutputConfig::Png {
                 path: dir.join(format!("{office}.png")),
             },
-            panel: PanelSettings::default(),
+            panel: PanelSettings {
+                min_show: soon(panel.min_show, Duration::from_secs(4)),
+                max_show: soon(panel.max_show, Duration::from_secs(8)),
+                max_backlog: soon(panel.max_backlog, Duration::from_secs(8)),
+                ..panel
+            },
             notices: vec![Name::new([
                 (
                     "ja",

@@ -95,7 +95,7 @@ pub async fn run(
     let (probe, drawn) = mpsc::channel(4096);
     let offices = simulator::offices();
     for (id, name) in &offices {
-        let config = cast::node(id, name, &mqtt, &folder.path, &page);
+        let config = cast::node(id, name, &mqtt, &folder.path, &page, args.speed);
         std::fs::create_dir_all(&config.store_dir)
             .with_context(|| format!("cannot make {}", config.store_dir.display()))?;
         parts.spawn(node::run(
