@@ -360,7 +360,7 @@ mod tests {
             "expected a colour",
         );
         check("#ffffff", "#7f7f7f", "colors.text", "expected at least 7:1");
-        check("ground =", "grnd =", "colors", "unknown field `grnd`");
+        check("ground =", "grnd =", "colors.grnd", "unknown field `grnd`");
         check(
             "margin = 48",
             "margin = -3",
@@ -375,14 +375,14 @@ mod tests {
         );
         check("queues = 16", "queues = 5", "landscape.rows", "growing");
         check(
-            "\"table\"",
-            "\"list\"",
+            "style = \"table\"",
+            "style = \"list\"",
             "landscape.rows[0].style",
             "expected `table` or `cards`",
         );
         check(
-            "columns = 2",
-            "columns = 0",
+            "columns = 2, style",
+            "columns = 0, style",
             "landscape.rows[1].columns",
             "expected 1 to 8",
         );

@@ -23,6 +23,10 @@ const MAX_SHAPED: usize = 2048;
 /// Most bytes of glyph pictures that are kept. A 1080p board needs about 1 MB, one of 4K about 4.
 const MAX_GLYPH_BYTES: usize = 12 << 20;
 
+/// Advance of every digit in em. The fonts have no tabular figures (OpenType `tnum`): all digits
+/// but the 1 have this advance, and the 1 is set in the middle of as much.
+const DIGIT_ADVANCE: f32 = 0.759_765_6;
+
 /// A text as glyphs of size 1, whatever size it is drawn in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shaped {
@@ -128,20 +132,29 @@ impl Fonts {
             .family(Family::Name("BIZ UDPGothic"))
             .weight(if bold { Weight::BOLD } else { Weight::NORMAL });
         let list = AttrsList::new(&attrs);
-        let line = ShapeLine::new(&mut self.system, &line, &list, Shaping::Advanced, 4);
+        let text = line;
+        let line = ShapeLine::new(&mut self.system, &text, &list, Shaping::Advanced, 4);
         let mut shaped = Shaped {
             glyphs: Vec::new(),
             width: 0.0,
         };
         let words = line.spans.iter().flat_map(|span| &span.words);
         for glyph in words.flat_map(|word| &word.glyphs) {
+            let digit = text
+                .get(glyph.start..glyph.end)
+                .is_some_and(|t| t.len() == 1 && t.bytes().all(|b| b.is_ascii_digit()));
+            let advance = if digit {
+                DIGIT_ADVANCE.max(glyph.x_advance)
+            } else {
+                glyph.x_advance
+            };
             shaped.glyphs.push(Glyph {
                 font: glyph.font_id,
                 id: glyph.glyph_id,
-                x: shaped.width + glyph.x_offset,
+                x: shaped.width + glyph.x_offset + (advance - glyph.x_advance) / 2.0,
                 y: glyph.y_offset,
             });
-            shaped.width += glyph.x_advance;
+            shaped.width += advance;
         }
         shaped
     }

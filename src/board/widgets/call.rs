@@ -31,8 +31,12 @@ impl Look {
     }
 }
 
-/// A place higher than this share of its width has the counter below the ticket, not beside it.
-const STACKED: f32 = 0.52;
+/// A place higher than this share of its width has the counter below the ticket, not beside it:
+/// side by side, neither would be a fourteenth of the screen high.
+const STACKED: f32 = 0.33;
+
+/// A place higher than this has room for English below.
+const ROOMY: f32 = 0.52;
 
 /// Fills the place of a call that stands out.
 pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &CallView, look: Look) {
@@ -51,18 +55,26 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
     let (_, top, _, bottom) = edges(&body);
     let height = bottom - top;
     #[allow(clippy::cast_precision_loss)] // lengths of a frame
-    let stacked = height as f32 > STACKED * body.size.width as f32;
+    let shape = height as f32 / body.size.width.max(1) as f32;
     let ticket = |size: f32| vec![Run::bold(&call.ticket, size, ink)];
-    if stacked {
-        let (number, rest) = cut_top(&body, height * 52 / 100);
-        let (counter, english) = cut_top(&rest, height * 34 / 100);
-        cell = cell.text(label(number, Align::Centre, ticket(em(&number, 1.1))));
+    if shape > STACKED {
+        // Without English below, the two lines share its room and stand a little apart.
+        let (of_ticket, of_counter, tall, wide) = if shape > ROOMY {
+            (52, 34, 1.1, 0.98)
+        } else {
+            (59, 41, 1.075, 0.9)
+        };
+        let (number, rest) = cut_top(&body, height * of_ticket / 100);
+        let (counter, english) = cut_top(&rest, height * of_counter / 100);
+        cell = cell.text(label(number, Align::Centre, ticket(em(&number, tall))));
         cell = cell.text(label(
             counter,
             Align::Centre,
-            sent_to(call, em(&counter, 0.98), look),
+            sent_to(call, em(&counter, wide), look),
         ));
-        if let Some(counter) = &call.counter {
+        if shape > ROOMY
+            && let Some(counter) = &call.counter
+        {
             let run = Run::bold(format!("Counter {}", counter.label), em(&english, 0.8), ink);
             cell = cell.text(label(english, Align::Centre, vec![run]));
         }
