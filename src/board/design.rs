@@ -360,7 +360,7 @@ mod tests {
             "expected a colour",
         );
         check("#ffffff", "#7f7f7f", "colors.text", "expected at least 7:1");
-        check("ground =", "grnd =", "colors", "unknown field `grnd`");
+        check("ground =", "grnd =", "colors.grnd", "unknown field `grnd`");
         check(
             "margin = 48",
             "margin = -3",
@@ -375,8 +375,8 @@ mod tests {
         );
         check("queues = 16", "queues = 5", "landscape.rows", "growing");
         check(
-            "\"table\"",
-            "\"list\"",
+            "style = \"table\"",
+            "style = \"list\"",
             "landscape.rows[0].style",
             "expected `table` or `cards`",
         );
