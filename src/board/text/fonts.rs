@@ -6,8 +6,8 @@
 use crate::output::{COVERAGE_STEPS, Mask};
 use cosmic_text::fontdb::{Database, ID, Source};
 use cosmic_text::{
-    Attrs, AttrsList, CacheKey, CacheKeyFlags, Family, FontSystem, ShapeLine, Shaping, SubpixelBin,
-    SwashCache, SwashContent, Weight,
+    Attrs, AttrsList, CacheKey, CacheKeyFlags, Family, FontSystem, ShapeGlyph, ShapeLine, Shaping,
+    SubpixelBin, SwashCache, SwashContent, Weight,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -81,6 +81,8 @@ pub(in crate::board) struct Fonts {
     raster: SwashCache,
     /// By weight: regular and bold, so that a look-up needs no owned key.
     shaped: [HashMap<Box<str>, Arc<Shaped>>; 2],
+    /// Width of a digit in em, by weight.
+    digit_widths: [Option<f32>; 2],
     pictures: HashMap<(ID, u16, u16), Arc<Picture>>,
     picture_bytes: usize,
 }
@@ -104,6 +106,7 @@ impl Fonts {
             system: FontSystem::new_with_locale_and_db("ja-JP".into(), fonts),
             raster: SwashCache::new(),
             shaped: [HashMap::new(), HashMap::new()],
+            digit_widths: [None, None],
             pictures: HashMap::new(),
             picture_bytes: 0,
         }
@@ -124,30 +127,29 @@ impl Fonts {
     }
 
     fn shape_anew(&mut self, text: &str, bold: bool) -> Shaped {
-        let line: String = text
+        let text: String = text
             .chars()
             .filter(|&c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}'))
             .collect();
-        let attrs = Attrs::new()
-            .family(Family::Name("BIZ UDPGothic"))
-            .weight(if bold { Weight::BOLD } else { Weight::NORMAL });
-        let list = AttrsList::new(&attrs);
-        let text = line;
-        let line = ShapeLine::new(&mut self.system, &text, &list, Shaping::Advanced, 4);
+        // The fonts' "1" is narrower than the other digits, and they have no table figures: every
+        // digit gets the width of "0", so that a number does not move while it counts.
+        let digit = match self.digit_widths[usize::from(bold)] {
+            Some(width) => width,
+            None => {
+                let zero = self.shape_words("0", bold);
+                let width = zero.iter().map(|g| g.x_advance).sum();
+                *self.digit_widths[usize::from(bold)].insert(width)
+            }
+        };
         let mut shaped = Shaped {
             glyphs: Vec::new(),
             width: 0.0,
         };
-        let words = line.spans.iter().flat_map(|span| &span.words);
-        for glyph in words.flat_map(|word| &word.glyphs) {
-            let digit = text
+        for glyph in self.shape_words(&text, bold) {
+            let is_digit = text
                 .get(glyph.start..glyph.end)
-                .is_some_and(|t| t.len() == 1 && t.bytes().all(|b| b.is_ascii_digit()));
-            let advance = if digit {
-                DIGIT_ADVANCE.max(glyph.x_advance)
-            } else {
-                glyph.x_advance
-            };
+                .is_some_and(|c| c.len() == 1 && c.as_bytes()[0].is_ascii_digit());
+            let advance = if is_digit { digit } else { glyph.x_advance };
             shaped.glyphs.push(Glyph {
                 font: glyph.font_id,
                 id: glyph.glyph_id,
@@ -157,6 +159,16 @@ impl Fonts {
             shaped.width += advance;
         }
         shaped
+    }
+
+    fn shape_words(&mut self, text: &str, bold: bool) -> Vec<ShapeGlyph> {
+        let attrs = Attrs::new()
+            .family(Family::Name("BIZ UDPGothic"))
+            .weight(if bold { Weight::BOLD } else { Weight::NORMAL });
+        let list = AttrsList::new(&attrs);
+        let line = ShapeLine::new(&mut self.system, text, &list, Shaping::Advanced, 4);
+        let words = line.spans.into_iter().flat_map(|span| span.words);
+        words.flat_map(|word| word.glyphs).collect()
     }
 
     /// The pictures of a shaped text in a size in pixels.

@@ -31,12 +31,14 @@ impl Look {
     }
 }
 
-/// A place higher than this share of its width has the counter below the ticket, not beside it:
-/// side by side, neither would be a fourteenth of the screen high.
-const STACKED: f32 = 0.33;
+/// A place higher than this share of its width has the counter below the ticket, not beside it.
+const STACKED: f32 = 0.34;
 
-/// A place higher than this has room for English below.
-const ROOMY: f32 = 0.52;
+/// A place higher than this many units says the counter in English as well.
+const ENGLISH: f32 = 230.0;
+
+/// A place wider than this many units has room for the whole word for a counter.
+const WIDE: f32 = 560.0;
 
 /// Fills the place of a call that stands out.
 pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &CallView, look: Look) {
@@ -49,7 +51,7 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
     let (_, top, _, bottom) = edges(whole);
     let height = bottom - top;
     let inner = inset(whole, plan.scale.of(28.0), (height / 24).max(1));
-    let strip = (height * 19 / 100).min(plan.scale.of(60.0));
+    let strip = (height * 17 / 100).min(plan.scale.of(60.0));
     let (strip, body) = cut_top(&inner, strip);
     cell = queue_and_mark(plan, cell, &strip, call, ink);
     let (_, top, _, bottom) = edges(&body);
@@ -57,49 +59,47 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
     #[allow(clippy::cast_precision_loss)] // lengths of a frame
     let shape = height as f32 / body.size.width.max(1) as f32;
     let ticket = |size: f32| vec![Run::bold(&call.ticket, size, ink)];
-    if shape > STACKED {
-        // Without English below, the two lines share its room and stand a little apart.
-        let (of_ticket, of_counter, tall, wide) = if shape > ROOMY {
-            (52, 34, 1.1, 0.98)
-        } else {
-            (59, 41, 1.075, 0.9)
-        };
-        let (number, rest) = cut_top(&body, height * of_ticket / 100);
-        let (counter, english) = cut_top(&rest, height * of_counter / 100);
-        cell = cell.text(label(number, Align::Centre, ticket(em(&number, tall))));
+    if stacked {
+        let high = height > plan.scale.of(ENGLISH);
+        let (number, rest) = cut_top(&body, height * if high { 52 } else { 57 } / 100);
+        let (counter, english) = cut_top(&rest, height * if high { 34 } else { 43 } / 100);
+        cell = cell.text(label(number, Align::Centre, ticket(em(&number, 1.1))));
         cell = cell.text(label(
             counter,
             Align::Centre,
-            sent_to(call, em(&counter, wide), look),
+            sent_to(call, em(&counter, 1.0), look, true),
         ));
-        if shape > ROOMY
-            && let Some(counter) = &call.counter
-        {
+        if let Some(counter) = call.counter.as_ref().filter(|_| high) {
             let run = Run::bold(format!("Counter {}", counter.label), em(&english, 0.8), ink);
             cell = cell.text(label(english, Align::Centre, vec![run]));
         }
     } else {
-        let (number, rest) = cut_left(&body, i32::try_from(body.size.width / 2).unwrap_or(0));
+        let width = i32::try_from(body.size.width).unwrap_or(0);
+        let wide = width > plan.scale.of(WIDE);
+        let (number, rest) = cut_left(&body, width * if wide { 50 } else { 58 } / 100);
         let arrow = (height / 5).min(plan.scale.of(34.0));
-        let (left, ..) = edges(&rest);
-        let middle = top + height / 2;
-        let pointer = area(
-            left + arrow / 2,
-            middle - arrow / 2,
-            left + arrow * 3 / 2,
-            middle + arrow / 2,
-        );
-        let counter = cut_left(&rest, arrow * 2).1;
         // The counter is a little smaller than the ticket and on its baseline.
-        let ticket = ticket(fitting(plan, &ticket(em(&number, 0.95)), &number));
+        let ticket = ticket(fitting(plan, &ticket(em(&number, 1.1)), &number));
         let size = ticket[0].size;
-        let to = sent_to(call, size * 0.86, look);
-        let to = sent_to(call, fitting(plan, &to, &counter).min(size * 0.86), look);
+        let counter = cut_left(&rest, arrow * 2).1;
+        let to = sent_to(call, size * 0.86, look, wide);
+        let to = sent_to(
+            call,
+            fitting(plan, &to, &counter).min(size * 0.86),
+            look,
+            wide,
+        );
         let counter = lowered(&counter, size, to.first().map_or(size, |r| r.size));
-        cell = cell
-            .text(label(number, Align::Left, ticket))
-            .shape(pointer, Form::Arrow, ink)
-            .text(label(counter, Align::Left, to));
+        cell = cell.text(label(number, Align::Left, ticket));
+        if !to.is_empty() {
+            let (left, ..) = edges(&rest);
+            let middle = top + height / 2;
+            let (from, half) = (left + arrow / 2, arrow / 2);
+            let pointer = area(from, middle - half, from + arrow, middle + half);
+            cell = cell
+                .shape(pointer, Form::Arrow, ink)
+                .text(label(counter, Align::Left, to));
+        }
     }
     plan.scene.cells.push(cell);
 }
@@ -123,8 +123,8 @@ fn em(line: &Rectangle, share: f32) -> f32 {
     line.size.height as f32 * share
 }
 
-/// "3番窓口へ", or what can be said without a counter.
-fn sent_to(call: &CallView, size: f32, look: Look) -> Vec<Run> {
+/// "3番窓口へ" ("3番" where it is narrow), or what can be said without a counter.
+fn sent_to(call: &CallView, size: f32, look: Look, wide: bool) -> Vec<Run> {
     let (_, ink) = look.inks();
     match &call.counter {
         // Nobody is sent anywhere by a call that is over.
@@ -142,7 +142,11 @@ fn sent_to(call: &CallView, size: f32, look: Look) -> Vec<Run> {
         }
         Some(counter) => vec![
             Run::bold(&counter.label, size, ink),
-            Run::bold(counter.to, size * 0.5, ink),
+            Run::bold(
+                if wide { counter.to } else { counter.short },
+                size * 0.5,
+                ink,
+            ),
         ],
         None => vec![Run::bold("窓口へどうぞ", size * 0.6, ink)],
     }
@@ -226,13 +230,14 @@ pub(in crate::board) fn earlier(
             runs,
         ));
     }
-    cell = cell
-        .text(label(
-            ticket,
-            Align::Left,
-            vec![Run::bold(&call.ticket, size, Ink::Text)],
-        ))
-        .shape(pointer, Form::Arrow, Ink::Muted);
+    cell = cell.text(label(
+        ticket,
+        Align::Left,
+        vec![Run::bold(&call.ticket, size, Ink::Text)],
+    ));
+    if call.counter.is_some() {
+        cell = cell.shape(pointer, Form::Arrow, Ink::Muted);
+    }
     match &call.counter {
         // Digits right aligned, so that one and two of them stand in one column.
         Some(to) if !to.short.is_empty() => {
