@@ -381,8 +381,8 @@ mod tests {
             "expected `table` or `cards`",
         );
         check(
-            "columns = 2, style",
-            "columns = 0, style",
+            "columns = 2",
+            "columns = 0",
             "landscape.rows[1].columns",
             "expected 1 to 8",
         );

@@ -23,10 +23,6 @@ const MAX_SHAPED: usize = 2048;
 /// Most bytes of glyph pictures that are kept. A 1080p board needs about 1 MB, one of 4K about 4.
 const MAX_GLYPH_BYTES: usize = 12 << 20;
 
-/// Advance of every digit in em. The fonts have no tabular figures (OpenType `tnum`): all digits
-/// but the 1 have this advance, and the 1 is set in the middle of as much.
-const DIGIT_ADVANCE: f32 = 0.759_765_6;
-
 /// A text as glyphs of size 1, whatever size it is drawn in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shaped {

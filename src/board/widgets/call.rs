@@ -57,7 +57,7 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
     let (_, top, _, bottom) = edges(&body);
     let height = bottom - top;
     #[allow(clippy::cast_precision_loss)] // lengths of a frame
-    let shape = height as f32 / body.size.width.max(1) as f32;
+    let stacked = height as f32 > STACKED * body.size.width as f32;
     let ticket = |size: f32| vec![Run::bold(&call.ticket, size, ink)];
     if stacked {
         let high = height > plan.scale.of(ENGLISH);
