@@ -12,7 +12,7 @@ use embedded_graphics::primitives::Rectangle;
 pub(in crate::board) fn header(plan: &mut Plan<'_>, area: &Rectangle, view: &View) {
     let size = plan.geometry.text;
     let em = |units| plan.scale.size(units);
-    let (rest, clock) = cut_right(area, plan.scale.of(f32::from(size.clock.0) * 3.5));
+    let (rest, clock) = cut_right(area, plan.scale.of(f32::from(size.clock.0) * 3.75));
     let (office, date) = cut_right(&rest, plan.scale.of(f32::from(size.date.0) * 7.2));
     let gap = plan.scale.of(24.0);
     if let Some(now) = &view.clock {
