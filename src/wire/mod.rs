@@ -41,6 +41,10 @@ pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, WireError> {
     if payload.len() > MAX_PAYLOAD {
         return Err(WireError::TooLarge(payload.len()));
     }
+    // To know the path costs as much as to read: only what is wrong is read again for it.
+    if let Ok(value) = serde_json::from_slice(payload) {
+        return Ok(value);
+    }
     let mut json = serde_json::Deserializer::from_slice(payload);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| WireError::Shape {
         path: e.path().to_string(),

@@ -107,18 +107,39 @@ pub mod labels {
     /// # Errors
     /// When it is too long or one text is not a label; the message says which.
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Label>, D::Error> {
-        let texts = Vec::<String>::deserialize(d)?;
-        if texts.len() > MAX_LIST {
-            return Err(de::Error::custom(format_args!(
-                "list of {}: expected at most {MAX_LIST}",
-                texts.len()
-            )));
-        }
-        let check = |(i, text): (usize, &String)| {
-            Label::new(text).map_err(|e| de::Error::custom(format_args!("[{i}] {e}")))
-        };
-        texts.iter().enumerate().map(check).collect()
+        d.deserialize_seq(Labels)
     }
+
+    /// Makes each label of the text where it lies, without a copy between.
+    struct Labels;
+
+    impl<'de> de::Visitor<'de> for Labels {
+        type Value = Vec<Label>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "a list of at most {MAX_LIST} labels")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Label>, A::Error> {
+            let mut labels = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(MAX_LIST));
+            while let Some(Text(text)) = seq.next_element::<Text<'_>>()? {
+                if labels.len() == MAX_LIST {
+                    return Err(de::Error::custom(format_args!(
+                        "list of more than {MAX_LIST}: expected at most that many"
+                    )));
+                }
+                labels.push(
+                    Label::new(&text)
+                        .map_err(|e| de::Error::custom(format_args!("[{}] {e}", labels.len())))?,
+                );
+            }
+            Ok(labels)
+        }
+    }
+
+    /// A text, borrowed from the payload unless it holds an escape.
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
 }
 
 /// For [`Name`]: an object from language tag to text.
