@@ -160,6 +160,10 @@ impl Text {
             return self.line(&self.runs, scale, middle, fonts);
         };
         let two = px(self.area.size.height) / (2.0 * LINE * run.size);
+        // One line that is no smaller than two would be says the same and is calmer.
+        if scale >= two {
+            return self.line(&self.runs, scale, middle, fonts);
+        }
         // Two lines at a share that can still be read, else one line that is cut.
         if two >= NAME_FLOOR * 0.75 {
             let scale = two.min(NAME_FLOOR);
