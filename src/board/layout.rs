@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn what_must_be_read_from_ten_metres_is_a_fourteenth_high() {
-        // Capitals of the fonts have 0.73 em; the share is that of the screen's short side.
+        // Capitals of the fonts have 0.8 em; the share is that of the screen's short side.
         let mut fonts = Fonts::new();
         let design = Design::load(None).expect("built in");
         for (size, name) in [
@@ -386,7 +386,7 @@ mod tests {
                         let wish = super::super::text::Text::wish(&run.0.runs, &mut fonts);
                         #[allow(clippy::cast_precision_loss)]
                         let room = run.0.area.size.width as f32;
-                        Some(0.73 * run.1.size * (room / wish).min(1.0))
+                        Some(0.8 * run.1.size * (room / wish).min(1.0))
                     })
                     .collect();
                 assert_eq!(tickets.len(), calls, "{name}");
