@@ -28,6 +28,8 @@ struct Published {
 pub(super) struct Meter {
     under_way: HashMap<(OfficeId, QueueId), VecDeque<Published>>,
     latencies: Vec<Duration>,
+    /// Latencies of messages published before this are not kept.
+    counted_from: Option<Instant>,
     /// Every message of the ticketing systems, also doubled, late and broken ones.
     messages: u64,
     drawn: u64,
@@ -69,7 +71,8 @@ impl Meter {
 
     /// Forgets the latencies so far: before the page was complete every board drew its first
     /// picture at the same time, on a machine that stands for six.
-    pub(super) fn warm(&mut self) {
+    pub(super) fn warm(&mut self, now: Instant) {
+        self.counted_from = Some(now);
         self.latencies.clear();
     }
 
@@ -81,6 +84,9 @@ impl Meter {
         while let Some(message) = queue.pop_front_if(|m| m.seq <= drawn.seq) {
             self.drawn += 1;
             self.calls_shown += message.calls;
+            if self.counted_from.is_some_and(|from| message.at < from) {
+                continue;
+            }
             let latency = drawn.at.saturating_duration_since(message.at);
             if self.latencies.len() < SAMPLES {
                 self.latencies.push(latency);

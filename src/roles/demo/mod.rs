@@ -131,7 +131,10 @@ pub async fn run(
         }
         writeln!(out, "ready {page}")?;
         out.flush()?;
-        meter.lock().unwrap_or_else(PoisonError::into_inner).warm();
+        meter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .warm(Instant::now());
         let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + STATUS, STATUS);
         loop {
             tick.tick().await;
