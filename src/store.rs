@@ -6,10 +6,10 @@
 
 use crate::model::{QueueId, QueueState, Source};
 use crate::state::Kept;
+use crate::wire::sha256_hex;
 use crate::wire::{feed::FeedMessage, text};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -102,7 +102,7 @@ impl Store {
             path: path.clone(),
             problem: e.to_string(),
         })?;
-        bytes.extend_from_slice(format!("\n{}\n", digest(&bytes)).as_bytes());
+        bytes.extend_from_slice(format!("\n{}\n", sha256_hex(&bytes)).as_bytes());
         let beside = self.dir.join("state.json.new");
         let mut file = File::create(&beside).map_err(io_error("create", &beside))?;
         file.write_all(&bytes)
@@ -153,7 +153,7 @@ fn read(path: &Path) -> Result<Option<Vec<Kept>>, StoreError> {
         .trim_end_matches('\n')
         .rsplit_once('\n')
         .ok_or_else(|| damaged("cut short".into()))?;
-    if digest(json.as_bytes()) != sum {
+    if sha256_hex(json.as_bytes()) != sum {
         return Err(damaged("its checksum does not fit".into()));
     }
     let document: Document = serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?;
@@ -171,13 +171,6 @@ fn read(path: &Path) -> Result<Option<Vec<Kept>>, StoreError> {
         last_no: k.last_no,
     };
     Ok(Some(document.queues.into_iter().map(kept).collect()))
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
 }
 
 fn io_error<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StoreError + 'a {

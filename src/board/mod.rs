@@ -9,6 +9,7 @@
 mod design;
 mod draw;
 mod layout;
+mod plain;
 mod scene;
 mod text;
 mod theme;
@@ -26,7 +27,9 @@ use crate::model::Name;
 use crate::output::Frame;
 use crate::state::{PanelView, Settings, Snapshot};
 use design::Design;
+use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
+use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::primitives::Rectangle;
 use scene::Scene;
 use std::time::Duration;
@@ -92,6 +95,27 @@ impl Painter {
         };
         self.drawn = Some((size, scene));
         damage
+    }
+
+    /// Draws what stands on the glass from the moment a node stops until it draws again: that the
+    /// board is out of service. Returns the areas that it repainted.
+    pub fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
+        let size = frame.size();
+        let scene = plain::out_of_service(size);
+        draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
+        self.drawn = None;
+        vec![Rectangle::new(Point::zero(), size)]
+    }
+
+    /// Draws nothing but black, and returns the areas that it repainted: none when it was black.
+    pub fn black(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
+        self.drawn = None;
+        if frame.words().iter().all(|word| *word == 0) {
+            return Vec::new();
+        }
+        let all = Rectangle::new(Point::zero(), frame.size());
+        let Ok(()) = frame.fill_solid(&all, Rgb888::BLACK);
+        vec![all]
     }
 
     /// Draws everything the next time.

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::doc::At;
 use super::hint;
-use super::raw::{NameTable, RawBoard, RawCalls, RawOffice, RawOutput};
+use super::raw::{NameTable, RawBoard, RawCalls, RawOffice};
 use super::{BoardConfig, OutputConfig};
 use crate::model::{BoardId, Name, QueueId};
 use crate::state::PanelSettings;
@@ -23,32 +23,9 @@ const MAX_PIXELS: u64 = 7680 * 4320;
 const MAX_NOTICES: usize = 32;
 
 /// The layouts that come with the program; a test holds them against `assets/boards`.
-const LAYOUTS: [&str; 2] = ["dark", "light"];
-
-/// Kinds of output that are in every build of this version.
-const BUILT: [&str; 2] = ["png", "none"];
-/// Kinds that the contract names and that this version cannot drive.
-const NOT_BUILT: [&str; 4] = ["hdmi", "max7219", "hub75", "serial"];
+const LAYOUTS: [&str; 3] = ["dark", "light", "led"];
 
 impl Check<'_> {
-    /// Answers kinds that this version cannot drive before their own keys are called unknown.
-    pub(super) fn outputs_not_built(&mut self) -> bool {
-        let boards = At::root().key("board");
-        let mut any = false;
-        for i in 0..self.doc.len_at(&boards) {
-            let at = boards.index(i).key("output").key("kind");
-            let kind = self.doc.text_at(&at).unwrap_or_default();
-            if NOT_BUILT.contains(&kind) {
-                let message = format!(
-                    "output kind {kind} is not in this build: expected png, window or none"
-                );
-                self.wrong(&at, message);
-                any = true;
-            }
-        }
-        any
-    }
-
     pub(super) fn boards(
         &mut self,
         raw: &[RawBoard],
@@ -107,13 +84,19 @@ impl Check<'_> {
             Some(size) => self.size(&at.key("size"), size),
             None => Some(DEFAULT_SIZE),
         };
-        let layout = raw.layout.as_deref().unwrap_or(LAYOUTS[0]);
+        let output = self.output(&at.key("output"), raw.output.as_ref(), queues);
+        let on = match &raw.on {
+            Some(on) => self.hours(&at.key("on"), on),
+            None => None,
+        };
+        let led = output.as_ref().is_some_and(OutputConfig::is_led);
+        let usual = if led { "led" } else { "dark" };
+        let layout = raw.layout.as_deref().unwrap_or(usual);
         let layout = self.layout(&at.key("layout"), layout);
         let shown = raw
             .queues
             .as_deref()
             .map(|ids| self.shown(&at.key("queues"), ids, queues));
-        let output = self.output(&at.key("output"), raw.output.as_ref());
         let panel = self.panel(&at.key("calls"), raw.calls.as_ref());
         let notices = self.notices(&at.key("notices"), raw.notices.as_deref());
         let page_url = raw
@@ -126,6 +109,7 @@ impl Check<'_> {
             layout,
             queues: shown,
             output: output?,
+            on,
             panel,
             notices,
             page_url,
@@ -174,10 +158,10 @@ impl Check<'_> {
         }
         let known = LAYOUTS.contains(&raw);
         if !known {
-            let [first, second] = LAYOUTS;
+            let [first, second, third] = LAYOUTS;
             self.wrong_hint(
                 at,
-                format_args!("expected {first}, {second} or a file ending in .toml"),
+                format_args!("expected {first}, {second}, {third} or a file ending in .toml"),
                 hint::nearest(raw, LAYOUTS),
             );
         }
@@ -224,50 +208,6 @@ impl Check<'_> {
             );
         }
         known
-    }
-
-    fn output(&mut self, at: &At, raw: Option<&RawOutput>) -> Option<OutputConfig> {
-        let empty = RawOutput::default();
-        let raw = raw.unwrap_or(&empty);
-        let kind_at = at.key("kind");
-        if raw.path.is_some() && matches!(raw.kind.as_deref(), Some("none" | "window")) {
-            self.wrong(&at.key("path"), "only with kind png: expected no path");
-        }
-        match raw.kind.as_deref() {
-            None => {
-                self.missing(&kind_at, "png, window or none");
-                None
-            }
-            Some("none") => Some(OutputConfig::None),
-            Some("png") => match raw.path.as_deref() {
-                Some(path) => {
-                    let path = self.path(&at.key("path"), path)?;
-                    Some(OutputConfig::Png { path })
-                }
-                None => {
-                    self.missing(&at.key("path"), "the picture's file, such as \"main.png\"");
-                    None
-                }
-            },
-            Some("window") if cfg!(feature = "window") => Some(OutputConfig::Window),
-            Some("window") => {
-                let others = hint::one_of(&BUILT);
-                self.wrong(
-                    &kind_at,
-                    format_args!("output kind window is not in this build: expected one made with --features window, or {others}"),
-                );
-                None
-            }
-            Some(other) => {
-                let hint = hint::nearest(other, ["png", "window", "none"]);
-                self.wrong_hint(
-                    &kind_at,
-                    "unknown output kind: expected png, window or none",
-                    hint,
-                );
-                None
-            }
-        }
     }
 
     fn panel(&mut self, at: &At, raw: Option<&RawCalls>) -> PanelSettings {
@@ -340,6 +280,7 @@ mod tests {
             .map(|f| f.expect("file").file_name().into_string().expect("UTF-8"))
             .filter_map(|f| f.strip_suffix(".toml").map(str::to_owned))
             .collect();
-        assert_eq!(names, LAYOUTS.iter().map(|l| (*l).to_owned()).collect());
+        let wanted = LAYOUTS.iter().filter(|l| **l != "led"); // drawn by its own rules
+        assert_eq!(names, wanted.map(|l| (*l).to_owned()).collect());
     }
 }

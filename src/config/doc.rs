@@ -155,12 +155,6 @@ impl<'t> Doc<'t> {
         self.value(at)?.get_ref().as_str()
     }
 
-    /// How many elements the list at a place has; 0 when there is none.
-    pub(super) fn len_at(&self, at: &At) -> usize {
-        self.value(at)
-            .and_then(|v| v.get_ref().as_array())
-            .map_or(0, |a| a.len())
-    }
 
     /// Line and column of a place, or of the nearest table around it.
     pub(super) fn position_of(&self, at: &At) -> Option<(usize, usize)> {

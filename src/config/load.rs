@@ -69,9 +69,6 @@ pub fn check(path: &Path) -> Result<Checked, ConfigError> {
 /// [`ConfigError`] with everything that is wrong.
 pub fn parse_node(text: &str, name: &str, dir: &Path) -> Result<NodeConfig, ConfigError> {
     let mut check = Check::new(Doc::parse(text, name)?, around(dir));
-    if check.outputs_not_built() {
-        return check.finish(name, None);
-    }
     let raw: RawNode = check.doc.read()?;
     let config = check.node(&raw);
     check.finish(name, config)

@@ -19,17 +19,20 @@ mod hub;
 mod load;
 mod mqtt;
 mod node;
+mod output;
 mod pages;
 mod raw;
 mod secret;
 
 pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
+pub use output::{HdmiConfig, Hub75Config, Max7219Config, OutputConfig, SerialConfig};
 pub use pages::PagesConfig;
 pub use secret::Secret;
 
 use crate::model::{BoardId, Name, NodeId, OfficeId, QueueId};
 use crate::state;
+use jiff::civil::Time;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -117,38 +120,15 @@ pub struct BoardConfig {
     pub queues: Option<Vec<QueueId>>,
     /// What it is shown on.
     pub output: OutputConfig,
+    /// From when to when it is lit, local time; `None` is always. It is lit outside, too, while a
+    /// queue is open or a call stands out.
+    pub on: Option<(Time, Time)>,
     /// How calls stand out.
     pub panel: state::PanelSettings,
     /// Lines of notice by language, in turn at the foot.
     pub notices: Vec<Name>,
     /// Address of the hub's page, shown as text and QR code.
     pub page_url: Option<String>,
-}
-
-/// What a board is shown on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputConfig {
-    /// Nothing: for boards that are only sent to the hub.
-    None,
-    /// A picture file, replaced whole with every change.
-    Png {
-        /// Where it is written.
-        path: PathBuf,
-    },
-    /// A window on the desktop (feature `window`).
-    Window,
-}
-
-impl OutputConfig {
-    /// The word of the configuration.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Png { .. } => "png",
-            Self::Window => "window",
-        }
-    }
 }
 
 /// A foreign system whose JSON is mapped to queue states.

@@ -159,7 +159,7 @@ impl Check<'_> {
         zone
     }
 
-    fn hours(&mut self, at: &At, raw: &[String]) -> Option<(Time, Time)> {
+    pub(super) fn hours(&mut self, at: &At, raw: &[String]) -> Option<(Time, Time)> {
         let clock = |text: &String| {
             (text.len() == 5)
                 .then(|| Time::strptime("%H:%M", text).ok())

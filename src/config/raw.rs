@@ -132,6 +132,8 @@ tables! {
         queues: Vec<String>,
         /// Where the frame goes; required.
         output: RawOutput,
+        /// From when to when it is lit. Default: always.
+        on: Vec<String>,
         /// How calls stand out.
         calls: RawCalls,
         /// Lines of notice. Default: those of the office.
@@ -142,7 +144,7 @@ tables! {
 
     /// `output` of a board
     RawOutput {
-        /// `png`, `window` or `none`; required.
+        /// `hdmi`, `max7219`, `hub75`, `serial`, `png`, `window` or `none`; required.
         kind: String,
         /// Picture file of kind `png`.
         path: String,

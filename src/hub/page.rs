@@ -26,7 +26,7 @@ impl Page {
     pub(crate) fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         // Weak: the same page with and without compression bears the same tag.
-        let etag = format!("W/\"{}\"", &super::registry::sha256_hex(&body)[..24]);
+        let etag = format!("W/\"{}\"", &crate::wire::sha256_hex(&body)[..24]);
         Self {
             body,
             kind,

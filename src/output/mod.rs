@@ -2,10 +2,12 @@
 //!
 //! A board's owner draws into a [`Frame`] and hands it to an [`Output`] with the areas that changed.
 //! An output never draws and never waits longer than its device needs; what it cannot do it says
-//! once through [`Output::connector`] and its errors, and the owner goes on drawing.
+//! once through [`Output::status`] and its errors, and the owner goes on drawing.
 
 pub mod encode;
 mod frame;
+#[cfg(target_os = "linux")]
+pub mod hal;
 mod none;
 mod png;
 #[cfg(feature = "window")]
@@ -18,6 +20,7 @@ pub use png::PngOutput;
 pub use window::WindowOutput;
 
 use embedded_graphics::primitives::Rectangle;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -44,6 +47,27 @@ impl Connector {
     }
 }
 
+/// What an output knows about its device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceStatus {
+    /// Whether something is plugged in.
+    pub connector: Connector,
+    /// Further facts by name for health reports, such as `mode` = `1920x1080@60` or `refresh_hz`;
+    /// few, short, and stable while nothing happens.
+    pub facts: BTreeMap<&'static str, String>,
+}
+
+impl DeviceStatus {
+    /// A state without further facts.
+    #[must_use]
+    pub fn new(connector: Connector) -> Self {
+        Self {
+            connector,
+            facts: BTreeMap::new(),
+        }
+    }
+}
+
 /// Says why a frame could not be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
@@ -58,6 +82,36 @@ pub enum OutputError {
     /// The window was closed; nothing more can be shown on it.
     #[error("window was closed")]
     Closed,
+    /// A device does not do what it should.
+    #[error("{what}")]
+    Device {
+        /// What could not be done with which device, such as "cannot open /dev/spidev0.0".
+        what: String,
+        /// Why, where the system said it.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+impl OutputError {
+    /// A device's trouble that the system gave a reason for.
+    pub fn device(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Device {
+            what: what.into(),
+            source: Some(source.into()),
+        }
+    }
+
+    /// A device's trouble that speaks for itself, such as "nothing is plugged into HDMI-A-1".
+    pub fn state(what: impl Into<String>) -> Self {
+        Self::Device {
+            what: what.into(),
+            source: None,
+        }
+    }
 }
 
 /// A sink for the frames of one board.
@@ -67,6 +121,12 @@ pub enum OutputError {
 pub trait Output: Send {
     /// The word of the configuration: `png`, `window`, `none`, …
     fn kind(&self) -> &'static str;
+
+    /// Width and height of the frames it wants, in pixels as hung; `None` takes any. Asked before
+    /// every drawing: a monitor that was exchanged changes it.
+    fn size(&self) -> Option<(u32, u32)> {
+        None
+    }
 
     /// Shows a frame.
     ///
@@ -79,8 +139,23 @@ pub trait Output: Send {
     /// must show the whole frame whatever its damage.
     fn show(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError>;
 
-    /// Whether something is plugged in.
-    fn connector(&self) -> Connector {
-        Connector::Unknown
+    /// Looks after the device between frames: plugs, registers, time limits. Called at least once
+    /// a second. `true` asks for the whole frame again, drawn in the [`size`](Self::size) of now.
+    ///
+    /// # Errors
+    /// [`OutputError`] when the device is lost; it is asked again a second later.
+    fn tend(&mut self) -> Result<bool, OutputError> {
+        Ok(false)
+    }
+
+    /// Says whether people are to see it. While it is dark its owner shows black frames, and a
+    /// device that can be switched off may be; before the next frame it is lit again.
+    fn light(&mut self, lit: bool) {
+        let _ = lit;
+    }
+
+    /// What is known about the device. Cheap: asked after every frame.
+    fn status(&self) -> DeviceStatus {
+        DeviceStatus::new(Connector::Unknown)
     }
 }

@@ -1,6 +1,6 @@
 //! The output of boards that are only sent to the hub.
 
-use super::{Connector, Frame, Output, OutputError};
+use super::{Connector, DeviceStatus, Frame, Output, OutputError};
 use embedded_graphics::primitives::Rectangle;
 
 /// Shows nothing and is always there.
@@ -16,7 +16,7 @@ impl Output for NoOutput {
         Ok(())
     }
 
-    fn connector(&self) -> Connector {
-        Connector::Connected
+    fn status(&self) -> DeviceStatus {
+        DeviceStatus::new(Connector::Connected)
     }
 }

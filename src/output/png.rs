@@ -1,6 +1,6 @@
 //! A picture file, replaced whole: a reader sees the old picture or the new one, never half of one.
 
-use super::{Connector, Frame, Output, OutputError, encode};
+use super::{Connector, DeviceStatus, Frame, Output, OutputError, encode};
 use embedded_graphics::primitives::Rectangle;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -69,8 +69,8 @@ impl Output for PngOutput {
         self.write(&encode::lossless(frame))
     }
 
-    fn connector(&self) -> Connector {
-        Connector::Connected
+    fn status(&self) -> DeviceStatus {
+        DeviceStatus::new(Connector::Connected)
     }
 }
 

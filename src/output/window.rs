@@ -4,7 +4,7 @@
 //! thread of its own and takes the newest frame from a place that is overwritten: a slow desktop
 //! never holds up the board.
 
-use super::{Connector, Frame, Output, OutputError};
+use super::{Connector, DeviceStatus, Frame, Output, OutputError};
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point};
 use embedded_graphics::pixelcolor::Rgb888;

@@ -18,13 +18,12 @@ use crate::model::{BoardId, Name, NodeId, OfficeId};
 use crate::mqtt::{Availability, Publish, PublishError, Publisher};
 use crate::state::Snapshot;
 use crate::wire::report::{HealthReport, OFFLINE, ONLINE};
+use crate::wire::sha256_hex;
 use crate::wire::topic::Topic;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -104,11 +103,7 @@ impl BoardImage {
         shown_at: Timestamp,
     ) -> Self {
         let bytes = bytes.into();
-        let mut sha256 = String::with_capacity(64);
-        for byte in Sha256::digest(&bytes) {
-            // Writing to a String cannot fail.
-            let _ = write!(sha256, "{byte:02x}");
-        }
+        let sha256 = sha256_hex(&bytes);
         Self {
             board,
             bytes,

@@ -206,6 +206,14 @@ pub struct OutputReport {
     /// Connector state, such as `connected`; empty when the kind has none.
     #[serde(default)]
     pub connector: String,
-    /// SHA-256 of the pixels last shown, lower-case hexadecimal; `null` before the first frame.
+    /// SHA-256 of the frame last handed to the device (width and height as big-endian `u32`, then
+    /// red, green, blue of each pixel row by row), lower-case hexadecimal; `null` before the first
+    /// frame.
     pub frame_sha256: Option<String>,
+    /// When that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_at: Option<WireTime>,
+    /// What else is known about the device, by name: `mode`, `refresh_hz`, `reply`, …
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub facts: std::collections::BTreeMap<String, String>,
 }

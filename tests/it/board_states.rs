@@ -90,6 +90,7 @@ impl Day {
             size,
             layout: None,
             queues: None,
+            on: None,
             output: OutputConfig::None,
             panel: PanelSettings::default(),
             notices: vec![Name::new([

@@ -3,10 +3,9 @@
 //! Invariant: `bytes` never exceeds the budget; the oldest picture that no board or camera shows
 //! goes first. Knows no boards: whoever shows a picture pins it.
 
+use crate::wire::sha256_hex;
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Largest picture that is taken, in bytes: five times the largest rich 1080p board seen.
@@ -39,16 +38,6 @@ pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// The SHA-256 of some bytes as lower-case hexadecimal.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 #[derive(Debug)]

@@ -10,7 +10,7 @@ mod images;
 mod node;
 mod refusal;
 
-pub use images::{IMAGE_BUDGET, Image, Images, MAX_PICTURE, sha256_hex};
+pub use images::{IMAGE_BUDGET, Image, Images, MAX_PICTURE};
 pub use refusal::Refusal;
 
 use super::view::{BoardView, CameraView, OfficeView};

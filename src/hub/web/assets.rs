@@ -13,7 +13,7 @@ struct Asset {
 }
 
 fn versioned(stem: &str, ext: &str, kind: &'static str, text: &'static str) -> Asset {
-    let hash = crate::hub::registry::sha256_hex(text.as_bytes());
+    let hash = crate::wire::sha256_hex(text.as_bytes());
     Asset {
         name: format!("{stem}.{}.{ext}", &hash[..10]),
         kind,

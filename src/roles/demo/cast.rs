@@ -57,6 +57,7 @@ pub(super) fn node(
             size: SIZE,
             layout: None,
             queues: None,
+            on: None,
             output: OutputConfig::Png {
                 path: dir.join(format!("{office}.png")),
             },

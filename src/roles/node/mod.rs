@@ -3,6 +3,7 @@
 //! Boards come first: they show what was kept before any network is there, and no trouble with a
 //! broker reaches them.
 
+mod hours;
 mod pictures;
 mod reader;
 mod report;
@@ -204,6 +205,11 @@ fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
             "board {}: this program was built without windows; build it with --features window",
             board.id
         ),
+        // Each arm is filled in with its device.
+        OutputConfig::Hdmi(_)
+        | OutputConfig::Max7219(_)
+        | OutputConfig::Hub75(_)
+        | OutputConfig::Serial(_) => anyhow::bail!("board {}: not built", board.id),
     })
 }
 

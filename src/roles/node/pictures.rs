@@ -9,6 +9,7 @@ use crate::clock::Now;
 use crate::model::BoardId;
 use crate::output::{Frame, PngOutput, encode};
 use crate::uplink::{self, BoardImage};
+use crate::wire::hex;
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
@@ -104,6 +105,7 @@ impl Drop for Pictures {
 impl Encoder {
     fn run(mut self, frames: &Receiver<(Frame, Timestamp)>, back: &Sender<Frame>) {
         while let Ok((frame, shown_at)) = frames.recv() {
+            let frame_sha256 = hex(&frame.sha256());
             let picture = encode::lossless(&frame);
             let failed = self
                 .file
@@ -119,7 +121,8 @@ impl Encoder {
                 shown_at,
             );
             self.outputs.update(&self.board, |status| {
-                status.frame_sha256 = Some(image.sha256.clone());
+                status.frame_sha256 = Some(frame_sha256);
+                status.shown_at = Some(shown_at);
                 if writes_file {
                     status.failed = failed.as_ref().map(|e| with_causes(e));
                 }

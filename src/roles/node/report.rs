@@ -4,9 +4,11 @@ use super::truth::Truth;
 use crate::clock::Now;
 use crate::health::IssueKind;
 use crate::model::BoardId;
+use crate::output::DeviceStatus;
 use crate::uplink::Spool;
 use crate::wire::WireTime;
 use crate::wire::report::{HealthReport, IssueReport, OutputReport};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,8 +23,11 @@ pub(super) struct Outputs(Arc<Mutex<BTreeMap<BoardId, OutputStatus>>>);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OutputStatus {
     pub(super) kind: &'static str,
-    pub(super) connector: &'static str,
+    /// What the output knows about it; `None` for kinds without a device.
+    pub(super) device: Option<DeviceStatus>,
     pub(super) frame_sha256: Option<String>,
+    /// When that frame was handed over.
+    pub(super) shown_at: Option<Timestamp>,
     /// Why it takes no frames; `None` when it does.
     pub(super) failed: Option<String>,
     /// Calls that were never shown because drawing was held up for too long.
@@ -122,8 +127,17 @@ impl Health {
         let output = |(board, status): (BoardId, OutputStatus)| OutputReport {
             board,
             kind: status.kind.into(),
-            connector: status.connector.into(),
+            connector: status
+                .device
+                .as_ref()
+                .map_or("", |d| d.connector.as_str())
+                .into(),
             frame_sha256: status.frame_sha256,
+            shown_at: status.shown_at.map(|at| WireTime::new(at, &self.zone)),
+            facts: status
+                .device
+                .map(|d| d.facts.into_iter().map(|(k, v)| (k.into(), v)).collect())
+                .unwrap_or_default(),
         };
         HealthReport {
             at: WireTime::new(now.wall, &self.zone),

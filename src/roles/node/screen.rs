@@ -4,6 +4,7 @@
 //! and hands it to the output. Pictures of the board are made by another thread from a copy, so
 //! that encoding never holds up a call.
 
+use super::hours;
 use super::pictures::Pictures;
 use super::report::Outputs;
 use super::with_causes;
@@ -11,7 +12,7 @@ use crate::board::{Painter, View};
 use crate::clock::{Clock, Now};
 use crate::config::BoardConfig;
 use crate::model::{OfficeId, QueueId};
-use crate::output::{Frame, Output};
+use crate::output::{Frame, Output, OutputError};
 use crate::roles::{Drawn, Probe};
 use crate::state::{Panel, Snapshot};
 use std::collections::BTreeMap;
@@ -41,18 +42,29 @@ pub(super) struct Screen {
 impl Screen {
     /// Draws until shutdown. Runs in a thread of its own; `runtime` only lends its timers.
     pub(super) fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
-        let (width, height) = self.config.size;
+        let (width, height) = self.size();
         let mut frame = Frame::new(width, height);
         let mut panel = Panel::new(self.config.panel);
         let mut drawn = BTreeMap::new();
+        let mut lit = true;
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
             panel.update(&snapshot.log, now);
-            let view = self.painter.view(&snapshot, &panel.view(), now);
-            let damage = self.painter.draw(&view, &mut frame);
-            if !damage.is_empty() {
-                self.show(&frame, &damage);
+            let shown = panel.view();
+            let view = self.painter.view(&snapshot, &shown, now);
+            self.tend(&mut frame);
+            let light = hours::is_lit(self.config.on, &snapshot, &shown, now);
+            if light != lit {
+                lit = light;
+                self.light(lit);
+            }
+            let damage = if lit {
+                self.painter.draw(&view, &mut frame)
+            } else {
+                self.painter.black(&mut frame)
+            };
+            if !damage.is_empty() && self.show(&frame, &damage) {
                 self.pictures.changed();
             }
             self.tell(&snapshot, &mut drawn);
@@ -72,6 +84,9 @@ impl Screen {
                 break; // whoever knew the numbers is gone
             }
         }
+        self.light(true);
+        let all = self.painter.out_of_service(&mut frame);
+        self.show(&frame, &all);
     }
 
     fn sleep(&self, view: &View, panel: &Panel, now: Now) -> Duration {
@@ -86,15 +101,63 @@ impl Screen {
         .fold(LONGEST_SLEEP, Duration::min)
     }
 
-    fn show(&mut self, frame: &Frame, damage: &[embedded_graphics::primitives::Rectangle]) {
+    /// The size of the frames: what the device wants, else what is configured.
+    fn size(&self) -> (u32, u32) {
+        self.output
+            .as_ref()
+            .and_then(|output| output.size())
+            .unwrap_or(self.config.size)
+    }
+
+    fn light(&mut self, lit: bool) {
+        if let Some(output) = &mut self.output {
+            output.light(lit);
+        }
+    }
+
+    /// Lets the output look after its device, and follows it when the size changed.
+    fn tend(&mut self, frame: &mut Frame) {
         let Some(output) = &mut self.output else {
             return;
         };
-        let failed = output.show(frame, damage).err().map(|e| with_causes(&e));
-        let connector = output.connector().as_str();
+        match output.tend() {
+            Ok(again) => {
+                if again {
+                    self.painter.forget();
+                }
+            }
+            Err(e) => {
+                // Whatever comes next must be whole.
+                self.painter.forget();
+                self.note(Some(&e));
+            }
+        }
+        let (width, height) = self.size();
+        if (width, height) != (frame.width(), frame.height()) {
+            *frame = Frame::new(width, height);
+            self.painter.forget();
+        }
+    }
+
+    /// Hands a frame to the output, and says whether it took it.
+    fn show(&mut self, frame: &Frame, damage: &[embedded_graphics::primitives::Rectangle]) -> bool {
+        let Some(output) = &mut self.output else {
+            return true;
+        };
+        let failed = output.show(frame, damage).err();
+        self.note(failed.as_ref());
+        failed.is_none()
+    }
+
+    /// Passes on what the output knows about its device.
+    fn note(&self, failed: Option<&OutputError>) {
+        let Some(output) = &self.output else {
+            return;
+        };
+        let device = output.status();
         self.outputs.update(&self.config.id, |status| {
-            status.connector = connector;
-            status.failed = failed;
+            status.device = Some(device);
+            status.failed = failed.map(|e| with_causes(e));
         });
     }
 

@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use yobiban::clock::{ManualClock, Now};
 use yobiban::config::{HubConfig, MqttConfig, PagesConfig, Secret};
-use yobiban::hub::registry::sha256_hex;
 use yobiban::hub::{Ack, Hub, Incoming, router};
 use yobiban::model::{Label, Lane, Name, OfficeId, QueueId, Source, Status};
 use yobiban::wire::WireTime;
 use yobiban::wire::feed::WireWait;
 use yobiban::wire::report::{BoardPicture, LastCall, Numbers, OfficeName, QueueNumbers};
+use yobiban::wire::sha256_hex;
 
 /// The moment of the fixture.
 pub const AT: &str = "2026-11-24T10:42:07+09:00";

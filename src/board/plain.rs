@@ -1,0 +1,59 @@
+//! Boards without numbers: black, and "out of service".
+//!
+//! What stays on the glass while nobody draws must not look like numbers that are kept up.
+
+use super::layout::is_portrait;
+use super::scene::{Cell, Scene, cut_top, inset};
+use super::text::{Align, Fit, Run, Text};
+use super::theme::Ink;
+use embedded_graphics::geometry::{Point, Size};
+use embedded_graphics::primitives::Rectangle;
+
+/// What is said large, in Japanese: under adjustment.
+const WORD: &str = "調整中";
+/// What is said below it.
+const LINE: &str = "この表示はただいま休止しています";
+/// … and what to do.
+const ADVICE: &str = "窓口の案内をお聞きください";
+/// The same for those who read no Japanese.
+const ENGLISH: &str = "Out of service. Please listen for the announcements.";
+
+/// The scene shown from the moment a node stops until it draws again.
+pub(super) fn out_of_service(size: Size) -> Scene {
+    let all = Rectangle::new(Point::zero(), size);
+    let height = |share: u32| i32::try_from(size.height * share / 100).unwrap_or(i32::MAX);
+    let margin = i32::try_from(size.width / 16).unwrap_or(0);
+    let short = size.width.min(size.height);
+    #[allow(clippy::cast_precision_loss)] // a side of a frame
+    let em = |percent: u32| (short * percent) as f32 / 100.0;
+    // In portrait the width is the short side, and the lines need less of the height.
+    let (top, word, line) = if is_portrait(size) {
+        (34, 14, 5)
+    } else {
+        (22, 26, 10)
+    };
+    let (_, rest) = cut_top(&inset(&all, margin, 0), height(top));
+    let (word_at, rest) = cut_top(&rest, height(word));
+    let (_, rest) = cut_top(&rest, height(line) / 2);
+    let (line_at, rest) = cut_top(&rest, height(line));
+    let (advice_at, rest) = cut_top(&rest, height(line));
+    let (english_at, _) = cut_top(&rest, height(line));
+    let text = |area: Rectangle, run: Run| {
+        let ground = Ink::Ground;
+        Cell::new(area, ground).text(Text {
+            area,
+            runs: vec![run],
+            align: Align::Centre,
+            fit: Fit::Shrink,
+        })
+    };
+    Scene {
+        grounds: vec![(all, Ink::Ground)],
+        cells: vec![
+            text(word_at, Run::bold(WORD, em(22), Ink::Text)),
+            text(line_at, Run::new(LINE, em(6), Ink::Text)),
+            text(advice_at, Run::new(ADVICE, em(6), Ink::Text)),
+            text(english_at, Run::new(ENGLISH, em(4), Ink::Muted)),
+        ],
+    }
+}

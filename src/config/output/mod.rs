@@ -1,0 +1,147 @@
+//! `output` of a board: one file a kind of device.
+//!
+//! All kinds share one table of keys; a key of another kind is answered with the kind it belongs to.
+
+mod hdmi;
+mod hub75;
+mod max7219;
+mod serial;
+
+pub use hdmi::HdmiConfig;
+pub use hub75::Hub75Config;
+pub use max7219::Max7219Config;
+pub use serial::SerialConfig;
+
+use super::check::Check;
+use super::doc::At;
+use super::hint;
+use super::raw::RawOutput;
+use crate::model::QueueId;
+use std::path::PathBuf;
+
+/// What a board is shown on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputConfig {
+    /// Nothing: for boards that are only sent to the hub.
+    None,
+    /// A picture file, replaced whole with every change.
+    Png {
+        /// Where it is written.
+        path: PathBuf,
+    },
+    /// A window on the desktop (feature `window`).
+    Window,
+    /// A monitor (feature `hdmi`).
+    Hdmi(HdmiConfig),
+    /// A chain of LED modules of 8 × 8 points.
+    Max7219(Max7219Config),
+    /// LED panels with a HUB75 connector.
+    Hub75(Hub75Config),
+    /// A board of digits on a serial line.
+    Serial(SerialConfig),
+}
+
+/// The words for the kinds, and whether this build drives them.
+const KINDS: [(&str, bool); 7] = [
+    ("png", true),
+    ("none", true),
+    ("hdmi", cfg!(all(feature = "hdmi", target_os = "linux"))),
+    ("max7219", cfg!(target_os = "linux")),
+    ("hub75", cfg!(target_os = "linux")),
+    ("serial", true),
+    ("window", cfg!(feature = "window")),
+];
+
+/// Which keys go with which kinds; `kind` itself goes with all.
+const KEYS: [(&str, &[&str]); 1] = [("path", &["png"])];
+
+impl OutputConfig {
+    /// The word of the configuration.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Png { .. } => "png",
+            Self::Window => "window",
+            Self::Hdmi(_) => "hdmi",
+            Self::Max7219(_) => "max7219",
+            Self::Hub75(_) => "hub75",
+            Self::Serial(_) => "serial",
+        }
+    }
+
+    /// Whether it is a panel of light points, for which boards are drawn small.
+    #[must_use]
+    pub fn is_led(&self) -> bool {
+        matches!(self, Self::Max7219(_) | Self::Hub75(_))
+    }
+}
+
+impl Check<'_> {
+    pub(super) fn output(
+        &mut self,
+        at: &At,
+        raw: Option<&RawOutput>,
+        queues: &[QueueId],
+    ) -> Option<OutputConfig> {
+        let empty = RawOutput::default();
+        let raw = raw.unwrap_or(&empty);
+        let kind_at = at.key("kind");
+        let built: Vec<&str> = KINDS.iter().filter(|k| k.1).map(|k| k.0).collect();
+        let Some(kind) = raw.kind.as_deref() else {
+            self.missing(&kind_at, hint::one_of(&built));
+            return None;
+        };
+        match KINDS.iter().find(|(word, _)| *word == kind) {
+            Some((_, true)) => {}
+            Some(_) => {
+                let message = format_args!(
+                    "output kind {kind} is not in this build: expected one made with --features {kind} on Linux, or {}",
+                    hint::one_of(&built)
+                );
+                self.wrong(&kind_at, message);
+                return None;
+            }
+            None => {
+                let nearest = hint::nearest(kind, KINDS.iter().map(|k| k.0));
+                let message =
+                    format_args!("unknown output kind: expected {}", hint::one_of(&built));
+                self.wrong_hint(&kind_at, message, nearest);
+                return None;
+            }
+        }
+        self.foreign_keys(at, kind);
+        Some(match kind {
+            "png" => match raw.path.as_deref() {
+                Some(path) => OutputConfig::Png {
+                    path: self.path(&at.key("path"), path)?,
+                },
+                None => {
+                    self.missing(&at.key("path"), "the picture's file, such as \"main.png\"");
+                    return None;
+                }
+            },
+            "window" => OutputConfig::Window,
+            "hdmi" => OutputConfig::Hdmi(self.hdmi(at, raw)?),
+            "max7219" => OutputConfig::Max7219(self.max7219(at, raw)?),
+            "hub75" => OutputConfig::Hub75(self.hub75(at, raw)?),
+            "serial" => OutputConfig::Serial(self.serial(at, raw, queues)?),
+            _ => OutputConfig::None,
+        })
+    }
+
+    /// Answers keys that belong to other kinds.
+    fn foreign_keys(&mut self, at: &At, kind: &str) {
+        for (key, kinds) in KEYS {
+            if !kinds.contains(&kind) && self.doc.found(&at.key(key)).is_some() {
+                self.wrong(
+                    &at.key(key),
+                    format_args!(
+                        "only with kind {}: expected no such key",
+                        hint::one_of(kinds)
+                    ),
+                );
+            }
+        }
+    }
+}
