@@ -67,7 +67,7 @@ my_number my_number_go my_number_hint my_number_placeholder my_number_office my_
 head_queue head_call head_waiting head_wait head_next head_hold     fast_lane people_unit minutes_unit soon counter next on_hold     free busy crowded closed_level unknown_level
 paused closed not_open_yet closed_row not_open_row
 stale stale_unknown no_numbers no_offices
-boards board_alt board_time cameras camera_alt no_board all_offices
+boards board_alt board_time board_named board_dark board_disconnected board_lost board_stale cameras camera_alt no_board all_offices
 lite_link full_link open_data licence same_numbers
 ticket_title ticket_of ahead ahead_next ahead_at_least ahead_unit ticket_wait come_back
 come_back_stay called called_at called_counter passed passed_hint not_listed not_listed_hint

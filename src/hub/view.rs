@@ -1,7 +1,7 @@
 //! An office as the hub tells it to others: the JSON of `/api/v1`.
 
 use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
-use crate::wire::report::{BoardPicture, CameraPicture, QueueNumbers};
+use crate::wire::report::{BoardPicture, CameraPicture, OutputReport, OutputState, QueueNumbers};
 use crate::wire::{WireTime, text};
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ pub struct OfficeView {
     pub boards: Vec<BoardView>,
     /// The newest picture of each camera whose bytes are here.
     pub cameras: Vec<CameraView>,
+    /// What drives each board, and whether people can see it; of nodes that are heard.
+    pub outputs: Vec<OutputView>,
     /// Whether one of its nodes is heard.
     pub online: bool,
     /// The moment the newest numbers are of; `null` while no source was ever heard.
@@ -58,6 +60,40 @@ impl BoardView {
             format: format.to_owned(),
             width: line.width,
             height: line.height,
+            shown_at: line.shown_at,
+        }
+    }
+}
+
+/// What drives a board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutputView {
+    /// The node.
+    #[serde(with = "text::plain")]
+    pub node: NodeId,
+    /// The board.
+    #[serde(with = "text::plain")]
+    pub board: BoardId,
+    /// `hdmi`, `serial`, …
+    pub kind: String,
+    /// Whether people can see it.
+    pub state: OutputState,
+    /// SHA-256 of the frame last handed to the device; `null` before the first.
+    pub frame_sha256: Option<String>,
+    /// When that was.
+    pub shown_at: Option<WireTime>,
+}
+
+impl OutputView {
+    /// An output's line, with the node it came from.
+    #[must_use]
+    pub fn new(node: &NodeId, line: &OutputReport) -> Self {
+        Self {
+            node: node.clone(),
+            board: line.board.clone(),
+            kind: line.kind.clone(),
+            state: line.state,
+            frame_sha256: line.frame_sha256.clone(),
             shown_at: line.shown_at,
         }
     }

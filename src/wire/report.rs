@@ -195,6 +195,41 @@ pub struct IssueReport {
     pub text: String,
 }
 
+/// Whether people can see a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputState {
+    /// The device has the frame of `frame_sha256`.
+    Shown,
+    /// Black on purpose: outside its hours.
+    Dark,
+    /// Nothing is plugged in, or it is switched off.
+    Disconnected,
+    /// The device takes no frames.
+    Lost,
+    /// Drawing stands still: what is on the glass is old.
+    Stale,
+    /// Not known: before the first frame, or a word of a later version.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl OutputState {
+    /// The word in reports and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Dark => "dark",
+            Self::Disconnected => "disconnected",
+            Self::Lost => "lost",
+            Self::Stale => "stale",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// State of one output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputReport {
@@ -203,6 +238,9 @@ pub struct OutputReport {
     pub board: BoardId,
     /// Its kind, such as `png` or `hdmi`.
     pub kind: String,
+    /// Whether people can see the board.
+    #[serde(default)]
+    pub state: OutputState,
     /// Connector state, such as `connected`; empty when the kind has none.
     #[serde(default)]
     pub connector: String,

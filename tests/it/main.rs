@@ -19,6 +19,7 @@ mod house;
 mod hub;
 mod hub_events;
 mod hub_history;
+mod hub_outputs;
 mod hub_pages;
 mod hub_registry;
 mod hub_role;

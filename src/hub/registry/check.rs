@@ -3,7 +3,7 @@
 use super::Refusal;
 use crate::clock::Now;
 use crate::model::OfficeId;
-use crate::wire::report::{MAX_QUEUES, Numbers};
+use crate::wire::report::{HealthReport, MAX_QUEUES, Numbers};
 use jiff::{SignedDuration, civil::Date};
 use std::collections::HashSet;
 
@@ -56,6 +56,44 @@ pub(super) fn numbers(n: &Numbers, office: &OfficeId, now: Now) -> Result<(), Re
     Ok(())
 }
 
+/// Checks what a node says of itself: lists and texts are as short as an honest node's.
+pub(super) fn health(h: &HealthReport) -> Result<(), Refusal> {
+    /// More facts than any output knows of its device.
+    const MAX_FACTS: usize = 16;
+    /// Longest name of a kind, a state or a fact, in bytes.
+    const MAX_WORD: usize = 64;
+    /// Longest value of a fact, in bytes: the name of a monitor, an answer of 64 bytes in hex.
+    const MAX_VALUE: usize = 512;
+    let long = |what: &str| Refusal::List(format!("health with too long a {what}"));
+    if h.outputs.len() > MAX_PICTURES {
+        return Err(long("list of outputs"));
+    }
+    unique("output", h.outputs.iter().map(|o| o.board.as_str()))?;
+    for o in &h.outputs {
+        if o.kind.len() > MAX_WORD || o.connector.len() > MAX_WORD {
+            return Err(long("kind or connector"));
+        }
+        if o.frame_sha256.as_deref().is_some_and(|s| !is_sha256(s)) {
+            return Err(Refusal::PictureLine(o.board.to_string()));
+        }
+        let facts = o.facts.iter();
+        if o.facts.len() > MAX_FACTS
+            || facts
+                .into_iter()
+                .any(|(k, v)| k.len() > MAX_WORD || v.len() > MAX_VALUE)
+        {
+            return Err(long("fact"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text is a SHA-256 in lower-case hexadecimal.
+fn is_sha256(text: &str) -> bool {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() == 64 && text.bytes().all(hex)
+}
+
 /// Whether two dates are at most a day apart.
 pub(super) fn is_near(a: Date, b: Date) -> bool {
     a.duration_since(b).abs() <= MAX_SKEW
@@ -72,9 +110,7 @@ fn unique<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Refu
 }
 
 fn picture(id: &str, sha256: &str, format: &str, width: u32, height: u32) -> Result<(), Refusal> {
-    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    let good = sha256.len() == 64
-        && sha256.bytes().all(hex)
+    let good = is_sha256(sha256)
         && matches!(format, "image/png" | "image/webp" | "image/jpeg")
         && (1..=MAX_SIDE).contains(&width)
         && (1..=MAX_SIDE).contains(&height);

@@ -13,7 +13,7 @@ mod refusal;
 pub use images::{IMAGE_BUDGET, Image, Images, MAX_PICTURE};
 pub use refusal::Refusal;
 
-use super::view::{BoardView, CameraView, OfficeView};
+use super::view::{BoardView, CameraView, OfficeView, OutputView};
 use crate::clock::Now;
 use crate::model::{NodeId, OfficeId};
 use crate::wire::report::{CallReport, HealthReport, Numbers, OFFLINE, ONLINE};
@@ -109,10 +109,8 @@ impl Registry {
                 }
                 let mut health: HealthReport = wire::decode(payload)?;
                 health.counts = health.counts.into_iter().take(MAX_COUNTS).collect();
-                self.edit(office, node, |n, _| {
-                    n.health = Some(health);
-                    Ok(Effect::Unchanged)
-                })
+                check::health(&health)?;
+                self.edit(office, node, |n, _| Ok(n.take_health(health)))
             }
             Topic::Board(office, node, board) => {
                 check_size(payload)?;
@@ -208,7 +206,11 @@ impl Registry {
         }
         let mut boards = Vec::new();
         let mut cameras = Vec::new();
+        let mut outputs = Vec::new();
         for (id, n) in nodes {
+            if self.line && n.is_online() {
+                outputs.extend(n.outputs().map(|o| OutputView::new(id, o)));
+            }
             boards.extend(n.boards().map(|(l, i)| BoardView::new(id, l, i.format)));
             cameras.extend(n.cameras().map(|(l, i)| CameraView::new(id, l, i.format)));
         }
@@ -219,6 +221,7 @@ impl Registry {
             queues,
             boards,
             cameras,
+            outputs,
             online: self.line && nodes.values().any(Node::is_online),
         })
     }

@@ -4,7 +4,7 @@ use super::check::MAX_PICTURES;
 use super::images::{Image, Images};
 use super::{Effect, Refusal};
 use crate::model::{BoardId, CameraId};
-use crate::wire::report::{BoardPicture, CameraPicture, HealthReport, Numbers};
+use crate::wire::report::{BoardPicture, CameraPicture, HealthReport, Numbers, OutputReport};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -131,6 +131,20 @@ impl Node {
     /// Whether its numbers may be believed to be current.
     pub(super) fn is_online(&self) -> bool {
         self.online.unwrap_or(self.numbers.is_some())
+    }
+
+    /// Takes a newer health report; viewers see what it says of the outputs.
+    pub(super) fn take_health(&mut self, new: HealthReport) -> Effect {
+        let before = self.health.replace(new);
+        let outputs = |h: &HealthReport| {
+            let seen = h.outputs.iter().map(|o| (o.board.clone(), o.state));
+            seen.collect::<Vec<_>>()
+        };
+        Effect::changed_if(before.as_ref().map(outputs) != self.health.as_ref().map(outputs))
+    }
+
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &OutputReport> {
+        self.health.iter().flat_map(|h| &h.outputs)
     }
 
     pub(super) fn take_numbers(

@@ -6,6 +6,8 @@ use crate::hub::Hub;
 use crate::hub::lang::{Lang, Messages, fill};
 use crate::hub::live::{OfficeSnap, Snapshot};
 use crate::hub::page::Page;
+use crate::hub::view::OutputView;
+use crate::wire::report::OutputState;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -225,6 +227,8 @@ struct Glass {
     height: u32,
     alt: String,
     time: String,
+    /// Why people in the waiting area cannot see it, if they cannot.
+    trouble: Option<String>,
 }
 
 #[derive(Template)]
@@ -235,6 +239,20 @@ struct OfficeBody<'a> {
     card: Card,
     boards: Vec<Glass>,
     cameras: Vec<Glass>,
+    /// Boards without a picture that people cannot see: which, and why.
+    unseen: Vec<(String, String)>,
+}
+
+/// What to say about a board that cannot be seen.
+fn trouble(state: OutputState, t: &Messages) -> Option<String> {
+    let words = match state {
+        OutputState::Dark => &t.board_dark,
+        OutputState::Disconnected => &t.board_disconnected,
+        OutputState::Lost => &t.board_lost,
+        OutputState::Stale => &t.board_stale,
+        OutputState::Shown | OutputState::Unknown => return None,
+    };
+    Some(words.clone())
 }
 
 /// The part of an office's page that changes.
@@ -242,6 +260,7 @@ pub(super) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String 
     let t = lang.messages();
     let card = words::card(office, lang.tag(), t, &hub.pages);
     let time = |time| fill(&t.board_time, &[("time", &words::clock(time))]);
+    let outputs = &office.view.outputs;
     let boards = office.view.boards.iter().map(|b| Glass {
         href: format!("/images/{}", b.sha256),
         width: b.width,
@@ -251,6 +270,10 @@ pub(super) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String 
             &[("office", &card.name), ("board", b.id.as_str())],
         ),
         time: time(b.shown_at),
+        trouble: outputs
+            .iter()
+            .find(|o| o.node == b.node && o.board == b.id)
+            .and_then(|o| trouble(o.state, t)),
     });
     let cameras = office.view.cameras.iter().map(|c| Glass {
         href: format!("/images/{}", c.sha256),
@@ -261,12 +284,22 @@ pub(super) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String 
             &[("office", &card.name), ("camera", c.id.as_str())],
         ),
         time: time(c.taken_at),
+        trouble: None,
+    });
+    let pictured = |o: &OutputView| {
+        let mut boards = office.view.boards.iter();
+        boards.any(|b| b.node == o.node && b.id == o.board)
+    };
+    let unseen = outputs.iter().filter(|o| !pictured(o)).filter_map(|o| {
+        let name = fill(&t.board_named, &[("board", o.board.as_str())]);
+        Some((name, trouble(o.state, t)?))
     });
     print(&OfficeBody {
         t,
         lang: lang.tag(),
         boards: boards.collect(),
         cameras: cameras.collect(),
+        unseen: unseen.collect(),
         card,
     })
 }

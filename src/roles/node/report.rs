@@ -4,10 +4,10 @@ use super::truth::Truth;
 use crate::clock::Now;
 use crate::health::IssueKind;
 use crate::model::BoardId;
-use crate::output::DeviceStatus;
+use crate::output::{Connector, DeviceStatus};
 use crate::uplink::Spool;
 use crate::wire::WireTime;
-use crate::wire::report::{HealthReport, IssueReport, OutputReport};
+use crate::wire::report::{HealthReport, IssueReport, OutputReport, OutputState};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -28,6 +28,10 @@ pub(super) struct OutputStatus {
     pub(super) frame_sha256: Option<String>,
     /// When that frame was handed over.
     pub(super) shown_at: Option<Timestamp>,
+    /// Whether its board is lit, or black on purpose.
+    pub(super) dark: bool,
+    /// Monotonic moment at which its thread last said that it is alive.
+    pub(super) ticked: Option<Duration>,
     /// Why it takes no frames; `None` when it does.
     pub(super) failed: Option<String>,
     /// Calls that were never shown because drawing was held up for too long.
@@ -45,6 +49,43 @@ impl Outputs {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// A board whose thread was not heard for this long is not kept up: every thread comes by once a
+/// second, and a device may hold it up for one second more.
+const STANDS_STILL: Duration = Duration::from_secs(10);
+
+impl OutputStatus {
+    fn state(&self, now: Now) -> OutputState {
+        let connector = self.device.as_ref().map(|d| d.connector);
+        if self.stands_still(now).is_some() {
+            OutputState::Stale
+        } else if connector == Some(Connector::Disconnected) {
+            OutputState::Disconnected
+        } else if self.failed.is_some() {
+            OutputState::Lost
+        } else if self.dark {
+            OutputState::Dark
+        } else if self.frame_sha256.is_some() {
+            OutputState::Shown
+        } else {
+            OutputState::Unknown
+        }
+    }
+
+    /// For how long nothing was heard of its thread, when that is too long.
+    fn stands_still(&self, now: Now) -> Option<Duration> {
+        let silent = now.since(self.ticked?);
+        (silent >= STANDS_STILL).then_some(silent)
+    }
+
+    /// What is wrong with it, in one line.
+    fn trouble(&self, now: Now) -> Option<String> {
+        let still = self
+            .stands_still(now)
+            .map(|s| format!("drawing has stood still for {} s", s.as_secs()));
+        still.or_else(|| self.failed.clone())
     }
 }
 
@@ -71,12 +112,12 @@ impl Health {
         let mut missed_calls = 0;
         for (board, status) in &outputs {
             missed_calls += status.missed_calls;
-            let text = status.failed.as_deref().unwrap_or_default();
+            let trouble = status.trouble(now);
             truth.issues().set(
-                status.failed.is_some(),
+                trouble.is_some(),
                 IssueKind::OutputLost,
                 board.as_str(),
-                text,
+                trouble.as_deref().unwrap_or_default(),
                 now,
             );
         }
@@ -127,6 +168,7 @@ impl Health {
         let output = |(board, status): (BoardId, OutputStatus)| OutputReport {
             board,
             kind: status.kind.into(),
+            state: status.state(now),
             connector: status
                 .device
                 .as_ref()

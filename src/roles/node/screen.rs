@@ -69,8 +69,11 @@ impl Screen {
             }
             self.tell(&snapshot, &mut drawn);
             self.pictures.offer(&frame, now);
-            self.outputs
-                .update(&self.config.id, |s| s.missed_calls = panel.missed());
+            self.outputs.update(&self.config.id, |s| {
+                s.missed_calls = panel.missed();
+                s.dark = !lit;
+                s.ticked = Some(now.mono);
+            });
             let wait = self.sleep(&view, &panel, now);
             let snapshots = &mut self.snapshots;
             let changed = runtime.block_on(async {
