@@ -59,6 +59,8 @@ enum Command {
         /// A node's or a hub's configuration
         file: PathBuf,
     },
+    /// Look at what a node would use, and say what to do about what is wrong
+    Doctor(FileArgs),
     /// Print a commented example with every key and its default
     Config {
         /// What it configures
@@ -220,6 +222,21 @@ fn run(command: Command) -> anyhow::Result<()> {
                 &format!("{}: {}\n", file.display(), describe(&checked)),
             )
         }
+        Command::Doctor(args) => {
+            let config = config::load_node(&args.config)?;
+            let mut well = true;
+            serve(async |stop| {
+                let clock = SystemClock::new();
+                let look = roles::doctor::run(&config, &clock, out);
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    found = look => well = found?,
+                }
+                Ok(())
+            })?;
+            // What is wrong was printed as the answer.
+            if well { Ok(()) } else { Err(Unwell.into()) }
+        }
         Command::Config {
             kind: ExampleKind::Node,
         } => answer(out, config::example::NODE),
@@ -302,6 +319,11 @@ fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Says that an inspection found something that does not work.
+#[derive(Debug, thiserror::Error)]
+#[error("something does not work: see above")]
+struct Unwell;
+
 /// Says that the environment asks for a log that cannot be understood.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {problem}: expected one such as info or yobiban::mqtt=debug")]
@@ -315,7 +337,11 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
     // Tools that answer and end speak up only when something is wrong.
     let quiet = matches!(
         command,
-        Command::Board(_) | Command::Score(_) | Command::Check { .. } | Command::Config { .. }
+        Command::Board(_)
+            | Command::Score(_)
+            | Command::Check { .. }
+            | Command::Config { .. }
+            | Command::Doctor(_)
     );
     let asked = ["YOBIBAN_LOG", "RUST_LOG"]
         .into_iter()

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod draw;
 pub mod hub;
 pub mod node;

@@ -1,0 +1,175 @@
+//! The lines to the brokers, and what the broker of the feed has kept for each queue.
+
+use super::good;
+use crate::clock::Clock;
+use crate::config::{MqttConfig, NodeConfig};
+use crate::mqtt::{self, Link, Session, SessionOptions, Subscription};
+use crate::output::{Finding, Level};
+use crate::roles::node::Truth;
+use crate::state::Phase;
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// A broker that has not answered by then is not usable for a board either.
+const CONNECT_LIMIT: Duration = Duration::from_secs(6);
+
+/// Kept messages come at once after the subscription; a slow line is given this long.
+const KEPT_LIMIT: Duration = Duration::from_secs(3);
+
+/// Looks at the broker of the feed, and at what it has for each queue.
+pub(super) async fn feed(config: &NodeConfig, clock: &dyn Clock) -> Vec<Finding> {
+    let mut truth = Truth::new(config);
+    let what = format!("feed broker {}", address(&config.mqtt));
+    let mut options = options(&config.mqtt, config);
+    for filter in truth.filters() {
+        options = options.subscribe(Subscription::new(filter));
+    }
+    let stop = CancellationToken::new();
+    let mut session = mqtt::spawn(options, stop.clone());
+    let line = reach(&mut session, what).await;
+    let reached = line.level == Level::Good;
+    let mut findings = vec![line];
+    if reached {
+        let until = Instant::now() + KEPT_LIMIT;
+        let silent = |truth: &mut Truth| {
+            let queues = truth.snapshot(clock.now()).queues;
+            queues.iter().any(|q| q.reading.is_none())
+        };
+        while silent(&mut truth) {
+            match timeout_at(until, session.inbox.recv()).await {
+                Ok(Some(message)) => {
+                    truth.take(&message.topic, &message.payload, clock.now());
+                }
+                Ok(None) | Err(_) => break,
+            }
+        }
+        findings.extend(queues(config, &mut truth, clock));
+    }
+    stop.cancel();
+    let _ = timeout(Duration::from_secs(1), session.task).await; // its own limit is one second
+    findings
+}
+
+/// One line for each queue, and for what was refused.
+fn queues(config: &NodeConfig, truth: &mut Truth, clock: &dyn Clock) -> Vec<Finding> {
+    let now = clock.now();
+    let mut findings = Vec::new();
+    for queue in truth.snapshot(now).queues {
+        let id = &queue.settings.id;
+        let what = format!("queue {id}");
+        let Some(reading) = &queue.reading else {
+            findings.push(Finding {
+                level: Level::Warning,
+                what,
+                found: "nothing kept at the broker".into(),
+                advice: format!(
+                    "the ticketing system must publish {}/{}/feed/{id} with the retain flag, or an [[adapter]] must name the queue",
+                    config.mqtt.root, config.office
+                ),
+            });
+            continue;
+        };
+        let age = reading.age(now).unwrap_or_default().as_secs();
+        let found = format!("newest numbers are {age} s old");
+        findings.push(match queue.phase {
+            Phase::Today(_) if queue.fresh => good(what, found),
+            Phase::Today(_) => Finding {
+                level: Level::Warning,
+                what,
+                found,
+                advice: "the ticketing system is silent: see that it runs and reaches the broker"
+                    .into(),
+            },
+            Phase::NotOpenYet | Phase::Unknown => Finding {
+                level: Level::Warning,
+                what,
+                found: format!("kept numbers are of {}", reading.state.day),
+                advice: "normal before opening; otherwise the ticketing system is silent".into(),
+            },
+        });
+    }
+    for issue in truth.issues().iter() {
+        findings.push(Finding {
+            level: Level::Warning,
+            what: format!("{} {}", issue.kind, issue.about).trim().to_owned(),
+            found: issue.text.clone(),
+            advice: "what the ticketing system sends must follow docs/contract.md".into(),
+        });
+    }
+    findings
+}
+
+/// Looks at the broker of the reports, where there is one of its own.
+pub(super) async fn uplink(config: &NodeConfig) -> Vec<Finding> {
+    let Some(broker) = &config.uplink else {
+        return vec![good("uplink", "reports go to the broker of the feed")];
+    };
+    let stop = CancellationToken::new();
+    let mut session = mqtt::spawn(options(broker, config), stop.clone());
+    let line = reach(&mut session, format!("uplink broker {}", address(broker))).await;
+    stop.cancel();
+    let _ = timeout(Duration::from_secs(1), session.task).await; // its own limit is one second
+    vec![line]
+}
+
+/// A session that does not throw the running node out: brokers end the older of two clients with
+/// one identifier.
+fn options(broker: &MqttConfig, config: &NodeConfig) -> SessionOptions {
+    let broker = MqttConfig {
+        client_id: None,
+        ..broker.clone()
+    };
+    let id = format!(
+        "yobiban-{}-{}-doctor-{}",
+        config.office,
+        config.node,
+        std::process::id()
+    );
+    SessionOptions::new(&broker, "doctor", id)
+}
+
+async fn reach(session: &mut Session, what: String) -> Finding {
+    match timeout(CONNECT_LIMIT, session.link.wait_for(Link::is_up)).await {
+        Ok(Ok(link)) => {
+            let version = match &*link {
+                Link::Up { version, .. } => format!("{version}"),
+                Link::Down { .. } => String::new(),
+            };
+            return good(what, format!("reached, {version}"));
+        }
+        Ok(Err(_)) | Err(_) => {}
+    }
+    let reason = match &*session.link.borrow() {
+        Link::Down { reason } => reason.to_string(),
+        Link::Up { .. } => "lost again".into(),
+    };
+    Finding {
+        level: Level::Failure,
+        what,
+        advice: advice(&reason).into(),
+        found: reason,
+    }
+}
+
+/// What to do about a line that does not come up; the reasons are those of `mqtt`, in lower case.
+fn advice(reason: &str) -> &'static str {
+    let reason = reason.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|w| reason.contains(w));
+    if has(&["certificate", "tls", "ca "]) {
+        "see ca, cert and key in the configuration, their dates, and this box's clock"
+    } else if has(&["password", "user name", "not authorised", "not authorized"]) {
+        "see username and password, and the broker's access list"
+    } else if has(&["resolve", "lookup", "name"]) {
+        "see the host name in url, and the network's DNS"
+    } else if has(&["refused"]) {
+        "nothing listens there: see host and port in url, and that the broker runs"
+    } else {
+        "see the network cable, the address in url, and the firewall on the way"
+    }
+}
+
+fn address(broker: &MqttConfig) -> String {
+    let tls = if broker.tls.is_some() { " (TLS)" } else { "" };
+    format!("{}:{}{tls}", broker.host, broker.port)
+}

@@ -1,0 +1,223 @@
+//! The machine: clock, disk, power, temperature.
+
+use super::good;
+use crate::clock::Now;
+use crate::output::{Finding, Level};
+use jiff::tz::TimeZone;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// Less than this and a spool of calls and pictures may not fit: 64 MB, and as much again.
+const FREE_WANTED: u64 = 128 * 1024 * 1024;
+
+/// From here on a Raspberry Pi lowers its clock (soft limit of the Pi 3B+; 80 °C on others).
+const HOT_C: i64 = 75;
+
+/// Whether the wall clock can be believed.
+pub(super) async fn clock(now: Now, zone: &TimeZone) -> Finding {
+    let time = now.wall.to_zoned(zone.clone());
+    let said = time.strftime("%Y-%m-%d %H:%M:%S %Z");
+    let wrong = |level, found: String| Finding {
+        level,
+        what: "clock".into(),
+        found,
+        advice: "the box needs a time server: see the network, or the NTP server in timesyncd.conf"
+            .into(),
+    };
+    if !now.synced {
+        return wrong(Level::Failure, format!("{said}, which cannot be true"));
+    }
+    match synchronised().await {
+        Some(true) => good("clock", format!("{said}, synchronised")),
+        Some(false) => wrong(Level::Warning, format!("{said}, not synchronised")),
+        None => good("clock", format!("{said}; nobody says whether synchronised")),
+    }
+}
+
+/// What the kernel says through systemd-timedated (STA_UNSYNC of adjtimex(2)); `None` when there
+/// is no systemd.
+async fn synchronised() -> Option<bool> {
+    let asked = tokio::process::Command::new("timedatectl")
+        .args(["show", "--property=NTPSynchronized", "--value"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let answer = tokio::time::timeout(Duration::from_secs(2), asked).await;
+    match answer.ok()?.ok()?.stdout.trim_ascii() {
+        b"yes" => Some(true),
+        b"no" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether the folder of the store takes files, and how much.
+pub(super) fn store(dir: &Path) -> Finding {
+    let what = format!("store {}", dir.display());
+    let failed = |found: String, advice: &str| Finding {
+        level: Level::Failure,
+        what: what.clone(),
+        found,
+        advice: advice.into(),
+    };
+    if let Err(e) = fs::create_dir_all(dir) {
+        let advice = "make the folder and give it to the user yobiban, or mount the data partition";
+        return failed(format!("cannot be made: {e}"), advice);
+    }
+    if let Err(e) = try_write(dir) {
+        let advice = "give the folder to the user yobiban; a read-only file system after a power cut needs a check (fsck) or a new card";
+        return failed(format!("cannot be written: {e}"), advice);
+    }
+    match free(dir) {
+        Some(bytes) if bytes < FREE_WANTED => Finding {
+            level: Level::Warning,
+            what,
+            found: format!("{} MB free", bytes / 1_000_000),
+            advice: "make room: calls that cannot be sent are kept there".into(),
+        },
+        Some(bytes) => good(what, format!("writable, {} MB free", bytes / 1_000_000)),
+        None => good(what, "writable"),
+    }
+}
+
+/// Whether a picture file can be written where it is wanted.
+pub(super) fn picture_file(path: &Path) -> Finding {
+    let what = format!("picture {}", path.display());
+    let dir = match path.parent() {
+        Some(dir) if dir.as_os_str().is_empty() => Path::new("."),
+        Some(dir) => dir,
+        None => Path::new("."),
+    };
+    match try_write(dir) {
+        Ok(()) => good(what, "its folder is writable"),
+        Err(e) => Finding {
+            level: Level::Failure,
+            what,
+            found: format!("cannot be written: {e}"),
+            advice: "make the folder, or give it to the user that runs the node".into(),
+        },
+    }
+}
+
+fn try_write(dir: &Path) -> std::io::Result<()> {
+    let probe = dir.join(format!(".doctor-{}", std::process::id()));
+    let written = fs::write(&probe, b"doctor");
+    let _ = fs::remove_file(&probe); // not there when it could not be written
+    written
+}
+
+#[cfg(target_os = "linux")]
+fn free(dir: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(dir).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn free(_: &Path) -> Option<u64> {
+    None
+}
+
+/// The machine's name from its device tree, below `root`.
+pub(super) fn model(root: &Path) -> Option<String> {
+    let name = fs::read_to_string(root.join("proc/device-tree/model")).ok()?;
+    Some(name.trim_end_matches(['\0', '\n']).to_owned())
+}
+
+/// Supply voltage and temperature, as far as the kernel tells (`sys` is `/sys`).
+pub(super) fn power(sys: &Path) -> Vec<Finding> {
+    let number = |path: &Path| {
+        let text = fs::read_to_string(path).ok()?;
+        text.trim().parse::<i64>().ok()
+    };
+    let mut findings = Vec::new();
+    let monitors = fs::read_dir(sys.join("class/hwmon")).into_iter().flatten();
+    for monitor in monitors.flatten().map(|entry| entry.path()) {
+        // Driver raspberrypi-hwmon: the alarm stays set after the voltage fell under 4.63 V.
+        let is_supply =
+            fs::read_to_string(monitor.join("name")).is_ok_and(|name| name.trim() == "rpi_volt");
+        if !is_supply {
+            continue;
+        }
+        findings.push(match number(&monitor.join("in0_lcrit_alarm")) {
+            Some(1) => Finding {
+                level: Level::Failure,
+                what: "power supply".into(),
+                found: "the voltage fell below 4.63 V".into(),
+                advice: "use the supply made for this Raspberry Pi, and a short thick cable".into(),
+            },
+            _ => good("power supply", "the voltage holds"),
+        });
+    }
+    if let Some(milli) = number(&sys.join("class/thermal/thermal_zone0/temp")) {
+        let degrees = milli / 1000;
+        let found = format!("{degrees} °C");
+        findings.push(if degrees >= HOT_C {
+            Finding {
+                level: Level::Warning,
+                what: "temperature".into(),
+                found,
+                advice: "give the box air, or a heat sink: it runs slower from 80 °C on".into(),
+            }
+        } else {
+            good("temperature", found)
+        });
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weak_supply_and_heat_are_found() {
+        let sys = tempfile::tempdir().expect("folder");
+        let put = |path: &str, text: &str| {
+            let path = sys.path().join(path);
+            fs::create_dir_all(path.parent().expect("folder")).expect("made");
+            fs::write(path, text).expect("written");
+        };
+        assert_eq!(power(sys.path()), []);
+        put("class/hwmon/hwmon0/name", "cpu_thermal\n");
+        put("class/hwmon/hwmon1/name", "rpi_volt\n");
+        put("class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
+        put("class/thermal/thermal_zone0/temp", "48312\n");
+        let levels = |found: &[Finding]| found.iter().map(|f| f.level).collect::<Vec<_>>();
+        assert_eq!(levels(&power(sys.path())), [Level::Good, Level::Good]);
+        put("class/hwmon/hwmon1/in0_lcrit_alarm", "1\n");
+        put("class/thermal/thermal_zone0/temp", "81000\n");
+        let found = power(sys.path());
+        assert_eq!(levels(&found), [Level::Failure, Level::Warning]);
+        assert_eq!(found[1].found, "81 °C");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_found() {
+        let dir = tempfile::tempdir().expect("folder");
+        assert_eq!(store(dir.path()).level, Level::Good);
+        let file = dir.path().join("file");
+        fs::write(&file, "").expect("written");
+        // Also for root, who may write anywhere: there is no folder below a file.
+        assert_eq!(store(&file.join("store")).level, Level::Failure);
+        assert_eq!(picture_file(&file.join("main.png")).level, Level::Failure);
+        assert_eq!(
+            picture_file(&dir.path().join("main.png")).level,
+            Level::Good
+        );
+    }
+
+    #[test]
+    fn the_model_is_read_without_its_terminator() {
+        let root = tempfile::tempdir().expect("folder");
+        assert_eq!(model(root.path()), None);
+        fs::create_dir_all(root.path().join("proc/device-tree")).expect("made");
+        let name = "Raspberry Pi 4 Model B Rev 1.4\0";
+        fs::write(root.path().join("proc/device-tree/model"), name).expect("written");
+        assert_eq!(
+            model(root.path()).as_deref(),
+            Some(name.trim_end_matches('\0'))
+        );
+    }
+}

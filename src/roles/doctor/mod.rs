@@ -1,0 +1,147 @@
+//! `yobiban doctor`: what an installer on a ladder needs to know, and what to do about it.
+//!
+//! Looks at everything a node would use, and drives nothing: no picture is shown, no digit moves,
+//! nothing is published. The node may be running meanwhile. Bounded: each look has a limit of a few
+//! seconds, and all of them together take no longer than the slowest and the devices one by one.
+
+mod line;
+mod machine;
+
+use crate::clock::Clock;
+use crate::config::{NodeConfig, OutputConfig};
+use crate::output::{Finding, Level};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Looks at everything, prints it, and says whether nothing has failed.
+///
+/// # Errors
+/// When the answer cannot be printed.
+pub async fn run(
+    config: &NodeConfig,
+    clock: &dyn Clock,
+    out: &mut impl Write,
+) -> anyhow::Result<bool> {
+    let now = clock.now();
+    let (feed, uplink) = tokio::join!(line::feed(config, clock), line::uplink(config));
+    let mut findings = boards(config);
+    findings.extend(feed);
+    findings.extend(uplink);
+    findings.push(machine::clock(now, &config.state.zone).await);
+    findings.push(machine::store(&config.store_dir));
+    findings.extend(machine::power(Path::new("/sys")));
+    print(config, &findings, out)?;
+    Ok(findings.iter().all(|f| f.level < Level::Failure))
+}
+
+/// What each board is shown on.
+fn boards(config: &NodeConfig) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.boards.is_empty() {
+        findings.push(Finding {
+            level: Level::Warning,
+            what: "boards".into(),
+            found: "none configured".into(),
+            advice: "add a [[board]] to the configuration, or leave it so on a box without one"
+                .into(),
+        });
+    }
+    for board in &config.boards {
+        for finding in inspect(&board.output) {
+            findings.push(Finding {
+                what: format!("board {}: {}", board.id, finding.what),
+                ..finding
+            });
+        }
+    }
+    findings
+}
+
+/// What is known of one kind of output.
+fn inspect(output: &OutputConfig) -> Vec<Finding> {
+    match output {
+        OutputConfig::Png { path } => vec![machine::picture_file(path)],
+        OutputConfig::None => vec![good("none", "only reported to the hub")],
+        OutputConfig::Window => vec![good("window", "on the desktop of this machine")],
+        OutputConfig::Hdmi(_)
+        | OutputConfig::Max7219(_)
+        | OutputConfig::Hub75(_)
+        | OutputConfig::Serial(_) => Vec::new(),
+    }
+}
+
+/// A line about something that is well.
+fn good(what: impl Into<String>, found: impl Into<String>) -> Finding {
+    Finding {
+        level: Level::Good,
+        what: what.into(),
+        found: found.into(),
+        advice: String::new(),
+    }
+}
+
+/// Longest column of what was looked at; longer ones push theirs aside.
+const COLUMN: usize = 44;
+
+fn print(config: &NodeConfig, findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
+    let machine = machine::model(Path::new("/")).unwrap_or_else(|| "this machine".into());
+    writeln!(
+        out,
+        "yobiban {}, office {}, node {}, on {machine}\n",
+        env!("CARGO_PKG_VERSION"),
+        config.office,
+        config.node
+    )?;
+    let longest = findings.iter().map(|f| f.what.chars().count()).max();
+    let column = longest.unwrap_or(0).min(COLUMN);
+    for finding in findings {
+        let mark = match finding.level {
+            Level::Good => "ok  ",
+            Level::Warning => "warn",
+            Level::Failure => "FAIL",
+        };
+        writeln!(out, "{mark}  {:column$}  {}", finding.what, finding.found)?;
+        if !finding.advice.is_empty() {
+            writeln!(out, "      → {}", finding.advice)?;
+        }
+    }
+    let count = |level| findings.iter().filter(|f| f.level == level).count();
+    match (count(Level::Failure), count(Level::Warning)) {
+        (0, 0) => writeln!(out, "\nAll is well."),
+        (failed, warned) => writeln!(out, "\n{failed} failed, {warned} to look at."),
+    }?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_read_on_a_phone() {
+        let config = crate::config::parse_node(
+            crate::config::example::NODE,
+            "node.toml",
+            Path::new("/nowhere"),
+        )
+        .expect("the example is valid");
+        let findings = [
+            good("clock", "synchronised"),
+            Finding {
+                level: Level::Failure,
+                what: "store /x".into(),
+                found: "read-only".into(),
+                advice: "mount it writable".into(),
+            },
+        ];
+        let mut text = Vec::new();
+        print(&config, &findings, &mut text).expect("printed");
+        let text = String::from_utf8(text).expect("text");
+        assert!(text.contains("ok    clock     synchronised\n"), "{text}");
+        assert!(
+            text.contains("FAIL  store /x  read-only\n      → mount it writable\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("1 failed, 0 to look at.\n"), "{text}");
+    }
+}
