@@ -341,7 +341,6 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
             | Command::Score(_)
             | Command::Check { .. }
             | Command::Config { .. }
-            | Command::Doctor(_)
     );
     let asked = ["YOBIBAN_LOG", "RUST_LOG"]
         .into_iter()
@@ -355,6 +354,8 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
             problem: e.to_string(),
         })?,
         None if quiet => EnvFilter::new("warn"),
+        // What the log would say is in the answer, with what to do about it.
+        None if matches!(command, Command::Doctor(_)) => EnvFilter::new("error"),
         // The broker's library speaks of every connection at info.
         None => EnvFilter::new("info,rmqtt=warn"),
     };

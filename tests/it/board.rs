@@ -121,6 +121,38 @@ fn boards_look_like_their_golden_pictures() {
     );
 }
 
+/// A board that says that it is out of service.
+fn out_of_service(size: (u32, u32)) -> Frame {
+    let moment = normal(size);
+    let mut painter = painter(&moment);
+    let mut frame = Frame::new(size.0, size.1);
+    let all = Rectangle::new(Point::zero(), frame.size());
+    assert_eq!(painter.out_of_service(&mut frame), [all]);
+    frame
+}
+
+#[test]
+fn a_board_out_of_service_looks_like_its_golden_picture() {
+    for (end, size) in SIZES {
+        let name = format!("out-of-service-{end}");
+        compare(&name, &out_of_service(size)).expect("as the golden picture");
+    }
+}
+
+#[test]
+fn a_dark_board_is_black_and_comes_back_whole() {
+    let moment = normal((640, 360));
+    let mut painter = painter(&moment);
+    let mut frame = Frame::new(640, 360);
+    let all = Rectangle::new(Point::zero(), frame.size());
+    redraw(&mut painter, &mut frame, &moment);
+    assert_eq!(painter.black(&mut frame), [all]);
+    assert!(frame.words().iter().all(|w| *w == 0));
+    assert_eq!(painter.black(&mut frame), [], "black already");
+    assert_eq!(redraw(&mut painter, &mut frame, &moment), [all]);
+    assert!(frame == draw(&moment));
+}
+
 #[test]
 fn no_golden_picture_is_left_without_a_case() {
     let cases: Vec<String> = STATES
@@ -130,6 +162,7 @@ fn no_golden_picture_is_left_without_a_case() {
                 .iter()
                 .map(move |(end, _)| format!("{state}-{end}.png"))
         })
+        .chain(SIZES.map(|(end, _)| format!("out-of-service-{end}.png")))
         .collect();
     for entry in fs::read_dir(golden_dir()).expect("directory") {
         let name = entry

@@ -62,9 +62,13 @@ pub(super) fn store(dir: &Path) -> Finding {
         found,
         advice: advice.into(),
     };
-    if let Err(e) = fs::create_dir_all(dir) {
+    if !dir.exists() {
+        let above = dir.ancestors().find(|a| a.is_dir());
         let advice = "make the folder and give it to the user yobiban, or mount the data partition";
-        return failed(format!("cannot be made: {e}"), advice);
+        return match above.map_or(Ok(()), try_write) {
+            Ok(()) => good(what, "not there yet: the node makes it"),
+            Err(e) => failed(format!("cannot be made: {e}"), advice),
+        };
     }
     if let Err(e) = try_write(dir) {
         let advice = "give the folder to the user yobiban; a read-only file system after a power cut needs a check (fsck) or a new card";
@@ -199,8 +203,11 @@ mod tests {
         assert_eq!(store(dir.path()).level, Level::Good);
         let file = dir.path().join("file");
         fs::write(&file, "").expect("written");
+        let later = dir.path().join("not/yet");
+        assert_eq!(store(&later).level, Level::Good);
+        assert!(!later.exists(), "an inspection makes nothing");
         // Also for root, who may write anywhere: there is no folder below a file.
-        assert_eq!(store(&file.join("store")).level, Level::Failure);
+        assert_eq!(store(&file).level, Level::Failure);
         assert_eq!(picture_file(&file.join("main.png")).level, Level::Failure);
         assert_eq!(
             picture_file(&dir.path().join("main.png")).level,
