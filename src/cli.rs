@@ -337,10 +337,7 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
     // Tools that answer and end speak up only when something is wrong.
     let quiet = matches!(
         command,
-        Command::Board(_)
-            | Command::Score(_)
-            | Command::Check { .. }
-            | Command::Config { .. }
+        Command::Board(_) | Command::Score(_) | Command::Check { .. } | Command::Config { .. }
     );
     let asked = ["YOBIBAN_LOG", "RUST_LOG"]
         .into_iter()

@@ -75,7 +75,9 @@ async fn what_is_missing_is_named_with_what_to_do() {
     "#;
     let path = write(dir.path(), broker.address(), board);
     let now = SystemClock::new().now();
-    let at = now.wall.to_zoned(jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
+    let at = now
+        .wall
+        .to_zoned(jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
     let message = format!(
         r#"{{"seq": 1, "at": "{}", "day": "{}", "status": "open", "waiting": 3, "on_hold": 0, "calls": []}}"#,
         at.strftime("%Y-%m-%dT%H:%M:%S%:z"),

@@ -146,6 +146,12 @@ async fn board_shows(
     painter.draw(&view, &mut expected);
 
     let shown = support::png::rgb(&picture.body);
+    // The proof: the frame that the node handed to the device is the picture that everybody sees.
+    if api["outputs"][0]["frame_sha256"] != shown.frame_sha256() {
+        return Err(format!(
+            "{office}: the hash of the frame is not that of the picture"
+        ));
+    }
     // Rows without the panel of calls at the right, which remembers more than the last messages.
     for y in 130..940u32 {
         for x in 0..1250u32 {

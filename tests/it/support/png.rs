@@ -1,5 +1,7 @@
 //! Reads pictures without the code that wrote them.
 
+use sha2::{Digest, Sha256};
+
 /// A picture's colours.
 pub struct Picture {
     width: u32,
@@ -10,6 +12,15 @@ pub struct Picture {
 impl Picture {
     pub fn size(&self) -> (u32, u32) {
         (self.width, self.height)
+    }
+
+    /// The hash of a frame as a health report names it.
+    pub fn frame_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.width.to_be_bytes());
+        hash.update(self.height.to_be_bytes());
+        hash.update(&self.rgb);
+        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// `0xrrggbb`.
