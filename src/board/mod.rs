@@ -44,8 +44,17 @@ pub struct Painter {
     setting: Setting,
     design: Design,
     fonts: Fonts,
-    /// What the frame shows that was drawn last, and its size.
-    drawn: Option<(Size, Scene)>,
+    /// What the frame shows that was drawn last.
+    drawn: Option<Drawn>,
+}
+
+/// What a frame shows.
+#[derive(Debug)]
+struct Drawn {
+    size: Size,
+    /// Kept because comparing two views costs microseconds, and laying one out a hundred times that.
+    view: View,
+    scene: Scene,
 }
 
 impl Painter {
@@ -82,18 +91,26 @@ impl Painter {
     /// after somebody else drew into it, call [`forget`](Self::forget) first.
     pub fn draw(&mut self, view: &View, frame: &mut Frame) -> Vec<Rectangle> {
         let size = frame.size();
+        let drawn = self.drawn.as_ref().filter(|d| d.size == size);
+        if drawn.is_some_and(|d| d.view == *view) {
+            return Vec::new();
+        }
         let scene = layout::scene(view, &self.design, size, &mut self.fonts);
         let theme = &self.design.theme;
-        let damage = match &self.drawn {
-            Some((drawn, old)) if *drawn == size && old.grounds == scene.grounds => {
-                draw::difference(old, &scene, theme, &mut self.fonts, frame)
+        let damage = match drawn {
+            Some(old) if old.scene.grounds == scene.grounds => {
+                draw::difference(&old.scene, &scene, theme, &mut self.fonts, frame)
             }
             _ => {
                 draw::whole(&scene, theme, &mut self.fonts, frame);
                 vec![Rectangle::new(Point::zero(), size)]
             }
         };
-        self.drawn = Some((size, scene));
+        self.drawn = Some(Drawn {
+            size,
+            view: view.clone(),
+            scene,
+        });
         damage
     }
 

@@ -8,10 +8,12 @@
 //!
 //! The availability topic is the session's own: see [`Identity::availability`].
 
+mod journal;
 pub mod report;
 mod spool;
 
-pub use spool::Spool;
+pub use journal::JournalError;
+pub use spool::{Keeper, Spool};
 
 use crate::clock::Clock;
 use crate::model::{BoardId, Name, NodeId, OfficeId};
@@ -191,19 +193,19 @@ async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
     let mut told = false;
     loop {
         spool.wait().await;
-        let (first, calls) = spool.peek(CALLS_UNDER_WAY);
+        let calls = spool.peek(CALLS_UNDER_WAY);
         let mut answers = Vec::with_capacity(calls.len());
-        for call in &calls {
+        for (index, call) in &calls {
             let json = serde_json::to_vec(call).unwrap_or_default();
             match publisher
                 .enqueue(Publish::new(Arc::clone(&topic), json))
                 .await
             {
-                Ok(answer) => answers.push(answer),
+                Ok(answer) => answers.push((*index, answer)),
                 Err(_) => return,
             }
         }
-        for (index, answer) in (first..).zip(answers) {
+        for (index, answer) in answers {
             match answer.wait().await {
                 // What no broker takes will not be taken later either.
                 Ok(()) | Err(PublishError::Unacceptable(_)) => spool.confirm(index),

@@ -1,15 +1,28 @@
 //! Calls on their way to the hub, until they are confirmed.
 //!
-//! Held in memory and bounded: when the line is down for so long that it fills, the oldest calls
-//! are dropped and counted. Storing never waits, so that the side that draws never does.
+//! In memory for those who send, and on the disk for a power cut: [`Keeper`] writes what was not
+//! confirmed within half a second, so that an office whose line is up writes almost nothing. Bounded:
+//! when the line is down for so long that it fills, the oldest calls are dropped and counted.
+//! Storing never waits, so that the side that draws never does.
 
+use super::journal::{Journal, JournalError};
 use crate::wire::report::CallReport;
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
-/// Calls that are kept: thirty days of a large office (2600 a day on the recorded one), 20 MB.
-const MAX_CALLS: usize = 80_000;
+/// Calls that are kept: a month of a large office (2600 a day on the recorded one). On the disk
+/// 25 MB, with the longest labels 64 MB; in memory about as much.
+const MAX_CALLS: usize = 100_000;
+
+/// A call that the hub confirms within this time is never written to the disk.
+const WRITE_AFTER: Duration = Duration::from_millis(500);
+
+/// A disk that refused is tried again after this long, and confirmed segments are removed.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The calls that were not confirmed yet; clones share them.
 #[derive(Debug, Clone)]
@@ -23,14 +36,18 @@ struct Shared {
     calls: Mutex<Calls>,
     wake: Notify,
     room: usize,
+    /// Index after the last call that a power cut cannot take any more.
+    safe: watch::Sender<u64>,
+    /// Why calls cannot be kept through a power cut; `None` when they can.
+    trouble: watch::Sender<Option<Arc<str>>>,
 }
 
 #[derive(Debug, Default)]
 struct Calls {
-    /// Oldest first.
-    waiting: VecDeque<CallReport>,
-    /// Index of the first one; grows by one with every call that leaves.
-    first: u64,
+    /// Oldest first, with their indices: growing, but not without gaps.
+    waiting: VecDeque<(u64, CallReport)>,
+    /// Index of the next call.
+    next: u64,
     dropped: u64,
 }
 
@@ -41,7 +58,7 @@ impl Default for Spool {
 }
 
 impl Spool {
-    /// An empty spool for at most this many calls.
+    /// An empty spool for at most this many calls, in memory only.
     #[must_use]
     pub fn with_room(room: usize) -> Self {
         Self {
@@ -49,8 +66,52 @@ impl Spool {
                 calls: Mutex::default(),
                 wake: Notify::new(),
                 room: room.max(1),
+                safe: watch::Sender::new(0),
+                trouble: watch::Sender::new(None),
             }),
         }
+    }
+
+    /// Opens the spool of a folder, with the calls that were not confirmed before the last stop.
+    /// Without the disk it works in memory, and [`trouble`](Self::trouble) says why.
+    #[must_use]
+    pub fn open(dir: &Path) -> (Self, Keeper) {
+        let spool = Self::default();
+        let journal = match Journal::open(dir) {
+            Ok((journal, found)) => {
+                if found.damaged > 0 {
+                    tracing::warn!(lines = found.damaged, "spool was damaged; the rest is kept");
+                }
+                if !found.calls.is_empty() {
+                    tracing::info!(calls = found.calls.len(), "calls still to be reported");
+                }
+                spool.fill(found.calls);
+                Some(journal)
+            }
+            Err(error) => {
+                spool.set_trouble(Some(&error));
+                None
+            }
+        };
+        let keeper = Keeper {
+            spool: spool.clone(),
+            journal,
+            dir: dir.to_owned(),
+            write_after: WRITE_AFTER,
+            retry_after: RETRY_AFTER,
+        };
+        (spool, keeper)
+    }
+
+    fn fill(&self, found: Vec<(u64, CallReport)>) {
+        let mut calls = self.calls();
+        calls.next = found.last().map_or(0, |(last, _)| last + 1);
+        calls.waiting = found.into();
+        while calls.waiting.len() > self.shared.room {
+            calls.waiting.pop_front();
+            calls.dropped += 1;
+        }
+        self.shared.safe.send_replace(calls.next);
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
@@ -65,12 +126,13 @@ impl Spool {
         let mut calls = self.calls();
         if calls.waiting.len() >= self.shared.room {
             calls.waiting.pop_front();
-            calls.first += 1;
             calls.dropped += 1;
         }
-        calls.waiting.push_back(call);
+        let index = calls.next;
+        calls.next += 1;
+        calls.waiting.push_back((index, call));
         drop(calls);
-        self.shared.wake.notify_one();
+        self.shared.wake.notify_waiters();
     }
 
     /// Calls that wait.
@@ -91,36 +153,169 @@ impl Spool {
         self.calls().dropped
     }
 
+    /// How many calls fit.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.shared.room
+    }
+
+    /// Why calls cannot be kept through a power cut; `None` when they can.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        self.shared.trouble.borrow().clone()
+    }
+
+    fn set_trouble(&self, error: Option<&JournalError>) {
+        let text = error.map(|e| {
+            let cause = std::error::Error::source(e).map(|c| format!(": {c}"));
+            Arc::from(format!("{e}{}", cause.unwrap_or_default()))
+        });
+        self.shared.trouble.send_if_modified(|old| {
+            let changed = *old != text;
+            *old = text;
+            changed
+        });
+    }
+
     /// Waits until there is a call.
     pub(super) async fn wait(&self) {
-        while self.is_empty() {
-            self.shared.wake.notified().await;
+        loop {
+            let woken = self.shared.wake.notified();
+            if !self.is_empty() {
+                return;
+            }
+            woken.await;
         }
     }
 
-    /// Copies the oldest calls, at most `n`, with the index of the first.
-    pub(super) fn peek(&self, n: usize) -> (u64, Vec<CallReport>) {
-        let calls = self.calls();
-        (calls.first, calls.waiting.iter().take(n).cloned().collect())
+    /// Waits until every call that was pushed so far is confirmed or on the disk. At once when the
+    /// disk refuses: then nothing is gained by waiting.
+    pub async fn settled(&self) {
+        let wanted = self.calls().next;
+        let mut safe = self.shared.safe.subscribe();
+        let mut trouble = self.shared.trouble.subscribe();
+        tokio::select! {
+            _ = safe.wait_for(|safe| *safe >= wanted) => {}
+            _ = trouble.wait_for(Option::is_some) => {}
+        }
+    }
+
+    /// Copies the oldest calls, at most `n`, with their indices.
+    pub(super) fn peek(&self, n: usize) -> Vec<(u64, CallReport)> {
+        self.calls().waiting.iter().take(n).cloned().collect()
     }
 
     /// Lets go of the call with this index and all before it.
     pub(super) fn confirm(&self, index: u64) {
         let mut calls = self.calls();
-        while calls.first <= index && calls.waiting.pop_front().is_some() {
-            calls.first += 1;
+        while calls.waiting.front().is_some_and(|(i, _)| *i <= index) {
+            calls.waiting.pop_front();
         }
+    }
+
+    /// The calls from an index on, and the index of the oldest that waits.
+    fn since(&self, index: u64) -> (Vec<(u64, CallReport)>, u64, u64) {
+        let calls = self.calls();
+        let start = calls.waiting.partition_point(|(i, _)| *i < index);
+        let new = calls.waiting.iter().skip(start).cloned().collect();
+        let oldest = calls.waiting.front().map_or(calls.next, |(i, _)| *i);
+        (new, oldest, calls.next)
+    }
+}
+
+/// Keeps the calls of a spool on the disk, in a task of its own.
+#[derive(Debug)]
+pub struct Keeper {
+    spool: Spool,
+    journal: Option<Journal>,
+    dir: PathBuf,
+    write_after: Duration,
+    retry_after: Duration,
+}
+
+impl Keeper {
+    /// Runs until shutdown, and writes once more then.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut written = *self.spool.shared.safe.borrow();
+        loop {
+            let spool = self.spool.clone();
+            let woken = spool.shared.wake.notified();
+            let (_, _, next) = self.spool.since(u64::MAX);
+            let stopping = if next > written {
+                // Time for the hub to confirm, which spares the disk.
+                tokio::select! {
+                    () = tokio::time::sleep(self.write_after) => false,
+                    () = shutdown.cancelled() => true,
+                }
+            } else {
+                tokio::select! {
+                    () = woken => continue,
+                    () = tokio::time::sleep(self.retry_after) => false,
+                    () = shutdown.cancelled() => true,
+                }
+            };
+            let (kept, done) = match tokio::task::spawn_blocking(move || {
+                let done = self.write(written);
+                (self, done)
+            })
+            .await
+            {
+                Ok(done) => done,
+                Err(error) => {
+                    tracing::error!("the spool's keeper ended badly: {error}");
+                    return;
+                }
+            };
+            self = kept;
+            match done {
+                Ok(index) => {
+                    self.spool.set_trouble(None);
+                    written = index;
+                    self.spool.shared.safe.send_replace(written);
+                }
+                Err(error) => {
+                    self.spool.set_trouble(Some(&error));
+                    self.journal = None;
+                    tokio::select! {
+                        () = tokio::time::sleep(self.retry_after) => {}
+                        () = shutdown.cancelled() => return,
+                    }
+                }
+            }
+            if stopping {
+                return;
+            }
+        }
+    }
+
+    /// Writes what waits since an index; says the index after the last call that is safe.
+    fn write(&mut self, written: u64) -> Result<u64, JournalError> {
+        let (calls, oldest, next) = match &self.journal {
+            Some(_) => self.spool.since(written),
+            // A disk that is back gets everything that still waits.
+            None => self.spool.since(0),
+        };
+        let journal = match &mut self.journal {
+            Some(journal) => journal,
+            None => {
+                let (journal, _) = Journal::open(&self.dir)?;
+                self.journal.insert(journal)
+            }
+        };
+        journal.append(&calls)?;
+        journal.release(oldest)?;
+        Ok(next)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{CallKind, Label, QueueId};
     use crate::wire::WireTime;
     use jiff::tz::TimeZone;
 
-    fn call(no: u64) -> CallReport {
+    pub(in super::super) fn call(no: u64) -> CallReport {
         CallReport {
             queue: QueueId::new("certificates").unwrap(),
             day: "2026-11-24".parse().unwrap(),
@@ -134,15 +329,15 @@ mod tests {
     }
 
     fn numbers(spool: &Spool) -> Vec<u64> {
-        spool.peek(10).1.iter().map(|c| c.no).collect()
+        spool.peek(10).iter().map(|c| c.1.no).collect()
     }
 
     #[test]
     fn calls_stay_in_order_until_they_are_confirmed() {
         let spool = Spool::default();
         (1..=4).for_each(|no| spool.push(call(no)));
-        let (first, calls) = spool.peek(2);
-        assert_eq!((first, calls.len()), (0, 2));
+        let calls = spool.peek(2);
+        assert_eq!((calls[0].0, calls.len()), (0, 2));
         spool.confirm(0);
         assert_eq!(numbers(&spool), [2, 3, 4]);
         spool.confirm(2);
@@ -155,12 +350,79 @@ mod tests {
     fn a_full_spool_drops_the_oldest_and_keeps_its_count() {
         let spool = Spool::with_room(3);
         (1..=3).for_each(|no| spool.push(call(no)));
-        let (first, _) = spool.peek(3);
+        let first = spool.peek(3)[0].0;
         (4..=5).for_each(|no| spool.push(call(no)));
         assert_eq!((numbers(&spool), spool.dropped()), (vec![3, 4, 5], 2));
         spool.confirm(first + 1); // of a call that was dropped meanwhile
         assert_eq!(numbers(&spool), [3, 4, 5]);
         spool.confirm(first + 2);
         assert_eq!(numbers(&spool), [4, 5]);
+    }
+
+    /// Runs a keeper until everything that was pushed is safe.
+    async fn keep(spool: &Spool, mut keeper: Keeper) {
+        keeper.write_after = Duration::from_millis(1);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(keeper.run(stop.clone()));
+        spool.settled().await;
+        stop.cancel();
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_not_confirmed_is_there_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, keeper) = Spool::open(dir.path());
+        (1..=3).for_each(|no| spool.push(call(no)));
+        spool.confirm(0);
+        keep(&spool, keeper).await;
+        let (spool, keeper) = Spool::open(dir.path());
+        assert_eq!(numbers(&spool), [2, 3]);
+        // The count goes on, and what is confirmed now is gone for the next start.
+        spool.push(call(4));
+        let indices: Vec<u64> = spool.peek(10).iter().map(|c| c.0).collect();
+        assert_eq!(indices, [1, 2, 3]);
+        spool.confirm(3);
+        keep(&spool, keeper).await;
+        assert!(Spool::open(dir.path()).0.is_empty());
+    }
+
+    #[tokio::test]
+    async fn calls_that_are_confirmed_at_once_never_reach_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, keeper) = Spool::open(dir.path());
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(keeper.run(stop.clone()));
+        for no in 0..100 {
+            spool.push(call(no));
+            spool.confirm(no);
+            tokio::task::yield_now().await;
+        }
+        spool.settled().await;
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        stop.cancel();
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_refuses_is_said_and_tried_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool");
+        std::fs::write(&path, "in the way").unwrap();
+        let (spool, mut keeper) = Spool::open(&path);
+        keeper.retry_after = Duration::from_millis(1);
+        let trouble = spool.trouble().expect("said");
+        assert!(trouble.contains("spool"), "{trouble}");
+        spool.push(call(1));
+        spool.settled().await; // nobody waits for a disk that refuses
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(keeper.run(stop.clone()));
+        std::fs::remove_file(&path).unwrap();
+        let mut watch = spool.shared.trouble.subscribe();
+        watch.wait_for(Option::is_none).await.unwrap();
+        spool.settled().await;
+        stop.cancel();
+        task.await.unwrap();
+        assert_eq!(numbers(&Spool::open(&path).0), [1]);
     }
 }

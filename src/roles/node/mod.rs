@@ -75,7 +75,7 @@ pub async fn run(
     drop(boards);
 
     let lines = Lines::open(&config, &truth, &shutdown);
-    let spool = Spool::default();
+    let (spool, keeper) = Spool::open(&config.store_dir.join("spool"));
     let zone = config.state.zone.clone();
     let health = Health {
         outputs,
@@ -112,6 +112,7 @@ pub async fn run(
     let mut tasks = vec![
         tokio::spawn(reader.run(shutdown.clone())),
         tokio::spawn(uplink.run(shutdown.clone())),
+        tokio::spawn(keeper.run(shutdown.clone())),
         lines.feed.task,
     ];
     tasks.extend(lines.uplink.map(|up| up.task));

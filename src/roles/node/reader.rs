@@ -11,13 +11,17 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How often ages and waits are looked at when nothing arrives.
 const TICK: Duration = Duration::from_secs(1);
 /// Shortest time between two writes of the store: what is lost with the power is younger.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+/// Calls that are not on the medium by then keep the state from being written: it would say that
+/// they were handled. Shorter than a node may take to stop.
+const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 /// Messages that are applied before the boards are told: a burst is drawn once.
 const BATCH: usize = 64;
 
@@ -35,6 +39,17 @@ pub(super) struct Reader {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+/// The state on its way to the medium; ends with what went wrong.
+type Saving = JoinHandle<Option<String>>;
+
+/// Waits for the state to be kept; for ever when it is not being kept.
+async fn finished(saving: &mut Option<Saving>) -> Result<Option<String>, JoinError> {
+    match saving {
+        Some(saving) => saving.await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Reader {
     /// Runs until shutdown; keeps the state once more at the end.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
@@ -43,6 +58,7 @@ impl Reader {
         let mut batch = Vec::with_capacity(BATCH);
         let mut unsaved = false;
         let mut saved = Instant::now();
+        let mut saving: Option<Saving> = None;
         self.note_link();
         loop {
             tokio::select! {
@@ -59,17 +75,26 @@ impl Reader {
                     }
                     self.note_link();
                 }
+                result = finished(&mut saving) => {
+                    saving = None;
+                    self.saved(result);
+                }
                 _ = tick.tick() => self.health.update(&mut self.truth, self.clock.now()),
             }
             self.publish();
-            if unsaved && saved.elapsed() >= SAVE_EVERY {
-                self.save().await;
+            if unsaved && saving.is_none() && saved.elapsed() >= SAVE_EVERY {
+                saving = Some(self.save());
                 unsaved = false;
                 saved = Instant::now();
             }
         }
+        if saving.is_some() {
+            let result = finished(&mut saving).await;
+            self.saved(result);
+        }
         if unsaved {
-            self.save().await;
+            let result = self.save().await;
+            self.saved(result);
         }
     }
 
@@ -110,17 +135,34 @@ impl Reader {
         });
     }
 
-    async fn save(&mut self) {
-        let Some(store) = self.store.clone() else {
-            return;
-        };
+    /// Keeps the state of now, in a task: the feed does not wait for the medium.
+    fn save(&self) -> Saving {
+        let store = self.store.clone();
         let (kept, zone) = (self.truth.keep(), self.zone.clone());
-        let saved = tokio::task::spawn_blocking(move || store.save(&kept, &zone)).await;
-        let failed = match saved {
-            Ok(Ok(())) => None,
-            Ok(Err(e)) => Some(super::with_causes(&e)),
-            Err(e) => Some(e.to_string()),
-        };
+        let spool = self.spool.clone();
+        tokio::spawn(async move {
+            // A call that the state counts as handled must not be lost with the spool.
+            if timeout(SETTLE_WITHIN, spool.settled()).await.is_err() {
+                return Some("the disk takes too long for calls".into());
+            }
+            let saved = tokio::task::spawn_blocking(move || match store {
+                Some(store) => store.save(&kept, &zone),
+                None => Ok(()),
+            });
+            match saved.await {
+                Ok(Ok(())) => None,
+                Ok(Err(e)) => Some(super::with_causes(&e)),
+                Err(e) => Some(e.to_string()),
+            }
+        })
+    }
+
+    /// Notes how keeping the state went.
+    fn saved(&mut self, result: Result<Option<String>, JoinError>) {
+        if self.store.is_none() {
+            return; // said at the start
+        }
+        let failed = result.unwrap_or_else(|e| Some(e.to_string()));
         let text = failed.as_deref().unwrap_or_default();
         let now = self.clock.now();
         self.truth

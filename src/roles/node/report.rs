@@ -136,6 +136,15 @@ impl Health {
         truth
             .issues()
             .set(dropped > 0, IssueKind::SpoolFull, "", &text, now);
+        let trouble = self.spool.trouble();
+        let text = trouble.as_deref().unwrap_or_default();
+        truth.issues().set(
+            trouble.is_some(),
+            IssueKind::StoreFailed,
+            "spool",
+            text,
+            now,
+        );
         let report = self.report(truth, outputs, missed_calls, now);
         self.reports.send_if_modified(|old| {
             let same = old.issues == report.issues && old.outputs == report.outputs;
