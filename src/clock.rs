@@ -5,6 +5,8 @@
 //! battery clock); the monotonic one says how old something is and never jumps.
 
 use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +56,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 #[derive(Debug, Clone)]
 pub struct SystemClock {
     start: Instant,
+    daemon: Arc<Daemon>,
 }
 
 impl SystemClock {
@@ -62,6 +65,7 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
+            daemon: Arc::new(Daemon::new(Path::new(TIMESYNCD))),
         }
     }
 }
@@ -79,11 +83,51 @@ impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods)] // here the machine's clock becomes the value handed on
     fn now(&self) -> Now {
         let wall = Timestamp::now();
+        let mono = self.start.elapsed();
         Now {
             wall,
-            mono: self.start.elapsed(),
-            synced: wall.as_second() >= EARLIEST_BELIEVABLE_S,
+            mono,
+            synced: wall.as_second() >= EARLIEST_BELIEVABLE_S && self.daemon.is_content(mono),
         }
+    }
+}
+
+/// Where systemd-timesyncd says that it has set the clock: the folder is there while it runs, the
+/// file in it since the first answer of a server (systemd-timesyncd.service(8)). A machine that
+/// keeps its time otherwise has no such folder, and is believed.
+const TIMESYNCD: &str = "/run/systemd/timesync";
+
+/// How often the folder is looked at, in milliseconds.
+const LOOK_EVERY_MS: u64 = 2_000;
+
+/// What the time daemon says, looked at now and then.
+#[derive(Debug)]
+struct Daemon {
+    dir: PathBuf,
+    /// Milliseconds of the monotonic clock from which on it is looked at again.
+    look_at: AtomicU64,
+    content: AtomicBool,
+}
+
+impl Daemon {
+    fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            look_at: AtomicU64::new(0),
+            content: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it does not say that the clock is still to be set.
+    fn is_content(&self, mono: Duration) -> bool {
+        let now = u64::try_from(mono.as_millis()).unwrap_or(u64::MAX);
+        if now < self.look_at.load(Ordering::Relaxed) {
+            return self.content.load(Ordering::Relaxed);
+        }
+        let content = !self.dir.is_dir() || self.dir.join("synchronized").exists();
+        self.content.store(content, Ordering::Relaxed);
+        self.look_at.store(now + LOOK_EVERY_MS, Ordering::Relaxed);
+        content
     }
 }
 
@@ -118,5 +162,23 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Now {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_the_daemon_has_not_set_is_not_believed() {
+        let dir = tempfile::tempdir().expect("folder");
+        let at = |s: u64| Duration::from_secs(s);
+        let elsewhere = Daemon::new(&dir.path().join("none"));
+        assert!(elsewhere.is_content(at(0)), "no daemon, no doubt");
+        let daemon = Daemon::new(dir.path());
+        assert!(!daemon.is_content(at(0)));
+        std::fs::write(dir.path().join("synchronized"), "").expect("written");
+        assert!(!daemon.is_content(at(1)), "not looked at so soon");
+        assert!(daemon.is_content(at(2)));
     }
 }

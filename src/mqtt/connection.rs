@@ -16,6 +16,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// A quiet line turns its loop at least this often, to show that its task is alive.
+const BEAT: Duration = Duration::from_secs(10);
+
 /// Longest time to the broker's answer to CONNECT. The line's own limit for TCP and TLS is 10 s.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 
@@ -140,6 +143,8 @@ impl<'a> Connection<'a> {
                 let reading = self.reading();
                 let room = self.up.is_some() && self.stopping.is_none() && self.room();
                 let deadline = self.deadline(reading);
+                self.core.stats.beat();
+                let beat = Instant::now() + BEAT;
                 tokio::select! {
                     event = &mut step, if reading => break event?,
                     () = shutdown.cancelled(), if self.stopping.is_none() => {
@@ -170,8 +175,10 @@ impl<'a> Connection<'a> {
                             self.acks_due.push_back(pkid);
                         }
                     }
-                    () = tokio::time::sleep_until(deadline) => {
-                        return Err(self.overdue());
+                    () = tokio::time::sleep_until(deadline.min(beat)) => {
+                        if Instant::now() >= deadline {
+                            return Err(self.overdue());
+                        }
                     }
                 }
             };

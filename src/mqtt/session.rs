@@ -118,6 +118,7 @@ impl Core {
         let mut dialect = Dialect::new();
         let mut backoff = Backoff::new(self.options.backoff);
         while !shutdown.is_cancelled() {
+            self.stats.beat();
             let version = dialect.version(begin.elapsed());
             let (error, lived) = match self.run_once(version, &shutdown).await {
                 Ended::Stopped => break,

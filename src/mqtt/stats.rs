@@ -53,6 +53,15 @@ stats! {
     failed_attempts,
     /// Times a full inbox made the session stop reading.
     stalls,
+    /// Turns of the session's task: it is alive as long as they grow.
+    beats,
+}
+
+impl Stats {
+    /// Counts a turn of the session's task.
+    pub(crate) fn beat(&self) {
+        add(&self.beats, 1);
+    }
 }
 
 pub(super) fn add(count: &AtomicU64, n: usize) {

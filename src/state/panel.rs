@@ -2,13 +2,17 @@
 //!
 //! Invariant 2: every call is shown for at least its minimum time, once, in order. A new call is
 //! shown at once while there is a free place; further ones wait, oldest first. When the first of
-//! them has waited as long as the backlog allows, the panel shows more, smaller places
-//! ([`PanelSettings::crowded_places`]).
+//! them has waited half as long as the backlog allows, the panel shows more, smaller places
+//! ([`PanelSettings::crowded_places`]); when it has waited all of that time, everybody who waits is
+//! shown at once, as a list of up to [`LIST_PLACES`].
 
 use super::LoggedCall;
 use crate::clock::Now;
 use std::collections::VecDeque;
 use std::time::Duration;
+
+/// Calls that a panel can list at once: three columns of twelve can still be read from a chair.
+pub const LIST_PLACES: usize = 36;
 
 /// How a board shows calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub struct PanelSettings {
     pub places: usize,
     /// Calls that can stand out when many come at once; at least `places`. Default 6.
     pub crowded_places: usize,
-    /// A call that waited this long for its place makes the panel show more of them. Default 20 s.
+    /// No call waits longer than this for its place: then the panel becomes a list. Default 20 s.
     pub max_backlog: Duration,
     /// Earlier calls that are listed below; the layout may show fewer. Default 8.
     pub recent: usize,
@@ -125,8 +129,12 @@ impl Panel {
             self.retire();
         }
         while let Some(next) = self.pending.front() {
-            let late = now.since(next.heard) >= self.settings.max_backlog;
-            let places = if late || self.active.len() > self.settings.places {
+            let waited = now.since(next.heard);
+            let places = if waited >= self.settings.max_backlog {
+                LIST_PLACES.max(self.settings.crowded_places)
+            } else if waited >= self.settings.max_backlog / 2
+                || self.active.len() > self.settings.places
+            {
                 self.settings.crowded_places
             } else {
                 self.settings.places
@@ -190,11 +198,10 @@ impl Panel {
         } else {
             self.settings.min_show
         };
-        let late = self
-            .pending
-            .front()
-            .map(|c| c.heard + self.settings.max_backlog);
-        [Some(oldest.since + shown), late]
+        let first = self.pending.front().map(|c| c.heard);
+        let crowded = first.map(|heard| heard + self.settings.max_backlog / 2);
+        let late = first.map(|heard| heard + self.settings.max_backlog);
+        [Some(oldest.since + shown), crowded, late]
             .into_iter()
             .flatten()
             .filter(|at| *at > now.mono)

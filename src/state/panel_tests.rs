@@ -62,8 +62,12 @@ fn a_call_stands_out_at_once_and_then_is_listed() {
 #[test]
 fn a_burst_shares_the_panel_then_waits_oldest_first() {
     let mut panel = Panel::new(PanelSettings::default());
-    let log: Vec<_> = (1..=5).map(|i| call(i, &format!("A00{i}"), 0.0)).collect();
-    panel.update(&log, at(0.0));
+    let second = |i| if i > 3 { 4.0 } else { 0.0 };
+    let log: Vec<_> = (1..=5)
+        .map(|i| call(i, &format!("A00{i}"), second(i)))
+        .collect();
+    panel.update(&log[..3], at(0.0));
+    panel.update(&log, at(4.0));
     assert_eq!(active(&panel), "A003 A002 A001 |  | 2");
     panel.tick(at(11.9));
     assert_eq!(active(&panel), "A003 A002 A001 |  | 2");
@@ -72,7 +76,7 @@ fn a_burst_shares_the_panel_then_waits_oldest_first() {
 }
 
 #[test]
-fn a_long_backlog_makes_more_places() {
+fn a_long_backlog_makes_more_places_then_a_list() {
     let mut panel = Panel::new(PanelSettings {
         min_show: Duration::from_secs(15),
         max_backlog: Duration::from_secs(5),
@@ -80,14 +84,47 @@ fn a_long_backlog_makes_more_places() {
     });
     let log: Vec<_> = (1..=8).map(|i| call(i, &format!("A00{i}"), 0.0)).collect();
     panel.update(&log, at(0.0));
-    assert_eq!(panel.next_change(at(0.0)), Some(at(5.0).mono));
-    panel.tick(at(5.0));
+    assert_eq!(panel.next_change(at(0.0)), Some(at(2.5).mono));
+    panel.tick(at(2.5));
     assert_eq!(active(&panel), "A006 A005 A004 A003 A002 A001 |  | 2");
-    panel.tick(at(15.0));
+    assert_eq!(panel.next_change(at(2.5)), Some(at(5.0).mono));
+    panel.tick(at(5.0));
     assert_eq!(
         active(&panel),
-        "A008 A007 A006 A005 A004 A003 | A002 A001 | 0"
+        "A008 A007 A006 A005 A004 A003 A002 A001 |  | 0",
+        "everybody who waited is listed"
     );
+}
+
+#[test]
+fn thirty_calls_at_once_are_all_on_the_glass_within_the_backlog() {
+    let settings = PanelSettings::default();
+    let mut panel = Panel::new(settings);
+    let log: Vec<_> = (1..=30)
+        .map(|i| call(i, &format!("A{i:03}"), 0.0))
+        .collect();
+    panel.update(&log, at(0.0));
+    panel.tick(at(19.9));
+    assert!(panel.view().waiting > 0);
+    panel.tick(at(20.0));
+    let view = panel.view();
+    assert_eq!(view.waiting, 0);
+    let shown = view.active.len() + view.recent.len();
+    assert!(shown >= 24, "{shown}");
+    // The list stays until everybody in it had the minimum time.
+    panel.tick(at(31.9));
+    assert!(panel.view().active.iter().any(|s| s.call.index == 30));
+}
+
+#[test]
+fn two_counters_that_call_one_ticket_have_a_place_each() {
+    let mut panel = Panel::new(PanelSettings::default());
+    let mut second = call(2, "A001", 1.0);
+    second.call.counter = Label::new("2").ok();
+    let mut third = call(3, "A001", 2.0);
+    third.queue = QueueId::new("moving").unwrap();
+    panel.update(&[call(1, "A001", 0.0), second, third], at(2.0));
+    assert_eq!(active(&panel), "A001 A001 A001 |  | 0");
 }
 
 #[test]
@@ -117,7 +154,7 @@ proptest! {
     /// Whatever comes when: each call stands out once, in order, and for its minimum time.
     #[test]
     fn every_call_is_shown_for_its_minimum_time(
-        gaps in proptest::collection::vec(0u8..40, 1..40),
+        gaps in proptest::collection::vec(0u8..40, 1..LIST_PLACES),
     ) {
         let settings = PanelSettings::default();
         let mut panel = Panel::new(settings);
@@ -136,7 +173,7 @@ proptest! {
             let known = log.iter().take_while(|c| c.heard <= now.mono).count();
             panel.update(&log[..known], now);
             let view = panel.view();
-            prop_assert!(view.active.len() <= settings.crowded_places);
+            prop_assert!(view.active.len() <= LIST_PLACES);
             let next = panel.next_change(now);
             prop_assert!(next.is_none_or(|next| next > now.mono), "a board would not sleep");
             prop_assert!(next.is_some() || view.active.is_empty(), "a board would sleep on");
@@ -144,6 +181,9 @@ proptest! {
                 let i = usize::try_from(shown.call.index).unwrap() - 1;
                 if first_seen[i].is_none() {
                     prop_assert!(first_seen[..i].iter().all(Option::is_some), "out of order");
+                    let waited = second - log[i].heard.as_secs_f64();
+                    let most = settings.max_backlog.as_secs_f64() + 0.26;
+                    prop_assert!(waited <= most, "{i} waited {waited} s");
                     first_seen[i] = Some(second);
                 }
                 last_seen[i] = second;

@@ -32,9 +32,10 @@ pub const SIZES: [(&str, (u32, u32)); 3] = [
 pub type Make = fn((u32, u32)) -> Moment;
 
 /// Every golden state by name.
-pub const STATES: [(&str, Make); 9] = [
+pub const STATES: [(&str, Make); 10] = [
     ("normal", normal),
     ("burst", burst),
+    ("list", list),
     ("recall", recall),
     ("stale", stale),
     ("closed", closed),
@@ -265,6 +266,38 @@ pub fn burst(size: (u32, u32)) -> Moment {
         .say("10:42:06", "koseki", json!({"waiting": 0, "wait": {"low": 0, "high": 60},
             "calls": [[39, "D707", "13", "10:42:06", "call"]]}));
     day.until("10:42:08").moment()
+}
+
+/// The line came back after an outage: thirty calls at once have become a list.
+fn list(size: (u32, u32)) -> Moment {
+    let mut day = morning(size);
+    let calls = |letter: char, first: u32, no: u32, n: u32, counter: u32| {
+        let one = |k: u32| {
+            let clock = format!("10:41:{:02}", 58 - k * 2);
+            let ticket = format!("{letter}{:03}", first + n - k);
+            json!([
+                no + n - k,
+                ticket,
+                (counter + k % 5).to_string(),
+                clock,
+                "call"
+            ])
+        };
+        (0..n).map(one).collect::<Vec<_>>()
+    };
+    day.say(
+        "10:42:00",
+        "certificates",
+        json!({"waiting": 12, "on_hold": 1, "next": ["A060"],
+            "wait": {"low": 480, "high": 900}, "calls": calls('A', 41, 310, 18, 1)}),
+    )
+    .say(
+        "10:42:00",
+        "moving",
+        json!({"waiting": 20, "on_hold": 3, "next": ["B331"],
+            "wait": {"low": 3300, "high": 4800}, "calls": calls('B', 318, 122, 12, 6)}),
+    );
+    day.until("10:42:22").moment()
 }
 
 /// The same ticket again, in the second look of its blinking.

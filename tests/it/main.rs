@@ -25,6 +25,7 @@ mod hub_pages;
 mod hub_registry;
 mod hub_role;
 mod mqtt;
+mod mqtt_acl;
 mod mqtt_replay;
 mod mqtt_tls;
 mod mqtt_uplink;

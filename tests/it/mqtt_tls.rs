@@ -10,9 +10,9 @@ use tokio::net::TcpListener;
 use yobiban::config::TlsConfig;
 use yobiban::mqtt::{Publish, SessionOptions, Version};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub fn authority() -> Authority {
     let mut params = CertificateParams::default();
     // A name of its own: OpenSSL takes a certificate with its issuer's name for self-signed.
     let name = format!("authority {}", fastrand::u64(..));
@@ -21,10 +21,11 @@ fn authority() -> Authority {
     Authority::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// Writes a certificate and its key for a name.
-fn issue(authority: &Authority, dir: &Path, file: &str, name: &str, expired: bool) {
+/// Writes a certificate and its key for a name, which is also its common name.
+pub fn issue(authority: &Authority, dir: &Path, file: &str, name: &str, expired: bool) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
     if expired {
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2021, 1, 1);
@@ -52,12 +53,16 @@ async fn broker(name: &'static str, expired: bool) -> Option<(Mosquitto, tempfil
     Some((broker, files))
 }
 
-fn tls(address: SocketAddr, dir: &Path) -> SessionOptions {
+/// Options with the certificate of a client.
+pub fn tls(address: SocketAddr, dir: &Path, client: &str) -> SessionOptions {
     let mut broker = config(address);
     broker.host = "localhost".into();
     broker.tls = Some(TlsConfig {
         ca: Some(dir.join("ca.pem")),
-        client: Some((dir.join("client.pem"), dir.join("client.key"))),
+        client: Some((
+            dir.join(format!("{client}.pem")),
+            dir.join(format!("{client}.key")),
+        )),
     });
     let mut with_tls = options(address, "client");
     with_tls.broker = broker;
@@ -69,7 +74,7 @@ async fn a_session_with_certificates_on_both_sides() {
     let Some((broker, files)) = broker("localhost", false).await else {
         return;
     };
-    let mut session = start(tls(broker.address(), files.path()));
+    let mut session = start(tls(broker.address(), files.path(), "client"));
     assert_eq!(up(&mut session).await, Version::V5);
     session
         .publisher
@@ -83,22 +88,22 @@ async fn wrong_certificates_are_said_in_words() {
     let Some((other_name, files)) = broker("elsewhere", false).await else {
         return;
     };
-    let mut session = start(tls(other_name.address(), files.path()));
+    let mut session = start(tls(other_name.address(), files.path(), "client"));
     reason(&mut session, "not valid for name").await;
 
     let Some((expired, files)) = broker("localhost", true).await else {
         return;
     };
-    let mut session = start(tls(expired.address(), files.path()));
+    let mut session = start(tls(expired.address(), files.path(), "client"));
     reason(&mut session, "clock").await;
 
     let stranger = authority().pem();
     std::fs::write(files.path().join("ca.pem"), stranger).unwrap();
-    let mut session = start(tls(other_name.address(), files.path()));
+    let mut session = start(tls(other_name.address(), files.path(), "client"));
     reason(&mut session, "`ca`").await;
 
     std::fs::remove_file(files.path().join("ca.pem")).unwrap();
-    let mut session = start(tls(other_name.address(), files.path()));
+    let mut session = start(tls(other_name.address(), files.path(), "client"));
     reason(&mut session, "ca.pem").await;
 }
 

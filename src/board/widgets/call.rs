@@ -104,6 +104,49 @@ pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &Cal
     plan.scene.cells.push(cell);
 }
 
+/// Fills the line of one among many calls that stand out: ticket and counter, nothing else.
+pub(in crate::board) fn listed(
+    plan: &mut Plan<'_>,
+    whole: &Rectangle,
+    call: &CallView,
+    look: Look,
+) {
+    let (ground, ink) = look.inks();
+    let mut cell = Cell::new(*whole, ground);
+    if look == Look::Inverted {
+        let line = u32::try_from(plan.scale.of(5.0)).unwrap_or(1);
+        cell = cell.shape(*whole, Form::Outline(line), ink);
+    }
+    let inner = inset(whole, plan.scale.of(10.0), plan.scale.of(4.0));
+    // One size for all lines, so that a counter of two digits is not smaller than its neighbours:
+    // four characters, arrow and "10番" need 4.6 em.
+    #[allow(clippy::cast_precision_loss)] // lengths of a frame
+    let size = (inner.size.width as f32 / 4.6).min(em(&inner, 0.86));
+    #[allow(clippy::cast_possible_truncation)] // saturates, and is bounded by a box
+    let ems = |share: f32| (size * share) as i32;
+    let (ticket, rest) = cut_left(&inner, ems(2.55));
+    cell = cell.text(label(
+        ticket,
+        Align::Left,
+        vec![Run::bold(&call.ticket, size, ink)],
+    ));
+    if let Some(counter) = &call.counter {
+        let (left, top, _, bottom) = edges(&rest);
+        let (arrow, middle) = (ems(0.32), (top + bottom) / 2);
+        let pointer = area(left, middle - arrow / 2, left + arrow, middle + arrow / 2);
+        let to = cut_left(&rest, arrow).1;
+        cell = cell.shape(pointer, Form::Arrow, ink).text(label(
+            to,
+            Align::Right,
+            vec![
+                Run::bold(&counter.label, size, ink),
+                Run::bold(counter.short, size * 0.46, ink),
+            ],
+        ));
+    }
+    plan.scene.cells.push(cell);
+}
+
 /// The size of the first run with which all of them are no wider than a box. Far too long ones keep
 /// theirs: the box's own rule gives them two lines.
 fn fitting(plan: &mut Plan<'_>, runs: &[Run], line: &Rectangle) -> f32 {

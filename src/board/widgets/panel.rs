@@ -6,7 +6,7 @@ use crate::board::layout::Plan;
 use crate::board::scene::{Cell, area, cut_top, edges, inset};
 use crate::board::text::{Align, Run};
 use crate::board::theme::Ink;
-use crate::board::view::View;
+use crate::board::view::{CallView, View};
 use embedded_graphics::primitives::Rectangle;
 
 /// Fills the panel.
@@ -25,6 +25,9 @@ pub(in crate::board) fn panel(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vie
         return nothing_yet(plan, &body);
     }
     let known = &plan.geometry.places;
+    if places.len() > known.len() {
+        return list(plan, &body, places);
+    }
     let place = known[(places.len() - 1).min(known.len() - 1)];
     let gap = plan.scale.of(8.0);
     let (left, top, right, bottom) = edges(&body);
@@ -56,6 +59,36 @@ pub(in crate::board) fn panel(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vie
     let below = area(left, top + rows * (height + gap), right, bottom);
     let earlier = view.recent.get(usize::from(quiet)..).unwrap_or_default();
     recent(plan, &below, earlier);
+}
+
+/// Many calls at once: all of them, small, in columns, the newest first.
+fn list(plan: &mut Plan<'_>, body: &Rectangle, calls: &[CallView]) {
+    /// Least height of a line in units: its numbers are as high as those of a row of a full board.
+    const LINE: f32 = 60.0;
+    /// Most height, so that few lines do not look like places.
+    const MOST: f32 = 92.0;
+    let (left, top, right, bottom) = edges(body);
+    let gap = plan.scale.of(6.0);
+    let count = i32::try_from(calls.len()).unwrap_or(1).max(1);
+    let fitting = ((bottom - top + gap) / (plan.scale.of(LINE) + gap)).max(1);
+    let columns = ((count + fitting - 1) / fitting).max(2);
+    let rows = (count + columns - 1) / columns;
+    let height = ((bottom - top - gap * (rows - 1)) / rows)
+        .min(plan.scale.of(MOST))
+        .max(1);
+    let width = (right - left - gap * (columns - 1)) / columns;
+    for (i, shown) in (0..).zip(calls) {
+        let (x, y) = (
+            left + (i % columns) * (width + gap),
+            top + (i / columns) * (height + gap),
+        );
+        let look = if shown.inverted {
+            call::Look::Inverted
+        } else {
+            call::Look::Filled
+        };
+        call::listed(plan, &area(x, y, x + width, y + height), shown, look);
+    }
 }
 
 fn caption_cell(plan: &mut Plan<'_>, whole: &Rectangle, view: &View) {
@@ -106,7 +139,7 @@ fn nothing_yet(plan: &mut Plan<'_>, whole: &Rectangle) {
 }
 
 /// As many earlier calls as there is room for.
-fn recent(plan: &mut Plan<'_>, whole: &Rectangle, calls: &[crate::board::view::CallView]) {
+fn recent(plan: &mut Plan<'_>, whole: &Rectangle, calls: &[CallView]) {
     let columns = i32::from(plan.geometry.recent_columns);
     let height = plan.scale.px(plan.geometry.recent);
     let (left, top, right, bottom) = edges(whole);

@@ -3,6 +3,7 @@
 //! Boards come first: they show what was kept before any network is there, and no trouble with a
 //! broker reaches them.
 
+mod alive;
 mod hours;
 mod pictures;
 mod reader;
@@ -22,6 +23,7 @@ use crate::output::{Output, PngOutput};
 use crate::state::Snapshot;
 use crate::store::Store;
 use crate::uplink::{self, Identity, Spool, Uplink};
+use alive::Alive;
 use anyhow::Context;
 use pictures::{Encoder, Pictures};
 use reader::Reader;
@@ -77,6 +79,9 @@ pub async fn run(
     let lines = Lines::open(&config, &truth, &shutdown);
     let (spool, keeper) = Spool::open(&config.store_dir.join("spool"));
     let zone = config.state.zone.clone();
+    let mut beats = vec![("feed", &lines.feed.stats)];
+    beats.extend(lines.uplink.as_ref().map(|up| ("uplink", &up.stats)));
+    let alive = Alive::new(outputs.clone(), &beats, started);
     let health = Health {
         outputs,
         reports: watch::Sender::new(Arc::new(report::empty(started, &zone))),
@@ -105,6 +110,7 @@ pub async fn run(
         snapshots: to_snapshots,
         spool,
         health,
+        alive,
         store,
         zone,
         clock,

@@ -1,5 +1,6 @@
 //! Messages to snapshots: the task that owns the truth.
 
+use super::alive::Alive;
 use super::truth::Truth;
 use crate::clock::Clock;
 use crate::health::IssueKind;
@@ -34,6 +35,7 @@ pub(super) struct Reader {
     /// Where new calls wait for the hub.
     pub(super) spool: Spool,
     pub(super) health: super::report::Health,
+    pub(super) alive: Alive,
     pub(super) store: Option<Store>,
     pub(super) zone: TimeZone,
     pub(super) clock: Arc<dyn Clock>,
@@ -79,7 +81,7 @@ impl Reader {
                     saving = None;
                     self.saved(result);
                 }
-                _ = tick.tick() => self.health.update(&mut self.truth, self.clock.now()),
+                _ = tick.tick() => self.tick(),
             }
             self.publish();
             if unsaved && saving.is_none() && saved.elapsed() >= SAVE_EVERY {
@@ -88,6 +90,7 @@ impl Reader {
                 saved = Instant::now();
             }
         }
+        self.alive.stopping();
         if saving.is_some() {
             let result = finished(&mut saving).await;
             self.saved(result);
@@ -112,6 +115,20 @@ impl Reader {
             message.ack();
         }
         accepted
+    }
+
+    /// Looks at everything once a second.
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        self.health.update(&mut self.truth, now);
+        let issues = self.truth.issues().iter().count();
+        let line = if self.link.borrow().is_up() {
+            "up"
+        } else {
+            "down"
+        };
+        self.alive
+            .tick(format!("feed {line}, {issues} issues"), now);
     }
 
     fn note_link(&mut self) {

@@ -44,6 +44,19 @@ impl Outputs {
         change(map.entry(board.clone()).or_default());
     }
 
+    /// Whether every board's thread has drawn once.
+    pub(super) fn all_drawn(&self) -> bool {
+        self.copy().values().all(|status| status.ticked.is_some())
+    }
+
+    /// A board whose thread gives no sign of life.
+    pub(super) fn standing_still(&self, now: Now) -> Option<BoardId> {
+        let still = |(board, status): (BoardId, OutputStatus)| {
+            status.stands_still(now).is_some().then_some(board)
+        };
+        self.copy().into_iter().find_map(still)
+    }
+
     fn copy(&self) -> BTreeMap<BoardId, OutputStatus> {
         self.0
             .lock()
