@@ -13,7 +13,7 @@ use yobiban::wire::topic::Topic;
 const ROOT: &str = "yobiban/v1";
 
 /// A node for an office, with the queues that its topics name.
-fn node(office: &OfficeId, queues: &BTreeSet<QueueId>) -> NodeConfig {
+pub fn node(office: &OfficeId, queues: &BTreeSet<QueueId>) -> NodeConfig {
     let queue = |id: &QueueId| QueueSettings {
         id: id.clone(),
         name: Name::new([("ja", id.as_str())]),

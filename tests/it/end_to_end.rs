@@ -18,7 +18,7 @@ use yobiban::state::PanelView;
 use yobiban::wire::topic::Topic;
 
 const ROOT: &str = "yobiban/v1";
-const OFFICES: [&str; 6] = ["chuo", "hanamigawa", "inage", "wakaba", "midori", "mihama"];
+pub const OFFICES: [&str; 6] = ["chuo", "hanamigawa", "inage", "wakaba", "midori", "mihama"];
 const QUEUES: [&str; 5] = [
     "certificates",
     "moving",
@@ -30,7 +30,7 @@ const QUEUES: [&str; 5] = [
 /// How long all that follows the last message may take on a busy machine.
 const SETTLE: Duration = Duration::from_secs(60);
 
-fn node_config(office: &str, broker: SocketAddr, dir: &Path) -> NodeConfig {
+pub fn node_config(office: &str, broker: SocketAddr, dir: &Path) -> NodeConfig {
     let mut text = format!(
         r#"
         [office]
@@ -55,10 +55,10 @@ fn node_config(office: &str, broker: SocketAddr, dir: &Path) -> NodeConfig {
 }
 
 /// Where a call of the history stands: everything but its times.
-type Row = (String, String, u64, String);
+pub type Row = (String, String, u64, String);
 
 /// The history as the hub publishes it.
-async fn history(hub: SocketAddr, day: &str) -> Vec<Row> {
+pub async fn history(hub: SocketAddr, day: &str) -> Vec<Row> {
     let csv = http::get(hub, &format!("/opendata/calls/{day}.csv")).await;
     let row = |line: &str| {
         let fields: Vec<&str> = line.split(',').collect();
@@ -86,7 +86,7 @@ async fn count(hub: SocketAddr, name: &str) -> u64 {
 }
 
 /// Waits until an answer satisfies, and says what it last was if it never does.
-async fn settle<T: std::fmt::Debug>(what: &str, mut ask: impl AsyncFnMut() -> Result<(), T>) {
+pub async fn settle<T: std::fmt::Debug>(what: &str, mut ask: impl AsyncFnMut() -> Result<(), T>) {
     let begin = Instant::now();
     loop {
         match ask().await {
@@ -98,7 +98,7 @@ async fn settle<T: std::fmt::Debug>(what: &str, mut ask: impl AsyncFnMut() -> Re
 }
 
 /// Whether the rows of an office's board, as the hub has its picture, show these messages.
-async fn board_shows(
+pub async fn board_shows(
     hub: SocketAddr,
     config: &NodeConfig,
     last: &BTreeMap<String, Vec<u8>>,
@@ -303,7 +303,7 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
 }
 
 /// What the broker keeps of the feed: the last message of each topic, where it is whole.
-async fn last_messages(broker: SocketAddr, topics: usize) -> BTreeMap<String, Vec<u8>> {
+pub async fn last_messages(broker: SocketAddr, topics: usize) -> BTreeMap<String, Vec<u8>> {
     let stop = CancellationToken::new();
     let broker = replay::broker(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "test", "test-last")

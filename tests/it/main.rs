@@ -6,10 +6,12 @@
     clippy::cast_possible_truncation
 )] // a test may fail and speak
 
+mod any_order;
 mod asyncapi;
 mod board;
 mod board_states;
 mod browser;
+mod chaos;
 mod cli;
 mod config;
 mod day;
@@ -24,6 +26,7 @@ mod hub_outputs;
 mod hub_pages;
 mod hub_registry;
 mod hub_role;
+mod kill;
 mod mqtt;
 mod mqtt_acl;
 mod mqtt_replay;

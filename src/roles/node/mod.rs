@@ -39,6 +39,10 @@ use tokio_util::sync::CancellationToken;
 /// The parts are given this long to end; the process promises to stop within 2 s.
 const STOP_WITHIN: Duration = Duration::from_millis(1500);
 
+/// Longest pause between two attempts to reach the broker of the feed: it is in the same house, and
+/// people wait for its numbers.
+const FEED_BACKOFF: Duration = Duration::from_secs(5);
+
 /// Runs a node until shutdown.
 ///
 /// # Errors
@@ -240,6 +244,7 @@ impl Lines {
         };
         let name = format!("yobiban-{}-{}", config.office, config.node);
         let mut feed = SessionOptions::new(&config.mqtt, "feed", name.clone());
+        feed.backoff.1 = FEED_BACKOFF;
         for filter in truth.filters() {
             feed = feed.subscribe(Subscription::new(filter));
         }

@@ -5,6 +5,7 @@ pub mod day;
 pub mod http;
 pub mod mosquitto;
 pub mod png;
+pub mod proxy;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
