@@ -110,6 +110,43 @@ impl<P: OutputPin> Drop for Relay<P> {
     }
 }
 
+/// Says whether the line of a relay can be used, without touching it.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn inspect(config: &crate::config::RelayConfig) -> Vec<super::Finding> {
+    use crate::config::RelayBackend;
+    use rustix::fs::Access;
+    const REGISTERS: &str = "/dev/gpiomem";
+    const CHIP: &str = "/dev/gpiochip0";
+    let there = |path: &str| std::path::Path::new(path).exists();
+    let device = match config.backend {
+        RelayBackend::Linux => CHIP,
+        RelayBackend::Rpi => REGISTERS,
+        RelayBackend::Auto if there(REGISTERS) => REGISTERS,
+        RelayBackend::Auto => CHIP,
+    };
+    let what = format!("relay {}: GPIO {} by {device}", config.id, config.gpio);
+    let usable = rustix::fs::access(device, Access::READ_OK | Access::WRITE_OK).is_ok();
+    let (level, found, advice) = if !there(device) {
+        let advice = "this machine has no such GPIO: check backend, or run it on a Raspberry Pi";
+        (super::Level::Failure, "no such device", advice)
+    } else if !usable {
+        let advice = "add the user yobiban to the group gpio and restart the service";
+        (super::Level::Failure, "permission denied", advice)
+    } else if matches!(config.gpio, 0 | 1) && device == REGISTERS {
+        let advice = "take another line: 0 and 1 read the identification of add-on boards";
+        (super::Level::Warning, "reserved on a Raspberry Pi", advice)
+    } else {
+        (super::Level::Good, "there, may be used", "")
+    };
+    vec![super::Finding {
+        level,
+        what,
+        found: found.into(),
+        advice: advice.into(),
+    }]
+}
+
 fn drive<P: OutputPin>(pin: &mut P, active_low: bool, closed: bool) -> Result<(), P::Error> {
     if closed == active_low {
         pin.set_low()

@@ -67,7 +67,7 @@ impl Numbers {
             let fields = self.fields(lit, &snapshot, now);
             self.board.show(&fields);
             let free = self.board.tend();
-            self.tell(now);
+            self.tell(lit, now);
             if free.is_zero() {
                 continue;
             }
@@ -113,11 +113,11 @@ impl Numbers {
                 runtime.block_on(tokio::time::sleep(free));
             }
         }
-        self.tell(self.clock.now());
+        self.tell(true, self.clock.now());
     }
 
     /// Passes on what is known about the board.
-    fn tell(&mut self, now: Now) {
+    fn tell(&mut self, lit: bool, now: Now) {
         let frames = self.board.frames();
         let handed = frames.filter(|frames| self.told.as_ref() != Some(frames));
         let (device, failed) = (self.board.status(), self.board.failed());
@@ -130,6 +130,8 @@ impl Numbers {
                 status.failed = failed.map(str::to_owned);
             }
             status.missed_calls = missed;
+            status.dark = !lit;
+            status.ticked = Some(now.mono);
             if let Some(frames) = &handed {
                 status.frame_sha256 = Some(sha256_hex(frames));
                 status.shown_at = Some(now.wall);
