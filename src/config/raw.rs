@@ -202,7 +202,7 @@ tables! {
         active: String,
         /// How long it closes, 50 ms to 10 s. Default 1 s.
         pulse: DurationText,
-        /// Shortest time between two closings, 50 ms to 10 s. Default 500 ms.
+        /// Shortest time between two closings, 300 ms to 10 s. Default 500 ms.
         pause: DurationText,
         /// Queues whose calls close it. Default: all.
         queues: Vec<String>,

@@ -13,6 +13,12 @@ const MAX_RELAYS: usize = 8;
 /// boards. Other machines count further: up to 255.
 const LINES: std::ops::RangeInclusive<usize> = 0..=255;
 
+/// With the shortest pulse, just under three flashes a second: more may harm people with epilepsy
+/// (WCAG 2.2, 2.3.1).
+const SHORTEST_PAUSE: Duration = Duration::from_millis(300);
+/// Longest pulse and pause.
+const LONGEST: Duration = Duration::from_secs(10);
+
 impl Check<'_> {
     pub(super) fn relays(
         &mut self,
@@ -75,18 +81,17 @@ impl Check<'_> {
                 ("linux", RelayBackend::Linux),
             ],
         );
-        let bounds = Duration::from_millis(50)..=Duration::from_secs(10);
         let pulse = self.duration(
             &at.key("pulse"),
             raw.pulse.as_ref(),
             Duration::from_secs(1),
-            bounds.clone(),
+            Duration::from_millis(50)..=LONGEST,
         );
         let pause = self.duration(
             &at.key("pause"),
             raw.pause.as_ref(),
             Duration::from_millis(500),
-            bounds,
+            SHORTEST_PAUSE..=LONGEST,
         );
         let queues = raw
             .queues

@@ -47,6 +47,8 @@ const UNCONFIRMED_EVERY: Duration = Duration::from_secs(2);
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 /// How often counts are brought up to date in the facts.
 const COUNTS_EVERY: Duration = Duration::from_secs(30);
+/// Characters of a device's name that are told.
+const DEVICE_MOST: usize = 128;
 /// Troubles that are named; the others are counted.
 const NAMED: usize = 3;
 /// A trouble that comes back within this is the same one…
@@ -240,6 +242,12 @@ impl SerialBoard {
         all.filter(|all| !all.is_empty()).map(|all| all.concat())
     }
 
+    /// Whether the device is open, so that something can be sent.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.line.is_some()
+    }
+
     /// Whether everything that is wanted was handed to the line and, where boards answer, confirmed
     /// or given up for now.
     #[must_use]
@@ -426,7 +434,8 @@ impl SerialBoard {
             },
         };
         let mut facts = self.status.facts.clone();
-        facts.insert("device", self.config.device.to_string());
+        let device = self.config.device.to_string();
+        facts.insert("device", device.chars().take(DEVICE_MOST).collect());
         let all = self.slots.len();
         let known = if self.template.is_answered() {
             format!("{confirmed} of {all}")

@@ -211,6 +211,25 @@ fn what_the_configuration_asks_for_must_be_in_the_template() {
 }
 
 #[test]
+fn the_worked_example_of_the_manual_works() {
+    let manual = include_str!("../../../docs/serial.md");
+    let (_, example) = manual.split_once("### A worked example").expect("there");
+    let toml = example
+        .split("```")
+        .nth(1)
+        .and_then(|code| code.strip_prefix("toml"));
+    let template = own(toml.expect("an example"), |_| {}).expect("valid");
+    let encoded = template.encode(&super::Field {
+        address: 3,
+        face: super::Face::Text("A042".into()),
+        blink: false,
+    });
+    let bytes = super::line::spaced(&encoded.bytes);
+    assert!(example.contains(&format!("`{bytes}`")), "{bytes}");
+    assert_eq!(encoded.reply, Some([0x1b, 3, 0x4b].map(Some).to_vec()));
+}
+
+#[test]
 fn a_bad_contact_is_one_trouble() {
     let begin = Instant::now();
     let mut trouble = Trouble::default();

@@ -107,7 +107,7 @@ impl Numbers {
     fn goodbye(&mut self, runtime: &Handle) {
         let end = Instant::now() + GOODBYE_WITHIN;
         self.board.show(&self.digits.all(&Face::Dashes));
-        while Instant::now() < end && !self.board.is_settled() {
+        while Instant::now() < end && self.board.is_open() && !self.board.is_settled() {
             let free = self.board.tend().min(Duration::from_millis(20));
             if !free.is_zero() {
                 runtime.block_on(tokio::time::sleep(free));

@@ -5,6 +5,8 @@ pub mod day;
 pub mod http;
 pub mod mosquitto;
 pub mod png;
+#[cfg(target_os = "linux")]
+pub mod pty;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
