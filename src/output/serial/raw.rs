@@ -270,7 +270,7 @@ impl<'de> Deserialize<'de> for Pattern {
 fn pattern(text: &str) -> Option<Vec<Expect>> {
     const MOST: usize = 64;
     let digits: Vec<char> = text.chars().filter(|c| *c != ' ').collect();
-    if digits.is_empty() || digits.len() % 2 != 0 || digits.len() > 2 * MOST {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || digits.len() > 2 * MOST {
         return None;
     }
     let byte = |pair: &[char]| match pair {
