@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::config::{OutputConfig, parse_node};
-use crate::model::{QueueState, Source};
+use crate::model::{Call, CallKind, QueueState, Source};
 use crate::state::Office;
-use crate::wire::feed::FeedMessage;
+use jiff::civil::date;
 use std::path::Path;
 
 const CONFIG: &str = r#"
@@ -86,25 +86,32 @@ impl World {
     }
 
     /// A message with these calls, newest first, made now.
-    fn hear(&mut self, queue: &str, status: &str, calls: &[Told]) {
+    fn hear(&mut self, queue: &str, status: Status, calls: &[Told]) {
         self.seq += 1;
         let at = self.now.wall;
-        let call = |(no, ticket, counter): &Told| {
-            format!(
-                r#"{{"no": {no}, "ticket": "{ticket}", "counter": "{counter}", "at": "{at}", "kind": "call"}}"#
-            )
+        let call = |(no, ticket, counter): &Told| Call {
+            no: *no,
+            ticket: Label::new(ticket).expect("label"),
+            counter: Label::new(counter).ok(),
+            at,
+            kind: CallKind::Call,
         };
-        let calls: Vec<String> = calls.iter().map(call).collect();
-        let text = format!(
-            r#"{{"seq": {}, "at": "{at}", "day": "2026-11-24", "status": "{status}", "waiting": 12,
-                "on_hold": 2, "wait": {{"low": 60, "high": 2000}}, "calls": [{}]}}"#,
-            self.seq,
-            calls.join(",")
-        );
-        let message = FeedMessage::decode(text.as_bytes()).expect("message");
+        let state = QueueState {
+            seq: self.seq,
+            at,
+            day: date(2026, 11, 24),
+            epoch: 0,
+            status,
+            waiting: 12,
+            on_hold: 2,
+            next: Vec::new(),
+            held: Vec::new(),
+            calls: calls.iter().map(call).collect(),
+            wait: Some(WaitRange::new(60, 2000).expect("a range")),
+        };
         let id = QueueId::new(queue).expect("id");
         self.office
-            .apply(&id, QueueState::from(message), Source::Feed, self.now)
+            .apply(&id, state, Source::Feed, self.now)
             .expect("accepted");
     }
 
@@ -139,9 +146,9 @@ const SECOND: Duration = Duration::from_secs(1);
 fn each_field_says_what_it_was_told_to() {
     let mut world = World::steady();
     assert_eq!(world.faces(), [""; 6], "nothing was ever heard");
-    world.hear("moving", "open", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
     assert_eq!(world.faces(), ["A042", "3", "12", "", "35", "A042"]);
-    world.hear("koseki", "open", &[(1, "K007", "3")]);
+    world.hear("koseki", Status::Open, &[(1, "K007", "3")]);
     world.later(SECOND * 10);
     assert_eq!(world.faces(), ["A042", "3", "12", "2", "35", "K007"]);
 }
@@ -149,7 +156,7 @@ fn each_field_says_what_it_was_told_to() {
 #[test]
 fn a_closed_queue_has_no_number_but_its_last_call_has_its_turn() {
     let mut world = World::steady();
-    world.hear("moving", "closed", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Closed, &[(1, "A042", "3")]);
     assert_eq!(world.faces(), ["A042", "3", "", "", "", "A042"]);
     world.later(SECOND * 10);
     assert_eq!(world.faces(), [""; 6]);
@@ -165,7 +172,7 @@ fn calls_that_come_at_once_have_their_turns_and_the_newest_stays() {
     let mut world = World::steady();
     world.hear(
         "moving",
-        "open",
+        Status::Open,
         &[(3, "A3", "1"), (2, "A2", "3"), (1, "A1", "1")],
     );
     let mut seen: Vec<(u64, String, String)> = Vec::new();
@@ -199,7 +206,7 @@ fn a_long_burst_hurries_and_leaves_nobody_out() {
         (1, "A1", "1"),
     ]
     .to_vec();
-    world.hear("moving", "open", &calls);
+    world.hear("moving", Status::Open, &calls);
     let mut seen: Vec<String> = Vec::new();
     let mut done = 0;
     for second in 0..60 {
@@ -218,7 +225,7 @@ fn a_long_burst_hurries_and_leaves_nobody_out() {
 #[test]
 fn a_new_number_blinks_here_or_there() {
     let mut world = World::new(|t| t, false);
-    world.hear("moving", "open", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
     let half = Duration::from_millis(500);
     let mut seen = Vec::new();
     for _ in 0..4 {
@@ -232,7 +239,7 @@ fn a_new_number_blinks_here_or_there() {
     assert_eq!(world.first(), "A042", "no longer new");
 
     let mut world = World::new(|t| t, true);
-    world.hear("moving", "open", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
     world.later(half);
     let field = world.fields().swap_remove(0);
     assert_eq!((field.face, field.blink), (Face::Text("A042".into()), true));
@@ -243,10 +250,14 @@ fn a_new_number_blinks_here_or_there() {
 #[test]
 fn a_recall_blinks_again_and_takes_no_turn_of_its_own() {
     let mut world = World::new(|t| t, true);
-    world.hear("moving", "open", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
     world.fields();
     world.later(SECOND * 9);
-    world.hear("moving", "open", &[(2, "A042", "3"), (1, "A042", "3")]);
+    world.hear(
+        "moving",
+        Status::Open,
+        &[(2, "A042", "3"), (1, "A042", "3")],
+    );
     world.fields();
     world.later(SECOND * 9);
     assert!(world.fields()[0].blink, "ten seconds from the recall on");
@@ -257,7 +268,7 @@ fn a_recall_blinks_again_and_takes_no_turn_of_its_own() {
 #[test]
 fn an_old_number_never_stands_there_alone() {
     let mut world = World::steady();
-    world.hear("moving", "open", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
     world.fields();
     world.later(SECOND * 200);
     let mut seen = Vec::new();
@@ -271,7 +282,7 @@ fn an_old_number_never_stands_there_alone() {
         |t| t.replace("template =", "stale = \"dashes\"\ntemplate ="),
         false,
     );
-    world.hear("moving", "open", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
     world.fields();
     world.later(SECOND * 200);
     assert_eq!(world.faces(), ["--", "--", "--", "", "--", "--"]);
@@ -285,9 +296,9 @@ fn only_queues_of_the_board_reach_a_counters_field() {
         |t| t.replace("id = \"digits\"", "id = \"digits\"\nqueues = [\"koseki\"]"),
         true,
     );
-    world.hear("moving", "open", &[(1, "A042", "3")]);
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
     assert_eq!(world.faces()[5], "");
-    world.hear("koseki", "open", &[(1, "K007", "3")]);
+    world.hear("koseki", Status::Open, &[(1, "K007", "3")]);
     assert_eq!(world.faces()[5], "K007");
 }
 
@@ -297,7 +308,7 @@ fn the_next_change_is_never_overslept() {
     let mut world = World::new(|t| t, false);
     world.hear(
         "moving",
-        "open",
+        Status::Open,
         &[(3, "A3", "1"), (2, "A2", "3"), (1, "A1", "1")],
     );
     let mut asked = world.digits.clone();

@@ -3,7 +3,6 @@
 use super::raw::Function;
 use super::{frame::Encoded, frame::Write};
 use crate::config::{Framing, Parity, Rs485, SerialConfig, SerialDevice};
-use crate::wire::hex;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -389,7 +388,7 @@ fn unexpected(expected: &[Option<u8>], heard: &[u8], within: Duration) -> String
 
 /// Bytes in hexadecimal with spaces between them.
 pub(super) fn spaced(bytes: &[u8]) -> String {
-    let all: Vec<String> = bytes.iter().map(|byte| hex(&[*byte])).collect();
+    let all: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     all.join(" ")
 }
 

@@ -120,6 +120,8 @@ pub struct SerialBoard {
     /// Why the line is not open.
     closed: Option<String>,
     open_at: Instant,
+    /// The line is only made anew after a wrong answer: what is known of the fields holds.
+    renewed: bool,
     backoff: Duration,
     /// No frame before this.
     rest_until: Instant,
@@ -156,6 +158,7 @@ impl SerialBoard {
             slots: Vec::new(),
             closed: None,
             open_at: now,
+            renewed: false,
             backoff: REOPEN_FIRST,
             rest_until: now,
             checked: now,
@@ -319,6 +322,9 @@ impl SerialBoard {
                 self.line = Some(line);
                 self.closed = None;
                 self.backoff = REOPEN_FIRST;
+                if std::mem::take(&mut self.renewed) {
+                    return;
+                }
                 for slot in &mut self.slots {
                     slot.changed = true;
                     slot.tries = 0;
@@ -329,6 +335,7 @@ impl SerialBoard {
                 }
             }
             Err(why) => {
+                self.renewed = false;
                 self.closed = Some(format!("cannot open {}: {why}", self.config.device));
                 self.open_at = Instant::now() + self.backoff;
                 self.backoff = (self.backoff * 2).min(REOPEN_LONGEST);
@@ -341,6 +348,7 @@ impl SerialBoard {
         let why = line::without_number(&error.to_string());
         self.closed = Some(format!("lost {device}: {why}"));
         self.line = None;
+        self.renewed = false;
         self.open_at = Instant::now() + REOPEN_FIRST;
         self.backoff = REOPEN_FIRST;
     }
@@ -386,6 +394,7 @@ impl SerialBoard {
                 if is_tcp {
                     // A late answer must not be taken for the next one.
                     self.line = None;
+                    self.renewed = true;
                     self.open_at = now;
                 }
             }

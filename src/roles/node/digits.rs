@@ -110,7 +110,8 @@ impl Numbers {
         while Instant::now() < end && self.board.is_open() && !self.board.is_settled() {
             let free = self.board.tend().min(Duration::from_millis(20));
             if !free.is_zero() {
-                runtime.block_on(tokio::time::sleep(free));
+                // Made inside: a timer needs the runtime when it is made.
+                runtime.block_on(async { tokio::time::sleep(free).await });
             }
         }
         self.tell(true, self.clock.now());
