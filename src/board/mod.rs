@@ -7,6 +7,7 @@
 //! Layouts and colours are data: `assets/boards`, or a file of the installer.
 
 mod design;
+mod digits;
 mod draw;
 mod layout;
 mod plain;
@@ -18,6 +19,7 @@ mod widgets;
 mod words;
 
 pub use design::{BoardError, NAMES as DESIGNS};
+pub use digits::{Digits, MAX_PENDING};
 pub use theme::{MIN_AREA_CONTRAST, MIN_TEXT_CONTRAST};
 pub use view::{Setting, View};
 

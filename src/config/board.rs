@@ -168,7 +168,7 @@ impl Check<'_> {
         known.then(|| raw.to_owned())
     }
 
-    fn shown(&mut self, at: &At, raw: &[String], queues: &[QueueId]) -> Vec<QueueId> {
+    pub(super) fn shown(&mut self, at: &At, raw: &[String], queues: &[QueueId]) -> Vec<QueueId> {
         if raw.is_empty() {
             self.wrong(
                 at,

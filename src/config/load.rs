@@ -50,7 +50,9 @@ pub fn check(path: &Path) -> Result<Checked, ConfigError> {
     let (text, name) = read(path)?;
     let doc = Doc::parse(&text, &name)?;
     let has = |keys: &[&str]| keys.iter().any(|key| doc.has(key));
-    if has(&["office", "node", "queue", "board", "uplink", "adapter"]) {
+    if has(&[
+        "office", "node", "queue", "board", "uplink", "adapter", "relay",
+    ]) {
         load_node(path).map(|c| Checked::Node(Box::new(c)))
     } else if has(&["http", "page"]) {
         load_hub(path).map(|c| Checked::Hub(Box::new(c)))

@@ -22,11 +22,15 @@ mod node;
 mod output;
 mod pages;
 mod raw;
+mod relay;
 mod secret;
 
 pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
-pub use output::{HdmiConfig, Hub75Config, Max7219Config, OutputConfig, SerialConfig};
+pub use output::{
+    FieldShow, FieldSource, Framing, HdmiConfig, Hub75Config, IdleDigits, Max7219Config,
+    OutputConfig, Parity, Rs485, SerialConfig, SerialDevice, SerialField, StaleDigits,
+};
 pub use pages::PagesConfig;
 pub use secret::Secret;
 
@@ -58,6 +62,8 @@ pub struct NodeConfig {
     pub boards: Vec<BoardConfig>,
     /// Foreign systems that are mapped to queues.
     pub adapters: Vec<AdapterConfig>,
+    /// Contacts that close with calls.
+    pub relays: Vec<RelayConfig>,
 }
 
 /// A hub, ready to be built.
@@ -129,6 +135,37 @@ pub struct BoardConfig {
     pub notices: Vec<Name>,
     /// Address of the hub's page, shown as text and QR code.
     pub page_url: Option<String>,
+}
+
+/// A contact that closes for a moment with each call, for a lamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayConfig {
+    /// Its identifier.
+    pub id: BoardId,
+    /// Number of the GPIO line.
+    pub gpio: u8,
+    /// Whether the low level closes it.
+    pub active_low: bool,
+    /// How long it closes.
+    pub pulse: Duration,
+    /// Shortest time between two closings.
+    pub pause: Duration,
+    /// Queues whose calls close it; `None` is all.
+    pub queues: Option<Vec<QueueId>>,
+    /// How the line is reached.
+    pub backend: RelayBackend,
+}
+
+/// How a GPIO line is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RelayBackend {
+    /// Registers on a Raspberry Pi, else the kernel's device.
+    #[default]
+    Auto,
+    /// The registers of a Raspberry Pi.
+    Rpi,
+    /// The kernel's device.
+    Linux,
 }
 
 /// A foreign system whose JSON is mapped to queue states.

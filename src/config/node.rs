@@ -44,6 +44,7 @@ impl Check<'_> {
         let ids: Vec<QueueId> = queues.iter().map(|q| q.id.clone()).collect();
         let boards = self.boards(raw.board.as_deref().unwrap_or_default(), office, &ids);
         let adapters = self.adapters(raw.adapter.as_deref().unwrap_or_default(), &ids);
+        let relays = self.relays(raw.relay.as_deref().unwrap_or_default(), &ids, &boards);
         let state = self.settings(office, raw.feed.as_ref(), queues);
         Some(NodeConfig {
             office: office_id?,
@@ -58,6 +59,7 @@ impl Check<'_> {
             state,
             boards,
             adapters,
+            relays,
         })
     }
 

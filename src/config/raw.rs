@@ -44,6 +44,8 @@ tables! {
         board: Vec<RawBoard>,
         /// Foreign systems, at most 16.
         adapter: Vec<RawAdapter>,
+        /// Contacts that close with calls, at most 8.
+        relay: Vec<RawRelay>,
     }
 
     /// `[office]`
@@ -148,6 +150,64 @@ tables! {
         kind: String,
         /// Picture file of kind `png`.
         path: String,
+        /// Device file or `tcp://HOST:PORT` of kind `serial`; required there.
+        device: String,
+        /// Bits a second of kind `serial`. Default 9600.
+        baud: i64,
+        /// Data bits, parity, stop bits of kind `serial`. Default `8N1`.
+        framing: String,
+        /// Who switches the direction of an RS-485 line: `adapter`, `rts` or `rts-inverted`.
+        /// Default `adapter`.
+        rs485: String,
+        /// How frames of kind `serial` are made: `stx`, `pipe`, `modbus` or a file ending in
+        /// `.toml`; required there.
+        template: String,
+        /// Parts of the template that are on. Default `[]`.
+        options: Vec<String>,
+        /// Digits of each field of kind `serial`, 1 to 12. Default: the template's.
+        digits: i64,
+        /// How often a board of kind `serial` gets everything again, 1 s to 10 min. Default 10 s.
+        refresh: DurationText,
+        /// Whether new calls blink on kind `serial`. Default `true`.
+        blink: bool,
+        /// What stands in place of old numbers on kind `serial`: `alternate` or `dashes`. Default
+        /// `alternate`.
+        stale: String,
+        /// What stands where there is no number on kind `serial`: `blank` or `dashes`. Default
+        /// `blank`.
+        idle: String,
+        /// What stands where on kind `serial`, 1 to 64.
+        field: Vec<RawField>,
+    }
+
+    /// `[[board.output.field]]`
+    RawField {
+        /// Address on the line; required.
+        address: i64,
+        /// The queue whose number it shows.
+        queue: String,
+        /// Which: `ticket`, `counter`, `waiting`, `on-hold` or `wait`. Default `ticket`.
+        show: String,
+        /// In place of `queue`: the counter whose newest ticket it shows.
+        counter: String,
+    }
+
+    /// `[[relay]]`
+    RawRelay {
+        /// Identifier; required.
+        id: String,
+        /// Number of the GPIO line; required.
+        gpio: i64,
+        /// Level that closes it: `high` or `low`. Default `high`.
+        active: String,
+        /// How long it closes, 50 ms to 10 s. Default 1 s.
+        pulse: DurationText,
+        /// Shortest time between two closings, 300 ms to 10 s. Default 500 ms.
+        pause: DurationText,
+        /// Queues whose calls close it. Default: all.
+        queues: Vec<String>,
+        /// How the line is reached: `auto`, `rpi` or `linux`. Default `auto`.
+        backend: String,
     }
 
     /// `[board.calls]`

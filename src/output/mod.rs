@@ -11,6 +11,8 @@ mod frame;
 pub mod hal;
 mod none;
 mod png;
+pub mod relay;
+pub mod serial;
 #[cfg(feature = "window")]
 mod window;
 

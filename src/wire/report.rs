@@ -246,7 +246,7 @@ pub struct OutputReport {
     pub connector: String,
     /// SHA-256 of the frame last handed to the device (width and height as big-endian `u32`, then
     /// red, green, blue of each pixel row by row), lower-case hexadecimal; `null` before the first
-    /// frame.
+    /// frame. Of a board of digits, which has no pixels, of the bytes of its frames.
     pub frame_sha256: Option<String>,
     /// When that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

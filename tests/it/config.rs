@@ -150,6 +150,46 @@ fn everything_typed_arrives() {
 }
 
 #[test]
+fn everything_typed_for_digits_and_lamps_arrives() {
+    use yobiban::config::{FieldShow, FieldSource, OutputConfig, Parity, RelayBackend, Rs485};
+    let node = yobiban::config::load_node(&folder("valid").join("node-serial.toml")).unwrap();
+    let OutputConfig::Serial(serial) = &node.boards[0].output else {
+        panic!("{:?}", node.boards[0].output);
+    };
+    assert_eq!(serial.device.to_string(), "tcp://[::1]:502");
+    let framing = serial.framing;
+    assert_eq!(
+        (framing.data_bits, framing.parity, framing.stop_bits),
+        (7, Parity::Even, 2)
+    );
+    assert_eq!((serial.baud, serial.rs485), (19200, Rs485::Rts));
+    assert_eq!(
+        (serial.template.as_str(), serial.options.len()),
+        ("pipe", 1)
+    );
+    assert_eq!((serial.digits, serial.blink), (Some(3), false));
+    let first = &serial.fields[0].source;
+    assert!(
+        matches!(first, FieldSource::Queue(_, FieldShow::OnHold)),
+        "{first:?}"
+    );
+    let second = &serial.fields[1].source;
+    assert!(
+        matches!(second, FieldSource::Counter(c) if c.as_str() == "3"),
+        "{second:?}"
+    );
+    let relay = &node.relays[0];
+    assert_eq!(
+        (relay.gpio, relay.active_low, relay.backend),
+        (17, true, RelayBackend::Linux)
+    );
+    assert_eq!(
+        (relay.pulse.as_millis(), relay.pause.as_millis()),
+        (200, 400)
+    );
+}
+
+#[test]
 fn a_credential_of_systemd_is_a_password() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("mqtt"), "geheim\n").unwrap();

@@ -33,4 +33,6 @@ mod mqtt_replay;
 mod mqtt_tls;
 mod mqtt_uplink;
 mod score;
+#[cfg(target_os = "linux")]
+mod serial;
 mod support;

@@ -10,7 +10,10 @@ mod serial;
 pub use hdmi::HdmiConfig;
 pub use hub75::Hub75Config;
 pub use max7219::Max7219Config;
-pub use serial::SerialConfig;
+pub use serial::{
+    FieldShow, FieldSource, Framing, IdleDigits, Parity, Rs485, SerialConfig, SerialDevice,
+    SerialField, StaleDigits,
+};
 
 use super::check::Check;
 use super::doc::At;
@@ -53,7 +56,21 @@ const KINDS: [(&str, bool); 7] = [
 ];
 
 /// Which keys go with which kinds; `kind` itself goes with all.
-const KEYS: [(&str, &[&str]); 1] = [("path", &["png"])];
+const KEYS: [(&str, &[&str]); 13] = [
+    ("path", &["png"]),
+    ("device", &["serial"]),
+    ("baud", &["serial"]),
+    ("framing", &["serial"]),
+    ("rs485", &["serial"]),
+    ("template", &["serial"]),
+    ("options", &["serial"]),
+    ("digits", &["serial"]),
+    ("refresh", &["serial"]),
+    ("blink", &["serial"]),
+    ("stale", &["serial"]),
+    ("idle", &["serial"]),
+    ("field", &["serial"]),
+];
 
 impl OutputConfig {
     /// The word of the configuration.

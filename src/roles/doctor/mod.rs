@@ -9,7 +9,7 @@ mod machine;
 
 use crate::clock::Clock;
 use crate::config::{NodeConfig, OutputConfig};
-use crate::output::{Finding, Level};
+use crate::output::{Finding, Level, serial};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -46,6 +46,10 @@ fn boards(config: &NodeConfig) -> Vec<Finding> {
                 .into(),
         });
     }
+    #[cfg(target_os = "linux")]
+    for relay in &config.relays {
+        findings.extend(crate::output::relay::inspect(relay));
+    }
     for board in &config.boards {
         for finding in inspect(&board.output) {
             findings.push(Finding {
@@ -63,10 +67,8 @@ fn inspect(output: &OutputConfig) -> Vec<Finding> {
         OutputConfig::Png { path } => vec![machine::picture_file(path)],
         OutputConfig::None => vec![good("none", "only reported to the hub")],
         OutputConfig::Window => vec![good("window", "on the desktop of this machine")],
-        OutputConfig::Hdmi(_)
-        | OutputConfig::Max7219(_)
-        | OutputConfig::Hub75(_)
-        | OutputConfig::Serial(_) => Vec::new(),
+        OutputConfig::Hdmi(_) | OutputConfig::Max7219(_) | OutputConfig::Hub75(_) => Vec::new(),
+        OutputConfig::Serial(config) => serial::inspect(config),
     }
 }
 

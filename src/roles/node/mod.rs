@@ -4,9 +4,12 @@
 //! broker reaches them.
 
 mod alive;
+mod digits;
 mod hours;
 mod pictures;
 mod reader;
+#[cfg(target_os = "linux")]
+mod relay;
 mod report;
 mod screen;
 mod truth;
@@ -25,9 +28,10 @@ use crate::store::Store;
 use crate::uplink::{self, Identity, Spool, Uplink};
 use alive::Alive;
 use anyhow::Context;
+use digits::Numbers;
 use pictures::{Encoder, Pictures};
 use reader::Reader;
-use report::{Health, Outputs};
+use report::{Health, Outputs, Relays};
 use screen::Screen;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -73,12 +77,25 @@ pub async fn run(
         outputs: &outputs,
         probe: &probe,
     };
-    let screens = config
+    #[cfg_attr(not(target_os = "linux"), allow(unused_mut))]
+    let mut screens = config
         .boards
         .iter()
         .map(|board| boards.start(board, &shutdown))
         .collect::<anyhow::Result<Vec<_>>>()?;
     drop(boards);
+    let relays = Relays::default();
+    #[cfg(target_os = "linux")]
+    for relay in &config.relays {
+        screens.push(relay::start(relay, &snapshots, &relays, &clock, &shutdown)?);
+    }
+    #[cfg(not(target_os = "linux"))]
+    for relay in &config.relays {
+        relays.set(
+            &relay.id,
+            Some("this system has no GPIO: expected Linux".into()),
+        );
+    }
 
     let lines = Lines::open(&config, &truth, &shutdown);
     let (spool, keeper) = Spool::open(&config.store_dir.join("spool"));
@@ -88,6 +105,7 @@ pub async fn run(
     let alive = Alive::new(outputs.clone(), &beats, started);
     let health = Health {
         outputs,
+        relays,
         reports: watch::Sender::new(Arc::new(report::empty(started, &zone))),
         zone: zone.clone(),
         started: started.mono,
@@ -165,12 +183,21 @@ impl Boards<'_> {
         board: &BoardConfig,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<JoinHandle<()>> {
+        let (runtime, shutdown) = (Handle::current(), shutdown.clone());
+        let thread = std::thread::Builder::new().name(format!("board-{}", board.id));
+        let kind = board.output.kind();
+        self.outputs.update(&board.id, |status| status.kind = kind);
+        if let OutputConfig::Serial(serial) = &board.output {
+            let numbers = Numbers::new(serial, board, self)
+                .with_context(|| format!("cannot build board {}", board.id))?;
+            return thread
+                .spawn(move || numbers.run(&runtime, &shutdown))
+                .with_context(|| format!("cannot start board {}", board.id));
+        }
         let config = self.config;
         let painter = Painter::new(&config.office_name, &config.state, board)
             .with_context(|| format!("cannot build board {}", board.id))?;
         let (output, file) = sinks(board)?;
-        let kind = board.output.kind();
-        self.outputs.update(&board.id, |status| status.kind = kind);
         let encoder = Encoder {
             board: board.id.clone(),
             file,
@@ -189,9 +216,7 @@ impl Boards<'_> {
             clock: Arc::clone(self.clock),
             probe: self.probe.clone(),
         };
-        let (runtime, shutdown) = (Handle::current(), shutdown.clone());
-        std::thread::Builder::new()
-            .name(format!("board-{}", board.id))
+        thread
             .spawn(move || screen.run(&runtime, &shutdown))
             .with_context(|| format!("cannot start board {}", board.id))
     }
@@ -220,6 +245,7 @@ fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
         OutputConfig::Hdmi(_)
         | OutputConfig::Max7219(_)
         | OutputConfig::Hub75(_)
+        // A board of digits has no frames, and a thread of its own.
         | OutputConfig::Serial(_) => anyhow::bail!("board {}: not built", board.id),
     })
 }

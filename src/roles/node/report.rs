@@ -19,6 +19,41 @@ use tokio::sync::watch;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outputs(Arc<Mutex<BTreeMap<BoardId, OutputStatus>>>);
 
+/// What the relays say: why a line cannot be used, by the relay's id, and how many calls were
+/// joined because too many came at once. The lock guards a small map, held for a copy only.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Relays(Arc<Mutex<BTreeMap<BoardId, RelayStatus>>>);
+
+/// One relay at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct RelayStatus {
+    pub(super) failed: Option<String>,
+    pub(super) merged: u64,
+}
+
+impl Relays {
+    pub(super) fn set(&self, relay: &BoardId, failed: Option<String>) {
+        self.update(relay, |status| status.failed = failed);
+    }
+
+    pub(super) fn update(&self, relay: &BoardId, change: impl FnOnce(&mut RelayStatus)) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(map.entry(relay.clone()).or_default());
+    }
+
+    #[cfg(test)]
+    pub(super) fn failed(&self, relay: &BoardId) -> Option<String> {
+        self.copy().get(relay)?.failed.clone()
+    }
+
+    fn copy(&self) -> BTreeMap<BoardId, RelayStatus> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
 /// One output at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OutputStatus {
@@ -105,6 +140,7 @@ impl OutputStatus {
 /// Makes health reports and hands out the newest.
 pub(super) struct Health {
     pub(super) outputs: Outputs,
+    pub(super) relays: Relays,
     pub(super) reports: watch::Sender<Arc<HealthReport>>,
     pub(super) zone: TimeZone,
     /// Monotonic moment of the start.
@@ -131,6 +167,16 @@ impl Health {
                 IssueKind::OutputLost,
                 board.as_str(),
                 trouble.as_deref().unwrap_or_default(),
+                now,
+            );
+        }
+        for (relay, status) in self.relays.copy() {
+            let text = status.failed.as_deref().unwrap_or_default();
+            truth.issues().set(
+                status.failed.is_some(),
+                IssueKind::OutputLost,
+                relay.as_str(),
+                text,
                 now,
             );
         }
@@ -179,6 +225,8 @@ impl Health {
     ) -> HealthReport {
         let mut counts = truth.counts();
         counts.insert("calls_not_shown".into(), missed_calls);
+        let merged = self.relays.copy().values().map(|r| r.merged).sum();
+        counts.insert("relay_pulses_merged".into(), merged);
         counts.insert("calls_waiting".into(), self.spool.len() as u64);
         counts.insert("calls_dropped".into(), self.spool.dropped());
         let issue = |issue: &crate::health::Issue| IssueReport {

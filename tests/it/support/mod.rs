@@ -6,6 +6,8 @@ pub mod http;
 pub mod mosquitto;
 pub mod png;
 pub mod proxy;
+#[cfg(target_os = "linux")]
+pub mod pty;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,0 +1,145 @@
+//! One board of digits: snapshots to a serial line, in a thread of its own.
+//!
+//! The counterpart of `screen` for boards without a frame. Their proof is the SHA-256 of the
+//! frames that were handed to the line last, one after the other; no picture of them goes up.
+
+use super::Boards;
+use super::hours;
+use super::report::Outputs;
+use crate::board::Digits;
+use crate::clock::{Clock, Now};
+use crate::config::{BoardConfig, SerialConfig};
+use crate::output::serial::{Face, Field, SerialBoard, SerialError};
+use crate::state::{Panel, Snapshot};
+use crate::wire::sha256_hex;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Longest sleep: a clock that was set meanwhile is seen after this.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How long the last dashes may take; the process promises to stop within 2 s, and one answer may
+/// take a second of it.
+const GOODBYE_WITHIN: Duration = Duration::from_millis(400);
+
+/// Everything the thread of a board of digits owns.
+pub(super) struct Numbers {
+    config: BoardConfig,
+    digits: Digits,
+    board: SerialBoard,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    outputs: Outputs,
+    clock: Arc<dyn Clock>,
+    /// The frames that were reported last.
+    told: Option<Vec<u8>>,
+}
+
+impl Numbers {
+    pub(super) fn new(
+        serial: &SerialConfig,
+        config: &BoardConfig,
+        boards: &Boards<'_>,
+    ) -> Result<Self, SerialError> {
+        let board = SerialBoard::new(serial)?;
+        Ok(Self {
+            config: config.clone(),
+            digits: Digits::new(serial, config, board.blinks()),
+            board,
+            snapshots: boards.snapshots.clone(),
+            outputs: boards.outputs.clone(),
+            clock: Arc::clone(boards.clock),
+            told: None,
+        })
+    }
+
+    /// Drives the board until shutdown. Runs in a thread of its own; `runtime` only lends its
+    /// timers.
+    pub(super) fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
+        let mut panel = Panel::new(self.config.panel);
+        while !shutdown.is_cancelled() {
+            let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+            let now = self.clock.now();
+            panel.update(&snapshot.log, now);
+            self.digits.update(&snapshot.log, now);
+            let lit = hours::is_lit(self.config.on, &snapshot, &panel.view(), now);
+            let fields = self.fields(lit, &snapshot, now);
+            self.board.show(&fields);
+            let free = self.board.tend();
+            self.tell(lit, now);
+            if free.is_zero() {
+                continue;
+            }
+            let wait = self.sleep(&snapshot, &panel, now).min(free);
+            let snapshots = &mut self.snapshots;
+            let changed = runtime.block_on(async {
+                tokio::select! {
+                    () = shutdown.cancelled() => true,
+                    () = tokio::time::sleep(wait) => true,
+                    changed = snapshots.changed() => changed.is_ok(),
+                }
+            });
+            if !changed {
+                break; // whoever knew the numbers is gone
+            }
+        }
+        self.goodbye(runtime);
+    }
+
+    fn fields(&self, lit: bool, snapshot: &Snapshot, now: Now) -> Vec<Field> {
+        if lit {
+            self.digits.fields(snapshot, now)
+        } else {
+            self.digits.all(&Face::Blank)
+        }
+    }
+
+    fn sleep(&self, snapshot: &Snapshot, panel: &Panel, now: Now) -> Duration {
+        let panel = panel.next_change(now).map(|at| at.saturating_sub(now.mono));
+        [self.digits.next_change(snapshot, now), panel]
+            .into_iter()
+            .flatten()
+            .fold(LONGEST_SLEEP, Duration::min)
+    }
+
+    /// Leaves dashes behind: numbers of a node that stopped are nobody's.
+    fn goodbye(&mut self, runtime: &Handle) {
+        let end = Instant::now() + GOODBYE_WITHIN;
+        self.board.show(&self.digits.all(&Face::Dashes));
+        while Instant::now() < end && self.board.is_open() && !self.board.is_settled() {
+            let free = self.board.tend().min(Duration::from_millis(20));
+            if !free.is_zero() {
+                // Made inside: a timer needs the runtime when it is made.
+                runtime.block_on(async { tokio::time::sleep(free).await });
+            }
+        }
+        self.tell(true, self.clock.now());
+    }
+
+    /// Passes on what is known about the board.
+    fn tell(&mut self, lit: bool, now: Now) {
+        let frames = self.board.frames();
+        let handed = frames.filter(|frames| self.told.as_ref() != Some(frames));
+        let (device, failed) = (self.board.status(), self.board.failed());
+        let missed = self.digits.missed();
+        self.outputs.update(&self.config.id, |status| {
+            if status.device.as_ref() != Some(device) {
+                status.device = Some(device.clone());
+            }
+            if status.failed.as_deref() != failed {
+                status.failed = failed.map(str::to_owned);
+            }
+            status.missed_calls = missed;
+            status.dark = !lit;
+            status.ticked = Some(now.mono);
+            if let Some(frames) = &handed {
+                status.frame_sha256 = Some(sha256_hex(frames));
+                status.shown_at = Some(now.wall);
+            }
+        });
+        if handed.is_some() {
+            self.told = handed;
+        }
+    }
+}

@@ -1,0 +1,647 @@
+//! Boards of digits on pseudo-terminals and in the network: what they get, and what becomes of a
+//! board that answers nonsense, half, late or not at all, or whose plug is pulled.
+
+use crate::support::mosquitto::Mosquitto;
+use crate::support::pty::{Answer, Board};
+use crate::{mqtt as sessions, support};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
+use tokio_util::sync::CancellationToken;
+use yobiban::clock::{Clock as _, SystemClock};
+use yobiban::config::{self, NodeConfig, OutputConfig};
+use yobiban::mqtt::{Publish, Subscription};
+use yobiban::output::Connector;
+use yobiban::output::serial::{Face, Field, SerialBoard};
+use yobiban::{roles, wire};
+
+/// Longer than anything here takes on a busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// `STX`, address of two digits, four digits, `ETX`.
+const STX_FRAME: usize = 8;
+
+/// A node with a board of digits; `keys` are those of its output.
+fn node(device: &str, keys: &str, fields: &[u16], broker: &str, dir: &Path) -> NodeConfig {
+    let field = |address: &u16| {
+        format!("[[board.output.field]]\naddress = {address}\nqueue = \"certificates\"\n")
+    };
+    let fields: String = fields.iter().map(field).collect();
+    let text = format!(
+        r#"
+        [office]
+        id = "chuo"
+        name = {{ ja = "中央区" }}
+        [node]
+        id = "n1"
+        [mqtt]
+        url = "mqtt://{broker}"
+        [store]
+        dir = "store"
+        [[queue]]
+        id = "certificates"
+        name = {{ ja = "証明書" }}
+        [[board]]
+        id = "digits"
+        [board.output]
+        kind = "serial"
+        device = "{device}"
+        {keys}
+        {fields}
+        "#
+    );
+    config::parse_node(&text, "node.toml", dir).unwrap()
+}
+
+fn board(device: &str, keys: &str) -> SerialBoard {
+    let config = node(device, keys, &[1], "127.0.0.1:1", Path::new("/"));
+    match &config.boards[0].output {
+        OutputConfig::Serial(serial) => SerialBoard::new(serial).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn show(board: &mut SerialBoard, texts: &[(u16, &str)]) {
+    let field = |(address, text): &(u16, &str)| Field {
+        address: *address,
+        face: Face::Text((*text).to_owned()),
+        blink: false,
+    };
+    board.show(&texts.iter().map(field).collect::<Vec<_>>());
+}
+
+/// Tends a board until something is so. No call may take longer than the one answer it waits for.
+fn until(board: &mut SerialBoard, what: &str, is: impl Fn(&SerialBoard) -> bool) {
+    let begin = Instant::now();
+    let (_sleep, sleeper) = mpsc::channel::<()>();
+    while !is(board) {
+        assert!(
+            begin.elapsed() < LIMIT,
+            "{what}: {:?} {:?}",
+            board.status(),
+            board.failed()
+        );
+        let call = Instant::now();
+        let free = board.tend().min(Duration::from_millis(20));
+        let took = call.elapsed();
+        assert!(took < Duration::from_millis(2500), "{what}: {took:?}");
+        let _ = sleeper.recv_timeout(free);
+    }
+}
+
+fn settle(board: &mut SerialBoard) {
+    until(board, "settled", SerialBoard::is_settled);
+}
+
+fn fact<'a>(board: &'a SerialBoard, name: &str) -> &'a str {
+    board.status().facts.get(name).map_or("", String::as_str)
+}
+
+/// A folder with a name for a device in it.
+fn device() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let name = dir.path().join("board").to_str().unwrap().to_owned();
+    (dir, name)
+}
+
+const ACK: &str = "template = \"stx\"\noptions = [\"ack\"]\nrefresh = \"1s\"";
+
+/// An own template: answers are `STX address ACK`, and awaited for 100 ms.
+fn strict(dir: &Path) -> String {
+    let text = r#"
+        reply = "02 @@ 06"
+        timeout = "100ms"
+        repeats = 1
+        pause = "0ms"
+        [[part]]
+        bytes = "02"
+        [[part]]
+        address = "ascii"
+        [[part]]
+        digits = 4
+        [[part]]
+        bytes = "03"
+    "#;
+    let path = dir.join("strict.toml");
+    std::fs::write(&path, text).unwrap();
+    format!("template = \"{}\"\nrefresh = \"1s\"", path.display())
+}
+
+/// The answer that the own template awaits.
+fn strict_answer(frame: &[u8]) -> Vec<u8> {
+    vec![2, frame[1], frame[2], 6]
+}
+
+#[test]
+fn what_changed_is_sent_at_once_and_everything_again_after_a_while() {
+    let (_dir, name) = device();
+    let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Bytes(vec![6]));
+    let mut near = board(&name, ACK);
+    show(&mut near, &[(1, "A042"), (2, "7")]);
+    settle(&mut near);
+    assert_eq!(
+        far.take(),
+        [b"\x0201 042\x03".to_vec(), b"\x0202   7\x03".to_vec()]
+    );
+    assert_eq!(near.status().connector, Connector::Connected);
+    assert_eq!(
+        (fact(&near, "confirmed"), fact(&near, "last_reply")),
+        ("2 of 2", "06")
+    );
+    assert_eq!(fact(&near, "device"), name);
+    assert_eq!(near.failed(), None);
+    assert_eq!(near.frames().unwrap(), b"\x0201 042\x03\x0202   7\x03");
+
+    let begin = Instant::now();
+    show(&mut near, &[(1, "A042"), (2, "8")]);
+    settle(&mut near);
+    assert_eq!(
+        far.take(),
+        [b"\x0202   8\x03".to_vec()],
+        "only what changed"
+    );
+    until(&mut near, "the next round", |_| far.seen().len() >= 2);
+    assert!(
+        begin.elapsed() >= Duration::from_millis(500),
+        "not before its time"
+    );
+    let mut again = far.take();
+    again.sort();
+    assert_eq!(
+        again,
+        [b"\x0201 042\x03".to_vec(), b"\x0202   8\x03".to_vec()]
+    );
+}
+
+#[test]
+fn a_board_that_answers_nonsense_is_named_and_the_others_go_on() {
+    let (_dir, name) = device();
+    let broken = Arc::new(AtomicBool::new(true));
+    let is_broken = Arc::clone(&broken);
+    let far = Board::plug(Path::new(&name), STX_FRAME, move |frame| {
+        let third = &frame[1..3] == b"03" && is_broken.load(Ordering::Relaxed);
+        Answer::Bytes(if third { vec![0x15, 0] } else { vec![6] })
+    });
+    let mut near = board(&name, ACK);
+    show(&mut near, &[(3, "30"), (4, "40")]);
+    settle(&mut near);
+    assert_eq!(near.failed(), Some("address 3: expected 06, got 15 00"));
+    assert_eq!(
+        (fact(&near, "confirmed"), fact(&near, "unconfirmed")),
+        ("1 of 2", "3")
+    );
+    assert_eq!(near.status().connector, Connector::Connected);
+    let seen = far.take();
+    assert_eq!(
+        seen.iter().filter(|f| &f[1..3] == b"03").count(),
+        3,
+        "two repeats"
+    );
+    assert_eq!(seen.iter().filter(|f| &f[1..3] == b"04").count(), 1);
+    assert_eq!(
+        seen[1][1..3],
+        *b"04",
+        "the other did not wait for the repeats"
+    );
+
+    show(&mut near, &[(3, "30"), (4, "41")]);
+    until(&mut near, "the other field", |_| {
+        far.seen().contains(&b"\x0204  41\x03".to_vec())
+    });
+    broken.store(false, Ordering::Relaxed);
+    until(&mut near, "well again", |near| near.failed().is_none());
+    assert_eq!(fact(&near, "confirmed"), "2 of 2");
+}
+
+#[test]
+fn a_board_that_never_answers_is_taken_for_switched_off() {
+    let (dir, name) = device();
+    let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Silence);
+    let mut near = board(&name, &strict(dir.path()));
+    show(&mut near, &[(1, "1")]);
+    settle(&mut near);
+    assert_eq!(near.failed(), Some("address 1: no answer within 100ms"));
+    assert_eq!(near.status().connector, Connector::Disconnected);
+    assert_eq!(far.take().len(), 2, "one repeat");
+    until(&mut near, "tried on", |_| far.seen().len() >= 2);
+}
+
+#[test]
+fn a_board_that_is_not_asked_to_answer_is_not_vouched_for() {
+    let (_dir, name) = device();
+    let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Silence);
+    let mut near = board(&name, "template = \"stx\"");
+    show(&mut near, &[(1, "1")]);
+    settle(&mut near);
+    until(&mut near, "the frame", |_| far.seen().len() == 1);
+    assert_eq!(near.status().connector, Connector::Unknown);
+    assert_eq!((fact(&near, "confirmed"), near.failed()), ("unknown", None));
+}
+
+#[test]
+fn half_an_answer_is_none() {
+    let (dir, name) = device();
+    let half = Arc::new(AtomicBool::new(true));
+    let is_half = Arc::clone(&half);
+    let _far = Board::plug(Path::new(&name), STX_FRAME, move |frame| {
+        let mut answer = strict_answer(frame);
+        answer.truncate(if is_half.load(Ordering::Relaxed) {
+            2
+        } else {
+            4
+        });
+        Answer::Bytes(answer)
+    });
+    let mut near = board(&name, &strict(dir.path()));
+    show(&mut near, &[(1, "1")]);
+    settle(&mut near);
+    assert_eq!(
+        near.failed(),
+        Some("address 1: expected 02 30 31 06, got 02 30")
+    );
+    half.store(false, Ordering::Relaxed);
+    until(&mut near, "well again", |near| near.failed().is_none());
+}
+
+#[test]
+fn an_answer_that_comes_late_counts_for_no_other() {
+    let (dir, name) = device();
+    let far = Board::plug(Path::new(&name), STX_FRAME, |frame| match &frame[1..3] {
+        b"01" => Answer::Late(Duration::from_millis(110), strict_answer(frame)),
+        _ => Answer::Silence,
+    });
+    let mut near = board(&name, &strict(dir.path()));
+    show(&mut near, &[(1, "1"), (2, "2"), (3, "3")]);
+    until(&mut near, "the others are unconfirmed", |near| {
+        near.is_settled() && fact(near, "unconfirmed").ends_with("2, 3")
+    });
+    // They are tried on, and answers of the first go on coming in between.
+    until(&mut near, "tried on", |near| {
+        assert!(fact(near, "unconfirmed").ends_with("2, 3"));
+        far.seen().len() >= 12
+    });
+}
+
+#[test]
+fn a_line_that_never_rests_holds_nobody_up() {
+    let (dir, name) = device();
+    let _far = Board::plug(Path::new(&name), STX_FRAME, |_| {
+        Answer::Bytes(vec![0x55; 3000])
+    });
+    let mut near = board(&name, &strict(dir.path()));
+    show(&mut near, &[(1, "1"), (2, "2")]);
+    settle(&mut near);
+    let text = near.failed().unwrap();
+    assert!(
+        text.starts_with("address 1: expected 02 30 31 06, got 55 55"),
+        "{text}"
+    );
+    assert!(text.len() < 1000, "bounded: {text}");
+    assert!(fact(&near, "last_reply").len() <= 64 * 3);
+}
+
+#[test]
+fn a_converter_that_hears_itself_is_no_trouble() {
+    let (dir, name) = device();
+    let _far = Board::plug(Path::new(&name), STX_FRAME, |frame| {
+        Answer::Bytes([frame, &strict_answer(frame)].concat())
+    });
+    let mut near = board(&name, &strict(dir.path()));
+    show(&mut near, &[(1, "1")]);
+    settle(&mut near);
+    assert_eq!((near.failed(), fact(&near, "confirmed")), (None, "1 of 1"));
+}
+
+#[test]
+fn a_pulled_plug_is_said_and_the_board_is_found_again_by_its_name() {
+    let (_dir, name) = device();
+    let path = Path::new(&name);
+    let far = Board::plug(path, STX_FRAME, |_| Answer::Bytes(vec![6]));
+    let mut near = board(&name, ACK);
+    show(&mut near, &[(1, "1"), (2, "2")]);
+    settle(&mut near);
+    drop(far);
+    until(&mut near, "lost", |near| {
+        near.failed()
+            .is_some_and(|text| text.starts_with("lost ") || text.starts_with("cannot open "))
+    });
+    assert_eq!(near.status().connector, Connector::Disconnected);
+    until(&mut near, "looked for", |near| {
+        near.failed() == Some(&format!("cannot open {name}: no such file or directory"))
+    });
+    show(&mut near, &[(1, "1"), (2, "3")]);
+    let far = Board::plug(path, STX_FRAME, |_| Answer::Bytes(vec![6]));
+    until(&mut near, "found again", |near| {
+        near.failed().is_none() && near.is_settled()
+    });
+    let mut seen = far.take();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [b"\x0201   1\x03".to_vec(), b"\x0202   3\x03".to_vec()],
+        "all of it"
+    );
+    assert_eq!(near.status().connector, Connector::Connected);
+}
+
+#[test]
+fn a_number_that_does_not_fit_is_dashes_and_said() {
+    let (_dir, name) = device();
+    let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Bytes(vec![6]));
+    let mut near = board(&name, ACK);
+    show(&mut near, &[(1, "A12345")]);
+    settle(&mut near);
+    assert_eq!(far.take(), [b"\x0201----\x03".to_vec()]);
+    assert_eq!(
+        near.failed(),
+        Some("address 1: A12345 does not fit into 4 digits")
+    );
+    show(&mut near, &[(1, "A123")]);
+    settle(&mut near);
+    assert_eq!(near.failed(), None);
+}
+
+/// CRC-16 of Modbus by its definition, bit by bit from the polynomial.
+fn crc(bytes: &[u8]) -> [u8; 2] {
+    let mut crc = 0xffff_u16;
+    for byte in bytes {
+        crc ^= u16::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 {
+                (crc >> 1) ^ 0xa001
+            } else {
+                crc >> 1
+            };
+        }
+    }
+    crc.to_le_bytes()
+}
+
+/// Unit, function 16, register, count, bytes, four registers, check sum.
+const RTU_FRAME: usize = 17;
+
+#[test]
+fn modbus_rtu_writes_a_register_a_digit() {
+    let (_dir, name) = device();
+    // 0: in order; 1: check sum wrong; 2: refuses; 3: silent; 4: half an answer.
+    let mood = Arc::new(AtomicU32::new(0));
+    let now = Arc::clone(&mood);
+    let far = Board::plug(Path::new(&name), RTU_FRAME, move |frame| {
+        assert_eq!(frame[15..], crc(&frame[..15]), "{frame:02x?}");
+        let mut answer = frame[..6].to_vec();
+        let mood = now.load(Ordering::Relaxed);
+        if mood == 2 {
+            answer = vec![frame[0], 0x90, 2];
+        }
+        answer.extend(crc(&answer));
+        match mood {
+            1 => *answer.last_mut().unwrap() ^= 0xff,
+            3 => return Answer::Silence,
+            4 => answer.truncate(5),
+            _ => {}
+        }
+        Answer::Bytes(answer)
+    });
+    let mut near = board(
+        &name,
+        "template = \"modbus\"\nrefresh = \"1s\"\nbaud = 19200\nframing = \"8E1\"",
+    );
+    show(&mut near, &[(3, "A042")]);
+    settle(&mut near);
+    assert_eq!(near.failed(), None);
+    assert_eq!(fact(&near, "confirmed"), "1 of 1");
+    assert!(fact(&near, "last_reply").starts_with("03 10 00 00 00 04 "));
+    let frame = far.take().swap_remove(0);
+    assert_eq!(frame[..15], [3, 16, 0, 0, 0, 4, 8, 0, 15, 0, 0, 0, 4, 0, 2]);
+    assert_eq!(near.frames().unwrap(), frame[..15]);
+    for (bad, says) in [
+        (
+            1,
+            "address 3: no whole answer within 500ms: got 03 10 00 00 00 04",
+        ),
+        (2, "address 3: refused: illegal data address (exception 2)"),
+        (3, "address 3: no answer within 500ms"),
+        (
+            4,
+            "address 3: no whole answer within 500ms: got 03 10 00 00 00",
+        ),
+    ] {
+        mood.store(bad, Ordering::Relaxed);
+        until(&mut near, says, |near| {
+            near.failed().is_some_and(|text| text.starts_with(says))
+        });
+        mood.store(0, Ordering::Relaxed);
+        until(&mut near, "confirmed again", |near| {
+            fact(near, "confirmed") == "1 of 1"
+        });
+    }
+}
+
+/// A Modbus TCP board of another make: units with registers.
+#[derive(Clone, Default)]
+struct Units(Arc<Mutex<BTreeMap<(u8, u16), u16>>>);
+
+impl tokio_modbus::server::Service for Units {
+    type Request = SlaveRequest<'static>;
+    type Response = Response;
+    type Exception = ExceptionCode;
+    type Future = std::future::Ready<Result<Response, ExceptionCode>>;
+
+    fn call(&self, request: Self::Request) -> Self::Future {
+        let mut registers = self.0.lock().unwrap();
+        std::future::ready(match request.request {
+            Request::WriteMultipleRegisters(first, words) if request.slave < 10 => {
+                for (register, word) in (first..).zip(words.iter()) {
+                    registers.insert((request.slave, register), *word);
+                }
+                let count = words.len().try_into().unwrap();
+                Ok(Response::WriteMultipleRegisters(first, count))
+            }
+            Request::WriteSingleRegister(register, word) => {
+                registers.insert((request.slave, register), word);
+                Ok(Response::WriteSingleRegister(register, word))
+            }
+            _ => Err(ExceptionCode::IllegalFunction),
+        })
+    }
+}
+
+async fn modbus_server(units: Units) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio_modbus::server::tcp::Server::new(listener);
+    let task = tokio::spawn(async move {
+        let connected = |stream, peer| {
+            let units = units.clone();
+            async move {
+                tokio_modbus::server::tcp::accept_tcp_connection(stream, peer, |_| {
+                    Ok(Some(units.clone()))
+                })
+            }
+        };
+        server.serve(&connected, |_| {}).await.unwrap();
+    });
+    (address, task)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn modbus_tcp_writes_units_of_the_network() {
+    let units = Units::default();
+    let (address, server) = modbus_server(units.clone()).await;
+    let registers = Arc::clone(&units.0);
+    let work = tokio::task::spawn_blocking(move || {
+        let mut near = board(
+            &format!("tcp://{address}"),
+            "template = \"modbus\"\nrefresh = \"1s\"",
+        );
+        show(&mut near, &[(1, "42"), (11, "7")]);
+        settle(&mut near);
+        assert_eq!(
+            near.failed(),
+            Some("address 11: refused: illegal function (exception 1)")
+        );
+        assert_eq!(
+            (fact(&near, "confirmed"), fact(&near, "unconfirmed")),
+            ("1 of 2", "11")
+        );
+        let digits: Vec<u16> = registers.lock().unwrap().values().copied().collect();
+        assert_eq!(digits, [15, 15, 4, 2]);
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("single.toml");
+        let text = "[modbus]\nunit = 11\nfirst = 100\nfunction = 6\ncoding = \"segments\"\n\
+                    [modbus.digits]\ndigits = 2\n";
+        std::fs::write(&path, text).unwrap();
+        let keys = format!("template = \"{}\"", path.display());
+        let mut near = board(&format!("tcp://{address}"), &keys);
+        registers.lock().unwrap().clear();
+        show(&mut near, &[(1, "7"), (2, "10")]);
+        settle(&mut near);
+        assert_eq!(near.failed(), None);
+        let all: Vec<_> = registers.lock().unwrap().clone().into_iter().collect();
+        let wanted = [
+            ((11, 100), 0),
+            ((11, 101), 7),
+            ((11, 102), 6),
+            ((11, 103), 0x3f),
+        ];
+        assert_eq!(all, wanted, "two fields of one unit");
+        near
+    });
+    let mut near = work.await.unwrap();
+    server.abort();
+    let _ = server.await;
+    tokio::task::spawn_blocking(move || {
+        // Tasks of connections outlive the server: nothing new is taken from here on.
+        show(&mut near, &[(1, "8"), (2, "11")]);
+        near.tend();
+    })
+    .await
+    .unwrap();
+}
+
+#[test]
+fn a_board_of_the_network_that_is_not_there_is_said() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut near = board(&format!("tcp://{address}"), "template = \"modbus\"");
+    show(&mut near, &[(1, "42")]);
+    until(&mut near, "said", |near| near.failed().is_some());
+    let wanted = format!("cannot open tcp://{address}: connection refused");
+    assert_eq!(near.failed(), Some(wanted.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_reaches_the_digits_and_the_report_proves_it() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let (dir, name) = device();
+    let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Bytes(vec![6]));
+    let keys = format!("{ACK}\nblink = false");
+    let config = node(
+        &name,
+        &keys,
+        &[1],
+        &broker.address().to_string(),
+        dir.path(),
+    );
+    let stop = CancellationToken::new();
+    let clock = Arc::new(SystemClock::new());
+    let node = tokio::spawn(roles::node::run(config, clock.clone(), stop.clone(), None));
+
+    let root = "yobiban/v1/chuo";
+    let options = sessions::options(broker.address(), "test")
+        .subscribe(Subscription::new(format!("{root}/node/n1/health")));
+    let mut session = sessions::start(options);
+    sessions::up(&mut session).await;
+    let now = clock.now().wall;
+    let day = now
+        .to_zoned(yobiban::state::Settings::new(vec![]).zone)
+        .date();
+    let message = format!(
+        r#"{{"seq": 1, "at": "{now}", "day": "{day}", "status": "open", "waiting": 3, "on_hold": 0,
+            "calls": [{{"no": 1, "ticket": "A042", "counter": "3", "at": "{now}", "kind": "call"}}]}}"#
+    );
+    let topic = format!("{root}/feed/certificates");
+    session
+        .publisher
+        .publish(Publish::retained(topic, message))
+        .await
+        .unwrap();
+
+    let wanted = b"\x0201 042\x03".to_vec();
+    support::eventually(LIMIT, "the digits", || {
+        far.seen().contains(&wanted).then_some(())
+    })
+    .await;
+    let proof = wire::sha256_hex(&wanted);
+    let report = loop {
+        let message = sessions::next(&mut session).await;
+        let report: Value = serde_json::from_slice(&message.payload).unwrap();
+        let output = &report["outputs"][0];
+        if output["frame_sha256"] == proof.as_str() && output["connector"] == "connected" {
+            break report;
+        }
+    };
+    let output = &report["outputs"][0];
+    assert_eq!(
+        (&output["kind"], &output["board"]),
+        (&"serial".into(), &"digits".into())
+    );
+    assert_eq!(output["facts"]["last_reply"], "06");
+    assert_eq!(output["facts"]["confirmed"], "1 of 1");
+    assert_eq!(report["issues"], Value::Array(vec![]), "{report}");
+
+    drop(far);
+    loop {
+        let message = sessions::next(&mut session).await;
+        let report: Value = serde_json::from_slice(&message.payload).unwrap();
+        let lost = |issue: &Value| issue["kind"] == "output-lost" && issue["about"] == "digits";
+        if report["issues"].as_array().unwrap().iter().any(lost) {
+            assert_eq!(report["outputs"][0]["connector"], "disconnected");
+            break;
+        }
+    }
+    let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Bytes(vec![6]));
+    support::eventually(LIMIT, "the digits again", || {
+        far.seen().contains(&wanted).then_some(())
+    })
+    .await;
+
+    let begin = Instant::now();
+    stop.cancel();
+    node.await.unwrap().unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(2));
+    assert_eq!(
+        far.seen().last().unwrap(),
+        b"\x0201----\x03",
+        "nobody vouches any more"
+    );
+}
