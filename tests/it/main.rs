@@ -24,6 +24,7 @@ mod hub_outputs;
 mod hub_pages;
 mod hub_registry;
 mod hub_role;
+mod led;
 mod mqtt;
 mod mqtt_acl;
 mod mqtt_replay;

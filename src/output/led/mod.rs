@@ -1,0 +1,3 @@
+//! Panels of light points: how they are driven, and what they look like.
+
+pub mod preview;
