@@ -87,7 +87,12 @@ pub(super) fn part(turn: Duration, n: usize, spent: Duration) -> Turn {
     Turn {
         index: index as usize,
         start: length * index,
-        end: length * (index + 1),
+        // The last one takes what division left over.
+        end: if index + 1 == n {
+            turn.max(length * n)
+        } else {
+            length * (index + 1)
+        },
     }
 }
 
