@@ -10,6 +10,7 @@ mod design;
 mod digits;
 mod draw;
 mod layout;
+mod led;
 mod plain;
 mod scene;
 mod text;
@@ -33,9 +34,13 @@ use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::primitives::Rectangle;
+use led::Led;
 use scene::Scene;
 use std::time::Duration;
 use text::Fonts;
+
+/// The name of the layout for panels of light points, which are drawn by rules of their own.
+const LED: &str = "led";
 
 /// Draws one board, and knows what it drew last.
 ///
@@ -44,6 +49,19 @@ use text::Fonts;
 #[derive(Debug)]
 pub struct Painter {
     setting: Setting,
+    kind: Kind,
+}
+
+/// What is drawn on.
+#[derive(Debug)]
+enum Kind {
+    Screen(Box<Screen>),
+    Led(Led),
+}
+
+/// Draws for a screen of many pixels.
+#[derive(Debug)]
+struct Screen {
     design: Design,
     fonts: Fonts,
     /// What the frame shows that was drawn last.
@@ -65,18 +83,27 @@ impl Painter {
     /// # Errors
     /// [`BoardError`] when the board's layout cannot be read or is wrong.
     pub fn new(office: &Name, state: &Settings, board: &BoardConfig) -> Result<Self, BoardError> {
-        let design = Design::load(board.layout.as_deref())?;
-        let geometry = if layout::is_portrait(Size::new(board.size.0, board.size.1)) {
-            &design.portrait
+        let (kind, rows) = if board.layout.as_deref() == Some(LED) {
+            // All queues have their turn, and each is a page of its own.
+            (Kind::Led(Led::new(board.size, board.panel)), usize::MAX)
         } else {
-            &design.landscape
+            let design = Design::load(board.layout.as_deref())?;
+            let geometry = if layout::is_portrait(Size::new(board.size.0, board.size.1)) {
+                &design.portrait
+            } else {
+                &design.landscape
+            };
+            let rows = geometry.rows.iter().map(|r| usize::from(r.queues)).max();
+            let screen = Screen {
+                design,
+                fonts: Fonts::new(),
+                drawn: None,
+            };
+            (Kind::Screen(Box::new(screen)), rows.unwrap_or(1))
         };
-        let rows = geometry.rows.iter().map(|r| usize::from(r.queues)).max();
         Ok(Self {
-            setting: Setting::new(office, state, board, rows.unwrap_or(1)),
-            design,
-            fonts: Fonts::new(),
-            drawn: None,
+            setting: Setting::new(office, state, board, rows),
+            kind,
         })
     }
 
@@ -92,6 +119,54 @@ impl Painter {
     /// The frame must be the one of the last call, as it was left then; after another frame, or
     /// after somebody else drew into it, call [`forget`](Self::forget) first.
     pub fn draw(&mut self, view: &View, frame: &mut Frame) -> Vec<Rectangle> {
+        match &mut self.kind {
+            Kind::Screen(screen) => screen.draw(view, frame),
+            Kind::Led(led) => led.draw(view, frame),
+        }
+    }
+
+    /// Draws what stands on the glass from the moment a node stops until it draws again: that the
+    /// board is out of service. Returns the areas that it repainted.
+    pub fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
+        match &mut self.kind {
+            Kind::Screen(screen) => screen.out_of_service(frame),
+            Kind::Led(led) => led.out_of_service(frame),
+        }
+    }
+
+    /// Draws nothing but black, and returns the areas that it repainted: none when it was black.
+    pub fn black(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
+        self.forget();
+        if frame.words().iter().all(|word| *word == 0) {
+            return Vec::new();
+        }
+        let all = Rectangle::new(Point::zero(), frame.size());
+        let Ok(()) = frame.fill_solid(&all, Rgb888::BLACK);
+        vec![all]
+    }
+
+    /// Draws everything the next time.
+    pub fn forget(&mut self) {
+        match &mut self.kind {
+            Kind::Screen(screen) => screen.drawn = None,
+            Kind::Led(led) => led.forget(),
+        }
+    }
+
+    /// How long after `now` the board changes though no message comes: the clock, a blink, a turn
+    /// of notices or pages, a name that moves. `None` is never. The panel of calls and the
+    /// freshness of numbers have times of their own, in `state`.
+    #[must_use]
+    pub fn next_change(&self, view: &View, now: Now) -> Option<Duration> {
+        match &self.kind {
+            Kind::Screen(_) => view.next_change(now),
+            Kind::Led(led) => Some(led.next_change(view, now)),
+        }
+    }
+}
+
+impl Screen {
+    fn draw(&mut self, view: &View, frame: &mut Frame) -> Vec<Rectangle> {
         let size = frame.size();
         let drawn = self.drawn.as_ref().filter(|d| d.size == size);
         if drawn.is_some_and(|d| d.view == *view) {
@@ -116,37 +191,11 @@ impl Painter {
         damage
     }
 
-    /// Draws what stands on the glass from the moment a node stops until it draws again: that the
-    /// board is out of service. Returns the areas that it repainted.
-    pub fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
+    fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
         let size = frame.size();
         let scene = plain::out_of_service(size);
         draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
         self.drawn = None;
         vec![Rectangle::new(Point::zero(), size)]
-    }
-
-    /// Draws nothing but black, and returns the areas that it repainted: none when it was black.
-    pub fn black(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
-        self.drawn = None;
-        if frame.words().iter().all(|word| *word == 0) {
-            return Vec::new();
-        }
-        let all = Rectangle::new(Point::zero(), frame.size());
-        let Ok(()) = frame.fill_solid(&all, Rgb888::BLACK);
-        vec![all]
-    }
-
-    /// Draws everything the next time.
-    pub fn forget(&mut self) {
-        self.drawn = None;
-    }
-
-    /// How long after `now` the board changes though no message comes: the clock, a blink, a turn
-    /// of notices or pages. `None` is never. The panel of calls and the freshness of numbers have
-    /// times of their own, in `state`.
-    #[must_use]
-    pub fn next_change(&self, view: &View, now: Now) -> Option<Duration> {
-        view.next_change(now)
     }
 }

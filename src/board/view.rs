@@ -63,6 +63,8 @@ pub struct View {
     pub(super) page: Option<(usize, usize)>,
     /// Calls that stand out, newest first.
     pub(super) calls: Vec<CallView>,
+    /// Monotonic moments since which they do.
+    pub(super) since: Vec<Duration>,
     /// Earlier calls, newest first.
     pub(super) recent: Vec<CallView>,
     /// Calls that wait for their place.
@@ -71,6 +73,8 @@ pub struct View {
     pub(super) notice: Option<(String, String)>,
     pub(super) page_url: Option<String>,
     pub(super) age: Age,
+    /// The monotonic moment, for boards on which things move.
+    pub(super) at: Duration,
     changes: Changes,
 }
 
@@ -180,6 +184,7 @@ impl View {
                 .iter()
                 .map(|s| call(&s.call, &queues, second && blinks(s)))
                 .collect(),
+            since: active.iter().map(|s| s.since).collect(),
             recent: panel
                 .recent
                 .iter()
@@ -190,6 +195,7 @@ impl View {
             notice: notice.map(both),
             page_url: setting.page_url.clone(),
             age: age(&queues, snapshot),
+            at: now.mono,
             changes: Changes {
                 blinks_until: active.iter().map(|s| s.since + setting.blink_for).max(),
                 turns: pages > 1 || setting.notices.len() > 1,

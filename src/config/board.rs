@@ -80,11 +80,14 @@ impl Check<'_> {
 
     fn board(&mut self, at: &At, raw: &RawBoard, queues: &[QueueId]) -> Option<BoardConfig> {
         let id: Option<BoardId> = self.id(&at.key("id"), raw.id.as_deref());
-        let size = match &raw.size {
-            Some(size) => self.size(&at.key("size"), size),
-            None => Some(DEFAULT_SIZE),
-        };
         let output = self.output(&at.key("output"), raw.output.as_ref(), queues);
+        let panel_size = output.as_ref().and_then(OutputConfig::panel_size);
+        let size = match (&raw.size, panel_size) {
+            (Some(size), Some(panel)) => self.same_size(&at.key("size"), size, panel),
+            (None, Some(panel)) => Some(panel),
+            (Some(size), None) => self.size(&at.key("size"), size),
+            (None, None) => Some(DEFAULT_SIZE),
+        };
         let on = match &raw.on {
             Some(on) => self.hours(&at.key("on"), on),
             None => None,
@@ -114,6 +117,19 @@ impl Check<'_> {
             notices,
             page_url,
         })
+    }
+
+    /// A size that follows from the panels, and was given all the same.
+    fn same_size(&mut self, at: &At, raw: &[i64], panel: (u32, u32)) -> Option<(u32, u32)> {
+        let (width, height) = panel;
+        let same = *raw == [i64::from(width), i64::from(height)];
+        if !same {
+            self.wrong(
+                at,
+                format_args!("expected [{width}, {height}] as its panels have, or no such key"),
+            );
+        }
+        same.then_some(panel)
     }
 
     fn size(&mut self, at: &At, raw: &[i64]) -> Option<(u32, u32)> {

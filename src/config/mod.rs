@@ -28,8 +28,9 @@ mod secret;
 pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
 pub use output::{
-    FieldShow, FieldSource, Framing, HdmiConfig, Hub75Config, IdleDigits, Max7219Config,
-    OutputConfig, Parity, Rs485, SerialConfig, SerialDevice, SerialField, StaleDigits,
+    Corner, FieldShow, FieldSource, Framing, GpioBackend, HdmiConfig, Hub75Config, Hub75Pins,
+    IdleDigits, Max7219Config, OutputConfig, Parity, Rs485, SerialConfig, SerialDevice,
+    SerialField, Serpentine, StaleDigits,
 };
 pub use pages::PagesConfig;
 pub use secret::Secret;
@@ -153,19 +154,7 @@ pub struct RelayConfig {
     /// Queues whose calls close it; `None` is all.
     pub queues: Option<Vec<QueueId>>,
     /// How the line is reached.
-    pub backend: RelayBackend,
-}
-
-/// How a GPIO line is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RelayBackend {
-    /// Registers on a Raspberry Pi, else the kernel's device.
-    #[default]
-    Auto,
-    /// The registers of a Raspberry Pi.
-    Rpi,
-    /// The kernel's device.
-    Linux,
+    pub backend: GpioBackend,
 }
 
 /// A foreign system whose JSON is mapped to queue states.

@@ -178,6 +178,70 @@ tables! {
         idle: String,
         /// What stands where on kind `serial`, 1 to 64.
         field: Vec<RawField>,
+        /// SPI device of kind `max7219`. Default `/dev/spidev0.0`.
+        spi: String,
+        /// Clock of the SPI in hertz, 10,000 to 10,000,000. Default 1,000,000.
+        speed_hz: i64,
+        /// Modules in a row, and rows; required for kind `max7219`.
+        modules: Vec<i64>,
+        /// The corner where the chain of modules begins. Default `top-left`.
+        start: String,
+        /// How every second row of modules hangs: `no`, `upright`, `upside-down`. Default `no`.
+        serpentine: String,
+        /// How each module is turned, clockwise: 0, 90, 180 or 270. Default 0.
+        module_rotation: i64,
+        /// Of `max7219` 0 to 15, default 7; of `hub75` 5 to 100 percent, default 60.
+        brightness: i64,
+        /// Rows of a HUB75 panel: 16, 32 or 64. Default 32.
+        rows: i64,
+        /// Columns of a HUB75 panel: 32, 64 or 128. Default 64.
+        columns: i64,
+        /// HUB75 panels in a chain, 1 to 8. Default 1.
+        chain: i64,
+        /// Frames a second on HUB75 panels, 60 to 1000. Default 300.
+        refresh_hz: i64,
+        /// Further times that each clock edge is written, 0 to 16. Default 1.
+        slowdown: i64,
+        /// Processor core that drives HUB75 panels, 0 to 63. Default 3.
+        cpu: i64,
+        /// `adafruit-hat` or `regular`. Default `adafruit-hat`.
+        wiring: String,
+        /// Lines of the connector that are wired otherwise.
+        pins: RawPins,
+        /// How GPIO and SPI are reached: `auto`, `rpi` or `linux`. Default `auto`.
+        backend: String,
+    }
+
+    /// `pins` of a HUB75 output: numbers of GPIO lines (BCM), each once
+    RawPins {
+        /// Red of the upper half.
+        r1: i64,
+        /// Green of the upper half.
+        g1: i64,
+        /// Blue of the upper half.
+        b1: i64,
+        /// Red of the lower half.
+        r2: i64,
+        /// Green of the lower half.
+        g2: i64,
+        /// Blue of the lower half.
+        b2: i64,
+        /// Row address, lowest bit.
+        a: i64,
+        /// Row address.
+        b: i64,
+        /// Row address.
+        c: i64,
+        /// Row address, panels of 32 and 64 rows.
+        d: i64,
+        /// Row address, panels of 64 rows.
+        e: i64,
+        /// Clock.
+        clk: i64,
+        /// Latch, also called STB.
+        lat: i64,
+        /// Output enable.
+        oe: i64,
     }
 
     /// `[[board.output.field]]`

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::doc::At;
 use super::raw::RawRelay;
-use super::{BoardConfig, RelayBackend, RelayConfig};
+use super::{BoardConfig, RelayConfig};
 use crate::model::QueueId;
 use std::time::Duration;
 
@@ -72,15 +72,7 @@ impl Check<'_> {
         };
         let active = raw.active.as_deref().unwrap_or("high");
         let active_low = self.word(&at.key("active"), active, &[("high", false), ("low", true)]);
-        let backend = self.word(
-            &at.key("backend"),
-            raw.backend.as_deref().unwrap_or("auto"),
-            &[
-                ("auto", RelayBackend::Auto),
-                ("rpi", RelayBackend::Rpi),
-                ("linux", RelayBackend::Linux),
-            ],
-        );
+        let backend = self.backend(&at.key("backend"), raw.backend.as_deref());
         let pulse = self.duration(
             &at.key("pulse"),
             raw.pulse.as_ref(),

@@ -4,20 +4,9 @@
 //! Nothing outside this module names a back end, so that the one that is no longer developed can
 //! be left behind one day.
 
+use crate::config::GpioBackend;
 use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
 use std::fmt;
-
-/// How lines are reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Backend {
-    /// Registers on a Raspberry Pi, else the kernel's device.
-    #[default]
-    Auto,
-    /// The registers of a Raspberry Pi: tens of nanoseconds a change.
-    Rpi,
-    /// `/dev/gpiochip0`: a system call a change.
-    Linux,
-}
 
 /// Says why a line cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,13 +50,13 @@ impl Line {
     ///
     /// # Errors
     /// [`HalError`] when there is no such line, it is in use, or the process may not use it.
-    pub fn open(backend: Backend, line: u8) -> Result<Self, HalError> {
+    pub fn open(backend: GpioBackend, line: u8) -> Result<Self, HalError> {
         match backend {
-            Backend::Linux => linux(line),
+            GpioBackend::Linux => linux(line),
             #[cfg(feature = "rpi")]
-            Backend::Rpi => rpi(line),
+            GpioBackend::Rpi => rpi(line),
             #[cfg(feature = "rpi")]
-            Backend::Auto => rpi(line).or_else(|error| match error {
+            GpioBackend::Auto => rpi(line).or_else(|error| match error {
                 HalError::Rpi {
                     source: rppal::gpio::Error::UnknownModel,
                     ..
@@ -75,9 +64,9 @@ impl Line {
                 error => Err(error),
             }),
             #[cfg(not(feature = "rpi"))]
-            Backend::Rpi => Err(HalError::NotBuilt),
+            GpioBackend::Rpi => Err(HalError::NotBuilt),
             #[cfg(not(feature = "rpi"))]
-            Backend::Auto => linux(line),
+            GpioBackend::Auto => linux(line),
         }
     }
 }

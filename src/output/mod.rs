@@ -9,6 +9,7 @@ mod finding;
 mod frame;
 #[cfg(target_os = "linux")]
 pub mod hal;
+pub mod led;
 mod none;
 mod png;
 pub mod relay;

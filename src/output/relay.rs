@@ -114,16 +114,16 @@ impl<P: OutputPin> Drop for Relay<P> {
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn inspect(config: &crate::config::RelayConfig) -> Vec<super::Finding> {
-    use crate::config::RelayBackend;
+    use crate::config::GpioBackend;
     use rustix::fs::Access;
     const REGISTERS: &str = "/dev/gpiomem";
     const CHIP: &str = "/dev/gpiochip0";
     let there = |path: &str| std::path::Path::new(path).exists();
     let device = match config.backend {
-        RelayBackend::Linux => CHIP,
-        RelayBackend::Rpi => REGISTERS,
-        RelayBackend::Auto if there(REGISTERS) => REGISTERS,
-        RelayBackend::Auto => CHIP,
+        GpioBackend::Linux => CHIP,
+        GpioBackend::Rpi => REGISTERS,
+        GpioBackend::Auto if there(REGISTERS) => REGISTERS,
+        GpioBackend::Auto => CHIP,
     };
     let what = format!("relay {}: GPIO {} by {device}", config.id, config.gpio);
     let usable = rustix::fs::access(device, Access::READ_OK | Access::WRITE_OK).is_ok();

@@ -8,6 +8,7 @@ use crate::board::Painter;
 use crate::clock::Now;
 use crate::config::{BoardConfig, NodeConfig};
 use crate::model::{BoardId, QueueId, QueueState, Source};
+use crate::output::led::preview::preview;
 use crate::output::{Frame, PngOutput, encode};
 use crate::state::{LoggedCall, Office, Panel, PanelView};
 use crate::wire::feed::FeedMessage;
@@ -51,7 +52,11 @@ pub fn run(
     let mut frame = Frame::new(board.size.0, board.size.1);
     let view = painter.view(&snapshot, &panel, now);
     painter.draw(&view, &mut frame);
-    PngOutput::new(out).write(&encode::lossless(&frame))?;
+    let picture = match super::glowing(board) {
+        Some(points) => preview(&frame, points),
+        None => frame,
+    };
+    PngOutput::new(out).write(&encode::lossless(&picture))?;
     Ok(())
 }
 

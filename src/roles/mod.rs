@@ -12,7 +12,9 @@ pub mod node;
 pub mod replay;
 pub mod score;
 
+use crate::config::{BoardConfig, OutputConfig};
 use crate::model::{OfficeId, QueueId};
+use crate::output::led::preview::Points;
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -31,3 +33,12 @@ pub struct Drawn {
 
 /// Where a measurement wants to be told of [`Drawn`] messages; told ones are dropped when full.
 pub type Probe = mpsc::Sender<Drawn>;
+
+/// What glows on a board that is drawn for panels of light points: its pictures show that.
+fn glowing(board: &BoardConfig) -> Option<Points> {
+    let led = board.layout.as_deref() == Some("led");
+    led.then_some(match board.output {
+        OutputConfig::Max7219(_) => Points::Red,
+        _ => Points::Rgb,
+    })
+}

@@ -151,7 +151,7 @@ fn everything_typed_arrives() {
 
 #[test]
 fn everything_typed_for_digits_and_lamps_arrives() {
-    use yobiban::config::{FieldShow, FieldSource, OutputConfig, Parity, RelayBackend, Rs485};
+    use yobiban::config::{FieldShow, FieldSource, GpioBackend, OutputConfig, Parity, Rs485};
     let node = yobiban::config::load_node(&folder("valid").join("node-serial.toml")).unwrap();
     let OutputConfig::Serial(serial) = &node.boards[0].output else {
         panic!("{:?}", node.boards[0].output);
@@ -181,7 +181,7 @@ fn everything_typed_for_digits_and_lamps_arrives() {
     let relay = &node.relays[0];
     assert_eq!(
         (relay.gpio, relay.active_low, relay.backend),
-        (17, true, RelayBackend::Linux)
+        (17, true, GpioBackend::Linux)
     );
     assert_eq!(
         (relay.pulse.as_millis(), relay.pause.as_millis()),

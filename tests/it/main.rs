@@ -27,6 +27,7 @@ mod hub_pages;
 mod hub_registry;
 mod hub_role;
 mod kill;
+mod led;
 mod mqtt;
 mod mqtt_acl;
 mod mqtt_replay;

@@ -5,11 +5,13 @@
 mod hdmi;
 mod hub75;
 mod max7219;
+mod pins;
 mod serial;
 
 pub use hdmi::HdmiConfig;
-pub use hub75::Hub75Config;
-pub use max7219::Max7219Config;
+pub use hub75::{Hub75Config, Hub75Pins};
+pub use max7219::{Corner, Max7219Config, Serpentine};
+pub use pins::GpioBackend;
 pub use serial::{
     FieldShow, FieldSource, Framing, IdleDigits, Parity, Rs485, SerialConfig, SerialDevice,
     SerialField, StaleDigits,
@@ -56,7 +58,7 @@ const KINDS: [(&str, bool); 7] = [
 ];
 
 /// Which keys go with which kinds; `kind` itself goes with all.
-const KEYS: [(&str, &[&str]); 13] = [
+const KEYS: [(&str, &[&str]); 29] = [
     ("path", &["png"]),
     ("device", &["serial"]),
     ("baud", &["serial"]),
@@ -70,6 +72,22 @@ const KEYS: [(&str, &[&str]); 13] = [
     ("stale", &["serial"]),
     ("idle", &["serial"]),
     ("field", &["serial"]),
+    ("spi", &["max7219"]),
+    ("speed_hz", &["max7219"]),
+    ("modules", &["max7219"]),
+    ("start", &["max7219"]),
+    ("serpentine", &["max7219"]),
+    ("module_rotation", &["max7219"]),
+    ("brightness", &["max7219", "hub75"]),
+    ("rows", &["hub75"]),
+    ("columns", &["hub75"]),
+    ("chain", &["hub75"]),
+    ("refresh_hz", &["hub75"]),
+    ("slowdown", &["hub75"]),
+    ("cpu", &["hub75"]),
+    ("wiring", &["hub75"]),
+    ("pins", &["hub75"]),
+    ("backend", &["max7219", "hub75"]),
 ];
 
 impl OutputConfig {
@@ -90,7 +108,17 @@ impl OutputConfig {
     /// Whether it is a panel of light points, for which boards are drawn small.
     #[must_use]
     pub fn is_led(&self) -> bool {
-        matches!(self, Self::Max7219(_) | Self::Hub75(_))
+        self.panel_size().is_some()
+    }
+
+    /// Width and height of such a panel in points.
+    #[must_use]
+    pub fn panel_size(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Max7219(config) => Some(config.size()),
+            Self::Hub75(config) => Some(config.size()),
+            _ => None,
+        }
     }
 }
 

@@ -9,6 +9,8 @@ mod machine;
 
 use crate::clock::Clock;
 use crate::config::{NodeConfig, OutputConfig};
+#[cfg(target_os = "linux")]
+use crate::output::led::{hub75, max7219};
 use crate::output::{Finding, Level, serial};
 use std::io::{self, Write};
 use std::path::Path;
@@ -67,8 +69,14 @@ fn inspect(output: &OutputConfig) -> Vec<Finding> {
         OutputConfig::Png { path } => vec![machine::picture_file(path)],
         OutputConfig::None => vec![good("none", "only reported to the hub")],
         OutputConfig::Window => vec![good("window", "on the desktop of this machine")],
-        OutputConfig::Hdmi(_) | OutputConfig::Max7219(_) | OutputConfig::Hub75(_) => Vec::new(),
+        #[cfg(target_os = "linux")]
+        OutputConfig::Max7219(led) => max7219::inspect(led),
+        #[cfg(target_os = "linux")]
+        OutputConfig::Hub75(led) => hub75::inspect(led),
+        #[cfg(not(target_os = "linux"))]
+        OutputConfig::Max7219(_) | OutputConfig::Hub75(_) => Vec::new(),
         OutputConfig::Serial(config) => serial::inspect(config),
+        OutputConfig::Hdmi(_) => Vec::new(),
     }
 }
 

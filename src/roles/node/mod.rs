@@ -16,12 +16,14 @@ mod truth;
 
 pub use truth::{Outcome, Truth};
 
-use super::Probe;
+use super::{Probe, glowing};
 use crate::board::Painter;
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
 use crate::health::IssueKind;
 use crate::mqtt::{self, SessionOptions, Subscription};
+#[cfg(target_os = "linux")]
+use crate::output::led::{Lazy, hub75, max7219};
 use crate::output::{Output, PngOutput};
 use crate::state::Snapshot;
 use crate::store::Store;
@@ -200,6 +202,7 @@ impl Boards<'_> {
         let (output, file) = sinks(board)?;
         let encoder = Encoder {
             board: board.id.clone(),
+            points: glowing(board),
             file,
             images: Arc::clone(&self.pictures),
             outputs: self.outputs.clone(),
@@ -242,11 +245,26 @@ fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
             board.id
         ),
         // Each arm is filled in with its device.
-        OutputConfig::Hdmi(_)
-        | OutputConfig::Max7219(_)
-        | OutputConfig::Hub75(_)
         // A board of digits has no frames, and a thread of its own.
-        | OutputConfig::Serial(_) => anyhow::bail!("board {}: not built", board.id),
+        OutputConfig::Hdmi(_) | OutputConfig::Serial(_) => {
+            anyhow::bail!("board {}: not built", board.id)
+        }
+        #[cfg(target_os = "linux")]
+        OutputConfig::Max7219(led) => {
+            let led = led.clone();
+            let open = move || max7219::open(&led);
+            (Some(Box::new(Lazy::new("max7219", board.size, open))), None)
+        }
+        #[cfg(target_os = "linux")]
+        OutputConfig::Hub75(led) => {
+            let led = led.clone();
+            let open = move || hub75::open(&led);
+            (Some(Box::new(Lazy::new("hub75", board.size, open))), None)
+        }
+        #[cfg(not(target_os = "linux"))]
+        OutputConfig::Max7219(_) | OutputConfig::Hub75(_) => {
+            anyhow::bail!("board {}: LED panels need Linux", board.id)
+        }
     })
 }
 

@@ -7,6 +7,7 @@ use super::report::Outputs;
 use super::with_causes;
 use crate::clock::Now;
 use crate::model::BoardId;
+use crate::output::led::preview::{Points, preview};
 use crate::output::{Frame, PngOutput, encode};
 use crate::uplink::{self, BoardImage};
 use crate::wire::hex;
@@ -21,6 +22,10 @@ use tokio::sync::watch;
 /// Shortest time between two pictures: viewers see numbers at once, pictures are for proof.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// The same for panels on which names move all the time: a picture a second would be most of what
+/// a node sends.
+const EVERY_MOVING: Duration = Duration::from_secs(5);
+
 /// The drawing thread's end.
 pub(super) struct Pictures {
     to_encoder: Option<Sender<(Frame, Timestamp)>>,
@@ -28,6 +33,8 @@ pub(super) struct Pictures {
     idle: Receiver<Frame>,
     spare: Option<Frame>,
     last: Option<Instant>,
+    /// Shortest time between two.
+    every: Duration,
     /// Whether the board changed since the last picture.
     dirty: bool,
     thread: Option<JoinHandle<()>>,
@@ -36,6 +43,8 @@ pub(super) struct Pictures {
 /// Where the pictures of one board go.
 pub(super) struct Encoder {
     pub(super) board: BoardId,
+    /// What the points of a LED panel are; its picture shows what glows.
+    pub(super) points: Option<Points>,
     pub(super) file: Option<PngOutput>,
     /// Shared by all boards of the node.
     pub(super) images: Arc<watch::Sender<uplink::Pictures>>,
@@ -45,6 +54,10 @@ pub(super) struct Encoder {
 impl Pictures {
     /// Starts the encoder's thread.
     pub(super) fn start(encoder: Encoder, size: (u32, u32)) -> io::Result<Self> {
+        let every = match encoder.points {
+            Some(_) => EVERY_MOVING,
+            None => EVERY,
+        };
         let (to_encoder, frames) = channel();
         let (back, idle) = channel();
         let thread = std::thread::Builder::new()
@@ -55,6 +68,7 @@ impl Pictures {
             idle,
             spare: Some(Frame::new(size.0, size.1)),
             last: None,
+            every,
             dirty: false,
             thread: Some(thread),
         })
@@ -67,16 +81,16 @@ impl Pictures {
 
     /// When [`offer`](Self::offer) wants to be asked again; `None` when no picture is due.
     pub(super) fn due(&self) -> Option<Duration> {
-        let pause = self
-            .last
-            .map_or(Duration::ZERO, |last| EVERY.saturating_sub(last.elapsed()));
+        let pause = self.last.map_or(Duration::ZERO, |last| {
+            self.every.saturating_sub(last.elapsed())
+        });
         // An encoder at work is asked again after about the time that one picture takes.
         self.dirty.then(|| pause.max(Duration::from_millis(20)))
     }
 
     /// Hands a copy of the frame to the encoder, if it is time and the encoder is idle.
     pub(super) fn offer(&mut self, frame: &Frame, now: Now) {
-        if !self.dirty || self.last.is_some_and(|last| last.elapsed() < EVERY) {
+        if !self.dirty || self.last.is_some_and(|last| last.elapsed() < self.every) {
             return;
         }
         let mut copy = match self.spare.take().map_or_else(|| self.idle.try_recv(), Ok) {
@@ -106,7 +120,10 @@ impl Encoder {
     fn run(mut self, frames: &Receiver<(Frame, Timestamp)>, back: &Sender<Frame>) {
         while let Ok((frame, shown_at)) = frames.recv() {
             let frame_sha256 = hex(&frame.sha256());
-            let picture = encode::lossless(&frame);
+            let picture = match self.points {
+                Some(points) => encode::lossless(&preview(&frame, points)),
+                None => encode::lossless(&frame),
+            };
             let failed = self
                 .file
                 .as_mut()

@@ -6,8 +6,8 @@
 use super::report::Relays;
 use super::with_causes;
 use crate::clock::Clock;
-use crate::config::{RelayBackend, RelayConfig};
-use crate::output::hal::{Backend, HalError, Line};
+use crate::config::RelayConfig;
+use crate::output::hal::{HalError, Line};
 use crate::output::relay::{Pulses, Relay};
 use crate::state::{LoggedCall, Snapshot};
 use anyhow::Context as _;
@@ -38,20 +38,12 @@ pub(super) fn start(
         handled: 0,
     };
     let (runtime, shutdown) = (Handle::current(), shutdown.clone());
-    let (backend, gpio) = (backend(config.backend), config.gpio);
+    let (backend, gpio) = (config.backend, config.gpio);
     let open = move || Line::open(backend, gpio).map_err(|e: HalError| with_causes(&e));
     std::thread::Builder::new()
         .name(format!("relay-{}", config.id))
         .spawn(move || lamp.run(&runtime, &shutdown, open))
         .with_context(|| format!("cannot start relay {}", config.id))
-}
-
-fn backend(backend: RelayBackend) -> Backend {
-    match backend {
-        RelayBackend::Auto => Backend::Auto,
-        RelayBackend::Rpi => Backend::Rpi,
-        RelayBackend::Linux => Backend::Linux,
-    }
 }
 
 /// Everything a relay's thread owns, but the line.
@@ -226,7 +218,7 @@ mod tests {
                 pulse: Duration::from_millis(50),
                 pause: Duration::from_millis(50),
                 queues: Some(vec![QueueId::new("moving").expect("id")]),
-                backend: RelayBackend::Auto,
+                backend: crate::config::GpioBackend::Auto,
             },
             snapshots,
             relays: relays.clone(),
@@ -276,7 +268,7 @@ mod tests {
                 pulse: Duration::from_millis(50),
                 pause: Duration::from_millis(50),
                 queues: None,
-                backend: RelayBackend::Auto,
+                backend: crate::config::GpioBackend::Auto,
             },
             snapshots,
             relays: relays.clone(),

@@ -1,0 +1,12 @@
+//! Panels of light points: how they are driven, and what they look like.
+
+#[cfg(target_os = "linux")]
+mod arrangement;
+#[cfg(target_os = "linux")]
+pub mod hub75;
+mod lazy;
+#[cfg(target_os = "linux")]
+pub mod max7219;
+pub mod preview;
+
+pub use lazy::Lazy;
