@@ -155,7 +155,6 @@ impl<'t> Doc<'t> {
         self.value(at)?.get_ref().as_str()
     }
 
-
     /// Line and column of a place, or of the nearest table around it.
     pub(super) fn position_of(&self, at: &At) -> Option<(usize, usize)> {
         let mut steps = at.0.as_slice();

@@ -26,7 +26,10 @@ mod secret;
 
 pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
-pub use output::{HdmiConfig, Hub75Config, Max7219Config, OutputConfig, SerialConfig};
+pub use output::{
+    HdmiConfig, Hub75Config, Max7219Config, ModeConfig, OutputConfig, Rotation, SerialConfig,
+    Standby,
+};
 pub use pages::PagesConfig;
 pub use secret::Secret;
 

@@ -5,14 +5,18 @@
 //! once through [`Output::status`] and its errors, and the owner goes on drawing.
 
 pub mod encode;
+mod finding;
 mod frame;
 #[cfg(target_os = "linux")]
 pub mod hal;
+#[cfg(all(feature = "hdmi", target_os = "linux"))]
+pub mod hdmi;
 mod none;
 mod png;
 #[cfg(feature = "window")]
 mod window;
 
+pub use finding::{Finding, Level};
 pub use frame::{COVERAGE_STEPS, Frame, MAX_SIDE, Mask};
 pub use none::NoOutput;
 pub use png::PngOutput;

@@ -7,7 +7,7 @@ mod hub75;
 mod max7219;
 mod serial;
 
-pub use hdmi::HdmiConfig;
+pub use hdmi::{HdmiConfig, ModeConfig, Rotation, Standby};
 pub use hub75::Hub75Config;
 pub use max7219::Max7219Config;
 pub use serial::SerialConfig;
@@ -53,7 +53,13 @@ const KINDS: [(&str, bool); 7] = [
 ];
 
 /// Which keys go with which kinds; `kind` itself goes with all.
-const KEYS: [(&str, &[&str]); 1] = [("path", &["png"])];
+const KEYS: &[(&str, &[&str])] = &[
+    ("path", &["png"]),
+    ("connector", &["hdmi"]),
+    ("mode", &["hdmi"]),
+    ("rotate", &["hdmi"]),
+    ("standby", &["hdmi"]),
+];
 
 impl OutputConfig {
     /// The word of the configuration.
@@ -132,7 +138,7 @@ impl Check<'_> {
 
     /// Answers keys that belong to other kinds.
     fn foreign_keys(&mut self, at: &At, kind: &str) {
-        for (key, kinds) in KEYS {
+        for &(key, kinds) in KEYS {
             if !kinds.contains(&kind) && self.doc.found(&at.key(key)).is_some() {
                 self.wrong(
                     &at.key(key),

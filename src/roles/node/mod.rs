@@ -205,11 +205,22 @@ fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
             "board {}: this program was built without windows; build it with --features window",
             board.id
         ),
+        #[cfg(all(feature = "hdmi", target_os = "linux"))]
+        OutputConfig::Hdmi(hdmi) => (
+            Some(Box::new(crate::output::hdmi::HdmiOutput::new(
+                hdmi, board.size,
+            ))),
+            None,
+        ),
+        #[cfg(not(all(feature = "hdmi", target_os = "linux")))]
+        OutputConfig::Hdmi(_) => anyhow::bail!(
+            "board {}: this program was built without HDMI; build it with --features hdmi on Linux",
+            board.id
+        ),
         // Each arm is filled in with its device.
-        OutputConfig::Hdmi(_)
-        | OutputConfig::Max7219(_)
-        | OutputConfig::Hub75(_)
-        | OutputConfig::Serial(_) => anyhow::bail!("board {}: not built", board.id),
+        OutputConfig::Max7219(_) | OutputConfig::Hub75(_) | OutputConfig::Serial(_) => {
+            anyhow::bail!("board {}: not built", board.id)
+        }
     })
 }
 
