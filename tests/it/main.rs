@@ -13,6 +13,7 @@ mod browser;
 mod cli;
 mod config;
 mod day;
+mod emulation;
 mod end_to_end;
 mod hostile;
 mod house;
