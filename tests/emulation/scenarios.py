@@ -58,7 +58,7 @@ id = "n1"
 [mqtt]
 url = "mqtt://10.0.2.2:{port}"
 [feed]
-stale_after = "1d"
+stale_after = "24h"
 old_call_after = "60s"
 [store]
 dir = "{store}"
@@ -232,19 +232,16 @@ def board(trial):
 
 
 def idle(trial):
-    """Two minutes' changes of the clock, and not one picture more."""
+    """A minute in which nothing changes but the clock."""
     def flips():
         return int(trial.broker.health()["outputs"][0]["facts"]["flips"])
-    minute = trial.minute()
-    while trial.minute() == minute:
+    trial.machine.run('date -s "2026-11-24 01:44:50"')
+    trial.board("the clock was set")
+    while int(trial.machine.run("date +%S")) < 56:
         time.sleep(0.2)
-    trial.board("the next minute")
-    time.sleep(3)
-    before, minute, begin = flips(), trial.minute(), time.monotonic()
-    while trial.minute() == minute:
-        time.sleep(0.2)
-    trial.board("the minute after")
-    time.sleep(3)
+    before, begin = flips(), time.monotonic()
+    time.sleep(60)
+    trial.board("a minute later")
     count = flips() - before
     trial.seen("pictures put on the glass in a minute", f"{count}", time.monotonic() - begin)
     if count != 1:
@@ -275,16 +272,16 @@ def modes(trial):
         trial.stop()
         trial.start("turned", [(size, f'{{ kind = "hdmi", rotate = {degrees} }}')])
         trial.board(f"rotate = {degrees}", size, degrees)
-    trial.stop()
 
 
 def restart(trial):
     """Killed, started again: without a keeper the picture goes, with one it stays."""
+    trial.stop()
     trial.start("plain", [(FULL, HDMI)])
     trial.board("started without a keeper")
     trial.stop("KILL")
     def gone():
-        return trial.machine.glass() != trial.expected(FULL, trial.minute())
+        return trial.machine.glass() not in trial.drawn.values()
     trial.until("kill -9 without a keeper: the kernel takes the picture", gone)
     trial.machine.run("exec 3<>/dev/dri/card0")
     trial.start("plain", [(FULL, HDMI)], keeper="Virtual-1")
@@ -297,21 +294,16 @@ def restart(trial):
         time.sleep(0.1)
     trial.seen("kill -9 with a keeper: the picture stays", "20 looks", 2)
     trial.start("plain", [(FULL, HDMI)], keeper="Virtual-1")
-    glasses = []
-    def back():
-        glasses.append(trial.machine.glass())
-        return "node starts" in trial.log().rsplit("@again", 1)[-1]
-    trial.machine.run("echo @again >>/tmp/log")
-    end = time.monotonic() + 4 * SLOW[trial.arch]
+    # Up to the newest state from the broker the board may mark its numbers with their time.
+    looks, end = [], time.monotonic() + 4 * SLOW[trial.arch]
     while time.monotonic() < end:
-        back()
+        looks.append(trial.machine.glass())
+        if len(pixels.colours(looks[-1])) < 3 or looks[-1][:2] != FULL:
+            trial.fail("a restart with a keeper", looks[-1], last)
         time.sleep(0.1)
+    boards = sum(look in trial.drawn.values() for look in looks)
     trial.board("started again with a keeper")
-    minutes = [trial.expected(FULL, m) for m in {m for (_, m) in trial.drawn}]
-    other = [g for g in glasses if g not in trial.drawn.values()]
-    trial.seen("meanwhile the glass showed only boards", f"{len(glasses) - len(other)} of {len(glasses)} looks", 4)
-    if len(other) > len(glasses) // 2 or any(len(pixels.colours(g)) < 3 for g in other):
-        trial.fail("the picture across a restart", other[0], minutes[0])
+    trial.seen("meanwhile the glass was never empty", f"{len(looks)} looks, {boards} the very board", 4)
 
 
 def owner(trial):
@@ -365,9 +357,12 @@ def silent(trial):
     trial.board("no EDID: the board in its configured size", (1024, 768), limit=20)
 
 
-SCENARIOS = [board, resolution, modes, restart, owner, end, heads, silent, idle]
+SCENARIOS = [board, idle, resolution, modes, restart, owner, end, heads, silent]
 # What needs the machine of another.
-NEEDS = {resolution: [board], modes: [board], restart: [board], owner: [board, restart], end: [board, restart], idle: [silent]}
+NEEDS = {
+    idle: [board], resolution: [board], modes: [board], restart: [board],
+    owner: [board, restart], end: [board, restart],
+}
 
 
 def main():

@@ -7,7 +7,6 @@
 
 use crate::config::Rotation;
 use crate::output::Frame;
-use embedded_graphics::prelude::{OriginDimensions, Point, Size};
 use embedded_graphics::primitives::Rectangle;
 
 /// Bytes of a pixel: blue, green, red, unused (XRGB8888, little endian).
@@ -37,11 +36,15 @@ pub fn copy_damage(
     memory: &mut [u8],
     pitch: usize,
 ) -> usize {
-    let all = Rectangle::new(Point::zero(), frame.size());
     damage
         .iter()
-        .map(|area| area.intersection(&all))
-        .filter_map(|area| Window::of(&area))
+        .filter_map(|area| frame.bounds(area))
+        .map(|(xs, ys)| Window {
+            left: xs.start as usize,
+            top: ys.start as usize,
+            width: xs.len(),
+            height: ys.len(),
+        })
         .map(|window| copy(frame, &window, rotation, memory, pitch))
         .sum()
 }
@@ -52,21 +55,6 @@ struct Window {
     top: usize,
     width: usize,
     height: usize,
-}
-
-impl Window {
-    fn of(area: &Rectangle) -> Option<Self> {
-        let Size { width, height } = area.size;
-        if width == 0 || height == 0 {
-            return None;
-        }
-        Some(Self {
-            left: usize::try_from(area.top_left.x).ok()?,
-            top: usize::try_from(area.top_left.y).ok()?,
-            width: width as usize,
-            height: height as usize,
-        })
-    }
 }
 
 fn copy(
@@ -127,7 +115,7 @@ fn write<'a>(row: &mut [u8], pixels: impl ExactSizeIterator<Item = &'a u32>) -> 
 mod tests {
     use super::*;
     use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
-    use embedded_graphics::prelude::{DrawTarget, Pixel};
+    use embedded_graphics::prelude::{DrawTarget, Pixel, Point, Size};
 
     const F: [&str; 5] = ["####", "#...", "###.", "#...", "#..."];
 
