@@ -295,6 +295,7 @@ def restart(trial):
     trial.machine.run("exec 3<>/dev/dri/card0")
     trial.start("plain", [(FULL, HDMI)], keeper="Virtual-1")
     trial.board("started with a keeper")
+    pictures = trial.machine.run("grep -c ^framebuffer /sys/kernel/debug/dri/0/framebuffer")
     last = trial.machine.glass()
     trial.stop("KILL")
     for _ in range(20):
@@ -313,6 +314,10 @@ def restart(trial):
     boards = sum(look in trial.drawn.values() for look in looks)
     trial.board("started again with a keeper")
     trial.seen("meanwhile the glass was never empty", f"{len(looks)} looks, {boards} the very board", 4)
+    left = trial.machine.run("grep -c ^framebuffer /sys/kernel/debug/dri/0/framebuffer")
+    if left != pictures:
+        raise Failed(f"{pictures} pictures in the card's memory before the restart, {left} after it")
+    trial.seen("pictures in the card's memory before and after", f"{pictures}, {left}", 0)
 
 
 def owner(trial):
