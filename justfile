@@ -31,6 +31,11 @@ deny:
 demo *ARGS:
     cargo run --release -- demo {{ARGS}}
 
+# The program on a display: an emulated machine whose glass is compared pixel by pixel.
+emulate *SCENARIOS:
+    cargo build
+    tests/emulation/run {{ if arch() == "aarch64" { "arm64" } else { "amd64" } }} target/debug/yobiban {{SCENARIOS}}
+
 # The figures of docs/performance.md.
 bench *ARGS:
     cargo bench {{ARGS}}

@@ -7,7 +7,7 @@ use yobiban::output::{Frame, encode};
 
 #[path = "../tests/it/board_states.rs"]
 #[allow(dead_code, unreachable_pub)] // shared with the golden boards
-mod states;
+pub(crate) mod states;
 
 use states::{Moment, call_a042, morning, normal};
 

@@ -2,6 +2,8 @@
 #![allow(missing_docs)]
 
 mod board;
+#[cfg(all(feature = "hdmi", target_os = "linux"))]
+mod copy;
 mod state;
 
 fn main() {

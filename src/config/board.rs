@@ -67,6 +67,15 @@ impl Check<'_> {
                     format_args!("same file as board[{first}]: expected one file a board"),
                 );
             }
+            if let Some(first) = boards
+                .iter()
+                .position(|b| same_connector(&b.output, &board.output))
+            {
+                self.wrong(
+                    &at.key("output").key("connector"),
+                    format_args!("same connector as board[{first}]: expected one a board"),
+                );
+            }
             if raw[i].notices.is_none() {
                 board.notices.clone_from(&office_notices);
             }
@@ -277,6 +286,11 @@ impl Check<'_> {
             .filter_map(|(i, text)| self.name(&at.index(i), Some(text)))
             .collect()
     }
+}
+
+fn same_connector(a: &OutputConfig, b: &OutputConfig) -> bool {
+    matches!((a, b), (OutputConfig::Hdmi(a), OutputConfig::Hdmi(b))
+        if a.connector.is_some() && a.connector == b.connector)
 }
 
 fn same_file(a: &OutputConfig, b: &OutputConfig) -> bool {

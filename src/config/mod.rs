@@ -29,8 +29,8 @@ pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
 pub use output::{
     Corner, FieldShow, FieldSource, Framing, GpioBackend, HdmiConfig, Hub75Config, Hub75Pins,
-    IdleDigits, Max7219Config, OutputConfig, Parity, Rs485, SerialConfig, SerialDevice,
-    SerialField, Serpentine, StaleDigits,
+    IdleDigits, Max7219Config, ModeConfig, OutputConfig, Parity, Rotation, Rs485, SerialConfig,
+    SerialDevice, SerialField, Serpentine, StaleDigits, Standby,
 };
 pub use pages::PagesConfig;
 pub use secret::Secret;

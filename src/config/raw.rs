@@ -150,6 +150,14 @@ tables! {
         kind: String,
         /// Picture file of kind `png`.
         path: String,
+        /// `auto` or a connector's name, of kind `hdmi`. Default `auto`.
+        connector: String,
+        /// `preferred`, `WIDTHxHEIGHT` or `WIDTHxHEIGHT@RATE`, of kind `hdmi`. Default `preferred`.
+        mode: String,
+        /// 0, 90, 180 or 270, of kind `hdmi`. Default 0.
+        rotate: i64,
+        /// `black`, `dpms` or `cec`, of kind `hdmi`. Default `black`.
+        standby: String,
         /// Device file or `tcp://HOST:PORT` of kind `serial`; required there.
         device: String,
         /// Bits a second of kind `serial`. Default 9600.

@@ -155,8 +155,11 @@ impl Frame {
         }
     }
 
-    /// The part of an area that lies inside, as ranges of columns and rows.
-    fn bounds(&self, area: &Rectangle) -> Option<(std::ops::Range<u32>, std::ops::Range<u32>)> {
+    /// The part of an area that lies inside, as ranges of columns and rows; `None` when none does.
+    pub(super) fn bounds(
+        &self,
+        area: &Rectangle,
+    ) -> Option<(std::ops::Range<u32>, std::ops::Range<u32>)> {
         let side = |start: i32, length: u32, limit: u32| {
             let end = (i64::from(start) + i64::from(length)).clamp(0, i64::from(limit));
             let start = i64::from(start).clamp(0, i64::from(limit));

@@ -9,6 +9,8 @@ mod finding;
 mod frame;
 #[cfg(target_os = "linux")]
 pub mod hal;
+#[cfg(all(feature = "hdmi", target_os = "linux"))]
+pub mod hdmi;
 pub mod led;
 mod none;
 mod png;

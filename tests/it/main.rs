@@ -16,6 +16,7 @@ mod cli;
 mod config;
 mod day;
 mod doctor;
+mod emulation;
 mod end_to_end;
 mod hostile;
 mod house;

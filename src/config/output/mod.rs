@@ -8,7 +8,7 @@ mod max7219;
 mod pins;
 mod serial;
 
-pub use hdmi::HdmiConfig;
+pub use hdmi::{HdmiConfig, ModeConfig, Rotation, Standby};
 pub use hub75::{Hub75Config, Hub75Pins};
 pub use max7219::{Corner, Max7219Config, Serpentine};
 pub use pins::GpioBackend;
@@ -58,8 +58,12 @@ const KINDS: [(&str, bool); 7] = [
 ];
 
 /// Which keys go with which kinds; `kind` itself goes with all.
-const KEYS: [(&str, &[&str]); 29] = [
+const KEYS: &[(&str, &[&str])] = &[
     ("path", &["png"]),
+    ("connector", &["hdmi"]),
+    ("mode", &["hdmi"]),
+    ("rotate", &["hdmi"]),
+    ("standby", &["hdmi"]),
     ("device", &["serial"]),
     ("baud", &["serial"]),
     ("framing", &["serial"]),
@@ -177,7 +181,7 @@ impl Check<'_> {
 
     /// Answers keys that belong to other kinds.
     fn foreign_keys(&mut self, at: &At, kind: &str) {
-        for (key, kinds) in KEYS {
+        for &(key, kinds) in KEYS {
             if !kinds.contains(&kind) && self.doc.found(&at.key(key)).is_some() {
                 self.wrong(
                     &at.key(key),

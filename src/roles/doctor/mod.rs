@@ -76,6 +76,9 @@ fn inspect(output: &OutputConfig) -> Vec<Finding> {
         #[cfg(not(target_os = "linux"))]
         OutputConfig::Max7219(_) | OutputConfig::Hub75(_) => Vec::new(),
         OutputConfig::Serial(config) => serial::inspect(config),
+        #[cfg(all(feature = "hdmi", target_os = "linux"))]
+        OutputConfig::Hdmi(hdmi) => crate::output::hdmi::inspect(hdmi),
+        #[cfg(not(all(feature = "hdmi", target_os = "linux")))]
         OutputConfig::Hdmi(_) => Vec::new(),
     }
 }

@@ -244,11 +244,20 @@ fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
             "board {}: this program was built without windows; build it with --features window",
             board.id
         ),
-        // Each arm is filled in with its device.
+        #[cfg(all(feature = "hdmi", target_os = "linux"))]
+        OutputConfig::Hdmi(hdmi) => (
+            Some(Box::new(crate::output::hdmi::HdmiOutput::new(
+                hdmi, board.size,
+            ))),
+            None,
+        ),
+        #[cfg(not(all(feature = "hdmi", target_os = "linux")))]
+        OutputConfig::Hdmi(_) => anyhow::bail!(
+            "board {}: this program was built without HDMI; build it with --features hdmi on Linux",
+            board.id
+        ),
         // A board of digits has no frames, and a thread of its own.
-        OutputConfig::Hdmi(_) | OutputConfig::Serial(_) => {
-            anyhow::bail!("board {}: not built", board.id)
-        }
+        OutputConfig::Serial(_) => (None, None),
         #[cfg(target_os = "linux")]
         OutputConfig::Max7219(led) => {
             let led = led.clone();

@@ -1,0 +1,65 @@
+//! Keeps the last picture on the glass while the service restarts.
+//!
+//! The kernel takes a picture off when the last process that has the card's file open ends. systemd
+//! holds files for a service (`FileDescriptorStoreMax=4` in the unit): the card's is given to it
+//! under the name `drm-CONNECTOR`, and comes back at the next start as `LISTEN_FDS` with
+//! `LISTEN_FDNAMES`. Anybody else who starts the service can do the same. Without such a keeper the
+//! picture is gone until the service is back.
+
+use sd_notify::NotifyState;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Names of ours begin with this; files of other names are for somebody else.
+const PREFIX: &str = "drm-";
+
+/// What was handed to this process, read once.
+static HANDED: OnceLock<Mutex<Vec<OwnedFd>>> = OnceLock::new();
+
+/// Takes the first kept file that fits; each is given out once.
+pub(super) fn take(fits: impl Fn(&OwnedFd) -> bool) -> Option<OwnedFd> {
+    let mut handed = HANDED
+        .get_or_init(|| Mutex::new(read()))
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let at = handed.iter().position(fits)?;
+    Some(handed.swap_remove(at))
+}
+
+/// Gives a card's file to the service manager, if there is one.
+pub(super) fn give(file: impl AsFd, connector: &str) {
+    let name = format!("{PREFIX}{connector}");
+    let state = [NotifyState::FdStore, NotifyState::FdName(&name)];
+    if let Err(e) = sd_notify::notify_with_fds(&state, &[file.as_fd()]) {
+        tracing::warn!("cannot have {name} kept while the service restarts: {e}");
+    }
+}
+
+/// Takes a file back from the service manager: what it kept cannot be used.
+pub(super) fn forget(connector: &str) {
+    let name = format!("{PREFIX}{connector}");
+    // Best effort: it would only be offered again at the next start.
+    let _ = sd_notify::notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(&name)]);
+}
+
+fn read() -> Vec<OwnedFd> {
+    let files = match sd_notify::listen_fds_with_names() {
+        Ok(files) => files,
+        Err(e) => {
+            tracing::warn!("cannot take over kept files: {e}");
+            return Vec::new();
+        }
+    };
+    files
+        .filter(|(_, name)| name.starts_with(PREFIX))
+        .map(|(file, _)| {
+            #[allow(unsafe_code)]
+            // SAFETY: whoever started this process opened the file for it under this number and
+            // name and says so by LISTEN_PID; nothing else in the process takes files of this name,
+            // and this runs once.
+            unsafe {
+                OwnedFd::from_raw_fd(file)
+            }
+        })
+        .collect()
+}
