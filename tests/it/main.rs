@@ -37,4 +37,6 @@ mod mqtt_uplink;
 mod score;
 #[cfg(target_os = "linux")]
 mod serial;
+#[cfg(target_os = "linux")]
+mod serial_modbus;
 mod support;

@@ -2,20 +2,21 @@
 //!
 //! All kinds share one table of keys; a key of another kind is answered with the kind it belongs to.
 
+mod digits;
 mod hdmi;
 mod hub75;
 mod max7219;
 mod pins;
 mod serial;
 
+pub use digits::{
+    FieldShow, FieldSource, Framing, IdleDigits, Parity, Rs485, SerialConfig, SerialDevice,
+    SerialField, StaleDigits,
+};
 pub use hdmi::{HdmiConfig, ModeConfig, Rotation, Standby};
 pub use hub75::{Hub75Config, Hub75Pins};
 pub use max7219::{Corner, Max7219Config, Serpentine};
 pub use pins::GpioBackend;
-pub use serial::{
-    FieldShow, FieldSource, Framing, IdleDigits, Parity, Rs485, SerialConfig, SerialDevice,
-    SerialField, StaleDigits,
-};
 
 use super::check::Check;
 use super::doc::At;

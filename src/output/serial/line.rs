@@ -1,20 +1,18 @@
 //! The line to a board: a serial port or a TCP connection, never waited for without a limit.
 
 use super::raw::Function;
+use super::wire::{HEARD_MOST, Io, Shared};
 use super::{frame::Encoded, frame::Write};
 use crate::config::{Framing, Parity, Rs485, SerialConfig, SerialDevice};
 use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_modbus::client::{Client as _, Context as Modbus, rtu, tcp};
 use tokio_modbus::slave::{Slave, SlaveContext as _};
 use tokio_modbus::{Request, Response};
-use tokio_serial::{DataBits, SerialPort as _, SerialPortBuilderExt as _, SerialStream, StopBits};
+use tokio_serial::{DataBits, SerialPort as _, SerialPortBuilderExt as _, StopBits};
 
 /// A connection that takes longer is one that does not come about.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
@@ -23,8 +21,6 @@ const WRITE_WITHIN: Duration = Duration::from_secs(1);
 /// After this much silence an answer that is wrong so far gets no better; four characters at
 /// 2400 baud.
 const QUIET: Duration = Duration::from_millis(20);
-/// Bytes of an answer that are kept; whoever sends more is no board of digits.
-const HEARD_MOST: usize = 64;
 
 /// Why a field has no confirmation.
 #[derive(Debug)]
@@ -38,74 +34,6 @@ pub(super) enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Lost(error)
-    }
-}
-
-/// What comes in and goes out, and the bytes that came since somebody last asked.
-struct Wire {
-    io: Io,
-    heard: Vec<u8>,
-}
-
-enum Io {
-    Serial(SerialStream),
-    Tcp(TcpStream),
-}
-
-/// One end for us and one for the Modbus client; both are used by one thread, in turn.
-#[derive(Clone)]
-struct Shared(Arc<Mutex<Wire>>);
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Shared")
-    }
-}
-
-impl Shared {
-    fn with<T>(&self, act: impl FnOnce(&mut Wire) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl AsyncRead for Shared {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.with(|wire| {
-            let before = buf.filled().len();
-            let read = match &mut wire.io {
-                Io::Serial(port) => Pin::new(port).poll_read(cx, buf),
-                Io::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            };
-            let room = HEARD_MOST.saturating_sub(wire.heard.len());
-            wire.heard.extend(buf.filled()[before..].iter().take(room));
-            read
-        })
-    }
-}
-
-impl AsyncWrite for Shared {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.with(|wire| match &mut wire.io {
-            Io::Serial(port) => Pin::new(port).poll_write(cx, bytes),
-            Io::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-        })
-    }
-
-    /// Nothing is kept back here; `tcdrain` would wait without a limit.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -143,10 +71,7 @@ impl Line {
         };
         let bits = 2 + u32::from(config.framing.data_bits) + u32::from(config.framing.stop_bits);
         let mut line = Self {
-            wire: Shared(Arc::new(Mutex::new(Wire {
-                io,
-                heard: Vec::new(),
-            }))),
+            wire: Shared::new(io),
             modbus: None,
             rs485: config.rs485,
             two_chars: Duration::from_secs(2) * bits / config.baud,

@@ -21,9 +21,13 @@ mod frame;
 mod inspect;
 mod line;
 mod raw;
+mod reading;
+mod status;
 mod template;
 #[cfg(test)]
 mod tests;
+mod trouble;
+mod wire;
 
 pub use digits::Face;
 pub use inspect::inspect;
@@ -36,6 +40,7 @@ use line::{Failure, Line};
 use std::time::{Duration, Instant};
 use template::{Body, Template};
 use tokio::runtime::Runtime;
+use trouble::Trouble;
 
 /// First wait before a device is opened again.
 const REOPEN_FIRST: Duration = Duration::from_millis(250);
@@ -45,16 +50,6 @@ const REOPEN_LONGEST: Duration = Duration::from_secs(4);
 const UNCONFIRMED_EVERY: Duration = Duration::from_secs(2);
 /// How often a quiet line is asked whether it is still there.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
-/// How often counts are brought up to date in the facts.
-const COUNTS_EVERY: Duration = Duration::from_secs(30);
-/// Characters of a device's name that are told.
-const DEVICE_MOST: usize = 128;
-/// Troubles that are named; the others are counted.
-const NAMED: usize = 3;
-/// A trouble that comes back within this is the same one…
-const SAME_TROUBLE: Duration = Duration::from_secs(300);
-/// … and must then be gone for this long, and twice as long each time, up to `SAME_TROUBLE`.
-const FIRST_HOLD: Duration = Duration::from_secs(10);
 
 /// What an address is to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -401,81 +396,6 @@ impl SerialBoard {
             Err(Failure::Lost(e)) => self.lose(&e),
         }
     }
-
-    /// What is wrong at this moment.
-    fn wrong(&self) -> Option<String> {
-        if let Some(closed) = &self.closed {
-            return Some(closed.clone());
-        }
-        let each = self.slots.iter().filter_map(|slot| {
-            let address = slot.field.address;
-            match (&slot.state, &slot.encoded.unfit) {
-                (State::Unconfirmed(why), _) | (_, Some(why)) => {
-                    Some(format!("address {address}: {why}"))
-                }
-                _ => None,
-            }
-        });
-        let all: Vec<String> = each.collect();
-        let named = all.iter().take(NAMED).cloned().collect::<Vec<_>>();
-        match all.len().checked_sub(NAMED) {
-            _ if all.is_empty() => None,
-            None | Some(0) => Some(named.join("; ")),
-            Some(more) => Some(format!("{}; and {more} more", named.join("; "))),
-        }
-    }
-
-    fn tell(&mut self, now: Instant) {
-        let confirmed = self.count(|s| *s == State::Confirmed);
-        let unconfirmed = self.count(|s| matches!(s, State::Unconfirmed(_)));
-        let connector = match (&self.line, &self.closed) {
-            (None, Some(_)) => Connector::Disconnected,
-            (None, None) => self.status.connector,
-            (Some(_), _) if confirmed > 0 => Connector::Connected,
-            (Some(_), _) if unconfirmed > 0 && unconfirmed == self.slots.len() => {
-                Connector::Disconnected
-            }
-            (Some(_), _) if unconfirmed > 0 => Connector::Connected,
-            (Some(_), _) => match self.status.connector {
-                // Between the line's coming back and the first answer nothing is known.
-                Connector::Connected if self.template.is_answered() => Connector::Connected,
-                _ => Connector::Unknown,
-            },
-        };
-        let mut facts = self.status.facts.clone();
-        let device = self.config.device.to_string();
-        facts.insert("device", device.chars().take(DEVICE_MOST).collect());
-        let all = self.slots.len();
-        let known = if self.template.is_answered() {
-            format!("{confirmed} of {all}")
-        } else {
-            "unknown".to_owned()
-        };
-        facts.insert("confirmed", known);
-        facts.remove("unconfirmed");
-        if unconfirmed > 0 {
-            let addresses = self.slots.iter().filter_map(|slot| match slot.state {
-                State::Unconfirmed(_) => Some(slot.field.address.to_string()),
-                _ => None,
-            });
-            facts.insert("unconfirmed", addresses.collect::<Vec<_>>().join(", "));
-        }
-        let changed = facts != self.status.facts || connector != self.status.connector;
-        let old = self
-            .counted
-            .is_none_or(|at| now.saturating_duration_since(at) >= COUNTS_EVERY);
-        if changed || old {
-            self.counted = Some(now);
-            facts.insert("last_reply", self.last_reply.clone());
-            facts.insert("frames", self.frames.to_string());
-            facts.insert("repeats", self.repeats.to_string());
-            self.status = DeviceStatus { connector, facts };
-        }
-    }
-
-    fn count(&self, is: impl Fn(&State) -> bool) -> usize {
-        self.slots.iter().filter(|slot| is(&slot.state)).count()
-    }
 }
 
 impl Drop for SerialBoard {
@@ -484,45 +404,6 @@ impl Drop for SerialBoard {
         // A name that is still being looked up must hold nobody up.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
-        }
-    }
-}
-
-/// What is wrong, held on to while it comes and goes, so that a bad contact fills no log.
-#[derive(Debug, Default)]
-struct Trouble {
-    text: Option<String>,
-    /// Since when nothing is wrong, while the text is held on to.
-    well_since: Option<Instant>,
-    /// When the last trouble was over.
-    over: Option<Instant>,
-    hold: Duration,
-}
-
-impl Trouble {
-    fn update(&mut self, wrong: Option<String>, now: Instant) {
-        match wrong {
-            Some(text) => {
-                if self.text.is_none() {
-                    let soon = |over| now.saturating_duration_since(over) < SAME_TROUBLE;
-                    self.hold = if self.over.is_some_and(soon) {
-                        (self.hold * 2).clamp(FIRST_HOLD, SAME_TROUBLE)
-                    } else {
-                        Duration::ZERO
-                    };
-                }
-                self.text = Some(text);
-                self.well_since = None;
-            }
-            None if self.text.is_some() => {
-                let since = *self.well_since.get_or_insert(now);
-                if now.saturating_duration_since(since) >= self.hold {
-                    self.text = None;
-                    self.well_since = None;
-                    self.over = Some(now);
-                }
-            }
-            None => {}
         }
     }
 }

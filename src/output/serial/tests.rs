@@ -1,8 +1,8 @@
 //! Templates as installers write them, right and wrong. The line itself is tested on
 //! pseudo-terminals, in the integration tests.
 
-use super::Trouble;
 use super::template::Template;
+use super::trouble::Trouble;
 use crate::config::{
     FieldSource, Framing, IdleDigits, Parity, Rs485, SerialConfig, SerialDevice, SerialField,
     StaleDigits,
