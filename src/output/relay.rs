@@ -278,4 +278,26 @@ mod tests {
         assert!(relay.tick(Duration::ZERO).is_err());
         assert!(Relay::new(pin, PULSES).is_err());
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_inspection_says_what_is_missing() {
+        use crate::config::{RelayBackend, RelayConfig};
+        let config = RelayConfig {
+            id: crate::model::BoardId::new("lamp").expect("id"),
+            gpio: 17,
+            active_low: true,
+            pulse: PULSES.pulse,
+            pause: PULSES.pause,
+            queues: None,
+            backend: RelayBackend::Rpi,
+        };
+        let finding = inspect(&config).swap_remove(0);
+        assert!(
+            finding.what.starts_with("relay lamp: GPIO 17"),
+            "{finding:?}"
+        );
+        let well = finding.level == crate::output::Level::Good;
+        assert_eq!(finding.advice.is_empty(), well, "{finding:?}");
+    }
 }

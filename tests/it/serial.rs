@@ -347,6 +347,35 @@ fn a_pulled_plug_is_said_and_the_board_is_found_again_by_its_name() {
 }
 
 #[test]
+fn a_converter_whose_direction_cannot_be_switched_is_said() {
+    let (_dir, name) = device();
+    // A pseudo-terminal has no RTS.
+    let _far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Silence);
+    let mut near = board(&name, "template = \"stx\"\nrs485 = \"rts\"");
+    show(&mut near, &[(1, "1")]);
+    until(&mut near, "said", |near| near.failed().is_some());
+    let text = near.failed().unwrap();
+    let wanted = format!("cannot open {name}: cannot switch RTS: ");
+    assert!(text.starts_with(&wanted), "{text}");
+}
+
+#[test]
+fn what_stood_still_while_others_blinked_is_sent_again_in_its_turn() {
+    let (_dir, name) = device();
+    let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Bytes(vec![6]));
+    let mut near = board(&name, ACK);
+    let begin = Instant::now();
+    let steady = b"\x0202   2\x03".to_vec();
+    let mut count = 0;
+    while far.seen().iter().filter(|frame| **frame == steady).count() < 3 {
+        count += 1;
+        show(&mut near, &[(1, &(count % 1000).to_string()), (2, "2")]);
+        near.tend();
+        assert!(begin.elapsed() < LIMIT, "starved");
+    }
+}
+
+#[test]
 fn a_number_that_does_not_fit_is_dashes_and_said() {
     let (_dir, name) = device();
     let far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Bytes(vec![6]));
