@@ -282,7 +282,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn an_inspection_says_what_is_missing() {
-        use crate::config::{RelayBackend, RelayConfig};
+        use crate::config::{GpioBackend, RelayConfig};
         let config = RelayConfig {
             id: crate::model::BoardId::new("lamp").expect("id"),
             gpio: 17,
@@ -290,7 +290,7 @@ mod tests {
             pulse: PULSES.pulse,
             pause: PULSES.pause,
             queues: None,
-            backend: RelayBackend::Rpi,
+            backend: GpioBackend::Rpi,
         };
         let finding = inspect(&config).swap_remove(0);
         assert!(
