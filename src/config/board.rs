@@ -327,4 +327,32 @@ mod tests {
         let wanted = LAYOUTS.iter().filter(|l| **l != "led"); // drawn by its own rules
         assert_eq!(names, wanted.map(|l| (*l).to_owned()).collect());
     }
+
+    fn board(output: &str) -> BoardConfig {
+        let text = format!(
+            "office = {{ id = \"chuo\", name = {{ ja = \"中央区\" }} }}\nnode = {{ id = \"n1\" }}
+            mqtt = {{ url = \"mqtt://127.0.0.1\" }}
+            queue = [{{ id = \"moving\", name = {{ ja = \"住所変更\" }} }}]
+            board = [{{ id = \"main\", output = {output} }}]"
+        );
+        let config = crate::config::parse_node(&text, "node.toml", std::path::Path::new("/"));
+        config.expect("valid").boards.remove(0)
+    }
+
+    #[test]
+    fn a_board_of_led_panels_has_their_size_and_shows_calls_in_turn() {
+        for (output, size) in [
+            ("{ kind = \"max7219\", modules = [8, 2] }", (64, 16)),
+            ("{ kind = \"hub75\", chain = 2 }", (128, 32)),
+            ("{ kind = \"hub75\", rows = 64 }", (64, 64)),
+        ] {
+            let board = board(output);
+            assert_eq!(board.size, size, "{output}");
+            assert_eq!(board.layout.as_deref(), Some("led"));
+            assert_eq!(board.panel.places, board.panel.crowded_places);
+        }
+        let board = board("{ kind = \"none\" }");
+        assert_eq!(board.size, DEFAULT_SIZE);
+        assert_eq!(board.panel, PanelSettings::default());
+    }
 }
