@@ -102,14 +102,18 @@ impl Check<'_> {
             None => None,
         };
         let led = output.as_ref().is_some_and(OutputConfig::is_led);
-        let usual = if led { "led" } else { "dark" };
-        let layout = raw.layout.as_deref().unwrap_or(usual);
+        let layout = if led { "led" } else { "dark" };
+        let layout = raw.layout.as_deref().unwrap_or(layout);
         let layout = self.layout(&at.key("layout"), layout);
         let shown = raw
             .queues
             .as_deref()
             .map(|ids| self.shown(&at.key("queues"), ids, queues));
-        let panel = self.panel(&at.key("calls"), raw.calls.as_ref());
+        let usual = match layout.as_deref() {
+            Some("led") => in_turn(),
+            _ => PanelSettings::default(),
+        };
+        let panel = self.panel(&at.key("calls"), raw.calls.as_ref(), usual);
         let notices = self.notices(&at.key("notices"), raw.notices.as_deref());
         let page_url = raw
             .page_url
@@ -235,9 +239,8 @@ impl Check<'_> {
         known
     }
 
-    fn panel(&mut self, at: &At, raw: Option<&RawCalls>) -> PanelSettings {
+    fn panel(&mut self, at: &At, raw: Option<&RawCalls>, defaults: PanelSettings) -> PanelSettings {
         const MINUTES: fn(u64) -> Duration = |n| Duration::from_secs(n * 60);
-        let defaults = PanelSettings::default();
         let empty = RawCalls::default();
         let raw = raw.unwrap_or(&empty);
         let min_show = self.duration(
@@ -293,6 +296,17 @@ fn same_connector(a: &OutputConfig, b: &OutputConfig) -> bool {
         if a.connector.is_some() && a.connector == b.connector)
 }
 
+/// On a panel of light points calls have turns instead of places: as many as have two seconds each
+/// of the shortest time, and never so many at once that nobody can read them.
+fn in_turn() -> PanelSettings {
+    let usual = PanelSettings::default();
+    PanelSettings {
+        places: usual.crowded_places,
+        max_backlog: Duration::from_secs(600),
+        ..usual
+    }
+}
+
 fn same_file(a: &OutputConfig, b: &OutputConfig) -> bool {
     matches!((a, b), (OutputConfig::Png { path: a }, OutputConfig::Png { path: b }) if a == b)
 }
@@ -312,5 +326,33 @@ mod tests {
             .collect();
         let wanted = LAYOUTS.iter().filter(|l| **l != "led"); // drawn by its own rules
         assert_eq!(names, wanted.map(|l| (*l).to_owned()).collect());
+    }
+
+    fn board(output: &str) -> BoardConfig {
+        let text = format!(
+            "office = {{ id = \"chuo\", name = {{ ja = \"中央区\" }} }}\nnode = {{ id = \"n1\" }}
+            mqtt = {{ url = \"mqtt://127.0.0.1\" }}
+            queue = [{{ id = \"moving\", name = {{ ja = \"住所変更\" }} }}]
+            board = [{{ id = \"main\", output = {output} }}]"
+        );
+        let config = crate::config::parse_node(&text, "node.toml", std::path::Path::new("/"));
+        config.expect("valid").boards.remove(0)
+    }
+
+    #[test]
+    fn a_board_of_led_panels_has_their_size_and_shows_calls_in_turn() {
+        for (output, size) in [
+            ("{ kind = \"max7219\", modules = [8, 2] }", (64, 16)),
+            ("{ kind = \"hub75\", chain = 2 }", (128, 32)),
+            ("{ kind = \"hub75\", rows = 64 }", (64, 64)),
+        ] {
+            let board = board(output);
+            assert_eq!(board.size, size, "{output}");
+            assert_eq!(board.layout.as_deref(), Some("led"));
+            assert_eq!(board.panel.places, board.panel.crowded_places);
+        }
+        let board = board("{ kind = \"none\" }");
+        assert_eq!(board.size, DEFAULT_SIZE);
+        assert_eq!(board.panel, PanelSettings::default());
     }
 }

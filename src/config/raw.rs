@@ -126,9 +126,9 @@ tables! {
     RawBoard {
         /// Identifier; required.
         id: String,
-        /// Width and height in pixels. Default `[1920, 1080]`.
+        /// Width and height in pixels. Default `[1920, 1080]`; of LED panels what they have.
         size: Vec<i64>,
-        /// `dark`, `light`, or a file ending in `.toml`. Default `dark`.
+        /// `dark`, `light`, `led`, or a file ending in `.toml`. Default `dark`, of LED panels `led`.
         layout: String,
         /// Queues to show, in order. Default: all of the office.
         queues: Vec<String>,

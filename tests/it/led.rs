@@ -36,7 +36,7 @@ const STATES: [(&str, Make); 13] = [
         called(size, "B117", "12", "recall", "10:42:00.2")
     }),
     ("call-long-label", |size| {
-        called(size, "MYNUM-1042", "総合1", "call", "10:42:00.9")
+        called(size, "MYNUM-1042", "総合1", "call", "10:42:00.3")
     }),
     ("queue", |size| idle(size, "10:50:00.4")),
     ("queue-people", |size| idle(size, "10:50:03.0")),

@@ -85,7 +85,7 @@ fn build(way: &[Part<'_>], face: usize, height: u32) -> Line {
             // Odd, so that it has a tip.
             Part::Arrow(ink) => line
                 .with(Piece::Gap(gap))
-                .with(Piece::Arrow((digits / 2 | 1).clamp(5, 15), *ink))
+                .with(Piece::Arrow(((digits / 2) | 1).clamp(5, 15), *ink))
                 .with(Piece::Gap(gap)),
         };
     }

@@ -111,7 +111,9 @@ impl Led {
         let size = points(self.size).0;
         // Oldest first: their order is the order of the calls.
         let since: Vec<Duration> = view.since.iter().rev().copied().collect();
-        let share = turns::share(self.panel.min_show, self.panel.crowded_places);
+        // A panel that lists everybody has more than its places.
+        let places = self.panel.crowded_places.max(since.len());
+        let share = turns::share(self.panel.min_show, places);
         if let Some(turn) = turns::of_calls(&since, share, view.at)
             && let Some(call) = view.calls.iter().rev().nth(turn.index)
         {

@@ -45,6 +45,8 @@ pub struct Driver<P> {
     address: Option<usize>,
     /// Further writes of each clock edge.
     slowdown: u32,
+    /// Columns of the widest picture so far.
+    width: usize,
 }
 
 impl<P: OutputPin> Driver<P> {
@@ -61,6 +63,7 @@ impl<P: OutputPin> Driver<P> {
             data: None,
             address: None,
             slowdown,
+            width: 0,
         })
     }
 
@@ -72,6 +75,7 @@ impl<P: OutputPin> Driver<P> {
         pace.frame();
         let mut lit = false;
         for (row, columns) in picture.rows().enumerate() {
+            self.width = self.width.max(columns.len());
             self.shift(columns)?;
             if lit {
                 pace.lit();
@@ -91,12 +95,16 @@ impl<P: OutputPin> Driver<P> {
         Ok(())
     }
 
-    /// Puts everything out.
+    /// Puts everything out, and empties the latches: when nobody drives the lines any more, output
+    /// enable may fall, and a row of points must not be lit for hours.
     ///
     /// # Errors
-    /// When the line cannot be written.
+    /// When a line cannot be written.
     pub fn dark(&mut self) -> Result<(), P::Error> {
-        self.pins.oe.set_high()
+        self.pins.oe.set_high()?;
+        self.shift(&vec![0; self.width])?;
+        self.pins.lat.set_high()?;
+        self.pins.lat.set_low()
     }
 
     /// Shifts two rows in: the first column ends up farthest from the connector, at the left.

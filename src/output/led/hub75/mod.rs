@@ -47,13 +47,15 @@ pub fn open(config: &Hub75Config) -> Result<Hub75Output, OutputError> {
 }
 
 /// Opens every line that the panels have.
-fn pins<P, E>(
+fn pins<P: OutputPin, E>(
     config: &Hub75Config,
     mut open: impl FnMut(u8) -> Result<P, E>,
 ) -> Result<Pins<P>, E> {
     let lines = &config.pins;
-    // Output enable first: its line is low for a moment, and nothing is in the registers yet.
-    let oe = open(lines.oe)?;
+    // Output enable first, and high at once: a line that was just opened is low, and what is in the
+    // latches is lit. That it cannot be written is said by the driver.
+    let mut oe = open(lines.oe)?;
+    let _ = oe.set_high();
     let [r1, g1, b1] = lines.upper;
     let [r2, g2, b2] = lines.lower;
     let data = [

@@ -354,7 +354,7 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
             begin.elapsed() < Duration::from_secs(10),
             "not within 10 s: {what}"
         );
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::park_timeout(Duration::from_millis(2));
     }
 }
 
@@ -378,6 +378,8 @@ fn the_thread_shows_the_newest_frame_and_leaves_the_panels_dark() {
     drop(output);
     let panels = panels.lock().expect("model");
     assert!(panels.oe, "dark");
+    let latched = panels.latches.iter().flatten().any(|lit| *lit);
+    assert!(!latched, "dark even when the line for the light falls");
     assert_eq!(panels.wrong, Vec::<&str>::new());
 }
 

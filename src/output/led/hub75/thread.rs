@@ -56,7 +56,7 @@ pub(super) fn run<P: OutputPin>(mut driver: Driver<P>, shared: &Shared, mut pace
             shown = Some(picture);
         }
         let Some(picture) = &shown else {
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::park_timeout(Duration::from_millis(5));
             meter = Meter::new(Instant::now());
             continue;
         };
@@ -180,6 +180,7 @@ impl Pace for Timed {
         self.next = Instant::now();
     }
 
+    #[allow(clippy::disallowed_methods)] // a thread of its own, no worker of the runtime
     fn rest(&mut self) {
         let rest = (self.began + self.frame).saturating_duration_since(Instant::now());
         // Where signals alone take longer than a frame should, a little is left to others all the
