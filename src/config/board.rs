@@ -89,11 +89,13 @@ impl Check<'_> {
 
     fn board(&mut self, at: &At, raw: &RawBoard, queues: &[QueueId]) -> Option<BoardConfig> {
         let id: Option<BoardId> = self.id(&at.key("id"), raw.id.as_deref());
+        let output = self.output(&at.key("output"), raw.output.as_ref(), queues);
+        let on_its_side = matches!(&output, Some(OutputConfig::Hdmi(h)) if h.rotate.swaps());
         let size = match &raw.size {
             Some(size) => self.size(&at.key("size"), size),
+            None if on_its_side => Some((DEFAULT_SIZE.1, DEFAULT_SIZE.0)),
             None => Some(DEFAULT_SIZE),
         };
-        let output = self.output(&at.key("output"), raw.output.as_ref(), queues);
         let on = match &raw.on {
             Some(on) => self.hours(&at.key("on"), on),
             None => None,

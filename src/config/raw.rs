@@ -124,7 +124,7 @@ tables! {
     RawBoard {
         /// Identifier; required.
         id: String,
-        /// Width and height in pixels. Default `[1920, 1080]`.
+        /// Width and height in pixels. Default `[1920, 1080]`; on its side where `rotate` says so.
         size: Vec<i64>,
         /// `dark`, `light`, or a file ending in `.toml`. Default `dark`.
         layout: String,
