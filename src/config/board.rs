@@ -91,10 +91,12 @@ impl Check<'_> {
         let id: Option<BoardId> = self.id(&at.key("id"), raw.id.as_deref());
         let output = self.output(&at.key("output"), raw.output.as_ref(), queues);
         let panel_size = output.as_ref().and_then(OutputConfig::panel_size);
+        let on_its_side = matches!(&output, Some(OutputConfig::Hdmi(h)) if h.rotate.swaps());
         let size = match (&raw.size, panel_size) {
             (Some(size), Some(panel)) => self.same_size(&at.key("size"), size, panel),
             (None, Some(panel)) => Some(panel),
             (Some(size), None) => self.size(&at.key("size"), size),
+            (None, None) if on_its_side => Some((DEFAULT_SIZE.1, DEFAULT_SIZE.0)),
             (None, None) => Some(DEFAULT_SIZE),
         };
         let on = match &raw.on {

@@ -126,7 +126,8 @@ tables! {
     RawBoard {
         /// Identifier; required.
         id: String,
-        /// Width and height in pixels. Default `[1920, 1080]`; of LED panels what they have.
+        /// Width and height in pixels. Default `[1920, 1080]`, on its side where `rotate` says so; of
+        /// LED panels what they have.
         size: Vec<i64>,
         /// `dark`, `light`, `led`, or a file ending in `.toml`. Default `dark`, of LED panels `led`.
         layout: String,

@@ -94,7 +94,14 @@ class Broker:
                 if time.monotonic() > end:
                     raise Failed("the broker does not answer") from None
                 time.sleep(0.02)
+        self.seq = 0
+        self.tell("open")
+
+    def tell(self, status):
+        """The newest state of every queue."""
+        self.seq += 1
         for queue, message in state().items():
+            message.update(seq=message["seq"] + 100 * self.seq, status=status)
             self.publish(f"yobiban/v1/chuo/feed/{queue}", json.dumps(message))
 
     def publish(self, topic, text):
@@ -283,6 +290,25 @@ def modes(trial):
         trial.board(f"rotate = {degrees}", size, degrees)
 
 
+def night(trial):
+    """Outside its hours the board is black, then the signal ends; a queue that opens lights it."""
+    def signal():
+        return trial.machine.run("cat /sys/class/drm/card0-Virtual-1/dpms")
+    trial.stop()
+    trial.broker.tell("closed")
+    board = config([(FULL, '{ kind = "hdmi", standby = "dpms" }')], trial.broker.port, "/tmp/night")
+    trial.machine.write("/tmp/etc/night.toml", board + 'on = ["05:00", "05:01"]\n')
+    trial.machine.run("start night")
+    trial.until("outside the hours: black", lambda: pixels.colours(trial.machine.glass()) == {b"\0\0\0"}, 15)
+    if signal() != "On":
+        raise Failed("the signal ended with the first black picture")
+    trial.until("then no signal", lambda: signal() == "Off", 10)
+    trial.broker.tell("open")
+    trial.board("a queue opens: the board is back")
+    if signal() != "On":
+        raise Failed("the board is on the glass without a signal")
+
+
 def restart(trial):
     """Killed, started again: without a keeper the picture goes, with one it stays."""
     trial.stop()
@@ -371,10 +397,10 @@ def silent(trial):
     trial.board("no EDID: the board in its configured size", (1024, 768), limit=20)
 
 
-SCENARIOS = [board, idle, resolution, modes, restart, owner, end, heads, silent]
+SCENARIOS = [board, idle, resolution, modes, night, restart, owner, end, heads, silent]
 # What needs the machine of another.
 NEEDS = {
-    idle: [board], resolution: [board], modes: [board], restart: [board],
+    idle: [board], resolution: [board], modes: [board], night: [board], restart: [board],
     owner: [board, restart], end: [board, restart],
 }
 

@@ -165,9 +165,38 @@ fn number(raw: &str, bounds: &std::ops::RangeInclusive<u16>) -> Option<u16> {
     raw.parse().ok().filter(|n| digits && bounds.contains(n))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "hdmi", target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_monitor_on_its_side_has_a_board_on_its_side() {
+        let size = |output: &str, size: &str| {
+            let text = format!(
+                r#"[office]
+                id = "chuo"
+                name = {{ ja = "中央区" }}
+                [node]
+                id = "n1"
+                [mqtt]
+                url = "mqtt://127.0.0.1:1883"
+                [[queue]]
+                id = "certificates"
+                name = {{ ja = "証明書の交付" }}
+                [[board]]
+                id = "main"
+                {size}
+                output = {output}"#
+            );
+            let config = crate::config::parse_node(&text, "node.toml", std::path::Path::new("/"));
+            config.expect("valid").boards[0].size
+        };
+        let turned = r#"{ kind = "hdmi", rotate = 90 }"#;
+        assert_eq!(size(turned, ""), (1080, 1920));
+        assert_eq!(size(turned, "size = [720, 1280]"), (720, 1280));
+        let upside_down = r#"{ kind = "hdmi", rotate = 180 }"#;
+        assert_eq!(size(upside_down, ""), (1920, 1080));
+    }
 
     #[test]
     fn modes_are_sizes_with_or_without_a_rate() {

@@ -98,46 +98,63 @@ fn nearest<'a>(listed: &[&'a Mode], wanted: ModeConfig) -> Option<&'a Mode> {
     fitting.min_by_key(|mode| (wanted.refresh.is_none() && !is_preferred(mode), off(mode)))
 }
 
-/// Timings of televisions (CTA-861), which often take no others of these sizes:
-/// width, height, rate, clock in kHz, then start, end and total of both directions.
-const TELEVISION: [(u16, u16, u16, u32, [u16; 3], [u16; 3]); 4] = [
-    (1280, 720, 60, 74_250, [1390, 1430, 1650], [725, 730, 750]),
-    (
-        1920,
-        1080,
-        60,
-        148_500,
-        [2008, 2052, 2200],
-        [1084, 1089, 1125],
-    ),
-    (
-        1920,
-        1080,
-        50,
-        148_500,
-        [2448, 2492, 2640],
-        [1084, 1089, 1125],
-    ),
-    (
-        3840,
-        2160,
-        30,
-        297_000,
-        [4016, 4104, 4400],
-        [2168, 2178, 2250],
-    ),
+/// A timing of televisions: pixels and lines are start, end and total of the pulse.
+struct Television {
+    size: (u16, u16),
+    rate: u16,
+    clock_khz: u32,
+    pixels: [u16; 3],
+    lines: [u16; 3],
+}
+
+/// Televisions often take no other timings of these sizes (CTA-861, codes 4, 16, 31 and 95).
+const TELEVISIONS: [Television; 4] = [
+    Television {
+        size: (1280, 720),
+        rate: 60,
+        clock_khz: 74_250,
+        pixels: [1390, 1430, 1650],
+        lines: [725, 730, 750],
+    },
+    Television {
+        size: (1920, 1080),
+        rate: 60,
+        clock_khz: 148_500,
+        pixels: [2008, 2052, 2200],
+        lines: [1084, 1089, 1125],
+    },
+    Television {
+        size: (1920, 1080),
+        rate: 50,
+        clock_khz: 148_500,
+        pixels: [2448, 2492, 2640],
+        lines: [1084, 1089, 1125],
+    },
+    Television {
+        size: (3840, 2160),
+        rate: 30,
+        clock_khz: 297_000,
+        pixels: [4016, 4104, 4400],
+        lines: [2168, 2178, 2250],
+    },
 ];
 
 fn build(wanted: ModeConfig) -> Mode {
     let rate = wanted.refresh.unwrap_or(USUAL_RATE);
     let size = (wanted.width, wanted.height);
-    let found = TELEVISION
+    let known = TELEVISIONS
         .iter()
-        .find(|t| (t.0, t.1) == size && t.2 == rate);
-    match found {
-        Some(&(width, height, rate, clock, h, v)) => {
+        .find(|t| (t.size, t.rate) == (size, rate));
+    match known {
+        Some(t) => {
             let both = ModeFlags::PHSYNC | ModeFlags::PVSYNC;
-            info(clock, (width, h), (height, v), rate, both)
+            info(
+                t.clock_khz,
+                (size.0, t.pixels),
+                (size.1, t.lines),
+                rate,
+                both,
+            )
         }
         None => reduced(wanted.width, wanted.height, rate),
     }

@@ -15,6 +15,7 @@ use crate::model::{OfficeId, QueueId};
 use crate::output::{Frame, Output, OutputError};
 use crate::roles::{Drawn, Probe};
 use crate::state::{Panel, Snapshot};
+use embedded_graphics::prelude::Dimensions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,25 +48,33 @@ impl Screen {
         let mut panel = Panel::new(self.config.panel);
         let mut drawn = BTreeMap::new();
         let mut lit = true;
+        // Whether the device may show something else than the frame.
+        let mut behind = true;
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
             panel.update(&snapshot.log, now);
             let shown = panel.view();
             let view = self.painter.view(&snapshot, &shown, now);
-            self.tend(&mut frame);
+            behind |= self.tend(&mut frame);
             let light = hours::is_lit(self.config.on, &snapshot, &shown, now);
             if light != lit {
                 lit = light;
                 self.light(lit);
             }
-            let damage = if lit {
+            let mut damage = if lit {
                 self.painter.draw(&view, &mut frame)
             } else {
                 self.painter.black(&mut frame)
             };
-            if !damage.is_empty() && self.show(&frame, &damage) {
-                self.pictures.changed();
+            if behind && damage.is_empty() {
+                damage.push(frame.bounding_box());
+            }
+            if !damage.is_empty() {
+                behind = !self.show(&frame, &damage);
+                if !behind {
+                    self.pictures.changed();
+                }
             }
             self.tell(&snapshot, &mut drawn);
             self.pictures.offer(&frame, now);
@@ -118,28 +127,28 @@ impl Screen {
         }
     }
 
-    /// Lets the output look after its device, and follows it when the size changed.
-    fn tend(&mut self, frame: &mut Frame) {
+    /// Lets the output look after its device, and follows it when the size changed. `true` when
+    /// whatever comes next must be whole.
+    fn tend(&mut self, frame: &mut Frame) -> bool {
         let Some(output) = &mut self.output else {
-            return;
+            return false;
         };
-        match output.tend() {
-            Ok(again) => {
-                if again {
-                    self.painter.forget();
-                }
-            }
+        let mut again = match output.tend() {
+            Ok(again) => again,
             Err(e) => {
-                // Whatever comes next must be whole.
-                self.painter.forget();
                 self.note(Some(&e));
+                true
             }
-        }
+        };
         let (width, height) = self.size();
         if (width, height) != (frame.width(), frame.height()) {
             *frame = Frame::new(width, height);
+            again = true;
+        }
+        if again {
             self.painter.forget();
         }
+        again
     }
 
     /// Hands a frame to the output, and says whether it took it.
