@@ -136,7 +136,7 @@ class Machine:
         while self.serial.line(limit) != "@ready":
             pass
 
-    def run(self, line, limit=20):
+    def run(self, line, limit=60):
         """A line for the machine's shell; what it printed."""
         self.serial.send(line.encode() + b"\n")
         said = []

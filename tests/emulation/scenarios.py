@@ -19,7 +19,8 @@ from machine import Failed, Machine
 HERE = pathlib.Path(__file__).parent
 GOLDEN = HERE.parent / "golden" / "emulation"
 BASE = "2026-11-24 01:42:07"  # UTC, when the machine's clock is set
-SLOW = {"amd64": 1, "arm64": 3}  # how much longer everything may take
+# How much longer everything may take than on an idle computer of the same kind: other tests run beside.
+SLOW = {"amd64": 3, "arm64": 6}
 
 QUEUES = {
     "certificates": ("証明書の交付", "Certificates", "standard"),
@@ -124,14 +125,26 @@ class Broker:
         self.process.wait()
 
 
+def drawer(arch, program):
+    """What draws the expected pictures here: the program itself where it runs, else another build of it."""
+    if os.environ.get("YOBIBAN_DRAW"):
+        return [os.environ["YOBIBAN_DRAW"]]
+    if os.uname().machine == {"amd64": "x86_64", "arm64": "aarch64"}[arch]:
+        return [program]
+    native = HERE.parent.parent / "target" / "debug" / "yobiban"
+    if native.exists():
+        return [str(native)]
+    print("skipped: nothing here draws the expected pictures: run cargo build, or set YOBIBAN_DRAW")
+    sys.exit(77)
+
+
 class Trial:
     """One machine and what is expected of it."""
 
     def __init__(self, arch, program, qemu, kernel, work):
         self.arch, self.qemu, self.kernel, self.work = arch, qemu, kernel, pathlib.Path(work)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="yobiban-emulation-"))
-        own = os.uname().machine == {"amd64": "x86_64", "arm64": "aarch64"}[arch]
-        self.draw = [program] if own else ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu", program]
+        self.draw = drawer(arch, program)
         self.broker = Broker(self.folder)
         self.machine = None
         self.starts = 0
@@ -331,7 +344,7 @@ def restart(trial):
     trial.seen("kill -9 with a keeper: the picture stays", "20 looks", 2)
     trial.start("plain", [(FULL, HDMI)], keeper="Virtual-1")
     # Up to the newest state from the broker the board may mark its numbers with their time.
-    looks, end = [], time.monotonic() + 4 * SLOW[trial.arch]
+    looks, end = [], time.monotonic() + 4
     while time.monotonic() < end:
         looks.append(trial.machine.glass())
         if len(pixels.colours(looks[-1])) < 3 or looks[-1][:2] != FULL:

@@ -121,6 +121,9 @@ impl Head {
             self.patience = Some(now + EDID_PATIENCE);
             tracing::info!(connector = self.port.name, "a monitor is plugged in");
         }
+        if self.lost {
+            return Looked::Same; // nothing can be set; looked at again when it can
+        }
         if seen.monitor.is_known() {
             self.patience = None;
         } else if self.patience.is_some_and(|until| now < until) {
@@ -327,6 +330,11 @@ impl Head {
             screen.buffers.forget();
         }
         Ok(true)
+    }
+
+    /// Whether somebody else owns the display.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     pub(super) fn unplugged(&self) -> String {

@@ -107,13 +107,13 @@ impl HdmiOutput {
                 if self.power.tells() {
                     self.cec = Cec::open(port.number());
                 }
-                tracing::info!(
-                    card = port.card.name(),
-                    connector = port.name,
-                    "display found"
-                );
                 self.missing = format!("{} waits for its monitor", port.name);
-                self.head = Some(Head::new(port, self.config.rotate, now));
+                let head = Head::new(port, self.config.rotate, now);
+                if !head.is_lost() {
+                    let (card, connector) = (head.port.card.name(), &head.port.name);
+                    tracing::info!(card, connector, "display found");
+                }
+                self.head = Some(head);
             }
             Err(e) => {
                 self.missing = match &e {
