@@ -178,7 +178,11 @@ impl Office {
             .find(|q| q.settings.id == *id)
             .ok_or_else(|| Refusal::UnknownQueue(id.clone()))?;
         check_times(&state, &self.settings, now)?;
-        let mut changes = queue.admit(&state)?;
+        let admitted = queue.admit(&state);
+        if matches!(admitted, Err(Refusal::Doubled(_))) && queue.confirm(&state, now) {
+            self.waits.observe(id, &state, now);
+        }
+        let mut changes = admitted?;
         let (epoch, unsaid) = queue.epoch_of(&state);
         changes.restart_unsaid = unsaid;
         let same_series = queue
@@ -221,11 +225,7 @@ impl Office {
             epoch,
             source,
             heard: Some(now.mono),
-            age_at_arrival: if now.synced {
-                older(state.at, now.wall)
-            } else {
-                Duration::ZERO
-            },
+            age_at_arrival: age_at_arrival(&state, now),
             state,
         });
         Ok(changes)
@@ -361,6 +361,19 @@ impl Queue {
         Ok(changes)
     }
 
+    /// Takes the source's word for numbers that were kept through a restart: the same message,
+    /// which the broker kept, makes them heard, with the age that they have. Whether it did.
+    fn confirm(&mut self, state: &QueueState, now: Now) -> bool {
+        match &mut self.reading {
+            Some(reading) if reading.heard.is_none() && reading.state == *state => {
+                reading.heard = Some(now.mono);
+                reading.age_at_arrival = age_at_arrival(state, now);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The epoch of a newer message as this node counts it, and whether the source restarted
     /// without saying so: its newest `no` fell, or a `no` now names another ticket.
     fn epoch_of(&self, state: &QueueState) -> (u32, bool) {
@@ -393,6 +406,15 @@ impl Queue {
 /// The calls above `last_no`, oldest first.
 fn new_calls(calls: &[Call], last_no: u64) -> Vec<&Call> {
     calls.iter().rev().filter(|c| c.no > last_no).collect()
+}
+
+/// How old a message is when it arrives; unknown is taken for new while the clock is unknown.
+fn age_at_arrival(state: &QueueState, now: Now) -> Duration {
+    if now.synced {
+        older(state.at, now.wall)
+    } else {
+        Duration::ZERO
+    }
 }
 
 fn older(then: Timestamp, now: Timestamp) -> Duration {

@@ -354,6 +354,9 @@ fn a_restart_neither_forgets_nor_repeats() {
         Err(Refusal::Doubled(7)),
         "retained again, and heard again below"
     );
+    // The broker kept it: what the source said last is what it says now, as old as it is.
+    assert!(after.snapshot(at(21)).queues[0].fresh);
+    assert!(!after.snapshot(at(151)).queues[0].fresh);
     let next = after.apply(
         &queue(),
         message(8, 30, &["4:A004", "3:A003"]),

@@ -34,7 +34,8 @@ fn recording(dir: &std::path::Path, lasts: Duration) -> std::path::PathBuf {
     let mut file = std::fs::File::create(&path).unwrap();
     let gz = flate2::read::GzDecoder::new(std::fs::File::open(whole).unwrap());
     let mut first: Option<jiff::Timestamp> = None;
-    for line in std::io::BufRead::lines(std::io::BufReader::new(gz)) {
+    // The first line is a kept message of a quarter of an hour before.
+    for line in std::io::BufRead::lines(std::io::BufReader::new(gz)).skip(1) {
         let line = line.unwrap();
         let json: serde_json::Value = serde_json::from_str(&line).unwrap();
         let at: jiff::Timestamp = json["at"].as_str().unwrap().parse().unwrap();

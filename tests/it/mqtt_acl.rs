@@ -71,7 +71,7 @@ async fn each_client_may_write_its_own_topics_and_no_others() {
         (&node, "yobiban/v1/chuo/node/n2/numbers"),
         (&node, "yobiban/v1/inage/node/n1/numbers"),
         (&node, feed),
-        (&node, "yobiban/v1/chuo/node/n1"),
+        (&node, "yobiban/v1/chuo/node"),
         (&node, "elsewhere"),
         (&tickets, own),
         (&tickets, "yobiban/v1/inage/feed/certificates"),
