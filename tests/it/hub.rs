@@ -170,7 +170,7 @@ async fn the_api_has_the_shapes_of_the_contract() {
     assert_eq!(
         keys,
         [
-            "as_of", "boards", "cameras", "id", "name", "online", "queues"
+            "as_of", "boards", "cameras", "id", "name", "online", "outputs", "queues"
         ]
     );
     assert_eq!(
