@@ -7,6 +7,7 @@ use crate::config::NodeConfig;
 use crate::feed::{self, Adapter};
 use crate::health::{IssueKind, Issues};
 use crate::model::{OfficeId, QueueId, QueueState, Source, Status};
+use crate::state::wait::Steady;
 use crate::state::{Changes, Counts, Kept, LoggedCall, Office, Phase, Refusal, Snapshot};
 use crate::wire::topic::{Topic, feed_filter};
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub struct Truth {
     id: OfficeId,
     root: String,
     office: Office,
+    /// Keeps estimates still between messages.
+    waits: Steady,
     adapters: Vec<Adapter>,
     issues: Issues,
     /// One-time troubles and when they are over.
@@ -53,6 +56,7 @@ impl Truth {
             id: config.office.clone(),
             root: config.mqtt.root.clone(),
             office: Office::new(config.state.clone()),
+            waits: Steady::default(),
             adapters: config.adapters.iter().map(adapter).collect(),
             issues: Issues::default(),
             passing: BTreeMap::new(),
@@ -194,7 +198,8 @@ impl Truth {
         let unknown = "the clock is not synchronised";
         self.issues
             .set(!now.synced, IssueKind::ClockUnknown, "", unknown, now);
-        let snapshot = self.office.snapshot(now);
+        let mut snapshot = self.office.snapshot(now);
+        self.waits.settle(&mut snapshot, now);
         for queue in &snapshot.queues {
             // A source that was closed for the day may sleep.
             let silent =

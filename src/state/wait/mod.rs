@@ -23,10 +23,12 @@ mod history;
 mod pace;
 mod queue;
 mod range;
+mod steady;
 #[cfg(test)]
 mod tests;
 
 pub use history::{History, Pace};
+pub use steady::Steady;
 
 use crate::clock::Now;
 use crate::model::{QueueId, QueueState, Status, WaitRange};
