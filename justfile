@@ -36,6 +36,10 @@ emulate *SCENARIOS:
     cargo build
     tests/emulation/run {{ if arch() == "aarch64" { "arm64" } else { "amd64" } }} target/debug/yobiban {{SCENARIOS}}
 
+# Random faults on every line while a recorded afternoon is replayed; MINUTES of them.
+chaos MINUTES="5":
+    YOBIBAN_CHAOS_MINUTES={{MINUTES}} cargo test --test it -- --ignored chaos --nocapture
+
 # The figures of docs/performance.md.
 bench *ARGS:
     cargo bench {{ARGS}}

@@ -59,9 +59,8 @@ impl Steady {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Source;
+    use crate::model::{Call, CallKind, Label, Lane, Name, QueueState, Source, Status};
     use crate::state::{Office, QueueSettings, Settings};
-    use crate::wire::feed::FeedMessage;
 
     fn at(second: i64) -> Now {
         Now::at(jiff::Timestamp::from_second(1_795_482_000 + second).expect("time"))
@@ -72,28 +71,39 @@ mod tests {
         let id = QueueId::new("certificates").expect("id");
         let mut office = Office::new(Settings::new(vec![QueueSettings {
             id: id.clone(),
-            name: crate::model::Name::default(),
-            lane: crate::model::Lane::Standard,
+            name: Name::default(),
+            lane: Lane::Standard,
         }]));
-        for i in 1..=20_i64 {
-            say(&mut office, &id, i, i * 30);
+        for (no, second) in (1..=20).zip((30..).step_by(30)) {
+            say(&mut office, &id, no, second);
         }
         (office, id)
     }
 
-    fn say(office: &mut Office, id: &QueueId, no: i64, second: i64) {
+    fn say(office: &mut Office, id: &QueueId, no: u64, second: i64) {
         let now = at(second);
-        let json = format!(
-            r#"{{"seq": {no}, "at": "{0}", "day": "{1}", "status": "open", "waiting": 12, "on_hold": 0,
-                "calls": [{{"no": {no}, "ticket": "A{no:03}", "counter": "1", "at": "{0}", "kind": "call"}}]}}"#,
-            now.wall
-                .to_zoned(jiff::tz::TimeZone::UTC)
-                .strftime("%Y-%m-%dT%H:%M:%S%:z"),
-            now.wall.to_zoned(jiff::tz::TimeZone::UTC).date(),
-        );
-        let message = FeedMessage::decode(json.as_bytes()).expect("message");
+        let call = Call {
+            no,
+            ticket: Label::new(&format!("A{no:03}")).expect("label"),
+            counter: Label::new("1").ok(),
+            at: now.wall,
+            kind: CallKind::Call,
+        };
+        let state = QueueState {
+            seq: no,
+            at: now.wall,
+            day: "2026-11-24".parse().expect("day"),
+            epoch: 0,
+            status: Status::Open,
+            waiting: 12,
+            on_hold: 0,
+            next: vec![],
+            held: vec![],
+            calls: vec![call],
+            wait: None,
+        };
         office
-            .apply(id, message.into(), Source::Feed, now)
+            .apply(id, state, Source::Feed, now)
             .expect("accepted");
     }
 
