@@ -2,26 +2,16 @@
 //! picture of 1080p 20 ms and 90 kB.
 
 use divan::{Bencher, black_box};
-use yobiban::board::Painter;
 use yobiban::output::{Frame, encode};
 
 #[path = "../tests/it/board_states.rs"]
 #[allow(dead_code, unreachable_pub)] // shared with the golden boards
 pub(crate) mod states;
 
-use states::{Moment, call_a042, morning, normal};
+use states::{call_a042, morning, normal};
 
 const FULL_HD: (u32, u32) = (1920, 1080);
 const UHD: (u32, u32) = (3840, 2160);
-
-fn painter(moment: &Moment) -> Painter {
-    Painter::new(&moment.office, &moment.state, &moment.config).expect("a built-in design")
-}
-
-fn draw(painter: &mut Painter, moment: &Moment, frame: &mut Frame) {
-    let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
-    black_box(painter.draw(&view, frame));
-}
 
 fn frame(size: (u32, u32)) -> Frame {
     Frame::new(size.0, size.1)
@@ -31,11 +21,11 @@ fn frame(size: (u32, u32)) -> Frame {
 #[divan::bench(args = [FULL_HD, UHD])]
 fn whole(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     let moment = normal(size);
-    let (mut painter, mut frame) = (painter(&moment), frame(size));
-    draw(&mut painter, &moment, &mut frame);
+    let (mut painter, mut frame) = (moment.painter(), frame(size));
+    black_box(moment.redraw(&mut painter, &mut frame));
     bencher.bench_local(|| {
         painter.forget();
-        draw(&mut painter, &moment, &mut frame);
+        black_box(moment.redraw(&mut painter, &mut frame));
     });
 }
 
@@ -44,8 +34,8 @@ fn whole(bencher: Bencher<'_, '_>, size: (u32, u32)) {
 fn first(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     let moment = normal(size);
     bencher.bench_local(|| {
-        let (mut painter, mut frame) = (painter(&moment), frame(size));
-        draw(&mut painter, &moment, &mut frame);
+        let (mut painter, mut frame) = (moment.painter(), frame(size));
+        black_box(moment.redraw(&mut painter, &mut frame));
         frame
     });
 }
@@ -57,17 +47,14 @@ fn one_call(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     let before = day.until("10:41:59").moment();
     call_a042(&mut day, "10:42:00", "call");
     let after = day.moment();
-    let (mut painter, mut frame) = (painter(&before), frame(size));
-    draw(&mut painter, &after, &mut frame);
+    let (mut painter, mut frame) = (before.painter(), frame(size));
+    black_box(after.redraw(&mut painter, &mut frame));
     let mut turn = false;
     // Forth and back, which redraws the same cells.
     bencher.bench_local(|| {
         turn = !turn;
-        draw(
-            &mut painter,
-            if turn { &before } else { &after },
-            &mut frame,
-        );
+        let moment = if turn { &before } else { &after };
+        black_box(moment.redraw(&mut painter, &mut frame));
     });
 }
 
@@ -75,15 +62,15 @@ fn one_call(bencher: Bencher<'_, '_>, size: (u32, u32)) {
 #[divan::bench]
 fn nothing(bencher: Bencher<'_, '_>) {
     let moment = normal(FULL_HD);
-    let (mut painter, mut frame) = (painter(&moment), frame(FULL_HD));
-    bencher.bench_local(|| draw(&mut painter, &moment, &mut frame));
+    let (mut painter, mut frame) = (moment.painter(), frame(FULL_HD));
+    bencher.bench_local(|| black_box(moment.redraw(&mut painter, &mut frame)));
 }
 
 #[divan::bench(args = [FULL_HD, UHD])]
 fn lossless(bencher: Bencher<'_, '_>, size: (u32, u32)) {
     let moment = normal(size);
     let mut frame = frame(size);
-    draw(&mut painter(&moment), &moment, &mut frame);
+    moment.redraw(&mut moment.painter(), &mut frame);
     bencher.bench_local(|| encode::lossless(black_box(&frame)));
 }
 
@@ -91,7 +78,7 @@ fn lossless(bencher: Bencher<'_, '_>, size: (u32, u32)) {
 fn preview(bencher: Bencher<'_, '_>) {
     let moment = normal(FULL_HD);
     let mut frame = frame(FULL_HD);
-    draw(&mut painter(&moment), &moment, &mut frame);
+    moment.redraw(&mut moment.painter(), &mut frame);
     bencher.bench_local(|| encode::preview(black_box(&frame)));
 }
 

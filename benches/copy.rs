@@ -1,12 +1,11 @@
 //! Copying into a display's memory: the damage of one call beside the whole frame, with bytes a
 //! second to be held against what the memory does at best.
 
-use super::board::states::{Moment, call_a042, morning};
+use super::board::states::{call_a042, morning};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use embedded_graphics::prelude::{Point, Size};
 use embedded_graphics::primitives::Rectangle;
-use yobiban::board::Painter;
 use yobiban::config::Rotation;
 use yobiban::output::Frame;
 use yobiban::output::hdmi::{PIXEL_BYTES, copy_damage};
@@ -35,14 +34,9 @@ fn call(size: (u32, u32)) -> (Frame, Vec<Rectangle>) {
     let before = day.until("10:41:59").moment();
     call_a042(&mut day, "10:42:00", "call");
     let after = day.moment();
-    let new = |m: &Moment| Painter::new(&m.office, &m.state, &m.config).expect("a built-in design");
-    let (mut painter, mut frame) = (new(&before), Frame::new(size.0, size.1));
-    let mut draw = |moment: &Moment| {
-        let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
-        painter.draw(&view, &mut frame)
-    };
-    draw(&before);
-    let damage = draw(&after);
+    let (mut painter, mut frame) = (before.painter(), Frame::new(size.0, size.1));
+    before.redraw(&mut painter, &mut frame);
+    let damage = after.redraw(&mut painter, &mut frame);
     (frame, damage)
 }
 

@@ -127,6 +127,14 @@ impl Issues {
         }
     }
 
+    /// Raises what is wrong with a subject in its own words, or clears it when nothing is.
+    pub fn follow(&mut self, kind: IssueKind, about: &str, wrong: Option<&str>, now: Now) -> bool {
+        match wrong {
+            Some(text) => self.raise(kind, about, text, now),
+            None => self.clear(kind, about),
+        }
+    }
+
     /// What is open, by kind and subject.
     pub fn iter(&self) -> impl Iterator<Item = &Issue> {
         self.open.values()
@@ -137,6 +145,18 @@ impl Issues {
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
+}
+
+/// An error and its causes on one line, as issues say them.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        line += &format!(": {e}");
+        cause = e.source();
+    }
+    line
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! can be told apart. Errors name the file, the key and what is expected.
 
 use super::theme::Theme;
+use crate::config::asset;
 use serde::{Deserialize, Deserializer, de};
 use std::path::{Path, PathBuf};
 
@@ -245,7 +246,7 @@ impl Design {
             Some("light") => Self::parse("light", LIGHT),
             Some(path) => {
                 let path = Path::new(path);
-                let text = read(path).map_err(|source| BoardError::Read {
+                let text = asset::read(path, MAX_FILE).map_err(|source| BoardError::Read {
                     path: path.to_owned(),
                     source,
                 })?;
@@ -294,27 +295,11 @@ impl Design {
 }
 
 fn parse_raw(file: &str, text: &str) -> Result<RawDesign, BoardError> {
-    let wrong = |key: String, problem: &toml::de::Error| BoardError::Wrong {
+    asset::parse(text).map_err(|asset::Wrong { key, problem }| BoardError::Wrong {
         file: file.into(),
         key,
-        problem: problem
-            .message()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-    };
-    let toml = toml::Deserializer::parse(text).map_err(|e| wrong(".".into(), &e))?;
-    serde_path_to_error::deserialize(toml).map_err(|e| wrong(e.path().to_string(), e.inner()))
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    std::fs::File::open(path)?
-        .take(MAX_FILE)
-        .read_to_string(&mut text)?;
-    Ok(text)
+        problem,
+    })
 }
 
 #[cfg(test)]

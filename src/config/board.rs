@@ -106,7 +106,7 @@ impl Check<'_> {
         let led = output.as_ref().is_some_and(OutputConfig::is_led);
         let layout = if led { "led" } else { "dark" };
         let layout = raw.layout.as_deref().unwrap_or(layout);
-        let layout = self.layout(&at.key("layout"), layout);
+        let layout = self.named_or_file(&at.key("layout"), layout, &LAYOUTS);
         let shown = raw
             .queues
             .as_deref()
@@ -172,31 +172,6 @@ impl Check<'_> {
             return None;
         }
         Some((w, h))
-    }
-
-    /// One of the layouts that come along, or the path of a file seen from the folder of the configuration.
-    fn layout(&mut self, at: &At, raw: &str) -> Option<String> {
-        if std::path::Path::new(raw)
-            .extension()
-            .is_some_and(|e| e == "toml")
-        {
-            let (path, _) = self.file(at, raw)?;
-            let text = path.to_str().map(str::to_owned);
-            if text.is_none() {
-                self.wrong(at, "the path is not UTF-8: expected one that is");
-            }
-            return text;
-        }
-        let known = LAYOUTS.contains(&raw);
-        if !known {
-            let [first, second, third] = LAYOUTS;
-            self.wrong_hint(
-                at,
-                format_args!("expected {first}, {second}, {third} or a file ending in .toml"),
-                hint::nearest(raw, LAYOUTS),
-            );
-        }
-        known.then(|| raw.to_owned())
     }
 
     pub(super) fn shown(&mut self, at: &At, raw: &[String], queues: &[QueueId]) -> Vec<QueueId> {

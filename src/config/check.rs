@@ -202,6 +202,29 @@ impl<'t> Check<'t> {
         }
     }
 
+    /// One of the things that come along, by its word, or the path of a file ending in `.toml`,
+    /// seen from the folder of the file.
+    pub(super) fn named_or_file(&mut self, at: &At, raw: &str, words: &[&str]) -> Option<String> {
+        if Path::new(raw).extension().is_some_and(|e| e == "toml") {
+            let (path, _) = self.file(at, raw)?;
+            let text = path.to_str().map(str::to_owned);
+            if text.is_none() {
+                self.wrong(at, "the path is not UTF-8: expected one that is");
+            }
+            return text;
+        }
+        let known = words.contains(&raw);
+        if !known {
+            let listed = words.join(", ");
+            self.wrong_hint(
+                at,
+                format_args!("expected {listed} or a file ending in .toml"),
+                hint::nearest(raw, words.iter().copied()),
+            );
+        }
+        known.then(|| raw.to_owned())
+    }
+
     /// An address of a page.
     pub(super) fn page_url(&mut self, at: &At, raw: &str) -> Option<String> {
         /// A QR code of more is too fine to be read from a chair.

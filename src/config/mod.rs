@@ -9,6 +9,7 @@
 //! network: whether a broker answers or a layout's name exists is found out by those who use it.
 
 mod adapter;
+pub mod asset;
 mod board;
 mod check;
 mod doc;

@@ -44,6 +44,15 @@ impl Link {
     pub fn is_up(&self) -> bool {
         matches!(self, Self::Up { .. })
     }
+
+    /// Why there is none; `None` while there is.
+    #[must_use]
+    pub fn down_reason(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Up { .. } => None,
+            Self::Down { reason } => Some(Arc::clone(reason)),
+        }
+    }
 }
 
 /// What a running session offers; all of it outlives every connection.

@@ -6,6 +6,7 @@
 //! Storing never waits, so that the side that draws never does.
 
 use super::journal::{Journal, JournalError};
+use crate::health::with_causes;
 use crate::wire::report::CallReport;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -153,12 +154,6 @@ impl Spool {
         self.calls().dropped
     }
 
-    /// How many calls fit.
-    #[must_use]
-    pub fn room(&self) -> usize {
-        self.shared.room
-    }
-
     /// Why calls cannot be kept through a power cut; `None` when they can.
     #[must_use]
     pub fn trouble(&self) -> Option<Arc<str>> {
@@ -166,10 +161,7 @@ impl Spool {
     }
 
     fn set_trouble(&self, error: Option<&JournalError>) {
-        let text = error.map(|e| {
-            let cause = std::error::Error::source(e).map(|c| format!(": {c}"));
-            Arc::from(format!("{e}{}", cause.unwrap_or_default()))
-        });
+        let text = error.map(|e| Arc::from(with_causes(e)));
         self.shared.trouble.send_if_modified(|old| {
             let changed = *old != text;
             *old = text;
@@ -213,14 +205,25 @@ impl Spool {
         }
     }
 
-    /// The calls from an index on, and the index of the oldest that waits.
-    fn since(&self, index: u64) -> (Vec<(u64, CallReport)>, u64, u64) {
+    /// The calls that wait, from an index on.
+    fn since(&self, index: u64) -> Waiting {
         let calls = self.calls();
         let start = calls.waiting.partition_point(|(i, _)| *i < index);
-        let new = calls.waiting.iter().skip(start).cloned().collect();
-        let oldest = calls.waiting.front().map_or(calls.next, |(i, _)| *i);
-        (new, oldest, calls.next)
+        Waiting {
+            calls: calls.waiting.iter().skip(start).cloned().collect(),
+            oldest: calls.waiting.front().map_or(calls.next, |(i, _)| *i),
+            next: calls.next,
+        }
     }
+}
+
+/// What waits at one moment.
+struct Waiting {
+    calls: Vec<(u64, CallReport)>,
+    /// Index of the oldest that waits, asked for or not.
+    oldest: u64,
+    /// Index of the next call.
+    next: u64,
 }
 
 /// Keeps the calls of a spool on the disk, in a task of its own.
@@ -240,8 +243,7 @@ impl Keeper {
         loop {
             let spool = self.spool.clone();
             let woken = spool.shared.wake.notified();
-            let (_, _, next) = self.spool.since(u64::MAX);
-            let stopping = if next > written {
+            let stopping = if self.spool.calls().next > written {
                 // Time for the hub to confirm, which spares the disk.
                 tokio::select! {
                     () = tokio::time::sleep(self.write_after) => false,
@@ -290,21 +292,18 @@ impl Keeper {
 
     /// Writes what waits since an index; says the index after the last call that is safe.
     fn write(&mut self, written: u64) -> Result<u64, JournalError> {
-        let (calls, oldest, next) = match &self.journal {
-            Some(_) => self.spool.since(written),
+        let (journal, from) = match &mut self.journal {
+            Some(journal) => (journal, written),
             // A disk that is back gets everything that still waits.
-            None => self.spool.since(0),
-        };
-        let journal = match &mut self.journal {
-            Some(journal) => journal,
             None => {
                 let (journal, _) = Journal::open(&self.dir)?;
-                self.journal.insert(journal)
+                (self.journal.insert(journal), 0)
             }
         };
-        journal.append(&calls)?;
-        journal.release(oldest)?;
-        Ok(next)
+        let waiting = self.spool.since(from);
+        journal.append(&waiting.calls)?;
+        journal.release(waiting.oldest)?;
+        Ok(waiting.next)
     }
 }
 

@@ -10,20 +10,7 @@ use embedded_graphics::geometry::{OriginDimensions, Point};
 use embedded_graphics::primitives::Rectangle;
 use std::fs;
 use std::path::{Path, PathBuf};
-use yobiban::board::Painter;
 use yobiban::output::{Frame, encode};
-
-fn painter(moment: &Moment) -> Painter {
-    Painter::new(&moment.office, &moment.state, &moment.config).expect("painter")
-}
-
-fn draw(moment: &Moment) -> Frame {
-    let mut painter = painter(moment);
-    let mut frame = Frame::new(moment.config.size.0, moment.config.size.1);
-    let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
-    painter.draw(&view, &mut frame);
-    frame
-}
 
 fn golden_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/boards")
@@ -111,7 +98,7 @@ fn boards_look_like_their_golden_pictures() {
                 .map(move |(end, size)| (state, make, end, size))
         })
         .filter_map(|(state, make, end, size)| {
-            compare(&format!("{state}-{end}"), &draw(&make(*size))).err()
+            compare(&format!("{state}-{end}"), &make(*size).draw()).err()
         })
         .collect();
     assert!(
@@ -124,7 +111,7 @@ fn boards_look_like_their_golden_pictures() {
 /// A board that says that it is out of service.
 fn out_of_service(size: (u32, u32)) -> Frame {
     let moment = normal(size);
-    let mut painter = painter(&moment);
+    let mut painter = moment.painter();
     let mut frame = Frame::new(size.0, size.1);
     let all = Rectangle::new(Point::zero(), frame.size());
     assert_eq!(painter.out_of_service(&mut frame), [all]);
@@ -142,15 +129,15 @@ fn a_board_out_of_service_looks_like_its_golden_picture() {
 #[test]
 fn a_dark_board_is_black_and_comes_back_whole() {
     let moment = normal((640, 360));
-    let mut painter = painter(&moment);
+    let mut painter = moment.painter();
     let mut frame = Frame::new(640, 360);
     let all = Rectangle::new(Point::zero(), frame.size());
-    redraw(&mut painter, &mut frame, &moment);
+    moment.redraw(&mut painter, &mut frame);
     assert_eq!(painter.black(&mut frame), [all]);
     assert!(frame.words().iter().all(|w| *w == 0));
     assert_eq!(painter.black(&mut frame), [], "black already");
-    assert_eq!(redraw(&mut painter, &mut frame, &moment), [all]);
-    assert!(frame == draw(&moment));
+    assert_eq!(moment.redraw(&mut painter, &mut frame), [all]);
+    assert!(frame == moment.draw());
 }
 
 #[test]
@@ -177,23 +164,17 @@ fn no_golden_picture_is_left_without_a_case() {
     }
 }
 
-/// Draws a moment into a frame with a painter that knows the frame.
-fn redraw(painter: &mut Painter, frame: &mut Frame, moment: &Moment) -> Vec<Rectangle> {
-    let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
-    painter.draw(&view, frame)
-}
-
 #[test]
 fn a_change_redraws_what_differs_and_nothing_else() {
     for (_, size) in SIZES.iter().filter(|s| s.0 != "4k") {
         let mut day = morning(*size);
         let first = day.until("10:41:55").moment();
-        let mut painter = painter(&first);
+        let mut painter = first.painter();
         let mut frame = Frame::new(size.0, size.1);
         let all = Rectangle::new(Point::zero(), frame.size());
-        assert_eq!(redraw(&mut painter, &mut frame, &first), [all]);
+        assert_eq!(first.redraw(&mut painter, &mut frame), [all]);
         assert_eq!(
-            redraw(&mut painter, &mut frame, &first),
+            first.redraw(&mut painter, &mut frame),
             [],
             "nothing changed"
         );
@@ -208,10 +189,10 @@ fn a_change_redraws_what_differs_and_nothing_else() {
         moments.push(zero(*size));
         for moment in moments {
             let before = frame.clone();
-            let damage = redraw(&mut painter, &mut frame, &moment);
+            let damage = moment.redraw(&mut painter, &mut frame);
             let what = format!("{} at {}", size.0, moment.now.wall);
             assert!(
-                frame == draw(&moment),
+                frame == moment.draw(),
                 "{what}: redrawn differs from drawn anew"
             );
             assert!(
@@ -239,7 +220,7 @@ fn a_change_redraws_what_differs_and_nothing_else() {
 fn a_call_blinks_for_its_minimum_time_at_one_hertz() {
     let mut day = morning((640, 360));
     call_a042(&mut day, "10:42:00", "call");
-    let mut painter = painter(&day.moment());
+    let mut painter = day.moment().painter();
     let mut look = |at: &str| {
         let moment = day.until(at).moment();
         let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
@@ -264,9 +245,9 @@ fn a_call_blinks_for_its_minimum_time_at_one_hertz() {
 #[test]
 fn without_a_believable_clock_no_time_is_shown() {
     let mut moment = normal((640, 360));
-    let shown = draw(&moment).sha256();
+    let shown = moment.draw().sha256();
     moment.now.synced = false;
-    let mut painter = painter(&moment);
+    let mut painter = moment.painter();
     let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
     assert!(format!("{view:?}").contains("clock: None"));
     let mut frame = Frame::new(640, 360);
@@ -284,7 +265,7 @@ fn more_queues_than_fit_are_shown_in_turn() {
     let mut day = Day::new((1920, 1080), &queues);
     let looks: Vec<[u8; 32]> = ["10:00:00", "10:00:10", "10:00:20", "10:00:30", "10:00:40"]
         .iter()
-        .map(|at| draw(&day.until(at).moment()).sha256())
+        .map(|at| day.until(at).moment().draw().sha256())
         .collect();
     assert_eq!(looks[0], looks[3], "three pages");
     assert_eq!(looks[1], looks[4]);
@@ -294,7 +275,7 @@ fn more_queues_than_fit_are_shown_in_turn() {
 #[test]
 fn lossless_pictures_and_previews_stay_small() {
     for (name, make) in STATES {
-        let frame = draw(&make((1920, 1080)));
+        let frame = make((1920, 1080)).draw();
         let (lossless, preview) = (encode::lossless(&frame), encode::preview(&frame));
         assert!(
             lossless.bytes.len() <= 90_000,
@@ -332,6 +313,6 @@ proptest::proptest! {
         }
         let mut moment = day.moment();
         moment.config.notices = vec![yobiban::model::Name::new([("ja", notice)])];
-        draw(&moment);
+        moment.draw();
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! Everything goes the real way, from the payload's JSON through `Office` and `Panel`.
 
+use embedded_graphics::primitives::Rectangle;
 use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
+use yobiban::board::Painter;
 use yobiban::clock::Now;
 use yobiban::config::{BoardConfig, OutputConfig};
 use yobiban::model::{BoardId, Lane, Name, QueueId, QueueState, Source};
+use yobiban::output::Frame;
 use yobiban::state::{Office, Panel, PanelSettings, PanelView, QueueSettings, Settings, Snapshot};
 use yobiban::wire::feed::FeedMessage;
 
@@ -19,6 +22,26 @@ pub struct Moment {
     pub snapshot: Snapshot,
     pub panel: PanelView,
     pub now: Now,
+}
+
+impl Moment {
+    /// A painter for its board that has drawn nothing yet.
+    pub fn painter(&self) -> Painter {
+        Painter::new(&self.office, &self.state, &self.config).expect("a built-in design")
+    }
+
+    /// Draws it with a painter that knows the frame, and returns the areas that changed.
+    pub fn redraw(&self, painter: &mut Painter, frame: &mut Frame) -> Vec<Rectangle> {
+        let view = painter.view(&self.snapshot, &self.panel, self.now);
+        painter.draw(&view, frame)
+    }
+
+    /// Draws it anew.
+    pub fn draw(&self) -> Frame {
+        let mut frame = Frame::new(self.config.size.0, self.config.size.1);
+        self.redraw(&mut self.painter(), &mut frame);
+        frame
+    }
 }
 
 /// Sizes of the golden boards, with the name that ends their files.

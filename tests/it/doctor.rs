@@ -1,6 +1,6 @@
 //! `yobiban doctor` as an installer meets it: the real binary, a real broker.
 
-use crate::support::{mosquitto::Mosquitto, yobiban};
+use crate::support::{mosquitto::Mosquitto, node_toml, yobiban};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use yobiban::clock::{Clock as _, SystemClock};
@@ -9,26 +9,8 @@ use yobiban::mqtt::{self, Link, Publish, SessionOptions};
 
 fn write(dir: &Path, broker: SocketAddr, more: &str) -> PathBuf {
     let path = dir.join("node.toml");
-    let text = format!(
-        r#"
-        [office]
-        id = "chuo"
-        name = {{ ja = "中央区" }}
-        [node]
-        id = "n1"
-        [mqtt]
-        url = "mqtt://{broker}"
-        [store]
-        dir = "store"
-        [[queue]]
-        id = "certificates"
-        name = {{ ja = "証明書" }}
-        [[queue]]
-        id = "moving"
-        name = {{ ja = "住所変更" }}
-        {more}
-        "#
-    );
+    let queue = "[[queue]]\nid = \"moving\"\nname = { ja = \"住所変更\" }\n";
+    let text = node_toml(broker, &format!("{queue}{more}"));
     std::fs::write(&path, text).unwrap();
     path
 }

@@ -57,6 +57,26 @@ pub fn node_config(office: &str, broker: SocketAddr, dir: &Path) -> NodeConfig {
 /// Where a call of the history stands: everything but its times.
 pub type Row = (String, String, u64, String);
 
+/// The business day of now.
+pub fn today(clock: &dyn Clock) -> String {
+    let zone = yobiban::state::Settings::new(vec![]).zone;
+    clock.now().wall.to_zoned(zone).date().to_string()
+}
+
+/// The history that a recording should leave behind.
+pub fn wanted(truth: &day::Truth) -> BTreeSet<Row> {
+    let mut rows = BTreeSet::new();
+    for (topic, calls) in &truth.calls {
+        let levels: Vec<&str> = topic.split('/').collect();
+        let row = |(no, ticket, _): &(u64, String, String)| {
+            let (office, queue) = (levels[2].to_owned(), levels[4].to_owned());
+            (office, queue, *no, ticket.clone())
+        };
+        rows.extend(calls.iter().map(row));
+    }
+    rows
+}
+
 /// The history as the hub publishes it.
 pub async fn history(hub: SocketAddr, day: &str) -> Vec<Row> {
     let csv = http::get(hub, &format!("/opendata/calls/{day}.csv")).await;
@@ -229,24 +249,8 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
     let mut said = Vec::new();
     replay::run(args, &mut said, stop.clone()).await.unwrap();
 
-    let today = yobiban::state::Settings::new(vec![]).zone;
-    let today = clock.now().wall.to_zoned(today).date().to_string();
-    let wanted: BTreeSet<Row> = truth
-        .calls
-        .iter()
-        .flat_map(|(topic, calls)| {
-            let levels: Vec<&str> = topic.split('/').collect();
-            let row = |(no, ticket, _): &(u64, String, String)| {
-                (
-                    levels[2].to_owned(),
-                    levels[4].to_owned(),
-                    *no,
-                    ticket.clone(),
-                )
-            };
-            calls.iter().map(row).collect::<Vec<_>>()
-        })
-        .collect();
+    let today = today(&*clock);
+    let wanted = wanted(&truth);
     assert!(wanted.len() > 400, "{}", wanted.len());
     settle("the history holds every call", async || {
         let found: BTreeSet<Row> = history(address, &today).await.into_iter().collect();

@@ -4,7 +4,7 @@
 //! `YOBIBAN_KILLS` kills more often than the bounded run does.
 
 use crate::end_to_end::settle;
-use crate::support::{eventually, http, mosquitto::Mosquitto, yobiban};
+use crate::support::{eventually, http, mosquitto::Mosquitto, node_toml, yobiban};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -83,26 +83,13 @@ fn watch(log: std::process::ChildStderr, damaged: Arc<AtomicBool>) {
 
 fn write(dir: &Path, broker: SocketAddr, hub: SocketAddr) -> (PathBuf, PathBuf) {
     let node = dir.join("node.toml");
-    let text = format!(
-        r#"
-        [office]
-        id = "chuo"
-        name = {{ ja = "中央区" }}
-        [node]
-        id = "n1"
-        [mqtt]
-        url = "mqtt://{broker}"
-        [store]
-        dir = "store"
-        [[queue]]
-        id = "certificates"
-        name = {{ ja = "証明書" }}
+    let board = r#"
         [[board]]
         id = "main"
         size = [320, 180]
-        output = {{ kind = "none" }}
-        "#
-    );
+        output = { kind = "none" }
+    "#;
+    let text = node_toml(broker, board);
     std::fs::write(&node, text).unwrap();
     let path = dir.join("hub.toml");
     let text = format!("[mqtt]\nurl = \"mqtt://{broker}\"\n[http]\nlisten = \"{hub}\"\n");

@@ -9,7 +9,6 @@ use crate::support::root;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
-use yobiban::board::Painter;
 use yobiban::output::led::preview::{Points, preview};
 use yobiban::output::{Frame, encode};
 
@@ -115,30 +114,18 @@ fn status(size: (u32, u32), status: &str) -> Moment {
     day.until("10:50:00.4").moment()
 }
 
-fn painter(moment: &Moment) -> Painter {
-    Painter::new(&moment.office, &moment.state, &moment.config).expect("painter")
-}
-
-fn draw(moment: &Moment) -> Frame {
-    let mut painter = painter(moment);
-    let mut frame = Frame::new(moment.config.size.0, moment.config.size.1);
-    let view = painter.view(&moment.snapshot, &moment.panel, moment.now);
-    painter.draw(&view, &mut frame);
-    frame
-}
-
 /// Every golden picture by name.
 pub fn pictures() -> Vec<(String, Frame)> {
     let mut all = Vec::new();
     for (size, points) in PANELS {
         let end = format!("{}x{}", size.0, size.1);
         for (state, make) in STATES {
-            let frame = draw(&led(make(size)));
+            let frame = led(make(size)).draw();
             all.push((format!("{state}-{end}.png"), preview(&frame, points)));
         }
         let moment = led(idle(size, "10:50:00"));
         let mut frame = Frame::new(size.0, size.1);
-        painter(&moment).out_of_service(&mut frame);
+        moment.painter().out_of_service(&mut frame);
         all.push((format!("out-of-service-{end}.png"), preview(&frame, points)));
     }
     all

@@ -29,20 +29,8 @@ fn node(device: &str, keys: &str, fields: &[u16], broker: &str, dir: &Path) -> N
         format!("[[board.output.field]]\naddress = {address}\nqueue = \"certificates\"\n")
     };
     let fields: String = fields.iter().map(field).collect();
-    let text = format!(
+    let board = format!(
         r#"
-        [office]
-        id = "chuo"
-        name = {{ ja = "中央区" }}
-        [node]
-        id = "n1"
-        [mqtt]
-        url = "mqtt://{broker}"
-        [store]
-        dir = "store"
-        [[queue]]
-        id = "certificates"
-        name = {{ ja = "証明書" }}
         [[board]]
         id = "digits"
         [board.output]
@@ -52,6 +40,7 @@ fn node(device: &str, keys: &str, fields: &[u16], broker: &str, dir: &Path) -> N
         {fields}
         "#
     );
+    let text = support::node_toml(broker, &board);
     config::parse_node(&text, "node.toml", dir).unwrap()
 }
 

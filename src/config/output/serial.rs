@@ -41,7 +41,7 @@ impl Check<'_> {
             }
         };
         let template = match raw.template.as_deref() {
-            Some(template) => self.template(&at.key("template"), template),
+            Some(template) => self.named_or_file(&at.key("template"), template, &TEMPLATES),
             None => {
                 let words = hint::one_of(&TEMPLATES);
                 let expected = format_args!("{words}, or a file ending in .toml");
@@ -161,32 +161,6 @@ impl Check<'_> {
             );
         }
         found
-    }
-
-    /// One of the templates that come along, or the path of a file seen from the folder of the
-    /// configuration.
-    fn template(&mut self, at: &At, raw: &str) -> Option<String> {
-        if std::path::Path::new(raw)
-            .extension()
-            .is_some_and(|e| e == "toml")
-        {
-            let (path, _) = self.file(at, raw)?;
-            let text = path.to_str().map(str::to_owned);
-            if text.is_none() {
-                self.wrong(at, "the path is not UTF-8: expected one that is");
-            }
-            return text;
-        }
-        let known = TEMPLATES.contains(&raw);
-        if !known {
-            let words = TEMPLATES.join(", ");
-            self.wrong_hint(
-                at,
-                format_args!("expected {words} or a file ending in .toml"),
-                hint::nearest(raw, TEMPLATES),
-            );
-        }
-        known.then(|| raw.to_owned())
     }
 
     fn fields(

@@ -76,11 +76,8 @@ pub(super) fn health(h: &HealthReport) -> Result<(), Refusal> {
         if o.frame_sha256.as_deref().is_some_and(|s| !is_sha256(s)) {
             return Err(Refusal::PictureLine(o.board.to_string()));
         }
-        let facts = o.facts.iter();
-        if o.facts.len() > MAX_FACTS
-            || facts
-                .into_iter()
-                .any(|(k, v)| k.len() > MAX_WORD || v.len() > MAX_VALUE)
+        let mut facts = o.facts.iter();
+        if facts.len() > MAX_FACTS || facts.any(|(k, v)| k.len() > MAX_WORD || v.len() > MAX_VALUE)
         {
             return Err(long("fact"));
         }

@@ -7,7 +7,7 @@ use super::checksum::Sum;
 use super::digits::Digits;
 use super::raw::{AddressForm, Expect, Function, RawTemplate, SumForm};
 use super::reading::Reading;
-use crate::config::SerialConfig;
+use crate::config::{SerialConfig, asset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -112,7 +112,7 @@ impl Template {
             Some((_, text)) => Self::parse(name, text, &config.options)?,
             None => {
                 let path = Path::new(name);
-                let text = read(path).map_err(|source| TemplateError::Read {
+                let text = asset::read(path, MAX_FILE).map_err(|source| TemplateError::Read {
                     path: path.to_owned(),
                     source,
                 })?;
@@ -196,10 +196,7 @@ impl Template {
     }
 
     fn parse(file: &str, text: &str, options: &[String]) -> Result<Self, TemplateError> {
-        let one_line = |e: &toml::de::Error| e.message().lines().next().unwrap_or("").to_owned();
-        let toml = toml::Deserializer::parse(text).map_err(|e| wrong(file, ".", one_line(&e)))?;
-        let raw: RawTemplate = serde_path_to_error::deserialize(toml)
-            .map_err(|e| wrong(file, &e.path().to_string(), one_line(e.inner())))?;
+        let raw: RawTemplate = asset::parse(text).map_err(|e| wrong(file, &e.key, e.problem))?;
         Reading { file, options }.template(raw)
     }
 }
@@ -211,13 +208,4 @@ pub(super) fn wrong(file: &str, key: &str, problem: impl Into<String>) -> Templa
         key: key.to_owned(),
         problem: problem.into(),
     }
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    std::fs::File::open(path)?
-        .take(MAX_FILE)
-        .read_to_string(&mut text)?;
-    Ok(text)
 }

@@ -4,7 +4,7 @@
 //! line's task have ticked: a process of which a part hangs is better started again. A broker that
 //! is away or a monitor that is unplugged is no reason: those parts go on trying, and tick.
 
-use super::report::Outputs;
+use super::status::Outputs;
 use crate::clock::Now;
 use crate::mqtt::Stats;
 use std::fmt;

@@ -5,7 +5,8 @@
 
 use super::Boards;
 use super::hours;
-use super::report::Outputs;
+use super::pause::{LONGEST_SLEEP, pause};
+use super::status::Outputs;
 use crate::board::Digits;
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, SerialConfig};
@@ -18,8 +19,6 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Longest sleep: a clock that was set meanwhile is seen after this.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// How long the last dashes may take; the process promises to stop within 2 s, and one answer may
 /// take a second of it.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(400);
@@ -72,15 +71,7 @@ impl Numbers {
                 continue;
             }
             let wait = self.sleep(&snapshot, &panel, now).min(free);
-            let snapshots = &mut self.snapshots;
-            let changed = runtime.block_on(async {
-                tokio::select! {
-                    () = shutdown.cancelled() => true,
-                    () = tokio::time::sleep(wait) => true,
-                    changed = snapshots.changed() => changed.is_ok(),
-                }
-            });
-            if !changed {
+            if !pause(runtime, shutdown, &mut self.snapshots, wait) {
                 break; // whoever knew the numbers is gone
             }
         }

@@ -6,12 +6,14 @@
 mod alive;
 mod digits;
 mod hours;
+mod pause;
 mod pictures;
 mod reader;
 #[cfg(target_os = "linux")]
 mod relay;
 mod report;
 mod screen;
+mod status;
 mod truth;
 
 pub use truth::{Outcome, Truth};
@@ -20,7 +22,7 @@ use super::{Probe, glowing};
 use crate::board::Painter;
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
-use crate::health::IssueKind;
+use crate::health::{IssueKind, with_causes};
 use crate::mqtt::{self, SessionOptions, Subscription};
 #[cfg(target_os = "linux")]
 use crate::output::led::{Lazy, hub75, max7219};
@@ -33,8 +35,9 @@ use anyhow::Context;
 use digits::Numbers;
 use pictures::{Encoder, Pictures};
 use reader::Reader;
-use report::{Health, Outputs, Relays};
+use report::Health;
 use screen::Screen;
+use status::{Outputs, Relays};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -336,15 +339,4 @@ async fn stop(tasks: Vec<tokio::task::JoinHandle<()>>, screens: Vec<JoinHandle<(
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
         tracing::warn!("some parts did not stop in time");
     }
-}
-
-/// An error and its causes on one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(e) = cause {
-        line += &format!(": {e}");
-        cause = e.source();
-    }
-    line
 }

@@ -3,9 +3,9 @@
 //! The drawing thread copies a frame only when the encoder is idle and the last picture is old
 //! enough; so there is never more than one copy, and the newest frame always becomes a picture.
 
-use super::report::Outputs;
-use super::with_causes;
+use super::status::Outputs;
 use crate::clock::Now;
+use crate::health::with_causes;
 use crate::model::BoardId;
 use crate::output::led::preview::{Points, preview};
 use crate::output::{Frame, PngOutput, encode};

@@ -3,7 +3,7 @@
 use super::alive::Alive;
 use super::truth::Truth;
 use crate::clock::Clock;
-use crate::health::IssueKind;
+use crate::health::{IssueKind, with_causes};
 use crate::mqtt::{Link, Message};
 use crate::state::Snapshot;
 use crate::store::Store;
@@ -133,10 +133,7 @@ impl Reader {
 
     fn note_link(&mut self) {
         let now = self.clock.now();
-        let down = match &*self.link.borrow_and_update() {
-            Link::Up { .. } => None,
-            Link::Down { reason } => Some(Arc::clone(reason)),
-        };
+        let down = self.link.borrow_and_update().down_reason();
         self.truth.line(down.as_deref(), now);
         self.health.update(&mut self.truth, now);
     }
@@ -168,7 +165,7 @@ impl Reader {
             });
             match saved.await {
                 Ok(Ok(())) => None,
-                Ok(Err(e)) => Some(super::with_causes(&e)),
+                Ok(Err(e)) => Some(with_causes(&e)),
                 Err(e) => Some(e.to_string()),
             }
         })
@@ -180,10 +177,9 @@ impl Reader {
             return; // said at the start
         }
         let failed = result.unwrap_or_else(|e| Some(e.to_string()));
-        let text = failed.as_deref().unwrap_or_default();
         let now = self.clock.now();
         self.truth
             .issues()
-            .set(failed.is_some(), IssueKind::StoreFailed, "", text, now);
+            .follow(IssueKind::StoreFailed, "", failed.as_deref(), now);
     }
 }

@@ -3,10 +3,11 @@
 //! Whatever happens to the line, the node goes on: it is opened again every ten seconds, and the
 //! issue says why it is not there.
 
-use super::report::Relays;
-use super::with_causes;
+use super::pause::pause;
+use super::status::Relays;
 use crate::clock::Clock;
 use crate::config::RelayConfig;
+use crate::health::with_causes;
 use crate::output::hal::{HalError, Line};
 use crate::output::relay::{Pulses, Relay};
 use crate::state::{LoggedCall, Snapshot};
@@ -112,15 +113,7 @@ impl Lamp {
                     REOPEN_EVERY
                 }
             };
-            let snapshots = &mut self.snapshots;
-            let changed = runtime.block_on(async {
-                tokio::select! {
-                    () = shutdown.cancelled() => true,
-                    () = tokio::time::sleep(wait) => true,
-                    changed = snapshots.changed() => changed.is_ok(),
-                }
-            });
-            if !changed {
+            if !pause(runtime, shutdown, &mut self.snapshots, wait) {
                 break; // whoever knew the calls is gone
             }
         }
@@ -174,6 +167,30 @@ mod tests {
         }
     }
 
+    fn lamp(
+        id: &BoardId,
+        queues: Option<Vec<QueueId>>,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        relays: &Relays,
+        clock: &SystemClock,
+    ) -> Lamp {
+        Lamp {
+            config: RelayConfig {
+                id: id.clone(),
+                gpio: 17,
+                active_low: false,
+                pulse: Duration::from_millis(50),
+                pause: Duration::from_millis(50),
+                queues,
+                backend: crate::config::GpioBackend::Auto,
+            },
+            snapshots,
+            relays: relays.clone(),
+            clock: Arc::new(clock.clone()),
+            handled: 0,
+        }
+    }
+
     fn message(office: &mut Office, queue: &str, seq: u64, calls: u64, clock: &SystemClock) {
         let now = clock.now();
         let at = now.wall;
@@ -210,21 +227,8 @@ mod tests {
         let (sender, snapshots) = watch::channel(Arc::new(office.snapshot(clock.now())));
         let relays = Relays::default();
         let id = BoardId::new("lamp").expect("id");
-        let lamp = Lamp {
-            config: RelayConfig {
-                id: id.clone(),
-                gpio: 17,
-                active_low: false,
-                pulse: Duration::from_millis(50),
-                pause: Duration::from_millis(50),
-                queues: Some(vec![QueueId::new("moving").expect("id")]),
-                backend: crate::config::GpioBackend::Auto,
-            },
-            snapshots,
-            relays: relays.clone(),
-            clock: Arc::new(clock.clone()),
-            handled: 0,
-        };
+        let queues = Some(vec![QueueId::new("moving").expect("id")]);
+        let lamp = lamp(&id, queues, snapshots, &relays, &clock);
         let (levels, seen) = mpsc::channel();
         let stop = CancellationToken::new();
         let (runtime, end) = (Handle::current(), stop.clone());
@@ -260,21 +264,7 @@ mod tests {
         let (_sender, snapshots) = watch::channel(Arc::new(office.snapshot(clock.now())));
         let relays = Relays::default();
         let id = BoardId::new("lamp").expect("id");
-        let lamp = Lamp {
-            config: RelayConfig {
-                id: id.clone(),
-                gpio: 17,
-                active_low: false,
-                pulse: Duration::from_millis(50),
-                pause: Duration::from_millis(50),
-                queues: None,
-                backend: crate::config::GpioBackend::Auto,
-            },
-            snapshots,
-            relays: relays.clone(),
-            clock: Arc::new(clock),
-            handled: 0,
-        };
+        let lamp = lamp(&id, None, snapshots, &relays, &clock);
         let stop = CancellationToken::new();
         let (runtime, end) = (Handle::current(), stop.clone());
         let thread = std::thread::spawn(move || {

@@ -5,12 +5,13 @@
 //! that encoding never holds up a call.
 
 use super::hours;
+use super::pause::{LONGEST_SLEEP, pause};
 use super::pictures::Pictures;
-use super::report::Outputs;
-use super::with_causes;
+use super::status::Outputs;
 use crate::board::{Painter, View};
 use crate::clock::{Clock, Now};
 use crate::config::BoardConfig;
+use crate::health::with_causes;
 use crate::model::{OfficeId, QueueId};
 use crate::output::{Frame, Output, OutputError};
 use crate::roles::{Drawn, Probe};
@@ -22,9 +23,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-/// Longest sleep: a clock that was set meanwhile is seen after this.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// Everything a board's thread owns.
 pub(super) struct Screen {
@@ -84,15 +82,7 @@ impl Screen {
                 s.ticked = Some(now.mono);
             });
             let wait = self.sleep(&view, &panel, now);
-            let snapshots = &mut self.snapshots;
-            let changed = runtime.block_on(async {
-                tokio::select! {
-                    () = shutdown.cancelled() => true,
-                    () = tokio::time::sleep(wait) => true,
-                    changed = snapshots.changed() => changed.is_ok(),
-                }
-            });
-            if !changed {
+            if !pause(runtime, shutdown, &mut self.snapshots, wait) {
                 break; // whoever knew the numbers is gone
             }
         }

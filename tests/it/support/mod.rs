@@ -62,6 +62,27 @@ pub fn yobiban() -> std::process::Command {
     command
 }
 
+/// A node's configuration: the office chuo with one queue and its store beside the file, and `more`.
+pub fn node_toml(broker: impl std::fmt::Display, more: &str) -> String {
+    format!(
+        r#"
+        [office]
+        id = "chuo"
+        name = {{ ja = "中央区" }}
+        [node]
+        id = "n1"
+        [mqtt]
+        url = "mqtt://{broker}"
+        [store]
+        dir = "store"
+        [[queue]]
+        id = "certificates"
+        name = {{ ja = "証明書" }}
+        {more}
+        "#
+    )
+}
+
 /// Asks until the answer is there, for at most `limit`.
 pub async fn eventually<T>(limit: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = std::time::Instant::now();

@@ -1,0 +1,28 @@
+//! How the threads of boards and relays wait: for a new snapshot, a moment, or the end.
+
+use crate::state::Snapshot;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Longest sleep of a board: a clock that was set meanwhile is seen after this.
+pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Blocks the thread until the snapshot changes, for `wait` at most, or until shutdown; `runtime`
+/// only lends its timers. `false` when nobody is left who knows the numbers.
+pub(super) fn pause(
+    runtime: &Handle,
+    shutdown: &CancellationToken,
+    snapshots: &mut watch::Receiver<Arc<Snapshot>>,
+    wait: Duration,
+) -> bool {
+    runtime.block_on(async {
+        tokio::select! {
+            () = shutdown.cancelled() => true,
+            () = tokio::time::sleep(wait) => true,
+            changed = snapshots.changed() => changed.is_ok(),
+        }
+    })
+}

@@ -1,0 +1,125 @@
+//! What the threads of boards and relays say of themselves, for whoever reports it.
+
+use crate::clock::Now;
+use crate::model::BoardId;
+use crate::output::{Connector, DeviceStatus};
+use crate::wire::report::OutputState;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The status of each board, or each relay, by its id; clones share it. The lock guards a small
+/// map, held for a copy or less.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Statuses<S>(Arc<Mutex<BTreeMap<BoardId, S>>>);
+
+/// What the boards' threads say of their outputs.
+pub(super) type Outputs = Statuses<OutputStatus>;
+
+/// What the relays' threads say.
+pub(super) type Relays = Statuses<RelayStatus>;
+
+/// One relay at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct RelayStatus {
+    /// Why its line cannot be used; `None` when it can.
+    pub(super) failed: Option<String>,
+    /// Calls that were joined because too many came at once.
+    pub(super) merged: u64,
+}
+
+/// One output at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct OutputStatus {
+    pub(super) kind: &'static str,
+    /// What the output knows about it; `None` for kinds without a device.
+    pub(super) device: Option<DeviceStatus>,
+    pub(super) frame_sha256: Option<String>,
+    /// When that frame was handed over.
+    pub(super) shown_at: Option<Timestamp>,
+    /// Whether its board is lit, or black on purpose.
+    pub(super) dark: bool,
+    /// Monotonic moment at which its thread last said that it is alive.
+    pub(super) ticked: Option<Duration>,
+    /// Why it takes no frames; `None` when it does.
+    pub(super) failed: Option<String>,
+    /// Calls that were never shown because drawing was held up for too long.
+    pub(super) missed_calls: u64,
+}
+
+impl<S: Clone + Default> Statuses<S> {
+    pub(super) fn update(&self, id: &BoardId, change: impl FnOnce(&mut S)) {
+        change(self.lock().entry(id.clone()).or_default());
+    }
+
+    pub(super) fn copy(&self) -> BTreeMap<BoardId, S> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BoardId, S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outputs {
+    /// Whether every board's thread has drawn once.
+    pub(super) fn all_drawn(&self) -> bool {
+        self.lock().values().all(|status| status.ticked.is_some())
+    }
+
+    /// A board whose thread gives no sign of life.
+    pub(super) fn standing_still(&self, now: Now) -> Option<BoardId> {
+        let boards = self.lock();
+        let mut still = boards.iter().filter(|(_, s)| s.stands_still(now).is_some());
+        still.next().map(|(board, _)| board.clone())
+    }
+}
+
+impl Relays {
+    pub(super) fn set(&self, relay: &BoardId, failed: Option<String>) {
+        self.update(relay, |status| status.failed = failed);
+    }
+
+    #[cfg(test)]
+    pub(super) fn failed(&self, relay: &BoardId) -> Option<String> {
+        self.lock().get(relay)?.failed.clone()
+    }
+}
+
+/// A board whose thread was not heard for this long is not kept up: every thread comes by once a
+/// second, and a device may hold it up for one second more.
+const STANDS_STILL: Duration = Duration::from_secs(10);
+
+impl OutputStatus {
+    pub(super) fn state(&self, now: Now) -> OutputState {
+        let connector = self.device.as_ref().map(|d| d.connector);
+        if self.stands_still(now).is_some() {
+            OutputState::Stale
+        } else if connector == Some(Connector::Disconnected) {
+            OutputState::Disconnected
+        } else if self.failed.is_some() {
+            OutputState::Lost
+        } else if self.dark {
+            OutputState::Dark
+        } else if self.frame_sha256.is_some() {
+            OutputState::Shown
+        } else {
+            OutputState::Unknown
+        }
+    }
+
+    /// For how long nothing was heard of its thread, when that is too long.
+    fn stands_still(&self, now: Now) -> Option<Duration> {
+        let silent = now.since(self.ticked?);
+        (silent >= STANDS_STILL).then_some(silent)
+    }
+
+    /// What is wrong with it, in one line.
+    pub(super) fn trouble(&self, now: Now) -> Option<String> {
+        let still = self
+            .stands_still(now)
+            .map(|s| format!("drawing has stood still for {} s", s.as_secs()));
+        still.or_else(|| self.failed.clone())
+    }
+}
