@@ -189,7 +189,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Node(args) => {
             let config = config::load_node(&args.config)?;
-            serve(|stop| roles::node::run(config, clock(), stop, None))
+            serve(|stop| roles::node::run(config, clock(), stop, roles::Probe::default()))
         }
         Command::Hub(args) => {
             let config = config::load_hub(&args.config)?;

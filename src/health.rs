@@ -27,7 +27,7 @@ pub enum IssueKind {
     ClockUnknown,
     /// A board's output does not take frames.
     OutputLost,
-    /// Calls for the hub were dropped because too many waited.
+    /// Too many calls wait for the hub: soon they are dropped, or were.
     SpoolFull,
     /// What is kept through a power cut cannot be written or read.
     StoreFailed,
@@ -138,6 +138,14 @@ impl Issues {
     /// What is open, by kind and subject.
     pub fn iter(&self) -> impl Iterator<Item = &Issue> {
         self.open.values()
+    }
+
+    /// The words of the kinds that are open, each once, in the order of the kinds.
+    #[must_use]
+    pub fn words(&self) -> Vec<&'static str> {
+        let mut words: Vec<_> = self.open.keys().map(|(kind, _)| kind.as_str()).collect();
+        words.dedup();
+        words
     }
 
     /// Whether all is well.

@@ -5,9 +5,9 @@
 //! The one before is kept as `.old`, and a SHA-256 at the end tells a torn file from a whole one.
 
 use crate::model::{QueueId, QueueState, Source};
-use crate::state::Kept;
+use crate::state::{Kept, KeptCall, KeptQueue};
 use crate::wire::sha256_hex;
-use crate::wire::{feed::FeedMessage, text};
+use crate::wire::{feed::FeedMessage, report::CallReport, text};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -49,11 +49,21 @@ pub enum StoreError {
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
-    queues: Vec<KeptQueue>,
+    queues: Vec<QueueLine>,
+    /// Missing in what older software wrote.
+    #[serde(default)]
+    calls: Vec<CallLine>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptQueue {
+struct CallLine {
+    #[serde(flatten)]
+    call: CallReport,
+    shown: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct QueueLine {
     #[serde(with = "text::plain")]
     queue: QueueId,
     epoch: u32,
@@ -85,17 +95,22 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Io`]; what was kept before is still there then.
-    pub fn save(&self, kept: &[Kept], zone: &TimeZone) -> Result<(), StoreError> {
-        let queue = |k: &Kept| KeptQueue {
+    pub fn save(&self, kept: &Kept, zone: &TimeZone) -> Result<(), StoreError> {
+        let queue = |k: &KeptQueue| QueueLine {
             queue: k.queue.clone(),
             epoch: k.epoch,
             source: k.source,
             last_no: k.last_no,
             state: FeedMessage::new(&k.state, zone),
         };
+        let call = |k: &KeptCall| CallLine {
+            call: CallReport::new(k.queue.clone(), k.day, k.epoch, &k.call, zone),
+            shown: k.shown,
+        };
         let document = Document {
             version: VERSION,
-            queues: kept.iter().map(queue).collect(),
+            queues: kept.queues.iter().map(queue).collect(),
+            calls: kept.calls.iter().map(call).collect(),
         };
         let path = self.dir.join(FILE);
         let mut bytes = serde_json::to_vec(&document).map_err(|e| StoreError::Damaged {
@@ -121,23 +136,23 @@ impl Store {
             .map_err(io_error("flush", &self.dir))
     }
 
-    /// Reads what was kept; an empty list when nothing was.
+    /// Reads what was kept; nothing when there is no file.
     ///
     /// # Errors
     /// [`StoreError`] when neither the file nor its copy can be read.
-    pub fn load(&self) -> Result<Vec<Kept>, StoreError> {
+    pub fn load(&self) -> Result<Kept, StoreError> {
         match read(&self.dir.join(FILE)) {
             Ok(Some(kept)) => Ok(kept),
             newest => match (read(&self.dir.join(OLD)), newest) {
                 (Ok(Some(kept)), _) => Ok(kept),
-                (_, Ok(None)) => Ok(Vec::new()),
+                (_, Ok(None)) => Ok(Kept::default()),
                 (_, newest) => newest.map(Option::unwrap_or_default),
             },
         }
     }
 }
 
-fn read(path: &Path) -> Result<Option<Vec<Kept>>, StoreError> {
+fn read(path: &Path) -> Result<Option<Kept>, StoreError> {
     let damaged = |problem: String| StoreError::Damaged {
         path: path.to_owned(),
         problem,
@@ -163,14 +178,24 @@ fn read(path: &Path) -> Result<Option<Vec<Kept>>, StoreError> {
             document.version
         )));
     }
-    let kept = |k: KeptQueue| Kept {
+    let queue = |k: QueueLine| KeptQueue {
         queue: k.queue,
         state: QueueState::from(k.state),
         epoch: k.epoch,
         source: k.source,
         last_no: k.last_no,
     };
-    Ok(Some(document.queues.into_iter().map(kept).collect()))
+    let call = |k: CallLine| KeptCall {
+        call: k.call.call(),
+        queue: k.call.queue,
+        day: k.call.day,
+        epoch: k.call.epoch,
+        shown: k.shown,
+    };
+    Ok(Some(Kept {
+        queues: document.queues.into_iter().map(queue).collect(),
+        calls: document.calls.into_iter().map(call).collect(),
+    }))
 }
 
 fn io_error<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StoreError + 'a {
@@ -192,12 +217,23 @@ mod tests {
             "waiting":2,"on_hold":0,"next":["A043"],"calls":[{{"no":2,"ticket":"A042","counter":"3",
             "at":"2026-11-24T10:42:00+09:00","kind":"recall"}}]}}"#
         );
+        let state: QueueState = FeedMessage::decode(json.as_bytes()).unwrap().into();
+        let queue = QueueId::new("certificates").unwrap();
         Kept {
-            queue: QueueId::new("certificates").unwrap(),
-            state: FeedMessage::decode(json.as_bytes()).unwrap().into(),
-            epoch: 3,
-            source: Source::Feed,
-            last_no: 2,
+            calls: vec![KeptCall {
+                queue: queue.clone(),
+                day: state.day,
+                epoch: 3,
+                call: state.calls[0].clone(),
+                shown: seq == 1,
+            }],
+            queues: vec![KeptQueue {
+                queue,
+                state,
+                epoch: 3,
+                source: Source::Feed,
+                last_no: 2,
+            }],
         }
     }
 
@@ -205,22 +241,22 @@ mod tests {
     fn what_is_kept_comes_back_and_a_damaged_file_falls_back_to_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("made/on/demand")).unwrap();
-        assert_eq!(store.load().unwrap(), []);
+        assert_eq!(store.load().unwrap(), Kept::default());
         let zone = TimeZone::fixed(jiff::tz::offset(9));
-        store.save(&[kept(1)], &zone).unwrap();
-        assert_eq!(store.load().unwrap(), [kept(1)]);
-        store.save(&[kept(2)], &zone).unwrap();
-        assert_eq!(store.load().unwrap(), [kept(2)]);
+        store.save(&kept(1), &zone).unwrap();
+        assert_eq!(store.load().unwrap(), kept(1));
+        store.save(&kept(2), &zone).unwrap();
+        assert_eq!(store.load().unwrap(), kept(2));
         let path = store.dir.join(FILE);
         let whole = fs::read(&path).unwrap();
         for cut in [0, 1, whole.len() / 2, whole.len() - 10] {
             fs::write(&path, &whole[..cut]).unwrap();
-            assert_eq!(store.load().unwrap(), [kept(1)], "cut at {cut}");
+            assert_eq!(store.load().unwrap(), kept(1), "cut at {cut}");
         }
         fs::remove_file(&path).unwrap();
         assert_eq!(
             store.load().unwrap(),
-            [kept(1)],
+            kept(1),
             "cut between the two renames"
         );
         fs::write(store.dir.join(OLD), b"nonsense").unwrap();

@@ -241,6 +241,11 @@ mod tests {
         let snapshot = Snapshot {
             queues: (0..n).map(queue).collect(),
             log: Vec::new(),
+            issues: if calls > 3 {
+                vec!["uplink-down", "store-failed"]
+            } else {
+                Vec::new()
+            },
             today: date(2026, 11, 24),
             zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(9)),
         };

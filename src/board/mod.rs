@@ -22,7 +22,7 @@ mod words;
 pub use design::{BoardError, NAMES as DESIGNS};
 pub use digits::{Digits, MAX_PENDING};
 pub use theme::{MIN_AREA_CONTRAST, MIN_TEXT_CONTRAST};
-pub use view::{Setting, View};
+pub use view::{Row, Setting, View};
 
 use crate::clock::Now;
 use crate::config::BoardConfig;

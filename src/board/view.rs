@@ -72,6 +72,8 @@ pub struct View {
     /// A line in both languages.
     pub(super) notice: Option<(String, String)>,
     pub(super) page_url: Option<String>,
+    /// What is wrong with the node, in a word for those who look after it.
+    pub(super) issues: Option<String>,
     pub(super) age: Age,
     /// The monotonic moment, for boards on which things move.
     pub(super) at: Duration,
@@ -102,6 +104,21 @@ pub(super) enum Age {
     Some,
     /// None is; the time of the newest.
     Stale(String),
+}
+
+/// The numbers in the row of a queue, for whoever checks what a board says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// The queue's name in Japanese.
+    pub queue: String,
+    /// Ticket and counter of the last call.
+    pub last: Option<(String, Option<String>)>,
+    /// Tickets due next, as many as a row has room for at most.
+    pub next: Vec<String>,
+    /// People waiting; `None` where no number may be shown.
+    pub waiting: Option<u32>,
+    /// People on hold.
+    pub on_hold: u32,
 }
 
 /// One queue.
@@ -157,6 +174,11 @@ impl View {
         let page = turn(now, pages);
         let on_page = queues.iter().skip(page * length).take(length);
         let on_board = |call: &LoggedCall| queues.iter().any(|q| q.settings.id == call.queue);
+        // Last night's calls are nobody's this morning.
+        let of_today = |call: &LoggedCall| {
+            let queue = queues.iter().find(|q| q.settings.id == call.queue);
+            queue.is_some_and(|q| q.today().is_some_and(|s| s.day == call.day))
+        };
         let blinks = |shown: &ShownCall| now.since(shown.since) < setting.blink_for;
         let second = now.mono.as_millis() / BLINK.as_millis() % 2 == 1;
         let notice = (!setting.notices.is_empty())
@@ -188,12 +210,13 @@ impl View {
             recent: panel
                 .recent
                 .iter()
-                .filter(|c| on_board(c) && !stands_out(c))
+                .filter(|c| of_today(c) && !stands_out(c))
                 .map(|c| call(c, &queues, false))
                 .collect(),
             backlog: panel.waiting,
             notice: notice.map(both),
             page_url: setting.page_url.clone(),
+            issues: words::issues(&snapshot.issues),
             age: age(&queues, snapshot),
             at: now.mono,
             changes: Changes {
@@ -201,6 +224,29 @@ impl View {
                 turns: pages > 1 || setting.notices.len() > 1,
             },
         }
+    }
+
+    /// The numbers of every row.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |line: &Line| Row {
+            queue: line.name.clone(),
+            last: line.ticket.clone().map(|ticket| {
+                let counter = line.counter.as_ref().map(|c| c.label.clone());
+                (ticket, counter)
+            }),
+            next: line.next.clone(),
+            waiting: line.waiting,
+            on_hold: line.on_hold,
+        };
+        self.lines.iter().map(row).collect()
+    }
+
+    /// Queue and ticket of every call in the panel: those that stand out, then earlier ones.
+    #[must_use]
+    pub fn tickets(&self) -> Vec<(String, String)> {
+        let calls = self.calls.iter().chain(&self.recent);
+        calls.map(|c| (c.queue.clone(), c.ticket.clone())).collect()
     }
 
     /// How long after `now` time alone changes what is said: the clock, a blink, a turn. A new

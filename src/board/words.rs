@@ -118,6 +118,15 @@ pub(super) fn counter(label: &Label) -> Counter {
     }
 }
 
+/// The first of the open issues, and how many there are besides; `None` when all is well.
+pub(super) fn issues(open: &[&str]) -> Option<String> {
+    match open {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [first, rest @ ..] => Some(format!("{first} +{}", rest.len())),
+    }
+}
+
 /// Whether a call is marked as one made again.
 pub(super) fn again(kind: CallKind) -> bool {
     kind == CallKind::Recall

@@ -241,7 +241,8 @@ impl<'a> Connection<'a> {
     fn answer(&mut self, pending: Pending, result: Result<(), PublishError>) {
         let stats = &self.core.stats;
         match &result {
-            Ok(()) => {
+            // The broker took it; that nobody listens matters only to who asked.
+            Ok(()) | Err(PublishError::Unheard) => {
                 add(&stats.published, 1);
                 add(&stats.published_bytes, pending.bytes);
             }
@@ -299,7 +300,7 @@ impl<'a> Connection<'a> {
             }
             Event::Confirmed(pkid, result) => {
                 if let Some(pending) = self.unconfirmed.remove(&pkid) {
-                    self.answer(pending, result.map_err(PublishError::Refused));
+                    self.answer(pending, result);
                 }
             }
             Event::Subscribed(refused) => {

@@ -75,6 +75,9 @@ pub enum PublishError {
     /// The line was lost before the broker confirmed: it may have arrived or not.
     #[error("the line was lost before the broker confirmed")]
     Lost,
+    /// Nobody has subscribed to it. Only brokers of MQTT 5 can tell, and not all do.
+    #[error("nobody has subscribed to the topic")]
+    Unheard,
     /// The broker refuses it for good.
     #[error("the broker refuses the message: {0}")]
     Refused(String),
@@ -94,8 +97,8 @@ impl Confirmation {
     /// Waits until the broker has confirmed (QoS 0: until it went out).
     ///
     /// # Errors
-    /// [`PublishError::Lost`], [`PublishError::Refused`], [`PublishError::Unacceptable`] or
-    /// [`PublishError::Closed`].
+    /// [`PublishError::Lost`], [`PublishError::Unheard`], [`PublishError::Refused`],
+    /// [`PublishError::Unacceptable`] or [`PublishError::Closed`].
     pub async fn wait(self) -> Result<(), PublishError> {
         self.0.await.unwrap_or(Err(PublishError::Closed))
     }

@@ -5,7 +5,7 @@
 //! given up half-way could lose an acknowledgement. [`Requests`] feeds it meanwhile.
 
 use super::options::{Availability, SessionOptions};
-use super::outbox::{Publish, Qos, WINDOW};
+use super::outbox::{Publish, PublishError, Qos, WINDOW};
 use bytes::Bytes;
 use rumqttc::v5;
 use rustls::ClientConfig;
@@ -90,7 +90,7 @@ pub(super) enum Event {
     /// The oldest publish that was requested went out with this packet identifier, 0 for QoS 0.
     Sent(u16),
     /// The broker confirmed a publish, or said why not.
-    Confirmed(u16, Result<(), String>),
+    Confirmed(u16, Result<(), PublishError>),
     /// The broker answered a subscription; how many filters it refused, and why.
     Subscribed(Vec<String>),
     /// A ping went out.
@@ -352,8 +352,9 @@ fn v5_event(event: v5::Event) -> Event {
         Packet::PubAck(ack) => Event::Confirmed(
             ack.pkid,
             match ack.reason {
-                PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
-                reason => Err(format!("{reason:?}")),
+                PubAckReason::Success => Ok(()),
+                PubAckReason::NoMatchingSubscribers => Err(PublishError::Unheard),
+                reason => Err(PublishError::Refused(format!("{reason:?}"))),
             },
         ),
         Packet::SubAck(ack) => Event::Subscribed(

@@ -98,7 +98,7 @@ fn decode(state_json: &[u8]) -> anyhow::Result<Vec<(QueueId, QueueState)>> {
 fn panel(board: &BoardConfig, log: &[LoggedCall], now: Now) -> PanelView {
     let mut calls = log.to_vec();
     calls.sort_by_key(|c| c.call.at);
-    let mut panel = Panel::new(board.panel);
+    let mut panel = Panel::new(board.panel).for_queues(board.queues.clone());
     for (index, mut call) in (1..).zip(calls) {
         let heard = Now::at(call.call.at.min(now.wall));
         pass(&mut panel, heard);

@@ -8,6 +8,8 @@
 //! [`Office`] owns the truth and hands out [`Snapshot`]s; a [`Panel`] decides for one board which
 //! call stands out when.
 
+mod kept;
+mod log;
 mod office;
 mod panel;
 mod snapshot;
@@ -18,9 +20,11 @@ mod panel_tests;
 #[cfg(test)]
 mod tests;
 
-pub use office::{Changes, Counts, Kept, Office, Refusal};
+pub use kept::{Kept, KeptCall, KeptQueue};
+pub use log::LoggedCall;
+pub use office::{Changes, Counts, Office, Refusal};
 pub use panel::{LIST_PLACES, Panel, PanelSettings, PanelView, ShownCall};
-pub use snapshot::{LoggedCall, Phase, QueueView, Reading, Snapshot};
+pub use snapshot::{Phase, QueueView, Reading, Snapshot};
 
 use crate::model::{Lane, Name, QueueId};
 use jiff::{civil::Time, tz::TimeZone};

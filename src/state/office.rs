@@ -1,12 +1,12 @@
 //! The truth of one office: applies messages, finds new calls, notices gaps and restarts.
 
-use super::snapshot::LOG_LEN;
+use super::kept::{Kept, KeptQueue};
+use super::log::Log;
 use super::wait::{WaitEstimator, WaitSettings};
 use super::{LoggedCall, Phase, QueueSettings, QueueView, Reading, Settings, Snapshot};
 use crate::clock::Now;
 use crate::model::{Call, QueueId, QueueState, Source, Status, WaitRange};
 use jiff::{Timestamp, ToSpan, civil::Date};
-use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A time further off than this is no time of today (contract, "Limits": a day).
@@ -79,21 +79,6 @@ pub struct Counts {
     pub restarts_unsaid: u64,
 }
 
-/// What is kept of one queue through a power cut.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Which queue.
-    pub queue: QueueId,
-    /// The last accepted message.
-    pub state: QueueState,
-    /// The epoch as counted by this node.
-    pub epoch: u32,
-    /// Where it came from.
-    pub source: Source,
-    /// Highest `no` seen in that day and epoch.
-    pub last_no: u64,
-}
-
 #[derive(Debug, Clone)]
 struct Queue {
     settings: QueueSettings,
@@ -107,8 +92,7 @@ struct Queue {
 pub struct Office {
     settings: Settings,
     queues: Vec<Queue>,
-    log: VecDeque<LoggedCall>,
-    next_index: u64,
+    log: Log,
     /// Monotonic moment at which the line to the source went down; `None` while it is up.
     line_down: Option<Duration>,
     counts: Counts,
@@ -132,8 +116,7 @@ impl Office {
             waits,
             queues: settings.queues.iter().map(queue).collect(),
             settings,
-            log: VecDeque::new(),
-            next_index: 1,
+            log: Log::default(),
             line_down: None,
             counts: Counts::default(),
         }
@@ -203,22 +186,18 @@ impl Office {
             changes.lost = made.saturating_sub(unseen.len() as u64);
         }
         for call in unseen {
-            let logged = LoggedCall {
-                index: self.next_index,
+            queue.last_no = queue.last_no.max(call.no);
+            let announce = call_age(call, &state, now) <= self.settings.old_call_after;
+            let logged = self.log.push(LoggedCall {
+                index: 0, // the log gives it one
                 queue: id.clone(),
                 day: state.day,
                 epoch,
-                announce: call_age(call, &state, now) <= self.settings.old_call_after,
+                announce,
                 call: call.clone(),
                 heard: now.mono,
-            };
-            self.next_index += 1;
-            queue.last_no = queue.last_no.max(call.no);
-            changes.calls.push(logged.clone());
-            self.log.push_back(logged);
-        }
-        while self.log.len() > LOG_LEN {
-            self.log.pop_front();
+            });
+            changes.calls.push(logged);
         }
         self.waits.observe(id, &state, now);
         queue.reading = Some(Reading {
@@ -240,12 +219,13 @@ impl Office {
         };
     }
 
-    /// What has to be kept so that a restart neither forgets nor repeats.
+    /// What has to be kept so that a restart neither forgets nor repeats. `shown` is the index of the
+    /// newest call that every board has shown for its time, with all before it.
     #[must_use]
-    pub fn keep(&self) -> Vec<Kept> {
+    pub fn keep(&self, shown: u64) -> Kept {
         let kept = |queue: &Queue| {
             let reading = queue.reading.as_ref()?;
-            Some(Kept {
+            Some(KeptQueue {
                 queue: queue.settings.id.clone(),
                 state: reading.state.clone(),
                 epoch: reading.epoch,
@@ -253,13 +233,29 @@ impl Office {
                 last_no: queue.last_no,
             })
         };
-        self.queues.iter().filter_map(kept).collect()
+        Kept {
+            queues: self.queues.iter().filter_map(kept).collect(),
+            calls: self.log.keep(shown),
+        }
     }
 
-    /// Takes back what was kept: shown with its time, never as fresh. Queues that are no longer
-    /// configured, and those already heard, are left alone.
-    pub fn restore(&mut self, kept: Vec<Kept>) {
-        for kept in kept {
+    /// Takes back what was kept: numbers are shown with their time, never as fresh; a call that was
+    /// cut short stands out again while it is new. Without a believable clock none is known to be
+    /// new. Queues that are no longer configured, and those already heard, are left alone.
+    pub fn restore(&mut self, kept: Kept, now: Now) {
+        for kept in kept.calls {
+            let new = now.synced && older(kept.call.at, now.wall) <= self.settings.old_call_after;
+            self.log.push(LoggedCall {
+                index: 0, // the log gives it one
+                queue: kept.queue,
+                day: kept.day,
+                epoch: kept.epoch,
+                call: kept.call,
+                announce: new && !kept.shown,
+                heard: now.mono,
+            });
+        }
+        for kept in kept.queues {
             let known = |q: &&mut Queue| q.settings.id == kept.queue && q.reading.is_none();
             if let Some(queue) = self.queues.iter_mut().find(known) {
                 queue.last_no = kept.last_no;
@@ -290,7 +286,8 @@ impl Office {
                 .iter()
                 .map(|q| self.view(q, today, now))
                 .collect(),
-            log: self.log.iter().cloned().collect(),
+            log: self.log.to_vec(),
+            issues: Vec::new(),
             today,
             zone: self.settings.zone.clone(),
         }

@@ -8,6 +8,7 @@
 
 use super::LoggedCall;
 use crate::clock::Now;
+use crate::model::QueueId;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub struct PanelView {
 #[derive(Debug, Clone)]
 pub struct Panel {
     settings: PanelSettings,
+    /// Queues whose calls it shows; `None` is all.
+    queues: Option<Vec<QueueId>>,
     /// Index of the newest call that was taken from a log.
     handled: u64,
     /// Oldest first.
@@ -90,12 +93,19 @@ impl Panel {
                 crowded_places: settings.crowded_places.max(settings.places).max(1),
                 ..settings
             },
+            queues: None,
             handled: 0,
             pending: VecDeque::new(),
             active: VecDeque::new(),
             recent: VecDeque::new(),
             missed: 0,
         }
+    }
+
+    /// Shows only the calls of these queues; `None` is all.
+    #[must_use]
+    pub fn for_queues(self, queues: Option<Vec<QueueId>>) -> Self {
+        Self { queues, ..self }
     }
 
     /// Takes the calls of a log that were not handled yet, and moves on to `now`.
@@ -108,6 +118,10 @@ impl Panel {
                 continue;
             }
             self.handled = call.index;
+            let ours = |queues: &Vec<QueueId>| queues.contains(&call.queue);
+            if !self.queues.as_ref().is_none_or(ours) {
+                continue;
+            }
             if call.announce {
                 self.pending.push_back(call.clone());
             } else {
@@ -176,6 +190,16 @@ impl Panel {
     fn list(&mut self, call: LoggedCall) {
         self.recent.push_front(call);
         self.recent.truncate(self.settings.recent);
+    }
+
+    /// Index of the newest call that has had its time on the glass, with all before it.
+    #[must_use]
+    pub fn shown(&self, now: Now) -> u64 {
+        let cut_short = |s: &&ShownCall| now.since(s.since) < self.settings.min_show;
+        let active = self.active.iter().filter(cut_short).map(|s| s.call.index);
+        let pending = self.pending.front().map(|c| c.index);
+        let first = active.chain(pending).min();
+        first.map_or(self.handled, |first| first.saturating_sub(1))
     }
 
     /// What to show now.

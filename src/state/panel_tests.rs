@@ -200,3 +200,42 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_call_counts_as_shown_when_it_and_all_before_had_their_time() {
+    let mut panel = Panel::new(PanelSettings::default());
+    assert_eq!(panel.shown(at(0.0)), 0);
+    let log: Vec<_> = (1..=5).map(|i| call(i, &format!("A{i:03}"), 0.0)).collect();
+    panel.update(&log, at(0.0));
+    // Three stand out for 12 s, two wait for their places.
+    for (second, shown) in [
+        (0.0, 0),
+        (11.9, 0),
+        (12.0, 3),
+        (23.8, 3),
+        (23.9, 5), // they got their places at 11.9 s: crowded
+        (99.0, 5),
+    ] {
+        panel.tick(at(second));
+        assert_eq!(panel.shown(at(second)), shown, "after {second} s");
+    }
+    let mut old = call(6, "A006", 100.0);
+    old.announce = false;
+    panel.update(&[old], at(100.0));
+    assert_eq!(panel.shown(at(100.0)), 6, "listed is all it gets");
+}
+
+#[test]
+fn calls_of_other_queues_take_no_place() {
+    let other = QueueId::new("koseki").unwrap();
+    let mut panel = Panel::new(PanelSettings::default()).for_queues(Some(vec![other.clone()]));
+    let mut ours = call(5, "D007", 0.0);
+    ours.queue = other;
+    let log: Vec<_> = (1..=4)
+        .map(|i| call(i, &format!("A{i:03}"), 0.0))
+        .chain([ours])
+        .collect();
+    panel.update(&log, at(0.0));
+    assert_eq!(active(&panel), "D007 |  | 0");
+    assert_eq!((panel.shown(at(12.0)), panel.missed()), (5, 0));
+}

@@ -1,13 +1,10 @@
 //! The state at one moment, as everybody downstream sees it.
 
-use super::QueueSettings;
+use super::{LoggedCall, QueueSettings};
 use crate::clock::Now;
-use crate::model::{Call, QueueId, QueueState, Source, Status, WaitRange};
+use crate::model::{QueueState, Source, Status, WaitRange};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::time::Duration;
-
-/// How many of the newest calls a snapshot carries: enough for the longest backlog of a board.
-pub(super) const LOG_LEN: usize = 128;
 
 /// All queues of an office at one moment. A plain value: cheap to read, never changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,29 +14,13 @@ pub struct Snapshot {
     /// The newest calls of all queues in the order they became known, oldest first; at most 128.
     /// Each reader remembers the last `index` it handled, so that it handles each call once.
     pub log: Vec<LoggedCall>,
+    /// The words of what is wrong with the node, each once; empty when all is well. The office itself
+    /// knows none: whoever hands out its snapshots adds them.
+    pub issues: Vec<&'static str>,
     /// The local date.
     pub today: Date,
     /// The office's time zone.
     pub zone: TimeZone,
-}
-
-/// A call and its place in the order in which the office learnt of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedCall {
-    /// Grows by one with every call since the process started, from 1.
-    pub index: u64,
-    /// Its queue.
-    pub queue: QueueId,
-    /// Its business day.
-    pub day: Date,
-    /// Its epoch as counted by this node.
-    pub epoch: u32,
-    /// The call.
-    pub call: Call,
-    /// Whether to show and speak it as new; calls that were old when first seen are only listed.
-    pub announce: bool,
-    /// Monotonic moment at which it became known.
-    pub heard: Duration,
 }
 
 /// One queue at one moment.

@@ -3,7 +3,8 @@
 //! Invariants:
 //! - Only fields of the contract leave a node: each is copied by name in [`report`] (invariant 7).
 //! - Nobody who draws waits for this: it reads from `watch` channels and from the [`Spool`].
-//! - A call leaves the spool when the broker has confirmed it, in order (invariant 6).
+//! - A call leaves the spool when the broker has confirmed it and a hub has subscribed to it, in
+//!   order (invariant 6).
 //! - The picture of a board is handed to the line before the numbers that name its hash.
 //!
 //! The availability topic is the session's own: see [`Identity::availability`].
@@ -44,8 +45,8 @@ const PICTURE_EVERY: Duration = Duration::from_secs(1);
 /// Calls under way to the broker at one moment; half of the session's window.
 const CALLS_UNDER_WAY: usize = crate::mqtt::WINDOW / 2;
 
-/// Pause before calls that the broker refused are tried again: somebody has to change its access
-/// list first.
+/// Pause before calls that the broker refused, or that no hub takes, are tried again: somebody has
+/// to change its access list or to start the hub first.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 
 /// Who reports.
@@ -212,6 +213,11 @@ async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
                 Err(PublishError::Closed) => return,
                 // All from here on are sent again; the hub knows those that did arrive.
                 Err(PublishError::Lost | PublishError::Full) => break,
+                // Without a hub's subscription the broker would take a call and throw it away.
+                Err(PublishError::Unheard) => {
+                    tokio::time::sleep(REFUSED_PAUSE).await;
+                    break;
+                }
                 Err(error @ PublishError::Refused(_)) => {
                     if !told {
                         tracing::warn!("calls cannot be reported: {error}");

@@ -93,16 +93,8 @@ pub fn encode(report: &mut Numbers) -> Vec<u8> {
 /// Makes the report of one call.
 #[must_use]
 pub fn call(logged: &LoggedCall, zone: &TimeZone) -> CallReport {
-    CallReport {
-        queue: logged.queue.clone(),
-        day: logged.day,
-        epoch: logged.epoch,
-        no: logged.call.no,
-        ticket: logged.call.ticket.clone(),
-        counter: logged.call.counter.clone(),
-        at: WireTime::new(logged.call.at, zone),
-        kind: logged.call.kind,
-    }
+    let (queue, day, epoch) = (logged.queue.clone(), logged.day, logged.epoch);
+    CallReport::new(queue, day, epoch, &logged.call, zone)
 }
 
 #[cfg(test)]

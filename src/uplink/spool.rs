@@ -154,6 +154,12 @@ impl Spool {
         self.calls().dropped
     }
 
+    /// Whether it is nearly full: four fifths, a week before it drops calls in a large office.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.len() >= self.shared.room / 5 * 4
+    }
+
     /// Why calls cannot be kept through a power cut; `None` when they can.
     #[must_use]
     pub fn trouble(&self) -> Option<Arc<str>> {
@@ -352,6 +358,7 @@ pub(super) mod tests {
         let first = spool.peek(3)[0].0;
         (4..=5).for_each(|no| spool.push(call(no)));
         assert_eq!((numbers(&spool), spool.dropped()), (vec![3, 4, 5], 2));
+        assert!(spool.is_crowded());
         spool.confirm(first + 1); // of a call that was dropped meanwhile
         assert_eq!(numbers(&spool), [3, 4, 5]);
         spool.confirm(first + 2);

@@ -3,9 +3,10 @@
 use super::feed::WireWait;
 use super::{WireTime, text};
 use crate::model::{
-    BoardId, CallKind, CameraId, Label, Lane, Name, OfficeId, QueueId, Source, Status,
+    BoardId, Call, CallKind, CameraId, Label, Lane, Name, OfficeId, QueueId, Source, Status,
 };
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// Most queues of one office (contract, "Limits").
@@ -157,6 +158,35 @@ pub struct CallReport {
     /// Call or recall.
     #[serde(with = "text::kind")]
     pub kind: CallKind,
+}
+
+impl CallReport {
+    /// A call of a queue, with its time in the office's zone.
+    #[must_use]
+    pub fn new(queue: QueueId, day: Date, epoch: u32, call: &Call, zone: &TimeZone) -> Self {
+        Self {
+            queue,
+            day,
+            epoch,
+            no: call.no,
+            ticket: call.ticket.clone(),
+            counter: call.counter.clone(),
+            at: WireTime::new(call.at, zone),
+            kind: call.kind,
+        }
+    }
+
+    /// The call itself.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        Call {
+            no: self.no,
+            ticket: self.ticket.clone(),
+            counter: self.counter.clone(),
+            at: self.at.at,
+            kind: self.kind,
+        }
+    }
 }
 
 /// Payload of the `health` topic.

@@ -55,8 +55,9 @@ pub const SIZES: [(&str, (u32, u32)); 3] = [
 pub type Make = fn((u32, u32)) -> Moment;
 
 /// Every golden state by name.
-pub const STATES: [(&str, Make); 10] = [
+pub const STATES: [(&str, Make); 11] = [
     ("normal", normal),
+    ("issues", issues),
     ("burst", burst),
     ("list", list),
     ("recall", recall),
@@ -265,6 +266,13 @@ pub fn normal(size: (u32, u32)) -> Moment {
     day.until("10:42:07").moment()
 }
 
+/// The same while the node itself needs looking after.
+fn issues(size: (u32, u32)) -> Moment {
+    let mut moment = normal(size);
+    moment.snapshot.issues = vec!["uplink-down", "store-failed", "messages-refused"];
+    moment
+}
+
 /// A042 is called to counter 3.
 pub fn call_a042(day: &mut Day, clock: &str, kind: &str) {
     day.say(
@@ -349,7 +357,9 @@ fn stale(size: (u32, u32)) -> Moment {
         json!({"status": "paused", "waiting": 1, "next": ["F010"],
         "calls": [[9, "F009", "7", "10:40:05", "call"]]}),
     );
-    day.until("10:55:00").moment()
+    let mut moment = day.until("10:55:00").moment();
+    moment.snapshot.issues = vec!["feed-down"];
+    moment
 }
 
 /// The end of a day: two queues are over, one rests, one never spoke.

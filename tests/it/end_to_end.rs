@@ -17,7 +17,7 @@ use yobiban::roles::{self, node::Truth, replay};
 use yobiban::state::PanelView;
 use yobiban::wire::topic::Topic;
 
-const ROOT: &str = "yobiban/v1";
+pub const ROOT: &str = "yobiban/v1";
 pub const OFFICES: [&str; 6] = ["chuo", "hanamigawa", "inage", "wakaba", "midori", "mihama"];
 const QUEUES: [&str; 5] = [
     "certificates",
@@ -224,7 +224,7 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
                 config.clone(),
                 clock.clone(),
                 stop.clone(),
-                None,
+                roles::Probe::default(),
             ))
         })
         .collect();

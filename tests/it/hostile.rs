@@ -78,7 +78,13 @@ fn changed(topic: &str, payload: &[u8]) -> (bool, usize) {
     let painter = Painter::new(&config.office_name, &config.state, &config.boards[0]).unwrap();
     let before = truth.snapshot(now());
     let outcome = truth.take(topic, payload, now());
-    let after = truth.snapshot(now());
+    let mut after = truth.snapshot(now());
+    // What was refused is said in the corner, and nothing else changes.
+    let refused = after
+        .issues
+        .drain(..)
+        .all(|word| word == "messages-refused");
+    assert!(refused && before.issues.is_empty());
     let view = |s| painter.view(s, &PanelView::default(), now());
     let changed = before.log != after.log || view(&before) != view(&after);
     (changed, outcome.applied.len())

@@ -34,6 +34,7 @@ mod mqtt_acl;
 mod mqtt_replay;
 mod mqtt_tls;
 mod mqtt_uplink;
+mod restart;
 mod score;
 #[cfg(target_os = "linux")]
 mod serial;

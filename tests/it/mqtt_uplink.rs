@@ -2,8 +2,10 @@
 #![cfg(feature = "demo")]
 
 use crate::mqtt::{LIMIT, next, options, start, up};
+use crate::support::{eventually, mosquitto::Mosquitto};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -22,7 +24,8 @@ use yobiban::wire::report::{CallReport, HealthReport, Numbers};
 use yobiban::wire::{self, WireTime};
 
 struct Bench {
-    _broker: Broker,
+    _broker: Option<Broker>,
+    session: Session,
     hub: Session,
     office: Office,
     snapshots: watch::Sender<Arc<Snapshot>>,
@@ -43,7 +46,16 @@ fn queue() -> QueueId {
 
 async fn bench() -> Bench {
     let broker = Broker::start(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let hub = options(broker.address(), "hub").subscribe(Subscription::new("yobiban/v1/+/node/#"));
+    let bench = bench_at(broker.address(), "yobiban/v1/+/node/#").await;
+    Bench {
+        _broker: Some(broker),
+        ..bench
+    }
+}
+
+/// A node at a broker, and a hub that has subscribed to a filter.
+async fn bench_at(broker: SocketAddr, filter: &str) -> Bench {
+    let hub = options(broker, "hub").subscribe(Subscription::new(filter));
     let mut hub = start(hub);
     up(&mut hub).await;
     let mut office = Office::new(Settings::new(vec![QueueSettings {
@@ -58,7 +70,7 @@ async fn bench() -> Bench {
         node: NodeId::new("n1").unwrap(),
         zone: TimeZone::UTC,
     };
-    let mut options = options(broker.address(), "node");
+    let mut options = options(broker, "node");
     options.availability = Some(identity.availability());
     let stop = CancellationToken::new();
     let session = yobiban::mqtt::spawn(options, stop.clone());
@@ -88,7 +100,8 @@ async fn bench() -> Bench {
     };
     tokio::spawn(uplink.run(stop.clone()));
     Bench {
-        _broker: broker,
+        _broker: None,
+        session,
         hub,
         office,
         snapshots,
@@ -247,4 +260,31 @@ async fn a_picture_comes_before_the_numbers_that_name_it() {
         !pictures.contains(&"skipped".to_owned()),
         "at most one a second"
     );
+}
+
+#[tokio::test]
+async fn calls_wait_for_a_hub_that_was_never_there() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut bench = bench_at(broker.address(), "yobiban/v1/+/node/+/numbers").await;
+    bench.next("/numbers").await;
+    bench.say(1, 12, 3);
+    let stats = Arc::clone(&bench.session.stats);
+    // Birth, health, numbers twice, and three calls that the broker would throw away.
+    eventually(LIMIT, "the calls were tried", || {
+        (stats.view().published >= 7).then_some(())
+    })
+    .await;
+    assert_eq!(bench.spool.len(), 3);
+    let calls = options(broker.address(), "calls");
+    let mut hub = start(calls.subscribe(Subscription::new("yobiban/v1/+/node/+/calls")));
+    for no in 1..=3 {
+        let call: CallReport = wire::decode(&next(&mut hub).await.payload).unwrap();
+        assert_eq!(call.no, no);
+    }
+    eventually(LIMIT, "the spool is empty", || {
+        bench.spool.is_empty().then_some(())
+    })
+    .await;
 }

@@ -398,7 +398,12 @@ async fn a_call_reaches_the_digits_and_the_report_proves_it() {
     );
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::new());
-    let node = tokio::spawn(roles::node::run(config, clock.clone(), stop.clone(), None));
+    let node = tokio::spawn(roles::node::run(
+        config,
+        clock.clone(),
+        stop.clone(),
+        roles::Probe::default(),
+    ));
 
     let root = "yobiban/v1/chuo";
     let options = sessions::options(broker.address(), "test")

@@ -17,6 +17,10 @@ const QUIET: usize = 4;
 /// Longest address that is shown as a code: more modules could not be scanned from a chair.
 const MAX_ADDRESS: usize = 200;
 
+/// Size of the word about an issue, as a share of the smallest text: read from a ladder, not from a
+/// chair.
+const ISSUE_SHARE: f32 = 0.75;
+
 /// Fills the foot.
 pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &View) {
     let pad = plan.scale.of(6.0);
@@ -60,23 +64,7 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
         Age::Fresh(Some(time)) if wide => Some(time),
         _ => None,
     };
-    let notice = if let Some(time) = as_of {
-        let (notice, mark) = cut_right(&notice, plan.scale.of(190.0));
-        let runs = vec![
-            Run::new(time, plan.scale.size(plan.geometry.text.small), Ink::Muted),
-            Run::new(
-                " 現在",
-                plan.scale.size(plan.geometry.text.small),
-                Ink::Muted,
-            ),
-        ];
-        plan.scene
-            .cells
-            .push(Cell::new(mark, Ink::Band).text(label(mark, Align::Right, runs)));
-        notice
-    } else {
-        notice
-    };
+    let notice = corner(plan, &notice, as_of, view.issues.as_deref());
     match &view.age {
         Age::Stale(time) => {
             let ja = format!("{time} 現在の数字です。更新が止まっています");
@@ -99,6 +87,46 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
             }
         }
     }
+}
+
+/// The corner at the right: the time of the numbers for everybody, and below it, small and quiet, a
+/// word for whoever looks after the board. Says what is left of the area.
+fn corner(
+    plan: &mut Plan<'_>,
+    whole: &Rectangle,
+    as_of: Option<&String>,
+    issues: Option<&str>,
+) -> Rectangle {
+    let size = plan.scale.size(plan.geometry.text.small);
+    let time = as_of.map(|time| {
+        let time = Run::new(time, size, Ink::Muted);
+        vec![time, Run::new(" 現在", size, Ink::Muted)]
+    });
+    let word = issues.map(|word| {
+        let size = size * ISSUE_SHARE;
+        let title = Run::new("点検 ", size, Ink::Muted);
+        vec![title, Run::new(word, size, Ink::Muted)]
+    });
+    let width = match (&time, &word) {
+        (None, None) => return *whole,
+        (Some(_), None) => 190.0,
+        (_, Some(_)) => 270.0,
+    };
+    let (rest, corner) = cut_right(whole, plan.scale.of(width));
+    let (_, top, _, bottom) = edges(&corner);
+    let mut cell = Cell::new(corner, Ink::Band);
+    let (upper, lower) = match (&time, &word) {
+        (Some(_), Some(_)) => cut_top(&corner, (bottom - top) * 6 / 10),
+        _ => (corner, corner),
+    };
+    if let Some(runs) = time {
+        cell = cell.text(label(upper, Align::Right, runs));
+    }
+    if let Some(runs) = word {
+        cell = cell.text(label(lower, Align::Right, runs));
+    }
+    plan.scene.cells.push(cell);
+    rest
 }
 
 fn address_cell(plan: &mut Plan<'_>, whole: &Rectangle, url: &str) {

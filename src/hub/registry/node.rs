@@ -137,7 +137,9 @@ impl Node {
     pub(super) fn take_health(&mut self, new: HealthReport) -> Effect {
         let before = self.health.replace(new);
         let outputs = |h: &HealthReport| {
-            let seen = h.outputs.iter().map(|o| (o.board.clone(), o.state));
+            let seen = h.outputs.iter();
+            // The hash too: who proves what was on the glass compares it with the picture.
+            let seen = seen.map(|o| (o.board.clone(), o.state, o.frame_sha256.clone()));
             seen.collect::<Vec<_>>()
         };
         Effect::changed_if(before.as_ref().map(outputs) != self.health.as_ref().map(outputs))

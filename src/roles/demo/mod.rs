@@ -11,7 +11,7 @@ mod page;
 pub mod simulator;
 mod source;
 
-use super::{Drawn, hub, node};
+use super::{Drawn, Probe, hub, node};
 use crate::clock::Clock;
 use crate::mqtt::{self, SessionOptions};
 use anyhow::Context;
@@ -92,7 +92,11 @@ pub async fn run(
     };
     let page = format!("http://{address}/");
 
-    let (probe, drawn) = mpsc::channel(4096);
+    let (to_meter, drawn) = mpsc::channel(4096);
+    let probe = Probe {
+        drawn: Some(to_meter),
+        ..Probe::default()
+    };
     let offices = simulator::offices();
     for (id, name) in &offices {
         let config = cast::node(id, name, &mqtt, &folder.path, &page, args.speed);
@@ -102,7 +106,7 @@ pub async fn run(
             config,
             Arc::clone(&clock),
             stop.clone(),
-            Some(probe.clone()),
+            probe.clone(),
         ));
     }
     drop(probe);

@@ -56,7 +56,7 @@ impl Numbers {
     /// Drives the board until shutdown. Runs in a thread of its own; `runtime` only lends its
     /// timers.
     pub(super) fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
-        let mut panel = Panel::new(self.config.panel);
+        let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
@@ -66,7 +66,7 @@ impl Numbers {
             let fields = self.fields(lit, &snapshot, now);
             self.board.show(&fields);
             let free = self.board.tend();
-            self.tell(lit, now);
+            self.tell(lit, panel.shown(now), now);
             if free.is_zero() {
                 continue;
             }
@@ -105,11 +105,11 @@ impl Numbers {
                 runtime.block_on(async { tokio::time::sleep(free).await });
             }
         }
-        self.tell(true, self.clock.now());
+        self.tell(true, u64::MAX, self.clock.now());
     }
 
     /// Passes on what is known about the board.
-    fn tell(&mut self, lit: bool, now: Now) {
+    fn tell(&mut self, lit: bool, shown: u64, now: Now) {
         let frames = self.board.frames();
         let handed = frames.filter(|frames| self.told.as_ref() != Some(frames));
         let (device, failed) = (self.board.status(), self.board.failed());
@@ -122,6 +122,7 @@ impl Numbers {
                 status.failed = failed.map(str::to_owned);
             }
             status.missed_calls = missed;
+            status.shown_calls = shown;
             status.dark = !lit;
             status.ticked = Some(now.mono);
             if let Some(frames) = &handed {

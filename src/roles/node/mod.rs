@@ -61,7 +61,7 @@ pub async fn run(
     config: NodeConfig,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
-    probe: Option<Probe>,
+    probe: Probe,
 ) -> anyhow::Result<()> {
     let started = clock.now();
     tracing::info!(
@@ -135,6 +135,8 @@ pub async fn run(
         inbox: lines.feed.inbox,
         link: lines.feed.link,
         snapshots: to_snapshots,
+        office: config.office.clone(),
+        probe: probe.clone(),
         spool,
         health,
         alive,
@@ -160,7 +162,7 @@ fn open_store(config: &NodeConfig, truth: &mut Truth, now: Now) -> Option<Store>
     let store = Store::open(&config.store_dir).and_then(|store| Ok((store.load()?, store)));
     match store {
         Ok((kept, store)) => {
-            truth.restore(kept);
+            truth.restore(kept, now);
             Some(store)
         }
         Err(e) => {
@@ -179,7 +181,7 @@ struct Boards<'a> {
     snapshots: &'a watch::Receiver<Arc<Snapshot>>,
     pictures: Arc<watch::Sender<uplink::Pictures>>,
     outputs: &'a Outputs,
-    probe: &'a Option<Probe>,
+    probe: &'a Probe,
 }
 
 impl Boards<'_> {

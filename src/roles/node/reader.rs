@@ -4,7 +4,9 @@ use super::alive::Alive;
 use super::truth::Truth;
 use crate::clock::Clock;
 use crate::health::{IssueKind, with_causes};
+use crate::model::OfficeId;
 use crate::mqtt::{Link, Message};
+use crate::roles::{Probe, Taken, tell};
 use crate::state::Snapshot;
 use crate::store::Store;
 use crate::uplink::{self, Spool};
@@ -32,6 +34,8 @@ pub(super) struct Reader {
     pub(super) inbox: mpsc::Receiver<Message>,
     pub(super) link: watch::Receiver<Link>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
+    pub(super) office: OfficeId,
+    pub(super) probe: Probe,
     /// Where new calls wait for the hub.
     pub(super) spool: Spool,
     pub(super) health: super::report::Health,
@@ -109,6 +113,10 @@ impl Reader {
                 .truth
                 .take(&message.topic, &message.payload, self.clock.now());
             accepted |= !outcome.applied.is_empty();
+            for (queue, seq) in outcome.applied {
+                let office = self.office.clone();
+                tell(self.probe.taken.as_ref(), || Taken { office, queue, seq });
+            }
             for call in &outcome.calls {
                 self.spool.push(uplink::report::call(call, &self.zone));
             }
@@ -152,7 +160,8 @@ impl Reader {
     /// Keeps the state of now, in a task: the feed does not wait for the medium.
     fn save(&self) -> Saving {
         let store = self.store.clone();
-        let (kept, zone) = (self.truth.keep(), self.zone.clone());
+        let shown = self.health.outputs.shown_calls();
+        let (kept, zone) = (self.truth.keep(shown), self.zone.clone());
         let spool = self.spool.clone();
         tokio::spawn(async move {
             // A call that the state counts as handled must not be lost with the spool.

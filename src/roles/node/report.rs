@@ -53,9 +53,17 @@ impl Health {
             let down = link.borrow().down_reason();
             issues.follow(IssueKind::UplinkDown, "", down.as_deref(), now);
         }
-        let dropped = self.spool.dropped();
-        let text = format!("{dropped} calls were dropped: too many waited for the hub");
-        issues.set(dropped > 0, IssueKind::SpoolFull, "", &text, now);
+        let full = match self.spool.dropped() {
+            0 if !self.spool.is_crowded() => None,
+            0 => Some(format!(
+                "{} calls wait for the hub: soon the oldest are dropped",
+                self.spool.len()
+            )),
+            dropped => Some(format!(
+                "{dropped} calls were dropped: too many waited for the hub"
+            )),
+        };
+        issues.follow(IssueKind::SpoolFull, "", full.as_deref(), now);
         let trouble = self.spool.trouble();
         issues.follow(IssueKind::StoreFailed, "spool", trouble.as_deref(), now);
         let report = self.report(truth, outputs, now);

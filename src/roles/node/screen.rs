@@ -8,13 +8,13 @@ use super::hours;
 use super::pause::{LONGEST_SLEEP, pause};
 use super::pictures::Pictures;
 use super::status::Outputs;
-use crate::board::{Painter, View};
+use crate::board::{Painter, Row, View};
 use crate::clock::{Clock, Now};
 use crate::config::BoardConfig;
 use crate::health::with_causes;
 use crate::model::{OfficeId, QueueId};
 use crate::output::{Frame, Output, OutputError};
-use crate::roles::{Drawn, Probe};
+use crate::roles::{Drawn, Probe, Said, tell};
 use crate::state::{Panel, Snapshot};
 use embedded_graphics::prelude::Dimensions;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub(super) struct Screen {
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) outputs: Outputs,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) probe: Option<Probe>,
+    pub(super) probe: Probe,
 }
 
 impl Screen {
@@ -43,8 +43,8 @@ impl Screen {
     pub(super) fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
         let (width, height) = self.size();
         let mut frame = Frame::new(width, height);
-        let mut panel = Panel::new(self.config.panel);
-        let mut drawn = BTreeMap::new();
+        let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
+        let mut told = Told::default();
         let mut lit = true;
         // Whether the device may show something else than the frame.
         let mut behind = true;
@@ -74,10 +74,11 @@ impl Screen {
                     self.pictures.changed();
                 }
             }
-            self.tell(&snapshot, &mut drawn);
+            self.tell(&snapshot, &view, &mut told);
             self.pictures.offer(&frame, now);
             self.outputs.update(&self.config.id, |s| {
                 s.missed_calls = panel.missed();
+                s.shown_calls = panel.shown(now);
                 s.dark = !lit;
                 s.ticked = Some(now.mono);
             });
@@ -163,26 +164,45 @@ impl Screen {
         });
     }
 
-    /// Tells the probe of every message that is on the board now and was not before.
-    fn tell(&self, snapshot: &Snapshot, drawn: &mut BTreeMap<QueueId, u64>) {
-        let Some(probe) = &self.probe else {
-            return;
-        };
-        let at = Instant::now();
-        for queue in &snapshot.queues {
-            let Some(reading) = &queue.reading else {
-                continue;
-            };
-            let seq = reading.state.seq;
-            if drawn.insert(queue.settings.id.clone(), seq) != Some(seq) {
-                // A full probe is one that nobody reads: the measurement loses, not the board.
-                let _ = probe.try_send(Drawn {
-                    office: self.office.clone(),
-                    queue: queue.settings.id.clone(),
-                    seq,
-                    at,
+    /// Tells the probe of every message that is on the board now and was not before, and what the
+    /// board says when that changed.
+    fn tell(&self, snapshot: &Snapshot, view: &View, told: &mut Told) {
+        if self.probe.drawn.is_some() {
+            let at = Instant::now();
+            for queue in &snapshot.queues {
+                let Some(reading) = &queue.reading else {
+                    continue;
+                };
+                let seq = reading.state.seq;
+                if told.seqs.insert(queue.settings.id.clone(), seq) != Some(seq) {
+                    tell(self.probe.drawn.as_ref(), || Drawn {
+                        office: self.office.clone(),
+                        queue: queue.settings.id.clone(),
+                        seq,
+                        at,
+                    });
+                }
+            }
+        }
+        if self.probe.said.is_some() {
+            let said = (view.rows(), view.tickets());
+            if told.said.as_ref() != Some(&said) {
+                told.said = Some(said.clone());
+                let (rows, calls) = said;
+                let office = self.office.clone();
+                tell(self.probe.said.as_ref(), || Said {
+                    office,
+                    rows,
+                    calls,
                 });
             }
         }
     }
+}
+
+/// What the probe was told last.
+#[derive(Debug, Default)]
+struct Told {
+    seqs: BTreeMap<QueueId, u64>,
+    said: Option<(Vec<Row>, Vec<(String, String)>)>,
 }

@@ -46,6 +46,8 @@ pub(super) struct OutputStatus {
     pub(super) failed: Option<String>,
     /// Calls that were never shown because drawing was held up for too long.
     pub(super) missed_calls: u64,
+    /// Index of the newest call that had its time on this board, with all before it.
+    pub(super) shown_calls: u64,
 }
 
 impl<S: Clone + Default> Statuses<S> {
@@ -66,6 +68,16 @@ impl Outputs {
     /// Whether every board's thread has drawn once.
     pub(super) fn all_drawn(&self) -> bool {
         self.lock().values().all(|status| status.ticked.is_some())
+    }
+
+    /// Index of the newest call that had its time on every board; of all calls where there is none.
+    pub(super) fn shown_calls(&self) -> u64 {
+        let boards = self.lock();
+        boards
+            .values()
+            .map(|s| s.shown_calls)
+            .min()
+            .unwrap_or(u64::MAX)
     }
 
     /// A board whose thread gives no sign of life.

@@ -151,15 +151,16 @@ impl Truth {
         self.passing.insert((kind, about.to_owned()), until);
     }
 
-    /// What has to be kept through a power cut.
+    /// What has to be kept through a power cut; `shown` is the index of the newest call that every
+    /// board has shown for its time, with all before it.
     #[must_use]
-    pub fn keep(&self) -> Vec<Kept> {
-        self.office.keep()
+    pub fn keep(&self, shown: u64) -> Kept {
+        self.office.keep(shown)
     }
 
     /// Takes back what was kept.
-    pub fn restore(&mut self, kept: Vec<Kept>) {
-        self.office.restore(kept);
+    pub fn restore(&mut self, kept: Kept, now: Now) {
+        self.office.restore(kept, now);
     }
 
     /// Notes whether the line to the broker of the feed is up, and why not.
@@ -209,6 +210,7 @@ impl Truth {
             self.issues
                 .set(silent, IssueKind::SourceSilent, id.as_str(), &text, now);
         }
+        snapshot.issues = self.issues.words();
         snapshot
     }
 

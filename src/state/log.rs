@@ -1,0 +1,74 @@
+//! The newest calls of an office in the order in which it learnt of them.
+
+use super::kept::KeptCall;
+use crate::model::{Call, QueueId};
+use jiff::civil::Date;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How many of the newest calls a snapshot carries: enough for the longest backlog of a board.
+const LOG_LEN: usize = 128;
+
+/// Calls that every board had shown are kept through a power cut for the list of earlier ones: as
+/// many as a panel lists.
+const KEPT_SHOWN: usize = 8;
+
+/// A call and its place in the order in which the office learnt of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedCall {
+    /// Grows by one with every call since the process started, from 1.
+    pub index: u64,
+    /// Its queue.
+    pub queue: QueueId,
+    /// Its business day.
+    pub day: Date,
+    /// Its epoch as counted by this node.
+    pub epoch: u32,
+    /// The call.
+    pub call: Call,
+    /// Whether to show and speak it as new; calls that were old when first seen are only listed.
+    pub announce: bool,
+    /// Monotonic moment at which it became known.
+    pub heard: Duration,
+}
+
+/// The calls themselves, oldest first; at most 128.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Log {
+    calls: VecDeque<LoggedCall>,
+    /// Index of the newest call ever logged.
+    newest: u64,
+}
+
+impl Log {
+    /// Gives a call its index and lets go of the oldest one when there are too many.
+    pub(super) fn push(&mut self, mut call: LoggedCall) -> LoggedCall {
+        self.newest += 1;
+        call.index = self.newest;
+        self.calls.push_back(call.clone());
+        if self.calls.len() > LOG_LEN {
+            self.calls.pop_front();
+        }
+        call
+    }
+
+    /// All of them, oldest first.
+    pub(super) fn to_vec(&self) -> Vec<LoggedCall> {
+        self.calls.iter().cloned().collect()
+    }
+
+    /// What a power cut must not take: every call after `shown`, the index of the newest one that
+    /// all boards have shown for its time, and a few before.
+    pub(super) fn keep(&self, shown: u64) -> Vec<KeptCall> {
+        let unshown = self.calls.iter().filter(|c| c.index > shown).count();
+        let skip = self.calls.len().saturating_sub(unshown + KEPT_SHOWN);
+        let kept = |logged: &LoggedCall| KeptCall {
+            queue: logged.queue.clone(),
+            day: logged.day,
+            epoch: logged.epoch,
+            call: logged.call.clone(),
+            shown: logged.index <= shown || !logged.announce,
+        };
+        self.calls.iter().skip(skip).map(kept).collect()
+    }
+}
