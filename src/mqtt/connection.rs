@@ -55,7 +55,7 @@ struct Pending {
 
 enum What {
     Slot(Arc<str>),
-    Job(oneshot::Sender<Result<(), PublishError>>),
+    Job(oneshot::Sender<Result<bool, PublishError>>),
     Birth,
     Goodbye,
 }
@@ -238,11 +238,10 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn answer(&mut self, pending: Pending, result: Result<(), PublishError>) {
+    fn answer(&mut self, pending: Pending, result: Result<bool, PublishError>) {
         let stats = &self.core.stats;
         match &result {
-            // The broker took it; that nobody listens matters only to who asked.
-            Ok(()) | Err(PublishError::Unheard) => {
+            Ok(_) => {
                 add(&stats.published, 1);
                 add(&stats.published_bytes, pending.bytes);
             }
@@ -292,7 +291,7 @@ impl<'a> Connection<'a> {
             Event::Sent(pkid) => {
                 if let Some(pending) = self.sending.pop_front() {
                     if pkid == 0 {
-                        self.answer(pending, Ok(()));
+                        self.answer(pending, Ok(true));
                     } else {
                         self.unconfirmed.insert(pkid, pending);
                     }

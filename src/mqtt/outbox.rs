@@ -75,9 +75,6 @@ pub enum PublishError {
     /// The line was lost before the broker confirmed: it may have arrived or not.
     #[error("the line was lost before the broker confirmed")]
     Lost,
-    /// Nobody has subscribed to it. Only brokers of MQTT 5 can tell, and not all do.
-    #[error("nobody has subscribed to the topic")]
-    Unheard,
     /// The broker refuses it for good.
     #[error("the broker refuses the message: {0}")]
     Refused(String),
@@ -91,15 +88,24 @@ pub enum PublishError {
 
 /// The answer to a queued publish, still to come.
 #[derive(Debug)]
-pub struct Confirmation(oneshot::Receiver<Result<(), PublishError>>);
+pub struct Confirmation(oneshot::Receiver<Result<bool, PublishError>>);
 
 impl Confirmation {
     /// Waits until the broker has confirmed (QoS 0: until it went out).
     ///
     /// # Errors
-    /// [`PublishError::Lost`], [`PublishError::Unheard`], [`PublishError::Refused`],
-    /// [`PublishError::Unacceptable`] or [`PublishError::Closed`].
+    /// [`PublishError::Lost`], [`PublishError::Refused`], [`PublishError::Unacceptable`] or
+    /// [`PublishError::Closed`].
     pub async fn wait(self) -> Result<(), PublishError> {
+        self.heard().await.map(drop)
+    }
+
+    /// Waits like [`wait`](Self::wait), and says whether anybody has subscribed to the topic. Only
+    /// brokers of MQTT 5 tell when nobody has, and not all of them.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub async fn heard(self) -> Result<bool, PublishError> {
         self.0.await.unwrap_or(Err(PublishError::Closed))
     }
 }
@@ -176,7 +182,7 @@ impl Publisher {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) publish: Publish,
-    pub(super) done: oneshot::Sender<Result<(), PublishError>>,
+    pub(super) done: oneshot::Sender<Result<bool, PublishError>>,
 }
 
 /// What publishers and the session share.

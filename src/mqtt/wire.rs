@@ -89,8 +89,8 @@ pub(super) enum Event {
     Message(Incoming),
     /// The oldest publish that was requested went out with this packet identifier, 0 for QoS 0.
     Sent(u16),
-    /// The broker confirmed a publish, or said why not.
-    Confirmed(u16, Result<(), PublishError>),
+    /// The broker confirmed a publish and said whether anybody has subscribed to it, or why not.
+    Confirmed(u16, Result<bool, PublishError>),
     /// The broker answered a subscription; how many filters it refused, and why.
     Subscribed(Vec<String>),
     /// A ping went out.
@@ -352,8 +352,8 @@ fn v5_event(event: v5::Event) -> Event {
         Packet::PubAck(ack) => Event::Confirmed(
             ack.pkid,
             match ack.reason {
-                PubAckReason::Success => Ok(()),
-                PubAckReason::NoMatchingSubscribers => Err(PublishError::Unheard),
+                PubAckReason::Success => Ok(true),
+                PubAckReason::NoMatchingSubscribers => Ok(false),
                 reason => Err(PublishError::Refused(format!("{reason:?}"))),
             },
         ),
@@ -382,7 +382,7 @@ fn v311_event(event: rumqttc::Event) -> Event {
             retain: publish.retain,
             pkid: (publish.qos != rumqttc::QoS::AtMostOnce).then_some(publish.pkid),
         }),
-        Packet::PubAck(ack) => Event::Confirmed(ack.pkid, Ok(())),
+        Packet::PubAck(ack) => Event::Confirmed(ack.pkid, Ok(true)),
         Packet::SubAck(ack) => Event::Subscribed(
             ack.return_codes
                 .iter()

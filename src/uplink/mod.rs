@@ -207,14 +207,14 @@ async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
             }
         }
         for (index, answer) in answers {
-            match answer.wait().await {
+            match answer.heard().await {
                 // What no broker takes will not be taken later either.
-                Ok(()) | Err(PublishError::Unacceptable(_)) => spool.confirm(index),
+                Ok(true) | Err(PublishError::Unacceptable(_)) => spool.confirm(index),
                 Err(PublishError::Closed) => return,
                 // All from here on are sent again; the hub knows those that did arrive.
                 Err(PublishError::Lost | PublishError::Full) => break,
                 // Without a hub's subscription the broker would take a call and throw it away.
-                Err(PublishError::Unheard) => {
+                Ok(false) => {
                     tokio::time::sleep(REFUSED_PAUSE).await;
                     break;
                 }
