@@ -75,6 +75,12 @@ pub struct Stats {
     pub(crate) viewers_skipped: Counter,
     /// Viewers who were answered 503.
     pub(crate) viewers_refused: Counter,
+    /// Connections that were closed because nothing was asked.
+    pub(crate) connections_silent: Counter,
+    /// Connections that were closed because nothing of the answer was taken.
+    pub(crate) connections_stalled: Counter,
+    /// Times an office changed more often than viewers are told.
+    pub(crate) held_back: Counter,
 }
 
 impl Default for Stats {
@@ -98,6 +104,9 @@ impl Stats {
             viewers: Gauge::default(),
             viewers_skipped: Counter::default(),
             viewers_refused: Counter::default(),
+            connections_silent: Counter::default(),
+            connections_stalled: Counter::default(),
+            held_back: Counter::default(),
             registry: Registry::default(),
         };
         r.register("messages", "Reports received", stats.messages.clone());
@@ -129,6 +138,25 @@ impl Stats {
             "Viewers answered 503",
             stats.viewers_refused.clone(),
         );
+        for (name, help, counter) in [
+            (
+                "connections_silent",
+                "Connections closed because nothing was asked",
+                &stats.connections_silent,
+            ),
+            (
+                "connections_stalled",
+                "Connections closed because the answer was not taken",
+                &stats.connections_stalled,
+            ),
+            (
+                "held_back",
+                "Times an office changed more often than viewers are told",
+                &stats.held_back,
+            ),
+        ] {
+            r.register(name, help, counter.clone());
+        }
         Self {
             registry: r,
             ..stats

@@ -2,14 +2,13 @@
 
 use crate::clock::Clock;
 use crate::config::{HubConfig, MqttConfig};
-use crate::hub::{self, Ack, Hub, Incoming};
+use crate::hub::{self, Ack, Bounds, Hub, Incoming};
 use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
 use crate::wire::topic::{calls_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -132,18 +131,20 @@ pub async fn run_on(
 ) -> anyhow::Result<()> {
     let (hub, mut writer) = Hub::open(&config, clock, shutdown.clone())?;
     // A SQLite file that cannot be opened is a mistake in the configuration, to be told at once;
-    // a PostgreSQL server may simply start later.
-    if config.store_url.reveal().starts_with("sqlite:") {
-        writer.prepare().await?;
+    // one that is locked or full may be free later, and a PostgreSQL server may start later.
+    if config.store_url.reveal().starts_with("sqlite:")
+        && let Err(error) = writer.prepare().await
+        && !error.may_pass()
+    {
+        return Err(error.into());
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
+    let listener = hub::listen(config.listen)
         .with_context(|| format!("cannot listen on http.listen = {}", config.listen))?;
     let address = listener.local_addr()?;
     tracing::info!(%address, "pages are served");
     ready(address);
 
-    let connections = config.pages.max_connections;
+    let bounds = Bounds::new(config.pages.max_connections);
     tokio::join!(
         writer.run(shutdown.clone()),
         hub.run_clock(),
@@ -154,12 +155,7 @@ pub async fn run_on(
             }
         },
         follow(&hub, line.up, &shutdown),
-        hub::serve(
-            listener,
-            hub::router(hub.clone()),
-            connections,
-            shutdown.clone()
-        ),
+        hub::serve(listener, Arc::clone(&hub), bounds, shutdown.clone()),
     );
     Ok(())
 }

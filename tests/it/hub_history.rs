@@ -251,7 +251,7 @@ async fn calls_that_break_the_contract_are_acknowledged_and_counted_not_stored()
 }
 
 /// A PostgreSQL server of its own on a Unix socket in a folder.
-struct Postgres {
+pub struct Postgres {
     bin: PathBuf,
     dir: tempfile::TempDir,
 }
@@ -280,7 +280,7 @@ fn run(command: &mut Command) {
 }
 
 impl Postgres {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let versions = std::fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten();
@@ -296,20 +296,34 @@ impl Postgres {
             .arg("-D")
             .arg(&data)
             .args(["-A", "trust", "-U", "hub", "-N", "-E", "UTF8"]));
-        let options = format!(
-            "-c listen_addresses='' -k {} -c fsync=off",
-            dir.path().display()
-        );
-        run(as_user(&bin.join("pg_ctl"))
-            .arg("-D")
-            .arg(&data)
-            .arg("-l")
-            .arg(dir.path().join("log"))
-            .args(["-w", "-t", "30", "-o", &options, "start"]));
-        Some(Self { bin, dir })
+        let server = Self { bin, dir };
+        server.run();
+        Some(server)
     }
 
-    fn url(&self) -> String {
+    /// Starts it (again) and waits until it answers.
+    pub fn run(&self) {
+        let options = format!(
+            "-c listen_addresses='' -k {} -c fsync=off",
+            self.dir.path().display()
+        );
+        run(as_user(&self.bin.join("pg_ctl"))
+            .arg("-D")
+            .arg(self.dir.path().join("data"))
+            .arg("-l")
+            .arg(self.dir.path().join("log"))
+            .args(["-w", "-t", "30", "-o", &options, "start"]));
+    }
+
+    /// Ends it, and every connection with it.
+    pub fn stop(&self) {
+        run(as_user(&self.bin.join("pg_ctl"))
+            .arg("-D")
+            .arg(self.dir.path().join("data"))
+            .args(["-w", "-m", "fast", "stop"]));
+    }
+
+    pub fn url(&self) -> String {
         let socket = self.dir.path().display().to_string().replace('/', "%2F");
         format!("postgres://hub@{socket}/postgres")
     }
