@@ -161,7 +161,7 @@ async fn survives(mut database: impl Database) {
         all.contains("\"waiting\":104")
     })
     .await;
-    assert!(ready(hub, 503).await);
+    until("the new run sees it too", async || ready(hub, 503).await).await;
     database.mend().await;
     until("ready again without a restart", async || {
         ready(hub, 200).await
