@@ -56,7 +56,7 @@ impl Process {
         eventually(Duration::from_secs(30), "pages are served", || {
             self.said().iter().find_map(|line| {
                 let (_, address) = line.split_once("pages are served address=")?;
-                address.trim().parse().ok()
+                address.split(' ').next()?.parse().ok()
             })
         })
         .await
