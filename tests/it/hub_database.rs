@@ -64,7 +64,7 @@ pub async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
     let begin = std::time::Instant::now();
     while !ask().await {
         assert!(begin.elapsed() < Duration::from_secs(60), "never: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

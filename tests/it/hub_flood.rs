@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+use yobiban::model::Label;
 use yobiban::mqtt::{Publish, Session};
 use yobiban::wire::report::Numbers;
 
@@ -23,6 +24,8 @@ struct House {
     broker: Mosquitto,
     nodes: Session,
     seq: u64,
+    /// Labels that each queue lists as next.
+    listed: usize,
     #[allow(dead_code)] // held for its drop
     dir: tempfile::TempDir,
 }
@@ -49,6 +52,7 @@ impl House {
             broker,
             nodes,
             seq: 0,
+            listed: 3,
             dir,
         };
         for (office, ..) in OFFICES {
@@ -65,6 +69,11 @@ impl House {
         self.seq += 1;
         let mut numbers = fresh(office, self.seq);
         numbers.queues[0].waiting = u32::try_from(1_000_000 + self.seq).unwrap();
+        for queue in &mut numbers.queues {
+            queue.next = (0..self.listed)
+                .map(|n| Label::new(&format!("A{n:04}")).unwrap())
+                .collect();
+        }
         report(&self.nodes, &numbers).await;
         let wanted = format!("\"waiting\":{}", numbers.queues[0].waiting);
         let path = format!("/api/v1/offices/{office}");
@@ -87,23 +96,33 @@ async fn viewer(hub: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Reads events until one holds a text.
-async fn read_until(stream: &mut TcpStream, text: &str) -> String {
+/// Reads events until one holds a text; what was read, and whether it was in it before the hub
+/// closed the stream.
+async fn read(stream: &mut TcpStream, text: &str) -> (String, bool) {
     let mut heard = Vec::new();
     let mut bytes = [0; 16 * 1024];
     let reading = async {
         loop {
-            let n = stream.read(&mut bytes).await.unwrap();
-            assert!(n > 0, "the hub closed a stream");
+            let n = stream.read(&mut bytes).await.unwrap_or(0);
+            if n == 0 {
+                return false;
+            }
             heard.extend_from_slice(&bytes[..n]);
             if heard.windows(text.len()).any(|w| w == text.as_bytes()) {
-                return;
+                return true;
             }
         }
     };
     let in_time = tokio::time::timeout(Duration::from_secs(120), reading).await;
-    in_time.unwrap_or_else(|_| panic!("never heard {text}"));
-    String::from_utf8_lossy(&heard).into_owned()
+    let there = in_time.unwrap_or_else(|_| panic!("never heard {text}"));
+    (String::from_utf8_lossy(&heard).into_owned(), there)
+}
+
+/// The same on a stream that is not to be closed.
+async fn read_until(stream: &mut TcpStream, text: &str) -> String {
+    let (heard, there) = read(stream, text).await;
+    assert!(there, "closed before {text}");
+    heard
 }
 
 /// Memory that the kernel's TCP holds, in KiB; of all processes.
@@ -126,6 +145,10 @@ fn raise_files(wanted: u64) -> bool {
     setrlimit(Resource::Nofile, raised).unwrap();
     limit.maximum.is_none_or(|n| n >= wanted)
 }
+
+/// How often each of six offices changes: 96 changes of 12 kB; the kernel keeps about 10 of them
+/// for each viewer, and the ring holds 64.
+const ROUNDS: usize = 16;
 
 /// What holds with any number of viewers who take nothing while the city goes on.
 #[cfg(target_os = "linux")]
@@ -150,7 +173,8 @@ async fn nobody_waits_for_slow_viewers(count: usize) {
     let idle = house.hub.memory_kib().saturating_sub(before);
     let mut quick = viewer(hub).await;
     // More than the kernel keeps for each, and then more than the ring holds.
-    for round in 0..30 {
+    house.listed = 300;
+    for round in 0..ROUNDS {
         for (office, ..) in OFFICES {
             let said = house.say(office).await;
             let text = format!("\"waiting\":{}", said.queues[0].waiting);
@@ -164,7 +188,7 @@ async fn nobody_waits_for_slow_viewers(count: usize) {
     let kernel = kernel_kib().saturating_sub(kernel_before);
     let each = |kib: u64| kib as f64 / count as f64;
     println!(
-        "{count} slow viewers: {:.1} KiB each when they came, {:.1} KiB each after 180 changes, \
+        "{count} slow viewers: {:.1} KiB each when they came, {:.1} KiB each after 96 changes, \
          {:.0} KiB each in the kernel",
         each(idle),
         each(busy),
@@ -174,14 +198,29 @@ async fn nobody_waits_for_slow_viewers(count: usize) {
     // Now they read: the newest state comes, not all that they missed.
     let last = house.say("chuo").await;
     let text = format!("\"waiting\":{}", last.queues[0].waiting);
-    let heard = join_all(slow.iter_mut().map(|s| read_until(s, &text))).await;
-    let events = |text: &String| text.matches("\nid: ").count();
+    for stream in &slow {
+        // Wide again: a window of 4 kB drains at the pace of the kernel's probes.
+        rustix::net::sockopt::set_socket_recv_buffer_size(stream, 1 << 20).unwrap();
+    }
+    let heard = join_all(slow.iter_mut().map(|s| read(s, &text))).await;
+    let events = |(text, _): &(String, bool)| text.matches("\nid: ").count();
     let most = heard.iter().map(events).max().unwrap();
-    assert!(most < 180, "{most} events for one who was away for 181");
+    assert!(
+        most <= 64,
+        "{most} events for one who was away for 97 changes"
+    );
+    let there = heard.iter().filter(|(_, there)| *there).count();
     let skipped = metric(hub, "yobiban_hub_viewers_skipped_total").await;
-    assert!(skipped >= count as u64, "{skipped} of {count} counted");
     let closed = metric(hub, "yobiban_hub_connections_stalled_total").await;
-    println!("{skipped} skipped, {closed} closed");
+    println!(
+        "{skipped} skipped to the newest state, {closed} closed for taking nothing in a minute"
+    );
+    // Each is counted, as one or the other: a machine that is slow itself may need the minute.
+    assert!(skipped + closed >= count as u64, "{skipped} and {closed}");
+    assert!(
+        there as u64 + closed >= count as u64,
+        "{there} and {closed}"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -263,24 +302,28 @@ async fn a_node_that_floods_costs_other_offices_nothing_and_is_said() {
         sent.load(Ordering::Relaxed) > 500
     })
     .await;
-    let mut chuo = TcpStream::connect(hub).await.unwrap();
-    let follow = b"GET /api/v1/offices/chuo/events HTTP/1.1\r\nhost: x\r\n\r\n";
-    chuo.write_all(follow).await.unwrap();
     let mut inage = TcpStream::connect(hub).await.unwrap();
     let follow = b"GET /api/v1/offices/inage/events HTTP/1.1\r\nhost: x\r\n\r\n";
     inage.write_all(follow).await.unwrap();
+    let calm: Vec<&str> = OFFICES
+        .iter()
+        .map(|(id, ..)| *id)
+        .filter(|id| *id != "inage")
+        .collect();
     let began = std::time::Instant::now();
-    for _ in 0..20 {
-        let said = house.say("chuo").await;
-        let text = format!("\"waiting\":{}", said.queues[0].waiting);
-        read_until(&mut chuo, &text).await;
-        let call = format!(
-            r#"{{"queue":"moving","day":"2026-11-24","epoch":0,"no":{},"ticket":"B1","counter":"3",
-            "at":"2026-11-24T10:42:07+09:00","kind":"call"}}"#,
-            house.seq
-        );
-        let call = Publish::new("yobiban/v1/chuo/node/n1/calls", call);
-        house.nodes.publisher.publish(call).await.unwrap();
+    for no in 1..=25 {
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(50)).await; // no flood of their own
+        }
+        for office in &calm {
+            house.say(office).await;
+            let call = format!(
+                r#"{{"queue":"moving","day":"2026-11-24","epoch":0,"no":{no},"ticket":"B1",
+                "counter":"3","at":"2026-11-24T10:42:07+09:00","kind":"call"}}"#
+            );
+            let call = Publish::new(format!("yobiban/v1/{office}/node/n1/calls"), call);
+            house.nodes.publisher.publish(call).await.unwrap();
+        }
     }
     let took = began.elapsed();
     let during = sent.load(Ordering::Relaxed);
@@ -288,15 +331,14 @@ async fn a_node_that_floods_costs_other_offices_nothing_and_is_said() {
     stop.store(true, Ordering::Relaxed);
     join_all(floods).await;
     until(
-        "all calls of the calm office are in the history",
+        "all calls of the calm offices are in the history",
         async || {
-            let csv = http::get(hub, "/opendata/calls/2026-11-24.csv")
-                .await
-                .text();
-            csv.lines()
-                .filter(|l| l.starts_with("chuo,moving,"))
+            let csv = http::get(hub, "/opendata/calls/2026-11-24.csv").await;
+            csv.text()
+                .lines()
+                .filter(|l| l.contains(",moving,"))
                 .count()
-                == 20
+                == 125
         },
     )
     .await;
@@ -310,7 +352,7 @@ async fn a_node_that_floods_costs_other_offices_nothing_and_is_said() {
     let most = 40 + 12 * (took.as_secs() + 3);
     assert!(told < most, "{told} events for viewers within {took:?}");
     println!(
-        "{during} messages of a flood, 20 reports of another office seen within {took:?}; {told} events of the flood \
+        "{during} messages of a flood, 125 reports of others seen within {took:?}; {told} events of the flood \
          told, {grown} KiB more memory"
     );
     assert!(grown < 128 * 1024, "{grown} KiB");

@@ -250,6 +250,37 @@ async fn calls_that_break_the_contract_are_acknowledged_and_counted_not_stored()
     assert_eq!(csv.text().lines().count(), 2);
 }
 
+#[tokio::test]
+async fn an_office_that_calls_without_end_fills_no_database() {
+    /// What one office may bring at once: two nodes' spools.
+    const MOST: u64 = 200_000;
+    let city = City::awake().await;
+    let call = |no: u64| {
+        format!(
+            r#"{{"queue":"q{}","day":"2026-11-24","epoch":0,"no":{no},"ticket":"B7","counter":"",
+            "at":"2026-11-24T10:00:00+09:00","kind":"call"}}"#,
+            no % 1_000
+        )
+    };
+    for no in 1..MOST {
+        city.hand("inage/node/n1/calls", call(no)).await;
+    }
+    for no in MOST..MOST + 3 {
+        city.send("inage/node/n1/calls", call(no)).await; // acknowledged, or it would come for ever
+    }
+    assert_eq!(city.hub.stats().calls_stored(), MOST);
+    assert_eq!(city.hub.stats().refused("too-many-calls"), 2);
+    city.send("chuo/node/n1/calls", call(1)).await;
+    assert_eq!(city.hub.stats().calls_stored(), MOST + 1, "others go on");
+    city.clock.advance(Duration::from_secs(1));
+    city.send("inage/node/n1/calls", call(MOST + 3)).await;
+    assert_eq!(
+        city.hub.stats().calls_stored(),
+        MOST + 2,
+        "and it may, slowly"
+    );
+}
+
 /// A PostgreSQL server of its own on a Unix socket in a folder.
 pub struct Postgres {
     bin: PathBuf,

@@ -318,6 +318,12 @@ impl City {
             .unwrap();
     }
 
+    /// Sends a report and waits for nothing.
+    pub async fn hand(&self, tail: &str, payload: impl Into<Bytes>) {
+        let incoming = Incoming::new(format!("yobiban/v1/{tail}"), payload);
+        self.reports.send(incoming).await.unwrap();
+    }
+
     /// Sends an office's numbers from node `n1`.
     pub async fn tell(&self, numbers: &Numbers) {
         let topic = format!("{}/node/n1/numbers", numbers.office.id);
