@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use yobiban::mqtt::{Session, Subscription};
+use yobiban::mqtt::{Publish, Session, Subscription};
 
 /// What must be found nowhere. Nothing else contains it, also not in part.
 const SECRET: &str = "Xy7-geheim-Qz9";
@@ -189,14 +189,6 @@ async fn a_node_tells_nobody_its_password() {
         "talkative: {:?}",
         process.said()
     );
-    let kept = files(dir.path(), &["password", "node.toml"]);
-    assert!(kept.len() >= 2, "{kept:?}");
-    for file in kept {
-        silent(
-            &file.display().to_string(),
-            &String::from_utf8_lossy(&std::fs::read(&file).unwrap()),
-        );
-    }
     // The inspection, with both outcomes.
     let mut command = yobiban();
     let doctor = command
@@ -208,6 +200,36 @@ async fn a_node_tells_nobody_its_password() {
         "doctor",
         &String::from_utf8_lossy(&[output.stdout, output.stderr].concat()),
     );
+
+    // The other way round: calls wait for a broker that refuses us, on disk.
+    let config = node(dir.path(), &good, &refused);
+    let mut process = talkative("node", &config);
+    let up = || (process.says("connected to broker") > 0).then_some(());
+    eventually(Duration::from_secs(30), "the feed is heard", up).await;
+    let now = fresh("chuo", 1).at;
+    let feed = format!(
+        r#"{{"seq":1,"at":"{now}","day":"{}","status":"open","waiting":1,"on_hold":0,
+        "calls":[{{"no":1,"ticket":"A1","counter":"3","at":"{now}","kind":"call"}}]}}"#,
+        now.zoned().date()
+    );
+    let feed = Publish::retained("yobiban/v1/chuo/feed/certificates", feed);
+    heard.publisher.publish(feed).await.unwrap();
+    let kept = || {
+        let files = files(dir.path(), &["password", "node.toml"]);
+        let name = |n: &str| files.iter().any(|f| f.ends_with(n));
+        name("state.json").then_some(files)
+    };
+    let kept = eventually(Duration::from_secs(30), "state is kept", kept).await;
+    assert!(kept.len() >= 3, "state, calls and a picture: {kept:?}");
+    for file in kept {
+        let bytes = std::fs::read(&file).unwrap();
+        silent(
+            &file.display().to_string(),
+            &String::from_utf8_lossy(&bytes),
+        );
+    }
+    process.stop().await;
+    said(&process);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -330,6 +352,8 @@ async fn a_hub_tells_nobody_its_passwords() {
             process.stop().await;
         }
         said(&process);
+        let detail = process.says("DEBUG") + process.says("TRACE");
+        assert!(ended || detail > 10, "{name}: talkative");
         for file in files(dir.path(), &["url", "hub.toml"]) {
             silent(
                 name,
