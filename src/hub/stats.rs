@@ -67,6 +67,8 @@ pub struct Stats {
     pub(crate) calls_stored: Counter,
     /// Calls that were there already.
     pub(crate) calls_doubled: Counter,
+    /// Transactions that wrote them.
+    pub(crate) history_writes: Counter,
     /// Attempts to write that failed.
     pub(crate) history_failures: Counter,
     /// Open event streams.
@@ -100,6 +102,7 @@ impl Stats {
             responses: Family::default(),
             calls_stored: Counter::default(),
             calls_doubled: Counter::default(),
+            history_writes: Counter::default(),
             history_failures: Counter::default(),
             viewers: Gauge::default(),
             viewers_skipped: Counter::default(),
@@ -139,6 +142,11 @@ impl Stats {
             stats.viewers_refused.clone(),
         );
         for (name, help, counter) in [
+            (
+                "history_writes",
+                "Transactions that wrote calls",
+                &stats.history_writes,
+            ),
             (
                 "connections_silent",
                 "Connections closed because nothing was asked",
@@ -191,6 +199,12 @@ impl Stats {
     #[must_use]
     pub fn calls_doubled(&self) -> u64 {
         self.calls_doubled.get()
+    }
+
+    /// How many transactions wrote them.
+    #[must_use]
+    pub fn history_writes(&self) -> u64 {
+        self.history_writes.get()
     }
 
     /// How many event streams are open.

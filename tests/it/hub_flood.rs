@@ -146,8 +146,8 @@ fn raise_files(wanted: u64) -> bool {
     limit.maximum.is_none_or(|n| n >= wanted)
 }
 
-/// How often each of six offices changes: 96 changes of 12 kB; the kernel keeps about 10 of them
-/// for each viewer, and the ring holds 64.
+/// How often each of six offices changes: 96 changes of 12 kB; the kernel keeps a few of them for
+/// each viewer, and the ring holds 64.
 const ROUNDS: usize = 16;
 
 /// What holds with any number of viewers who take nothing while the city goes on.

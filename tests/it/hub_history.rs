@@ -98,6 +98,11 @@ async fn holds_every_call_once(url: &str) {
     let running = start(url);
     let rows: Vec<_> = (1..=2_500).map(|no| row("moving", 0, no)).collect();
     running.record(rows.iter().cloned()).await;
+    let writes = running.stats.history_writes();
+    assert!(
+        (5..=250).contains(&writes),
+        "{writes} transactions, of 500 at most"
+    );
     // Again, as after a lost acknowledgement; another ticket under a known key changes nothing.
     running
         .record(rows.iter().cloned().map(|r| CallRow {

@@ -288,7 +288,6 @@ async fn only_configured_origins_may_frame_and_only_tls_is_remembered() {
 const SHORT: Bounds = Bounds {
     connections: 32,
     head_within: Duration::from_millis(300),
-    begin_within: Duration::from_millis(600),
     take_within: Duration::from_millis(500),
 };
 
@@ -359,12 +358,14 @@ async fn slow_and_silent_clients_are_closed_and_others_served() {
         }
     }
     let metrics = city.get("/metrics").await;
+    let counted = metrics
+        .text()
+        .lines()
+        .find_map(|l| l.strip_prefix("yobiban_hub_connections_silent_total "));
+    let counted: u32 = counted.unwrap().parse().unwrap();
     assert!(
-        metrics
-            .text()
-            .contains("yobiban_hub_connections_silent_total 40"),
-        "nothing, and half a preface: {}",
-        metrics.text()
+        counted >= 60,
+        "nothing, half a line, an endless head: {counted}"
     );
 }
 

@@ -145,6 +145,7 @@ impl Writer {
             let new = sql::insert(&mut transaction, &rows).await?;
             transaction.commit().await?;
             let all = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            self.stats.history_writes.inc();
             self.stats.calls_stored.inc_by(new);
             self.stats.calls_doubled.inc_by(all.saturating_sub(new));
             for pending in batch.drain(..) {

@@ -1,8 +1,7 @@
 //! A connection that does not wait for ever for the other side.
 //!
-//! Two limits that HTTP libraries leave to the socket: a client that opens a connection and asks
-//! nothing, and one that asks and then takes nothing of the answer. Both would hold their place
-//! until somebody restarts something. Knows no HTTP.
+//! The limit that HTTP libraries leave to the socket: a client that asks and then takes nothing of
+//! the answer would hold its place until somebody restarts something. Knows no HTTP.
 
 use std::future::Future as _;
 use std::io;
@@ -15,11 +14,9 @@ use tokio::time::{Sleep, sleep};
 
 use crate::hub::stats::Stats;
 
-/// A stream under the two limits. Gives up with [`io::ErrorKind::TimedOut`], and counts it.
+/// A stream under that limit. Gives up with [`io::ErrorKind::TimedOut`], and counts it.
 pub(super) struct Patient<S> {
     inner: S,
-    /// Runs until the first byte of an answer is written.
-    opening: Option<Pin<Box<Sleep>>>,
     /// Runs while the other side takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
     take_within: Duration,
@@ -27,17 +24,10 @@ pub(super) struct Patient<S> {
 }
 
 impl<S> Patient<S> {
-    /// Expects the first answer to begin within `begin_within`, and every later piece to be taken
-    /// within `take_within`.
-    pub(super) fn new(
-        inner: S,
-        begin_within: Duration,
-        take_within: Duration,
-        stats: Arc<Stats>,
-    ) -> Self {
+    /// Expects every piece that is written to be taken within `take_within`.
+    pub(super) fn new(inner: S, take_within: Duration, stats: Arc<Stats>) -> Self {
         Self {
             inner,
-            opening: Some(Box::pin(sleep(begin_within))),
             stalled: None,
             take_within,
             stats,
@@ -51,7 +41,6 @@ impl<S> Patient<S> {
         result: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.opening = None;
             self.stalled = None;
             return result;
         }
@@ -69,15 +58,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if result.is_pending()
-            && let Some(opening) = &mut self.opening
-        {
-            ready!(opening.as_mut().poll(cx));
-            self.stats.connections_silent.inc();
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        result
+        Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
