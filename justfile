@@ -40,6 +40,10 @@ emulate *SCENARIOS:
 chaos MINUTES="5":
     YOBIBAN_CHAOS_MINUTES={{MINUTES}} cargo test --test it -- --ignored chaos --nocapture
 
+# Ten thousand viewers who do not read, and what each costs; both processes need 10,000 open files.
+slow-viewers:
+    ulimit -n "$(ulimit -Hn)" && cargo test --test it -- --ignored ten_thousand_viewers --nocapture
+
 # The figures of docs/performance.md.
 bench *ARGS:
     cargo bench {{ARGS}}

@@ -353,8 +353,9 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
         None if quiet => EnvFilter::new("warn"),
         // What the log would say is in the answer, with what to do about it.
         None if matches!(command, Command::Doctor(_)) => EnvFilter::new("error"),
-        // The broker's library speaks of every connection at info.
-        None => EnvFilter::new("info,rmqtt=warn"),
+        // The broker's library speaks of every connection at info; that of the database warns for
+        // each connection of what the history says once.
+        None => EnvFilter::new("info,rmqtt=warn,sqlx_core=error"),
     };
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // A second subscriber in one process, as in tests, is no reason to fail.

@@ -4,7 +4,7 @@ use super::check::Check;
 use super::doc::At;
 use super::mqtt::SecretKeys;
 use super::raw::{RawHttp, RawHub, RawPage};
-use super::{HubConfig, PagesConfig, Secret};
+use super::{HubConfig, PagesConfig, Secret, WebConfig};
 use crate::model::{Name, OfficeId};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -48,6 +48,7 @@ impl Check<'_> {
         };
         let http = raw.http.clone().unwrap_or_default();
         let pages = self.pages(&page, &http);
+        let web = self.web(&http);
         let order = self.order(&at.key("order"), page.order.as_deref().unwrap_or_default());
         Some(HubConfig {
             mqtt: mqtt?,
@@ -56,6 +57,7 @@ impl Check<'_> {
             order,
             title: title?,
             pages,
+            web,
         })
     }
 
@@ -117,6 +119,34 @@ impl Check<'_> {
         }
     }
 
+    fn web(&mut self, http: &RawHttp) -> WebConfig {
+        /// More than a city has sites; the list goes out with every answer.
+        const MAX_ORIGINS: usize = 16;
+        let at = At::root().key("http").key("embed_from");
+        let raw = http.embed_from.as_deref().unwrap_or_default();
+        if raw.len() > MAX_ORIGINS {
+            self.wrong(&at, format_args!("expected at most {MAX_ORIGINS} origins"));
+        }
+        let mut embed_from: Vec<String> = Vec::new();
+        for (i, text) in raw.iter().enumerate().take(MAX_ORIGINS) {
+            let at = at.index(i);
+            match origin(text) {
+                Some(origin) if embed_from.contains(&origin) => {
+                    self.wrong(&at, "twice: expected each origin once");
+                }
+                Some(origin) => embed_from.push(origin),
+                None => self.wrong(
+                    &at,
+                    "not an origin: expected https://HOST[:PORT] without a path, or http:// for tests",
+                ),
+            }
+        }
+        WebConfig {
+            behind_tls: http.behind_tls.unwrap_or(false),
+            embed_from,
+        }
+    }
+
     fn listen(&mut self, at: &At, raw: Option<&str>) -> SocketAddr {
         let Some(raw) = raw else { return LISTEN };
         raw.parse().unwrap_or_else(|_| {
@@ -174,4 +204,23 @@ impl Check<'_> {
         }
         order
     }
+}
+
+/// An origin as a `Content-Security-Policy` names it; `None` for anything that is more or less
+/// than one, such as a path, a wildcard or a user name. Hosts are plain names and addresses, so
+/// that nothing of the file can end the directive.
+fn origin(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok()?;
+    let bare = matches!(url.scheme(), "https" | "http")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
+    let host = url.host_str()?;
+    if !bare || text.ends_with('/') || !host.chars().all(plain) {
+        return None;
+    }
+    Some(url.origin().ascii_serialization())
 }

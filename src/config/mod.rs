@@ -83,6 +83,17 @@ pub struct HubConfig {
     pub title: Name,
     /// When an office is called busy, and how many may look.
     pub pages: PagesConfig,
+    /// Who may look, and how.
+    pub web: WebConfig,
+}
+
+/// What browsers are told about the way to the pages. By default: nothing about TLS, no frames.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebConfig {
+    /// Whether browsers are to use HTTPS only (`Strict-Transport-Security`).
+    pub behind_tls: bool,
+    /// Origins whose pages may show ours in a frame, such as `https://www.city.example.jp`.
+    pub embed_from: Vec<String>,
 }
 
 /// One connection to a broker.

@@ -363,6 +363,10 @@ tables! {
         max_viewers: i64,
         /// Most connections at a time, `max_viewers` to 1,000,000. Default 25000.
         max_connections: i64,
+        /// Whether a proxy with TLS is in front and plain HTTP reaches nobody. Default `false`.
+        behind_tls: bool,
+        /// Origins whose pages may show ours in a frame, at most 16. Default `[]`.
+        embed_from: Vec<String>,
     }
 
     /// `[store]` of a hub

@@ -12,6 +12,7 @@ pub mod history;
 mod incoming;
 mod lang;
 mod live;
+mod pace;
 mod page;
 pub mod registry;
 pub mod stats;
@@ -19,16 +20,18 @@ pub mod view;
 mod web;
 
 pub use incoming::{Ack, Incoming};
-pub use web::{router, serve};
+pub use web::{Bounds, listen, router, serve};
 
 use crate::clock::{Clock, Now};
 use crate::config::{HubConfig, PagesConfig};
 use crate::model::{Name, OfficeId};
 use crate::wire::topic::Topic;
+use axum::http::HeaderMap;
 use history::{CallRow, History, HistoryError, Writer};
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use live::Live;
+use pace::Pace;
 use registry::{Effect, Refusal, Registry};
 use stats::Stats;
 use std::collections::{BTreeSet, HashMap};
@@ -49,6 +52,14 @@ const BURST: usize = 256;
 /// How often time alone is looked at: lines that went silent, a new day.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Publications of one office: at once after a quiet while, then this many a second at most. Twice
+/// what an honest node reports; each costs a message to every open page.
+const TOLD: (u32, u32) = (20, 10);
+
+/// Calls of one office: the spools of two nodes after a long outage, then this many a second at
+/// most, ten times a busy office. More would fill the database for all others.
+const CALLS: (u32, u32) = (200_000, 2);
+
 /// A refusal of one kind is logged this often at most; all are counted.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
@@ -58,6 +69,8 @@ pub struct Hub {
     order: Vec<OfficeId>,
     title: Name,
     pages: PagesConfig,
+    /// What every answer says about its use.
+    headers: HeaderMap,
     clock: Box<dyn Clock>,
     shutdown: CancellationToken,
     stats: Arc<Stats>,
@@ -77,6 +90,20 @@ struct Core {
     line_since: Duration,
     /// When each kind of refusal was logged last.
     warned: HashMap<&'static str, Duration>,
+    told: Pace,
+    calls: Pace,
+}
+
+impl Core {
+    /// Whether to speak of something now that may come thousands of times.
+    fn may_warn(&mut self, of: &'static str, now: Duration) -> bool {
+        let last = self.warned.get(of);
+        let may = last.is_none_or(|last| now.saturating_sub(*last) >= WARN_EVERY);
+        if may {
+            self.warned.insert(of, now);
+        }
+        may
+    }
 }
 
 impl fmt::Debug for Hub {
@@ -103,6 +130,7 @@ impl Hub {
             order: config.order.clone(),
             title: config.title.clone(),
             pages: config.pages,
+            headers: web::standing(&config.web),
             clock: Box::new(clock),
             shutdown,
             stats,
@@ -114,6 +142,8 @@ impl Hub {
                 line: false,
                 line_since,
                 warned: HashMap::new(),
+                told: Pace::new(TOLD.0, TOLD.1),
+                calls: Pace::new(CALLS.0, CALLS.1),
             }),
         });
         Ok((hub, writer))
@@ -216,6 +246,7 @@ impl Hub {
         self.stats.message(kind(&topic));
         if let Topic::Calls(office, _) = &topic {
             match registry::decode_call(&report.payload) {
+                Ok(_) if !self.may_call(office) => self.refuse(&report, &Refusal::TooManyCalls),
                 Ok(call) => {
                     if let Some(row) = CallRow::new(office, &call) {
                         // A closed history means shutdown: not acknowledged, so sent again.
@@ -237,6 +268,11 @@ impl Hub {
         acknowledge(report.ack);
     }
 
+    fn may_call(&self, office: &OfficeId) -> bool {
+        let now = self.clock.now().mono;
+        self.core().calls.take(office, now)
+    }
+
     fn mark(&self, topic: &Topic) {
         if let Some(dirty) = self.core().dirty.as_mut() {
             dirty.insert(office(topic).clone());
@@ -249,11 +285,7 @@ impl Hub {
             return; // the broker repeats what it kept after every reconnection
         }
         let now = self.clock.now().mono;
-        let mut core = self.core();
-        let last = core.warned.get(refusal.reason());
-        if last.is_none_or(|last| now.saturating_sub(*last) >= WARN_EVERY) {
-            core.warned.insert(refusal.reason(), now);
-            drop(core);
+        if self.core().may_warn(refusal.reason(), now) {
             let topic: String = report
                 .topic
                 .chars()
@@ -264,14 +296,31 @@ impl Hub {
         }
     }
 
-    /// Publishes what changed since the last time.
+    /// Publishes what changed since the last time. An office that changes too often waits for its
+    /// turn: for the next publication, or the next tick.
     fn publish(&self) {
         let now = self.clock.now();
         let mut core = self.core();
-        if core.dirty.as_ref().is_some_and(BTreeSet::is_empty) {
+        let dirty = core.dirty.take();
+        let (dirty, waiting) = match dirty {
+            None => (None, BTreeSet::new()),
+            Some(all) => {
+                let told = &mut core.told;
+                let (now, later): (_, BTreeSet<_>) =
+                    all.into_iter().partition(|o| told.take(o, now.mono));
+                (Some(now), later)
+            }
+        };
+        if let Some(office) = waiting.first() {
+            self.stats.held_back.inc_by(waiting.len() as u64);
+            if core.may_warn("held-back", now.mono) {
+                tracing::warn!(%office, "an office reports more often than viewers are told");
+            }
+        }
+        core.dirty = Some(waiting);
+        if dirty.as_ref().is_some_and(BTreeSet::is_empty) {
             return;
         }
-        let dirty = core.dirty.replace(BTreeSet::new());
         let registry = &core.registry;
         let mut ids: Vec<&OfficeId> = registry.offices().collect();
         ids.sort_by_cached_key(|id| {

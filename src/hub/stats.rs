@@ -67,6 +67,8 @@ pub struct Stats {
     pub(crate) calls_stored: Counter,
     /// Calls that were there already.
     pub(crate) calls_doubled: Counter,
+    /// Transactions that wrote them.
+    pub(crate) history_writes: Counter,
     /// Attempts to write that failed.
     pub(crate) history_failures: Counter,
     /// Open event streams.
@@ -75,6 +77,12 @@ pub struct Stats {
     pub(crate) viewers_skipped: Counter,
     /// Viewers who were answered 503.
     pub(crate) viewers_refused: Counter,
+    /// Connections that were closed because nothing was asked.
+    pub(crate) connections_silent: Counter,
+    /// Connections that were closed because nothing of the answer was taken.
+    pub(crate) connections_stalled: Counter,
+    /// Times an office changed more often than viewers are told.
+    pub(crate) held_back: Counter,
 }
 
 impl Default for Stats {
@@ -94,10 +102,14 @@ impl Stats {
             responses: Family::default(),
             calls_stored: Counter::default(),
             calls_doubled: Counter::default(),
+            history_writes: Counter::default(),
             history_failures: Counter::default(),
             viewers: Gauge::default(),
             viewers_skipped: Counter::default(),
             viewers_refused: Counter::default(),
+            connections_silent: Counter::default(),
+            connections_stalled: Counter::default(),
+            held_back: Counter::default(),
             registry: Registry::default(),
         };
         r.register("messages", "Reports received", stats.messages.clone());
@@ -129,6 +141,30 @@ impl Stats {
             "Viewers answered 503",
             stats.viewers_refused.clone(),
         );
+        for (name, help, counter) in [
+            (
+                "history_writes",
+                "Transactions that wrote calls",
+                &stats.history_writes,
+            ),
+            (
+                "connections_silent",
+                "Connections closed because nothing was asked",
+                &stats.connections_silent,
+            ),
+            (
+                "connections_stalled",
+                "Connections closed because the answer was not taken",
+                &stats.connections_stalled,
+            ),
+            (
+                "held_back",
+                "Times an office changed more often than viewers are told",
+                &stats.held_back,
+            ),
+        ] {
+            r.register(name, help, counter.clone());
+        }
         Self {
             registry: r,
             ..stats
@@ -163,6 +199,12 @@ impl Stats {
     #[must_use]
     pub fn calls_doubled(&self) -> u64 {
         self.calls_doubled.get()
+    }
+
+    /// How many transactions wrote them.
+    #[must_use]
+    pub fn history_writes(&self) -> u64 {
+        self.history_writes.get()
     }
 
     /// How many event streams are open.

@@ -415,11 +415,11 @@ fn v5_error(error: v5::ConnectionError, up: bool) -> LineError {
         E::ConnectionRefused(code) => refused(code),
         E::Timeout(_) => timed_out(),
         E::Tls(e) => LineError::new(LineErrorKind::Network, tls_text(&e)),
-        E::Io(e) => LineError::new(LineErrorKind::Network, e),
+        E::Io(e) => LineError::new(LineErrorKind::Network, io_text(&e)),
         E::MqttState(v5::StateError::ConnectionAborted) => closed(up),
         E::MqttState(v5::StateError::AwaitPingResp) => no_pong(),
         E::MqttState(v5::StateError::Deserialization(v5::mqttbytes::Error::Io(e))) => {
-            LineError::new(broken(up), e)
+            LineError::new(broken(up), io_text(&e))
         }
         e => LineError::new(broken(up), e),
     }
@@ -437,11 +437,11 @@ fn v311_error(error: rumqttc::ConnectionError, up: bool) -> LineError {
         E::ConnectionRefused(code) => refused(code),
         E::NetworkTimeout => timed_out(),
         E::Tls(e) => LineError::new(LineErrorKind::Network, tls_text(&e)),
-        E::Io(e) => LineError::new(LineErrorKind::Network, e),
+        E::Io(e) => LineError::new(LineErrorKind::Network, io_text(&e)),
         E::MqttState(rumqttc::StateError::ConnectionAborted) => closed(up),
         E::MqttState(rumqttc::StateError::AwaitPingResp) => no_pong(),
         E::MqttState(rumqttc::StateError::Deserialization(rumqttc::mqttbytes::Error::Io(e))) => {
-            LineError::new(broken(up), e)
+            LineError::new(broken(up), io_text(&e))
         }
         e => LineError::new(broken(up), e),
     }
@@ -479,6 +479,26 @@ fn closed(up: bool) -> LineError {
         "the broker closed the line instead of answering"
     };
     LineError::new(broken(up), text)
+}
+
+/// An error of the line. With TLS 1.3 a broker says only after the handshake that it refuses our
+/// certificate; the words of its alert (RFC 8446, section 6) do not say whose it means.
+fn io_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let Some((_, alert)) = text.split_once("received fatal alert: ") else {
+        return text;
+    };
+    let why = match alert.trim() {
+        "CertificateExpired" => "it has expired, or a clock is wrong: renew `cert`",
+        "CertificateRevoked" => "it was revoked: ask for another one",
+        "UnknownCA" => "it does not know its authority: see `cert` and the broker's `cafile`",
+        "CertificateRequired" => "it wants one: set `cert` and `key`",
+        "BadCertificate" | "CertificateUnknown" | "UnsupportedCertificate" | "AccessDenied" => {
+            "see `cert` and the broker's log"
+        }
+        _ => return text,
+    };
+    format!("tls: the broker refuses our certificate: {why}")
 }
 
 /// The cause in words an installer can act upon.

@@ -2,14 +2,13 @@
 
 use crate::clock::Clock;
 use crate::config::{HubConfig, MqttConfig};
-use crate::hub::{self, Ack, Hub, Incoming};
+use crate::hub::{self, Ack, Bounds, Hub, Incoming};
 use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
 use crate::wire::topic::{calls_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -132,18 +131,21 @@ pub async fn run_on(
 ) -> anyhow::Result<()> {
     let (hub, mut writer) = Hub::open(&config, clock, shutdown.clone())?;
     // A SQLite file that cannot be opened is a mistake in the configuration, to be told at once;
-    // a PostgreSQL server may simply start later.
-    if config.store_url.reveal().starts_with("sqlite:") {
-        writer.prepare().await?;
+    // one that is locked or full may be free later, and a PostgreSQL server may start later.
+    if config.store_url.reveal().starts_with("sqlite:")
+        && let Err(error) = writer.prepare().await
+        && !error.may_pass()
+    {
+        return Err(error.into());
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
+    let listener = hub::listen(config.listen)
         .with_context(|| format!("cannot listen on http.listen = {}", config.listen))?;
     let address = listener.local_addr()?;
-    tracing::info!(%address, "pages are served");
+    let connections = places(config.pages.max_connections);
+    tracing::info!(%address, connections, "pages are served");
     ready(address);
 
-    let connections = config.pages.max_connections;
+    let bounds = Bounds::new(connections);
     tokio::join!(
         writer.run(shutdown.clone()),
         hub.run_clock(),
@@ -154,14 +156,47 @@ pub async fn run_on(
             }
         },
         follow(&hub, line.up, &shutdown),
-        hub::serve(
-            listener,
-            hub::router(hub.clone()),
-            connections,
-            shutdown.clone()
-        ),
+        hub::serve(listener, Arc::clone(&hub), bounds, shutdown.clone()),
     );
     Ok(())
+}
+
+/// How many connections there may be at a time: those that are configured, as far as the system
+/// gives open files. Some are kept back, so that a full house never keeps the hub from its database
+/// and its broker.
+#[cfg(target_os = "linux")]
+fn places(configured: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    /// Standard streams, both sessions, five connections to the database with three files each,
+    /// certificates, the runtime's own.
+    const OWN: u64 = 64;
+    let wanted = u64::try_from(configured)
+        .unwrap_or(u64::MAX)
+        .saturating_add(OWN);
+    let given = getrlimit(Resource::Nofile);
+    let soft = given.current.unwrap_or(u64::MAX);
+    let raised = given.maximum.unwrap_or(u64::MAX).min(wanted);
+    let files = if raised > soft {
+        let limit = Rlimit {
+            current: Some(raised),
+            maximum: given.maximum,
+        };
+        if setrlimit(Resource::Nofile, limit).is_ok() {
+            raised
+        } else {
+            soft
+        }
+    } else {
+        soft
+    };
+    let places = usize::try_from(files.saturating_sub(OWN)).unwrap_or(usize::MAX);
+    configured.min(places.max(1))
+}
+
+/// How many connections there may be at a time.
+#[cfg(not(target_os = "linux"))]
+fn places(configured: usize) -> usize {
+    configured
 }
 
 /// Tells the hub whether the broker is heard.

@@ -9,8 +9,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpListener;
-use yobiban::hub::{router, serve};
+use yobiban::hub::{Bounds, listen, serve};
 use yobiban::model::Label;
 
 /// A browser starts, looks at some forty pages and ends well within this.
@@ -40,10 +39,11 @@ async fn pages_are_live_accessible_and_fit_a_phone() {
         "counter":"2","at":"2026-11-24T10:31:00+09:00","kind":"call"}"#;
     city.send("chuo/node/n1/calls", passed).await;
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let pages = router(Arc::clone(&city.hub));
-    let served = tokio::spawn(serve(listener, pages, 100, city.shutdown.clone()));
+    let pages = Arc::clone(&city.hub);
+    let stop = city.shutdown.clone();
+    let served = tokio::spawn(serve(listener, pages, Bounds::new(100), stop));
 
     let mut child = tokio::process::Command::new(node)
         .arg(root().join("tests/browser/run.mjs"))

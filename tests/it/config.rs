@@ -139,6 +139,11 @@ fn everything_typed_arrives() {
         "postgres://hub:geheim@db.example.jp/yobiban"
     );
     assert_eq!(hub.order.len(), 2);
+    assert!(hub.web.behind_tls);
+    assert_eq!(
+        hub.web.embed_from,
+        ["https://www.city.example.jp", "https://[2001:db8::1]:8443"]
+    );
     assert!(
         !format!("{hub:?}{node:?}").contains("geheim"),
         "secrets print masked"

@@ -171,6 +171,7 @@ async fn a_slow_viewer_skips_to_the_newest_state_and_is_counted() {
         .into_data_stream();
     chunk(&mut slow).await;
     for n in 1..=200 {
+        city.clock.advance(Duration::from_millis(100)); // as often as viewers are told
         call(&city, "chuo", 100 + n, &format!("A{n:03}")).await;
     }
     let event = data(&chunk(&mut slow).await);
@@ -181,6 +182,7 @@ async fn a_slow_viewer_skips_to_the_newest_state_and_is_counted() {
     );
     assert_eq!(city.hub.stats().viewers_skipped(), 1);
     stays_silent(&mut slow).await;
+    city.clock.advance(Duration::from_millis(100));
     call(&city, "chuo", 999, "A201").await;
     assert_eq!(data(&chunk(&mut slow).await)["whole"], false);
 }

@@ -98,6 +98,11 @@ async fn holds_every_call_once(url: &str) {
     let running = start(url);
     let rows: Vec<_> = (1..=2_500).map(|no| row("moving", 0, no)).collect();
     running.record(rows.iter().cloned()).await;
+    let writes = running.stats.history_writes();
+    assert!(
+        (5..=250).contains(&writes),
+        "{writes} transactions, of 500 at most"
+    );
     // Again, as after a lost acknowledgement; another ticket under a known key changes nothing.
     running
         .record(rows.iter().cloned().map(|r| CallRow {
@@ -250,8 +255,39 @@ async fn calls_that_break_the_contract_are_acknowledged_and_counted_not_stored()
     assert_eq!(csv.text().lines().count(), 2);
 }
 
+#[tokio::test]
+async fn an_office_that_calls_without_end_fills_no_database() {
+    /// What one office may bring at once: two nodes' spools.
+    const MOST: u64 = 200_000;
+    let city = City::awake().await;
+    let call = |no: u64| {
+        format!(
+            r#"{{"queue":"q{}","day":"2026-11-24","epoch":0,"no":{no},"ticket":"B7","counter":"",
+            "at":"2026-11-24T10:00:00+09:00","kind":"call"}}"#,
+            no % 1_000
+        )
+    };
+    for no in 1..MOST {
+        city.hand("inage/node/n1/calls", call(no)).await;
+    }
+    for no in MOST..MOST + 3 {
+        city.send("inage/node/n1/calls", call(no)).await; // acknowledged, or it would come for ever
+    }
+    assert_eq!(city.hub.stats().calls_stored(), MOST);
+    assert_eq!(city.hub.stats().refused("too-many-calls"), 2);
+    city.send("chuo/node/n1/calls", call(1)).await;
+    assert_eq!(city.hub.stats().calls_stored(), MOST + 1, "others go on");
+    city.clock.advance(Duration::from_secs(1));
+    city.send("inage/node/n1/calls", call(MOST + 3)).await;
+    assert_eq!(
+        city.hub.stats().calls_stored(),
+        MOST + 2,
+        "and it may, slowly"
+    );
+}
+
 /// A PostgreSQL server of its own on a Unix socket in a folder.
-struct Postgres {
+pub struct Postgres {
     bin: PathBuf,
     dir: tempfile::TempDir,
 }
@@ -280,7 +316,7 @@ fn run(command: &mut Command) {
 }
 
 impl Postgres {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let versions = std::fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten();
@@ -296,20 +332,34 @@ impl Postgres {
             .arg("-D")
             .arg(&data)
             .args(["-A", "trust", "-U", "hub", "-N", "-E", "UTF8"]));
-        let options = format!(
-            "-c listen_addresses='' -k {} -c fsync=off",
-            dir.path().display()
-        );
-        run(as_user(&bin.join("pg_ctl"))
-            .arg("-D")
-            .arg(&data)
-            .arg("-l")
-            .arg(dir.path().join("log"))
-            .args(["-w", "-t", "30", "-o", &options, "start"]));
-        Some(Self { bin, dir })
+        let server = Self { bin, dir };
+        server.run();
+        Some(server)
     }
 
-    fn url(&self) -> String {
+    /// Starts it (again) and waits until it answers.
+    pub fn run(&self) {
+        let options = format!(
+            "-c listen_addresses='' -k {} -c fsync=off",
+            self.dir.path().display()
+        );
+        run(as_user(&self.bin.join("pg_ctl"))
+            .arg("-D")
+            .arg(self.dir.path().join("data"))
+            .arg("-l")
+            .arg(self.dir.path().join("log"))
+            .args(["-w", "-t", "30", "-o", &options, "start"]));
+    }
+
+    /// Ends it, and every connection with it.
+    pub fn stop(&self) {
+        run(as_user(&self.bin.join("pg_ctl"))
+            .arg("-D")
+            .arg(self.dir.path().join("data"))
+            .args(["-w", "-m", "fast", "stop"]));
+    }
+
+    pub fn url(&self) -> String {
         let socket = self.dir.path().display().to_string().replace('/', "%2F");
         format!("postgres://hub@{socket}/postgres")
     }

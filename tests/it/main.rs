@@ -21,12 +21,15 @@ mod end_to_end;
 mod hostile;
 mod house;
 mod hub;
+mod hub_database;
 mod hub_events;
+mod hub_flood;
 mod hub_history;
 mod hub_outputs;
 mod hub_pages;
 mod hub_registry;
 mod hub_role;
+mod hub_web;
 mod kill;
 mod led;
 mod mqtt;
@@ -36,6 +39,7 @@ mod mqtt_tls;
 mod mqtt_uplink;
 mod restart;
 mod score;
+mod secrets;
 #[cfg(target_os = "linux")]
 mod serial;
 #[cfg(target_os = "linux")]

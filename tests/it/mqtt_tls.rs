@@ -2,13 +2,18 @@
 
 use crate::mqtt::{config, options, reason, start, up};
 use crate::support::mosquitto::Mosquitto;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use crate::support::process::Process;
+use crate::support::yobiban;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    IsCa, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber,
+};
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use yobiban::config::TlsConfig;
-use yobiban::mqtt::{Publish, SessionOptions, Version};
+use yobiban::mqtt::{Publish, SessionOptions, Subscription, Version};
 
 pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -21,10 +26,18 @@ pub fn authority() -> Authority {
     Authority::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// Writes a certificate and its key for a name, which is also its common name.
-pub fn issue(authority: &Authority, dir: &Path, file: &str, name: &str, expired: bool) {
+/// Writes a certificate and its key for a name, which is also its common name; its serial number.
+pub fn issue(
+    authority: &Authority,
+    dir: &Path,
+    file: &str,
+    name: &str,
+    expired: bool,
+) -> SerialNumber {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    let serial = SerialNumber::from(fastrand::u64(1..1 << 60));
+    params.serial_number = Some(serial.clone());
     params.distinguished_name.push(DnType::CommonName, name);
     if expired {
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
@@ -33,6 +46,26 @@ pub fn issue(authority: &Authority, dir: &Path, file: &str, name: &str, expired:
     let certificate = params.signed_by(&key, authority).unwrap();
     std::fs::write(dir.join(format!("{file}.pem")), certificate.pem()).unwrap();
     std::fs::write(dir.join(format!("{file}.key")), key.serialize_pem()).unwrap();
+    serial
+}
+
+/// Writes an authority's list of what it has revoked.
+fn revoke(authority: &Authority, dir: &Path, serial_number: SerialNumber) {
+    let list = CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2026, 1, 1),
+        next_update: rcgen::date_time_ymd(2096, 1, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![RevokedCertParams {
+            serial_number,
+            revocation_time: rcgen::date_time_ymd(2026, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        }],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(authority).unwrap();
+    std::fs::write(dir.join("list.pem"), list.pem().unwrap()).unwrap();
 }
 
 /// A broker that shows a certificate for `name` and asks for one itself.
@@ -105,6 +138,115 @@ async fn wrong_certificates_are_said_in_words() {
     std::fs::remove_file(files.path().join("ca.pem")).unwrap();
     let mut session = start(tls(other_name.address(), files.path(), "client"));
     reason(&mut session, "ca.pem").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_certificates_of_either_side_are_an_issue_of_the_node_in_words() {
+    let files = tempfile::tempdir().unwrap();
+    let dir = files.path();
+    let (ours, theirs) = (authority(), authority());
+    std::fs::write(dir.join("ca.pem"), ours.pem()).unwrap();
+    issue(&ours, dir, "broker", "localhost", false);
+    issue(&ours, dir, "old-broker", "localhost", true);
+    issue(&ours, dir, "good", "node", false);
+    issue(&ours, dir, "expired", "node", true);
+    issue(&theirs, dir, "foreign", "node", false);
+    let revoked = issue(&ours, dir, "revoked", "node", false);
+    revoke(&ours, dir, revoked);
+    let with = async |certificate: &str| {
+        let lines = format!(
+            "allow_anonymous true\nrequire_certificate true\ncafile {0}/ca.pem\n\
+             crlfile {0}/list.pem\ncertfile {0}/{certificate}.pem\nkeyfile {0}/{certificate}.key\n",
+            dir.display()
+        );
+        Mosquitto::start_with(|_| lines).await
+    };
+    let (Some(feed), Some(old), Some(reports)) = (
+        with("broker").await,
+        with("old-broker").await,
+        Mosquitto::start().await,
+    ) else {
+        return;
+    };
+    let watch = options(reports.address(), "watch");
+    let mut watch = start(watch.subscribe(Subscription::new("yobiban/v1/+/node/+/health")));
+    up(&mut watch).await;
+    for (name, broker, client, wanted) in [
+        ("n1", &feed, "good", None),
+        (
+            "n2",
+            &feed,
+            "expired",
+            Some("our certificate: it has expired"),
+        ),
+        (
+            "n3",
+            &feed,
+            "revoked",
+            Some("our certificate: it was revoked"),
+        ),
+        (
+            "n4",
+            &feed,
+            "foreign",
+            Some("our certificate: it does not know its authority"),
+        ),
+        ("n5", &old, "good", Some("this machine's clock")),
+    ] {
+        let text = format!(
+            r#"
+            [office]
+            id = "chuo"
+            name = {{ ja = "中央区" }}
+            [node]
+            id = "{name}"
+            [mqtt]
+            url = "mqtts://localhost:{}"
+            ca = "ca.pem"
+            cert = "{client}.pem"
+            key = "{client}.key"
+            [uplink]
+            url = "mqtt://{}"
+            [store]
+            dir = "store-{name}"
+            [[queue]]
+            id = "certificates"
+            name = {{ ja = "証明書" }}
+            "#,
+            broker.address().port(),
+            reports.address()
+        );
+        let config = dir.join(format!("{name}.toml"));
+        std::fs::write(&config, text).unwrap();
+        let mut command = yobiban();
+        command.args(["node", "--config"]).arg(&config);
+        let mut node = Process::start(command);
+        let said = async {
+            let mut health;
+            loop {
+                let message = watch.inbox.recv().await.unwrap();
+                if message.payload.is_empty() || !message.topic.contains(&format!("/{name}/")) {
+                    continue;
+                }
+                health = serde_json::from_slice::<serde_json::Value>(&message.payload).unwrap();
+                let issues = health["issues"].as_array().unwrap().clone();
+                let down = issues.into_iter().find(|i| i["kind"] == "feed-down");
+                match (down, wanted) {
+                    // The first report may be older than the first attempt.
+                    (Some(issue), Some(words)) if issue.to_string().contains(words) => return,
+                    (None, None) if node.says("connected to broker") >= 2 => return,
+                    _ => {}
+                }
+            }
+        };
+        let in_time = tokio::time::timeout(std::time::Duration::from_secs(30), said).await;
+        assert!(
+            in_time.is_ok(),
+            "{client}: never {wanted:?} in the health of {name}"
+        );
+        assert!(node.says("no line to broker") <= 1, "said once");
+        node.stop().await;
+    }
 }
 
 /// How an old broker answers a version it does not know.

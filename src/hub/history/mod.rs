@@ -89,6 +89,30 @@ pub enum HistoryError {
     Closed,
 }
 
+impl HistoryError {
+    /// Whether waiting may help: the database is locked, full, or away. A file that cannot be
+    /// opened or is no database is a mistake, to be told at once.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        use sqlx::migrate::MigrateError as M;
+        let (Self::Open(error)
+        | Self::Query(error)
+        | Self::Migrate(M::Execute(error) | M::ExecuteMigration(error, _))) = self
+        else {
+            return false;
+        };
+        match error {
+            sqlx::Error::PoolTimedOut => true,
+            // The low byte is the kind (https://sqlite.org/rescode.html): BUSY, LOCKED, IOERR, FULL.
+            sqlx::Error::Database(e) => e
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13)),
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Pending {
     row: CallRow,
@@ -117,7 +141,8 @@ impl History {
             queue: sender,
             usable: Arc::clone(&usable),
         };
-        Ok((history, Writer::new(pool, receiver, usable, stats)))
+        let sqlite = url.starts_with("sqlite:");
+        Ok((history, Writer::new(pool, receiver, usable, stats, sqlite)))
     }
 
     /// Hands a call to the writer; waits while too many wait already.

@@ -2,7 +2,7 @@
 
 use super::CallRow;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Executor as _};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _};
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,11 +10,17 @@ use std::time::Duration;
 /// Rows of one INSERT: 9 parameters each stay far under SQLite's 32,766.
 const ROWS_PER_INSERT: usize = 100;
 
-/// SQLite's settings. WAL lets readers read while calls are written. `synchronous` is FULL, not
-/// the NORMAL usual with WAL: a transaction lost in a power cut would be one whose calls were
-/// already acknowledged to the broker, so nobody would send them again. Batches make up for it.
-const PRAGMAS: &str =
-    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+/// Set once in a file and kept there: readers read while calls are written.
+///
+/// The rest is as SQLite and its driver have it from the start, and a test holds them to it: who
+/// finds the file locked waits 5 s, and `synchronous` is FULL, not the NORMAL usual with WAL: a
+/// transaction lost in a power cut would be one whose calls were already acknowledged to the
+/// broker, so nobody would send them again. Batches make up for it. Settings that are made with
+/// each connection fail while the file is locked, and the pool says so each time.
+pub(super) const WAL: &str = "PRAGMA journal_mode = WAL";
+
+/// Who asks waits for a connection this long at most.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A pool for an address. Connects when first asked.
 pub(super) fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
@@ -32,7 +38,8 @@ pub(super) fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
     } else {
         url.to_owned()
     };
-    let options = AnyConnectOptions::from_str(&url)?;
+    // What is slow here is a database in trouble, and the writer tells of that, once.
+    let options = AnyConnectOptions::from_str(&url)?.disable_statement_logging();
     let pool = AnyPoolOptions::new()
         // One writes, the others read open data and "my number"; every connection to :memory:
         // would be a database of its own.
@@ -42,15 +49,8 @@ pub(super) fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
         } else {
             Some(Duration::from_secs(600))
         })
-        .acquire_timeout(Duration::from_secs(5))
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                if sqlite {
-                    connection.execute(PRAGMAS).await?;
-                }
-                Ok(())
-            })
-        });
+        .acquire_timeout(ACQUIRE_WITHIN)
+        .acquire_slow_threshold(2 * ACQUIRE_WITHIN);
     Ok(pool.connect_lazy_with(options))
 }
 
@@ -104,4 +104,30 @@ pub(super) async fn insert(
             .rows_affected();
     }
     Ok(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_to_sqlite_waits_for_the_disk_and_for_locks() {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = pool(&format!("sqlite:{}", dir.path().join("hub.db").display())).unwrap();
+        sqlx::query(WAL).execute(&pool).await.unwrap();
+        for (text, wanted) in [
+            ("SELECT journal_mode FROM pragma_journal_mode", "wal"),
+            (
+                "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous",
+                "2",
+            ),
+            (
+                "SELECT CAST(timeout AS TEXT) FROM pragma_busy_timeout",
+                "5000",
+            ),
+        ] {
+            let found: String = sqlx::query_scalar(text).fetch_one(&pool).await.unwrap();
+            assert_eq!(found, wanted, "{text}");
+        }
+    }
 }

@@ -20,8 +20,10 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 /// While there is nothing to write, the database is asked for a sign of life this often.
 const IDLE_CHECK: Duration = Duration::from_secs(10);
 
-/// What is left at shutdown may take this long; the broker repeats what does not make it.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// What is left at shutdown may take this long, and the farewell of the connections so long; the
+/// broker repeats what does not make it. The whole process has 2 s to stop.
+const LAST_WORDS: Duration = Duration::from_millis(800);
+const FAREWELL: Duration = Duration::from_millis(300);
 
 /// Writes calls. Runs until shutdown.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub struct Writer {
     queue: mpsc::Receiver<Pending>,
     usable: Arc<AtomicBool>,
     stats: Arc<Stats>,
+    sqlite: bool,
     ready: bool,
 }
 
@@ -39,12 +42,14 @@ impl Writer {
         queue: mpsc::Receiver<Pending>,
         usable: Arc<AtomicBool>,
         stats: Arc<Stats>,
+        sqlite: bool,
     ) -> Self {
         Self {
             pool,
             queue,
             usable,
             stats,
+            sqlite,
             ready: false,
         }
     }
@@ -55,6 +60,9 @@ impl Writer {
     /// When the database cannot be opened or changed.
     pub async fn prepare(&mut self) -> Result<(), HistoryError> {
         if !self.ready {
+            if self.sqlite {
+                sqlx::query(sql::WAL).execute(&self.pool).await?;
+            }
             sqlx::migrate!("./migrations").run(&self.pool).await?;
             self.ready = true;
             self.usable.store(true, Ordering::Relaxed);
@@ -92,7 +100,7 @@ impl Writer {
             }
         };
         let _ = timeout(LAST_WORDS, last).await;
-        let _ = timeout(LAST_WORDS, self.pool.close()).await;
+        let _ = timeout(FAREWELL, self.pool.close()).await;
     }
 
     /// Writes the batch however often it takes; an empty one asks for a sign of life.
@@ -137,6 +145,7 @@ impl Writer {
             let new = sql::insert(&mut transaction, &rows).await?;
             transaction.commit().await?;
             let all = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            self.stats.history_writes.inc();
             self.stats.calls_stored.inc_by(new);
             self.stats.calls_doubled.inc_by(all.saturating_sub(new));
             for pending in batch.drain(..) {

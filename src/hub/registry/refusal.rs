@@ -45,6 +45,9 @@ pub enum Refusal {
     /// A call whose count the history cannot hold.
     #[error("call no {0}: expected 1 to 2^63-1")]
     CallNo(u64),
+    /// More calls than an office makes.
+    #[error("more calls than an office makes")]
+    TooManyCalls,
 }
 
 impl Refusal {
@@ -62,6 +65,7 @@ impl Refusal {
             Self::Late => "late",
             Self::Full(_) => "full",
             Self::CallNo(_) => "call-no",
+            Self::TooManyCalls => "too-many-calls",
         }
     }
 }

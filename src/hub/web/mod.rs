@@ -8,23 +8,26 @@ mod assets;
 mod events;
 mod find;
 mod front;
+mod headers;
 mod lite;
 mod mine;
 mod opendata;
 mod ops;
 mod pictures;
 mod serve;
+mod socket;
 mod ticket;
 mod words;
 
-pub use serve::serve;
+pub(super) use headers::standing;
+pub use serve::{Bounds, listen, serve};
 
 use super::Hub;
 use super::lang::Lang;
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
@@ -100,39 +103,15 @@ async fn allow_all_origins(mut response: Response) -> Response {
     response
 }
 
-/// Headers of every answer. The pages hold no inline script or style and load nothing from
-/// elsewhere, so the policy can be this strict.
-const SECURITY: [(HeaderName, HeaderValue); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
-             frame-ancestors 'none'",
-        ),
-    ),
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("same-origin"),
-    ),
-    (
-        HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
-    ),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-];
-
+/// Refuses what does not only read, before any route sees it, and signs every answer.
 async fn finish(State(hub): Shared, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    for (name, value) in SECURITY {
-        response.headers_mut().insert(name, value);
+    let mut response = if headers::only_reads(request.method()) {
+        next.run(request).await
+    } else {
+        headers::read_only()
+    };
+    for (name, value) in &hub.headers {
+        response.headers_mut().insert(name, value.clone());
     }
     hub.stats.response(response.status().as_u16());
     response

@@ -1,21 +1,32 @@
 //! Sockets: accepts, bounds, and ends in order.
+//!
+//! HTTP/1.1 only. Browsers speak HTTP/2 to the proxy that does TLS; here it would add ways to hold
+//! a place without asking for anything.
 
-use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use super::socket::Patient;
+use crate::hub::Hub;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// A request's head must arrive within this: slow senders must not fill the connections.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-
 /// Largest head of a request, in bytes: addresses and cookies of honest browsers stay far below.
 const HEAD_BYTES: usize = 16 * 1024;
+
+/// What the kernel keeps of an answer that is not taken, in bytes (it doubles this for its own
+/// books). Enough for 300 kB/s over a line of 100 ms, and for any proxy in the same house; without
+/// it the kernel lets each slow viewer hold up to 4 MB.
+const SEND_BUFFER: u32 = 16 * 1024;
+
+/// Connections that wait to be accepted: a burst after an outage, all viewers at once.
+const BACKLOG: u32 = 4_096;
 
 /// Open requests may take this long after shutdown; streams end by themselves at once.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -23,26 +34,63 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// After a failed accept (no file descriptors left), others get time to close theirs.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves a router until `shutdown`, at most `max_connections` at a time; others wait to be
-/// accepted.
+/// How long and how many clients are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Connections at a time; others wait to be accepted.
+    pub connections: usize,
+    /// A request's head must arrive within this, from the opening of the connection or the end of
+    /// the answer before: silent and slow senders must not fill the connections.
+    pub head_within: Duration,
+    /// Some of an answer must be taken within this; slower readers are cut off, and may come back.
+    pub take_within: Duration,
+}
+
+impl Bounds {
+    /// The usual patience with so many connections.
+    #[must_use]
+    pub fn new(connections: usize) -> Self {
+        Self {
+            connections,
+            head_within: Duration::from_secs(10),
+            // A third of what the kernel keeps in a minute: 180 bytes a second.
+            take_within: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Binds an address for [`serve`], with bounds on what the kernel keeps for each connection.
+///
+/// # Errors
+/// When the address is taken, or not ours.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?; // what is accepted inherits it
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves a hub until `shutdown`.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
-    max_connections: usize,
+    hub: Arc<Hub>,
+    bounds: Bounds,
     shutdown: CancellationToken,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
+    let stats = Arc::clone(&hub.stats);
+    let router = super::router(hub);
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(bounds.head_within)
         .max_buf_size(HEAD_BYTES);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-        .keep_alive_interval(Some(Duration::from_secs(30)));
-    let seats = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let seats = Arc::new(Semaphore::new(
+        bounds.connections.min(Semaphore::MAX_PERMITS),
+    ));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -63,11 +111,16 @@ pub async fn serve(
         };
         let _ = stream.set_nodelay(true); // events are small and must not wait for more
         let service = TowerToHyperService::new(router.clone());
+        let stats = Arc::clone(&stats);
+        let stream = Patient::new(stream, bounds.take_within, Arc::clone(&stats));
         let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection.into_owned());
+        let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::trace!(error, "a connection ended early");
+                if error.is_timeout() {
+                    stats.connections_silent.inc();
+                }
+                tracing::trace!(%error, "a connection ended early");
             }
             drop(seat);
         });

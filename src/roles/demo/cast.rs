@@ -2,7 +2,7 @@
 
 use super::simulator;
 use crate::config::{
-    BoardConfig, HubConfig, MqttConfig, NodeConfig, OutputConfig, PagesConfig, Secret,
+    BoardConfig, HubConfig, MqttConfig, NodeConfig, OutputConfig, PagesConfig, Secret, WebConfig,
 };
 use crate::model::{BoardId, Name, NodeId, OfficeId};
 use crate::state::{PanelSettings, Settings};
@@ -95,6 +95,7 @@ pub(super) fn hub(mqtt: &MqttConfig, listen: SocketAddr, dir: &Path) -> HubConfi
             ("ja", "区役所の窓口 混雑状況（実演）"),
             ("en", "Ward office counters (demonstration)"),
         ]),
+        web: WebConfig::default(),
         pages: PagesConfig::default(),
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use yobiban::clock::{ManualClock, Now};
-use yobiban::config::{HubConfig, MqttConfig, PagesConfig, Secret};
+use yobiban::config::{HubConfig, MqttConfig, PagesConfig, Secret, WebConfig};
 use yobiban::hub::{Ack, Hub, Incoming, router};
 use yobiban::model::{Label, Lane, Name, OfficeId, QueueId, Source, Status};
 use yobiban::wire::WireTime;
@@ -260,6 +260,7 @@ pub fn config(store: &str) -> HubConfig {
             .collect(),
         title: Name::default(),
         pages: PagesConfig::default(),
+        web: WebConfig::default(),
     }
 }
 
@@ -315,6 +316,12 @@ impl City {
             .await
             .unwrap()
             .unwrap();
+    }
+
+    /// Sends a report and waits for nothing.
+    pub async fn hand(&self, tail: &str, payload: impl Into<Bytes>) {
+        let incoming = Incoming::new(format!("yobiban/v1/{tail}"), payload);
+        self.reports.send(incoming).await.unwrap();
     }
 
     /// Sends an office's numbers from node `n1`.

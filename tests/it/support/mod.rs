@@ -5,6 +5,7 @@ pub mod day;
 pub mod http;
 pub mod mosquitto;
 pub mod png;
+pub mod process;
 pub mod proxy;
 #[cfg(target_os = "linux")]
 pub mod pty;
