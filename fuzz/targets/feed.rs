@@ -13,7 +13,7 @@ use yobiban::clock::Now;
 use yobiban::config::{self, NodeConfig};
 use yobiban::feed;
 use yobiban::roles::node::Truth;
-use yobiban::state::{LIST_PLACES, Panel, PanelSettings, Phase, Snapshot};
+use yobiban::state::{LIST_PLACES, MAX_WAITING, Panel, PanelSettings, Phase, Snapshot};
 use yobiban::wire::feed::{FeedMessage, MAX_CALLS};
 
 static CONFIG: LazyLock<NodeConfig> =
@@ -141,6 +141,7 @@ impl Glass {
             view.active.len() <= LIST_PLACES,
             "more than there are places"
         );
+        assert!(view.waiting <= MAX_WAITING);
         assert!(view.recent.len() <= PanelSettings::default().recent);
         let active: BTreeSet<u64> = view.active.iter().map(|s| s.call.index).collect();
         assert_eq!(active.len(), view.active.len(), "one call in two places");

@@ -19,7 +19,7 @@ mod panel_tests;
 mod tests;
 
 pub use office::{Changes, Counts, Kept, Office, Refusal};
-pub use panel::{LIST_PLACES, Panel, PanelSettings, PanelView, ShownCall};
+pub use panel::{LIST_PLACES, MAX_WAITING, Panel, PanelSettings, PanelView, ShownCall};
 pub use snapshot::{LoggedCall, Phase, QueueView, Reading, Snapshot};
 
 use crate::model::{Lane, Name, QueueId};
