@@ -36,6 +36,15 @@ emulate *SCENARIOS:
     cargo build
     tests/emulation/run {{ if arch() == "aarch64" { "arm64" } else { "amd64" } }} target/debug/yobiban {{SCENARIOS}}
 
+# The power cut at MOMENTS random moments of a node and a hub that write, in an emulated machine.
+power MOMENTS="20":
+    cargo build
+    tests/emulation/power target/debug/yobiban {{MOMENTS}}
+
+# Every fuzz target for SECONDS (cargo install cargo-fuzz, and a nightly Rust); or one of them.
+fuzz SECONDS="60" TARGET="":
+    fuzz/run {{SECONDS}} {{TARGET}}
+
 # Random faults on every line while a recorded afternoon is replayed; MINUTES of them.
 chaos MINUTES="5":
     YOBIBAN_CHAOS_MINUTES={{MINUTES}} cargo test --test it -- --ignored chaos --nocapture

@@ -173,10 +173,8 @@ impl<'t> Doc<'t> {
         if at.last_key().is_some_and(is_secret) {
             return Some("***".to_owned());
         }
-        match value.get_ref() {
-            DeValue::Table(_) => return None,
-            DeValue::Array(a) if a.iter().any(|v| v.get_ref().is_table()) => return None,
-            _ => {}
+        if holds_table(value.get_ref()) {
+            return None;
         }
         Some(one_line(&mask_url(self.text.get(value.span())?)))
     }
@@ -202,14 +200,29 @@ fn is_secret(key: &str) -> bool {
     key == "password"
 }
 
-/// Hides what stands between `://` and `@`: a user's name and password.
+/// Hides a user's name and password in an address: what stands before its `@`, also where the
+/// address is typed so wrongly that it is none, and what stands behind `password=`.
 fn mask_url(text: &str) -> String {
-    match text.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((_, host)) => format!("{scheme}://***@{host}"),
-            None => text.to_owned(),
-        },
-        None => text.to_owned(),
+    let mut masked = text.to_owned();
+    if let Some((user, host)) = text.rsplit_once('@') {
+        let scheme = user.split_once("://").map(|(scheme, _)| scheme);
+        masked = match scheme.filter(|scheme| !scheme.contains('@')) {
+            Some(scheme) => format!("{scheme}://***@{host}"),
+            None => format!("***@{host}"),
+        };
+    }
+    match masked.split_once("password=") {
+        Some((before, _)) => format!("{before}password=***"),
+        None => masked,
+    }
+}
+
+/// Whether a list holds a table, at any depth.
+fn holds_table(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(_) => true,
+        DeValue::Array(all) => all.iter().any(|value| holds_table(value.get_ref())),
+        _ => false,
     }
 }
 
@@ -237,4 +250,38 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
         before.bytes().filter(|b| *b == b'\n').count() + 1,
         before[line_start..].chars().count() + 1,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password_however_it_is_typed() {
+        for (typed, shown) in [
+            ("\"mqtt://u:pw@h:1883\"", "\"mqtt://***@h:1883\""),
+            ("\"mqtt://u:p@w@h\"", "\"mqtt://***@h\""),
+            ("\"mqtt:/u:pw@h\"", "***@h\""),
+            ("[\"postgres:u:pw@db\"]", "***@db\"]"),
+            ("[\"u:pw@db\", \"x://h\"]", "***@db\", \"x://h\"]"),
+            (
+                "\"postgres://db/x?user=u&password=pw\"",
+                "\"postgres://db/x?user=u&password=***",
+            ),
+            ("\"mqtt://h\"", "\"mqtt://h\""),
+        ] {
+            assert_eq!(mask_url(typed), shown);
+        }
+    }
+
+    #[test]
+    fn what_holds_a_table_is_not_repeated() {
+        let text = "mqtt = [[{ password = \"pw\" }], 1]\nx = [[1], [2]]";
+        let doc = Doc::parse(text, "x.toml").expect("TOML");
+        assert_eq!(doc.found(&At::root().key("mqtt")), None);
+        assert_eq!(
+            doc.found(&At::root().key("x")).as_deref(),
+            Some("[[1], [2]]")
+        );
+    }
 }

@@ -23,7 +23,7 @@ mod tests;
 pub use kept::{Kept, KeptCall, KeptQueue};
 pub use log::LoggedCall;
 pub use office::{Changes, Counts, Office, Refusal};
-pub use panel::{LIST_PLACES, Panel, PanelSettings, PanelView, ShownCall};
+pub use panel::{LIST_PLACES, MAX_WAITING, Panel, PanelSettings, PanelView, ShownCall};
 pub use snapshot::{Phase, QueueView, Reading, Snapshot};
 
 use crate::model::{Lane, Name, QueueId};

@@ -4,7 +4,8 @@
 //! shown at once while there is a free place; further ones wait, oldest first. When the first of
 //! them has waited half as long as the backlog allows, the panel shows more, smaller places
 //! ([`PanelSettings::crowded_places`]); when it has waited all of that time, everybody who waits is
-//! shown at once, as a list of up to [`LIST_PLACES`].
+//! shown at once, as a list of up to [`LIST_PLACES`]. Only where more than [`MAX_WAITING`] wait, which
+//! no office calls, the oldest go among the earlier calls unshown, counted.
 
 use super::LoggedCall;
 use crate::clock::Now;
@@ -14,6 +15,10 @@ use std::time::Duration;
 
 /// Calls that a panel can list at once: three columns of twelve can still be read from a chair.
 pub const LIST_PLACES: usize = 36;
+
+/// Calls that wait for their place: a large office calls 325 an hour (the recorded day), so whoever
+/// calls more at once is a source gone wrong.
+pub const MAX_WAITING: usize = 256;
 
 /// How a board shows calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +84,7 @@ pub struct Panel {
     active: VecDeque<ShownCall>,
     /// Newest first.
     recent: VecDeque<LoggedCall>,
-    /// Announced calls that fell out of the log before this panel saw them.
+    /// Announced calls that never stood out: see [`missed`](Self::missed).
     missed: u64,
 }
 
@@ -129,6 +134,12 @@ impl Panel {
             }
         }
         self.tick(now);
+        while self.pending.len() > MAX_WAITING {
+            if let Some(call) = self.pending.pop_front() {
+                self.list(call);
+                self.missed += 1;
+            }
+        }
     }
 
     /// Moves on to `now`: ends what was shown long enough, shows what waits.
@@ -232,7 +243,8 @@ impl Panel {
             .min()
     }
 
-    /// Announced calls that this panel never saw because it was not updated for too long.
+    /// Announced calls that never stood out here: the panel was not updated for too long, or more
+    /// than [`MAX_WAITING`] came at once.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed

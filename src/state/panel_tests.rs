@@ -239,3 +239,21 @@ fn calls_of_other_queues_take_no_place() {
     assert_eq!(active(&panel), "D007 |  | 0");
     assert_eq!((panel.shown(at(12.0)), panel.missed()), (5, 0));
 }
+
+#[test]
+fn a_source_gone_wrong_does_not_fill_the_memory() {
+    let mut panel = Panel::new(PanelSettings::default());
+    let mut shown = std::collections::BTreeSet::new();
+    for second in 0..600_u64 {
+        let log: Vec<_> = (1..=20)
+            .map(|n| second * 20 + n)
+            .map(|i| call(i, &format!("A{i}"), second as f64))
+            .collect();
+        panel.update(&log, at(second as f64));
+        let view = panel.view();
+        assert!(view.waiting <= MAX_WAITING);
+        shown.extend(view.active.iter().map(|s| s.call.index));
+    }
+    let counted = shown.len() as u64 + panel.missed() + panel.view().waiting as u64;
+    assert_eq!(counted, 12_000, "each stood out, waits, or is counted");
+}

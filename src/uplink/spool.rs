@@ -199,12 +199,13 @@ impl Spool {
     }
 
     /// Copies the oldest calls, at most `n`, with their indices.
-    pub(super) fn peek(&self, n: usize) -> Vec<(u64, CallReport)> {
+    #[must_use]
+    pub fn peek(&self, n: usize) -> Vec<(u64, CallReport)> {
         self.calls().waiting.iter().take(n).cloned().collect()
     }
 
     /// Lets go of the call with this index and all before it.
-    pub(super) fn confirm(&self, index: u64) {
+    pub fn confirm(&self, index: u64) {
         let mut calls = self.calls();
         while calls.waiting.front().is_some_and(|(i, _)| *i <= index) {
             calls.waiting.pop_front();

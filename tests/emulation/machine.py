@@ -1,4 +1,4 @@
-"""An emulated machine with a display: started, spoken to, looked at."""
+"""An emulated machine: started, spoken to, its display looked at."""
 
 import json
 import os
@@ -80,9 +80,9 @@ class Monitor:
 
 
 class Machine:
-    """QEMU with a virtio display, a serial line and a network to this computer only."""
+    """QEMU with a virtio display (or none), a serial line and a network to this computer only."""
 
-    def __init__(self, arch, qemu, kernel, work, display, heads=1):
+    def __init__(self, arch, qemu, kernel, work, display=None, heads=1, devices=()):
         self.work = pathlib.Path(work)
         self.picture = self.work / "glass.ppm"
         self.heads = heads
@@ -103,12 +103,14 @@ class Machine:
             "-chardev", f"socket,id=serial,path={serial},server=on,wait=on",
             "-serial", "chardev:serial",
             "-qmp", f"unix:{control},server=on,wait=off",
-            "-device", f"virtio-gpu-pci,id=gpu,max_outputs={heads},{display}",
             "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
             "-kernel", str(kernel), "-initrd", str(self.work / "initrd"),
             "-append", f"console={console} quiet loglevel=0 panic=1",
         ]
-        for head in range(heads):
+        command += devices
+        if display:
+            command += ["-device", f"virtio-gpu-pci,id=gpu,max_outputs={heads},{display}"]
+        for head in range(heads if display else 0):
             command += ["-vnc", f"unix:{self.sockets}/head{head},display=gpu,head={head}"]
         self.log = open(self.work / "qemu.log", "wb")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)

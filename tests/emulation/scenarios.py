@@ -7,13 +7,13 @@ that the same program draws without hardware for the minute on the machine's clo
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 import pixels
+from broker import Broker
 from machine import Failed, Machine
 
 HERE = pathlib.Path(__file__).parent
@@ -71,30 +71,11 @@ dir = "{store}"
     return text
 
 
-class Broker:
-    """Mosquitto on this computer, with the state of every queue kept."""
+class Told(Broker):
+    """A broker with the state of every queue kept."""
 
     def __init__(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        settings = folder / "mosquitto.conf"
-        settings.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
-        program = next(
-            p for p in [*(f"{d}/mosquitto" for d in os.environ["PATH"].split(":")), "/usr/sbin/mosquitto"]
-            if pathlib.Path(p).exists()
-        )
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen([program, "-c", str(settings)], stdin=quiet, stdout=quiet, stderr=quiet)
-        end = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise Failed("the broker does not answer") from None
-                time.sleep(0.02)
+        super().__init__(folder)
         self.seq = 0
         self.tell("open")
 
@@ -105,12 +86,6 @@ class Broker:
             message.update(seq=message["seq"] + 100 * self.seq, status=status)
             self.publish(f"yobiban/v1/chuo/feed/{queue}", json.dumps(message))
 
-    def publish(self, topic, text):
-        subprocess.run(
-            ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-r", "-t", topic, "-m", text],
-            check=True,
-        )
-
     def health(self):
         """The newest health report of the node."""
         answer = subprocess.run(
@@ -119,10 +94,6 @@ class Broker:
             capture_output=True, check=True,
         )
         return json.loads(answer.stdout)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
 
 
 def drawer(arch, program):
@@ -145,7 +116,7 @@ class Trial:
         self.arch, self.qemu, self.kernel, self.work = arch, qemu, kernel, pathlib.Path(work)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="yobiban-emulation-"))
         self.draw = drawer(arch, program)
-        self.broker = Broker(self.folder)
+        self.broker = Told(self.folder)
         self.machine = None
         self.starts = 0
         self.drawn = {}

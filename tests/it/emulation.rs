@@ -1,25 +1,23 @@
-//! The program on a display: an emulated machine whose glass is compared pixel by pixel.
-//! `tests/emulation/run` does it; here it is run with the program under test.
+//! The program in an emulated machine: its display compared pixel by pixel, its power cut.
+//! Scripts in `tests/emulation` do it; here they are run with the program under test.
 
 use crate::support::{root, skip};
 use std::process::Command;
 
+/// Power cuts of the bounded run; `YOBIBAN_CUTS` cuts more often.
+const CUTS: u32 = 4;
+
 /// The script says so when something needed is missing.
 const SKIPPED: i32 = 77;
 
-#[test]
-fn a_monitor_shows_the_board_whatever_happens_to_it() {
-    let arch = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => return skip(&format!("no emulated machine for {other}")),
-    };
-    let output = Command::new(root().join("tests/emulation/run"))
-        .args([arch, env!("CARGO_BIN_EXE_yobiban")])
+/// Runs a script that prints `skipped: …` or ends with `all as it should be`.
+fn run(script: &str, arguments: &[&str]) {
+    let output = Command::new(root().join("tests/emulation").join(script))
+        .args(arguments)
         .output();
     let output = match output {
         Ok(output) => output,
-        Err(e) => return skip(&format!("tests/emulation/run cannot be run: {e}")),
+        Err(e) => return skip(&format!("tests/emulation/{script} cannot be run: {e}")),
     };
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -30,4 +28,20 @@ fn a_monitor_shows_the_board_whatever_happens_to_it() {
     }
     assert!(output.status.success(), "{said}\n{errors}");
     assert!(said.contains("all as it should be"), "{said}\n{errors}");
+}
+
+#[test]
+fn a_monitor_shows_the_board_whatever_happens_to_it() {
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => return skip(&format!("no emulated machine for {other}")),
+    };
+    run("run", &[arch, env!("CARGO_BIN_EXE_yobiban")]);
+}
+
+#[test]
+fn a_power_cut_takes_nothing_that_was_kept() {
+    let cuts = std::env::var("YOBIBAN_CUTS").unwrap_or(CUTS.to_string());
+    run("power", &[env!("CARGO_BIN_EXE_yobiban"), &cuts]);
 }

@@ -18,6 +18,7 @@ mod day;
 mod doctor;
 mod emulation;
 mod end_to_end;
+mod fuzz;
 mod hostile;
 mod house;
 mod hub;

@@ -1,6 +1,7 @@
 //! The line to a board: a serial port or a TCP connection, never waited for without a limit.
 
 use super::raw::Function;
+use super::reply::{Heard, judge};
 use super::wire::{HEARD_MOST, Io, Shared};
 use super::{frame::Encoded, frame::Write};
 use crate::config::{Framing, Parity, Rs485, SerialConfig, SerialDevice};
@@ -148,42 +149,25 @@ impl Line {
         let Some(expected) = &encoded.reply else {
             return Ok(false);
         };
-        let fits = |heard: &[u8]| {
-            heard.len() == expected.len()
-                && expected
-                    .iter()
-                    .zip(heard)
-                    .all(|(e, h)| e.is_none_or(|e| e == *h))
-        };
-        // Two-wire converters may hear themselves.
-        let own = |heard: &[u8]| {
-            heard
-                .strip_prefix(encoded.bytes.as_slice())
-                .map(<[u8]>::to_vec)
-        };
         let mut buf = [0; HEARD_MOST];
         let deadline = tokio::time::Instant::now() + within;
         loop {
             let heard = self.wire.with(|wire| wire.heard.clone());
-            let answer = own(&heard).unwrap_or_else(|| heard.clone());
-            if fits(&heard) || fits(&answer) {
-                return Ok(true);
-            }
-            let echo = !heard.is_empty() && encoded.bytes.starts_with(&heard);
+            let (judged, answer) = judge(&encoded.bytes, expected, &heard);
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            let wait = if answer.len() >= expected.len() && !echo {
-                left.min(QUIET)
-            } else {
-                left
+            let wait = match judged {
+                Heard::Confirmed => return Ok(true),
+                Heard::Other => left.min(QUIET),
+                Heard::Part => left,
             };
             if heard.len() >= HEARD_MOST {
-                return Err(Failure::Reply(unexpected(expected, &answer, within)));
+                return Err(Failure::Reply(unexpected(expected, answer, within)));
             }
             match timeout(wait, self.wire.read(&mut buf)).await {
                 Ok(Ok(0)) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 Ok(Ok(_)) => {}
                 Ok(Err(e)) => return Err(e.into()),
-                Err(_) => return Err(Failure::Reply(unexpected(expected, &answer, within))),
+                Err(_) => return Err(Failure::Reply(unexpected(expected, answer, within))),
             }
         }
     }

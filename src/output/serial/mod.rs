@@ -22,6 +22,7 @@ mod inspect;
 mod line;
 mod raw;
 mod reading;
+mod reply;
 mod status;
 mod template;
 #[cfg(test)]
@@ -31,6 +32,8 @@ mod wire;
 
 pub use digits::Face;
 pub use inspect::inspect;
+#[doc(hidden)] // for the fuzz targets
+pub use reply::{Heard, judge};
 pub use template::TemplateError;
 
 use super::{Connector, DeviceStatus};
