@@ -19,6 +19,8 @@ pub mod wait;
 mod panel_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 
 pub use kept::{Kept, KeptCall, KeptQueue};
 pub use log::LoggedCall;

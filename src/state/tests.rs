@@ -9,25 +9,29 @@ use proptest::prelude::*;
 /// 2026-11-24, 10:00:00 in Japan.
 const START_S: i64 = 1_795_482_000;
 
-fn at(second: i64) -> Now {
+pub(super) fn at(second: i64) -> Now {
     Now::at(Timestamp::from_second(START_S + second).unwrap())
 }
 
-fn queue() -> QueueId {
+pub(super) fn queue() -> QueueId {
     QueueId::new("certificates").unwrap()
 }
 
-fn office() -> Office {
-    Office::new(Settings::new(vec![QueueSettings {
+pub(super) fn settings() -> Settings {
+    Settings::new(vec![QueueSettings {
         id: queue(),
         name: Name::new([("ja", "証明書の交付")]),
         lane: Lane::Standard,
-    }]))
+    }])
+}
+
+pub(super) fn office() -> Office {
+    Office::new(settings())
 }
 
 /// A message of `seq` made at `second`, listing calls such as `"3:A042@1"` (no, ticket, counter),
 /// newest first, each called at the second of its message.
-fn message(seq: u64, second: i64, calls: &[&str]) -> QueueState {
+pub(super) fn message(seq: u64, second: i64, calls: &[&str]) -> QueueState {
     let call = |text: &&str| {
         let (no, rest) = text.split_once(':').unwrap();
         let (ticket, counter) = rest.split_once('@').unwrap_or((rest, "1"));
