@@ -44,7 +44,7 @@ pub struct Taken {
 }
 
 /// Tells what a board says from now on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// The office of the board.
     pub office: OfficeId,

@@ -8,7 +8,7 @@ use super::hours;
 use super::pause::{LONGEST_SLEEP, pause};
 use super::pictures::Pictures;
 use super::status::Outputs;
-use crate::board::{Painter, Row, View};
+use crate::board::{Painter, View};
 use crate::clock::{Clock, Now};
 use crate::config::BoardConfig;
 use crate::health::with_causes;
@@ -185,16 +185,14 @@ impl Screen {
             }
         }
         if self.probe.said.is_some() {
-            let said = (view.rows(), view.tickets());
+            let said = Said {
+                office: self.office.clone(),
+                rows: view.rows(),
+                calls: view.tickets(),
+            };
             if told.said.as_ref() != Some(&said) {
                 told.said = Some(said.clone());
-                let (rows, calls) = said;
-                let office = self.office.clone();
-                tell(self.probe.said.as_ref(), || Said {
-                    office,
-                    rows,
-                    calls,
-                });
+                tell(self.probe.said.as_ref(), || said);
             }
         }
     }
@@ -204,5 +202,5 @@ impl Screen {
 #[derive(Debug, Default)]
 struct Told {
     seqs: BTreeMap<QueueId, u64>,
-    said: Option<(Vec<Row>, Vec<(String, String)>)>,
+    said: Option<Said>,
 }
