@@ -138,9 +138,12 @@ struct ScoreArgs {
 struct ReplayArgs {
     /// Recorded day, JSON Lines, plain or gzip
     file: PathBuf,
-    /// The broker, such as mqtt://127.0.0.1:1883
+    /// The broker, such as mqtt://127.0.0.1:1883 or mqtts://user@broker.example.jp
     #[arg(long, value_name = "URL")]
     mqtt: String,
+    /// File with the user's password: what stands in an address can be read by everybody on the machine
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     /// How many seconds of the recording pass in one
     #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     speed: f64,
@@ -203,9 +206,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Score(args) => roles::score::run(&args.recording, &args.tickets, out),
         Command::Replay(args) => {
+            let mut mqtt = roles::replay::broker(&args.mqtt)?;
+            if let Some(file) = &args.password_file {
+                mqtt.password = Some(roles::replay::password(file)?);
+            }
             let args = roles::replay::ReplayArgs {
                 file: args.file,
-                mqtt: roles::replay::broker(&args.mqtt)?,
+                mqtt,
                 speed: args.speed,
                 office: args.office,
                 keep_times: args.keep_times,

@@ -70,6 +70,29 @@ fn wrong_usage_is_64_and_says_what_is_expected() {
 }
 
 #[test]
+fn a_replay_takes_its_password_from_a_file_and_repeats_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    let file = file.to_str().unwrap();
+    let replay = |url: &str, more: &[&str]| {
+        let (code, _, err) = run(&[&["replay", "day.jsonl", "--mqtt", url], more].concat());
+        assert!(code.is_some_and(|c| c != 0), "{url}: {err}");
+        assert!(!err.contains("hunter2"), "{url}: {err}");
+        err
+    };
+    let missing = replay("mqtt://x", &["--password-file", file]);
+    assert!(missing.contains("cannot read the password"), "{missing}");
+    std::fs::write(file, "").unwrap();
+    let empty = replay("mqtt://x", &["--password-file", file]);
+    assert!(empty.contains("expected a password"), "{empty}");
+    std::fs::write(file, "hunter2\n").unwrap();
+    replay("mqtt://127.0.0.1:1", &["--password-file", file]);
+    for wrong in ["mqtt://u:hunter2@:bad", "u:hunter2@x", "http://u:hunter2@x"] {
+        replay(wrong, &[]);
+    }
+}
+
+#[test]
 fn a_role_with_a_wrong_configuration_is_64() {
     for role in ["node", "hub"] {
         let (code, out, err) = run(&[role, "--config", "/nowhere/yobiban.toml"]);

@@ -7,7 +7,7 @@
 pub mod moved;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{MqttConfig, TlsConfig};
+use crate::config::{MqttConfig, Secret, TlsConfig};
 use crate::feed::recording::{Line, Payload, Recording};
 use crate::model::OfficeId;
 use crate::mqtt::{self, Confirmation, Link, Publish, SessionOptions};
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use moved::{Mover, Ranks};
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -49,8 +49,8 @@ pub struct ReplayArgs {
 /// When it is no such address.
 pub fn broker(address: &str) -> anyhow::Result<MqttConfig> {
     const EXPECTED: &str = "expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
-    let url =
-        url::Url::parse(address).with_context(|| format!("broker {address:?}: {EXPECTED}"))?;
+    // The address may hold a password: it is not repeated.
+    let url = url::Url::parse(address).with_context(|| format!("address of broker: {EXPECTED}"))?;
     let (tls, port) = match url.scheme() {
         "mqtt" => (None, 1883),
         "mqtts" => (Some(TlsConfig::default()), 8883),
@@ -64,10 +64,22 @@ pub fn broker(address: &str) -> anyhow::Result<MqttConfig> {
         tls,
         root: DEFAULT_ROOT.into(),
         username: (!url.username().is_empty()).then(|| url.username().to_owned()),
-        password: url.password().map(crate::config::Secret::new),
+        password: url.password().map(Secret::new),
         client_id: None,
         keep_alive: Duration::from_secs(20),
     })
+}
+
+/// Reads a broker's password: the first line of a file.
+///
+/// # Errors
+/// When the file cannot be read or is empty.
+pub fn password(file: &Path) -> anyhow::Result<Secret> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the password in {}", file.display()))?;
+    let line = text.lines().next().unwrap_or_default();
+    ensure!(!line.is_empty(), "{}: expected a password", file.display());
+    Ok(Secret::new(line))
 }
 
 /// What a replay did.
