@@ -284,7 +284,7 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
     assert!(probe.said.as_ref().is_some_and(|to| to.capacity() > 0));
     let views = check_said(&told, &mut said, &configs);
     println!("{} calls, {views} views", wanted.len());
-    assert!(views > 100, "{views}");
+    assert!(views > 50, "{views}");
     stop.cancel();
     hub.await.unwrap().unwrap();
     for node in nodes {
