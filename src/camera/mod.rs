@@ -10,5 +10,6 @@ mod segments;
 mod text;
 pub use picture::{Picture, PictureError, Rectified};
 pub use quad::{Quad, Rect};
-pub use read::{DigitKind, FieldSpec, Reading, read, read_skip};
+pub use read::{DigitKind, FieldSpec, Reading, read};
 pub use reading::Doubt;
+pub use glyphs::lab_faces;

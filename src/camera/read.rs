@@ -65,8 +65,7 @@ enum Found {
 
 /// Reads all fields of a board in one picture; in the order of the fields.
 #[must_use]
-pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> { read_skip(board, fields, usize::MAX) }
-pub fn read_skip(board: &Rectified, fields: &[FieldSpec], skip: usize) -> Vec<Reading> {
+pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
     let found: Vec<Result<Found, Doubt>> = fields
         .iter()
         .map(|field| {
@@ -107,7 +106,7 @@ pub fn read_skip(board: &Rectified, fields: &[FieldSpec], skip: usize) -> Vec<Re
                         let middle = |of: fn(&(f32, f32)) -> f32| median(extents.iter().map(of).collect());
                         (middle(|e| e.0).unwrap_or(0.0), middle(|e| e.1).unwrap_or(1.0))
                     });
-                    Reading::of(own.decode(agreed, skip))
+                    Reading::of(own.decode(agreed))
                 }
             }
         })

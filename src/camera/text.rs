@@ -61,7 +61,7 @@ impl Found {
     ///
     /// # Errors
     /// The first reason for which the field cannot be told.
-    pub(super) fn decode(&self, agreed: Option<(f32, f32)>, skip: usize) -> Result<Vec<Digit>, Doubt> {
+    pub(super) fn decode(&self, agreed: Option<(f32, f32)>) -> Result<Vec<Digit>, Doubt> {
         let h = self.signal.h as f32;
         let (top, bottom) = self.extent();
         let tall = bottom - top;
@@ -83,23 +83,22 @@ impl Found {
             if part.width() as f32 > 0.95 * part.height() as f32 {
                 return Err(Doubt::Shape);
             }
-            digits.push(self.digit(part, skip)?);
+            digits.push(self.digit(part)?);
         }
         self.evenly_spaced()?;
         self.unobstructed()?;
         Ok(digits)
     }
 
-    fn digit(&self, part: &Part, skip: usize) -> Result<Digit, Doubt> {
+    fn digit(&self, part: &Part) -> Result<Digit, Doubt> {
         let pixels = self.stretched(part);
         let aspect = part.width() as f32 / part.height() as f32;
         let Likeness {
             digit,
             best,
             second,
-        } = glyphs::compare(&pixels, aspect, skip);
+        } = glyphs::compare(&pixels, aspect);
         let margin = best - second;
-        if std::env::var("CAMDBG").is_ok() { eprintln!("  glyph {digit} {best:.3} {second:.3} asp {aspect:.2} loops {:?}", [0.35,0.5,0.65].map(|l| self.loops(part,l))); }
         if best < LIKE || margin < MARGIN {
             return Err(Doubt::Unclear);
         }
