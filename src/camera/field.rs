@@ -29,6 +29,12 @@ pub(super) struct Signal {
     pub(super) noise: f32,
     /// Whether ink is brighter than the ground.
     pub(super) lit: bool,
+    /// The brightest ink around each row: bands of a rolling shutter dim lit digits row by row.
+    pub(super) envelope: Vec<f32>,
+    /// Rows too dim to say anything.
+    pub(super) dim: Vec<bool>,
+    /// The ground's colour, in levels.
+    pub(super) ground: [f32; 3],
     /// Rows whose ground is of another colour than the field's, as share of the contrast.
     pub(super) ground_off: Vec<f32>,
 }
@@ -86,7 +92,15 @@ impl Signal {
             off.push(rest.sqrt() / contrast);
         }
         let ground_off = ground_off(&rows, mean, contrast);
+        let (envelope, dim) = if lit {
+            envelope(&along, wu, noise)
+        } else {
+            (vec![1.0; hu], vec![false; hu])
+        };
         Some(Self {
+            envelope,
+            dim,
+            ground: mean,
             w: wu,
             h: hu,
             ink: along,
@@ -98,8 +112,15 @@ impl Signal {
         })
     }
 
+    /// Share of ink against the brightest nearby.
     pub(super) fn at(&self, x: usize, y: usize) -> f32 {
-        self.ink[y * self.w + x]
+        self.ink[y * self.w + x] / self.envelope[y]
+    }
+
+    /// [`at`](Self::at) everywhere.
+    pub(super) fn ratio(&self) -> Vec<f32> {
+        let rows = self.ink.chunks_exact(self.w).zip(&self.envelope);
+        rows.flat_map(|(row, e)| row.iter().map(move |v| v / e)).collect()
     }
 }
 
@@ -246,3 +267,30 @@ fn ground_off(rows: &[[f32; 3]], mean: [f32; 3], contrast: f32) -> Vec<f32> {
         })
         .collect()
 }
+
+/// The brightest ink around each row, and which rows are too dim.
+fn envelope(ink: &[f32], w: usize, noise: f32) -> (Vec<f32>, Vec<bool>) {
+    let h = ink.len() / w;
+    let mut row = vec![0.0; w];
+    let brightest: Vec<f32> = (0..h)
+        .map(|y| {
+            row.copy_from_slice(&ink[y * w..(y + 1) * w]);
+            let at = w * 97 / 100;
+            let (_, value, _) = row.select_nth_unstable_by(at, f32::total_cmp);
+            *value
+        })
+        .collect();
+    // A row through unlit segments only is judged by its neighbours.
+    let reach = h * 12 / 100;
+    let floor = 0.07_f32.max(3.0 * noise);
+    let raw: Vec<f32> = (0..h)
+        .map(|y| {
+            let near = y.saturating_sub(reach)..(y + reach + 1).min(h);
+            near.map(|n| brightest[n] * (1.0 - 0.45 * n.abs_diff(y) as f32 / reach.max(1) as f32))
+                .fold(0.0, f32::max)
+        })
+        .collect();
+    let dim = raw.iter().map(|v| *v < floor).collect();
+    (raw.iter().map(|v| v.max(floor)).collect(), dim)
+}
+

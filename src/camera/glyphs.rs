@@ -76,16 +76,3 @@ fn normal(pixels: &[f32; W * H]) -> [f32; W * H] {
     let length = pixels.iter().map(|p| (p - mean).powi(2)).sum::<f32>().sqrt().max(1e-6);
     std::array::from_fn(|i| (pixels[i] - mean) / length)
 }
-pub fn lab_faces(){
-  let all=std::fs::read("/tmp/fonts/all.bin").unwrap(); let names:Vec<String>=std::fs::read_to_string("/tmp/fonts/all.txt").unwrap().lines().map(String::from).collect();
-  let chosen:Vec<String>=std::fs::read_to_string("/tmp/fonts/chosen.txt").unwrap().lines().map(String::from).collect();
-  let (mut n,mut ok,mut unk,mut bad)=(0,0,0,0);
-  let mut minright=1.0f32;
-  for (i,r) in all.chunks_exact(1+W*H).enumerate(){
-    let name=&names[i/10]; if chosen.contains(name){continue}
-    let l=compare(&std::array::from_fn(|p|f32::from(r[1+p])),f32::from(r[0])/200.0);
-    n+=1; let d=(i%10) as u8; let sure=l.best>=0.80 && l.best-l.second>=0.05;
-    if l.digit==d && sure {ok+=1} else if !sure {unk+=1;println!("unk {name} {d} -> {} {:.2} {:.2}",l.digit,l.best,l.second)} else {bad+=1;println!("BAD {name} {d} -> {} {:.2} {:.2}",l.digit,l.best,l.second)}
-  }
-  println!("glyphs n={n} ok={ok} unk={unk} bad={bad}");
-}

@@ -12,4 +12,3 @@ pub use picture::{Picture, PictureError, Rectified};
 pub use quad::{Quad, Rect};
 pub use read::{DigitKind, FieldSpec, Reading, read};
 pub use reading::Doubt;
-pub use glyphs::lab_faces;

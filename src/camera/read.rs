@@ -86,6 +86,7 @@ pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
             };
             match own {
                 Err(doubt) => Reading::unknown(*doubt),
+                Ok(own) if elsewhere(own, mates()) => Reading::unknown(Doubt::Obstructed),
                 Ok(Found::Segments(own)) => {
                     let shapes: Vec<Shape> = mates()
                         .filter_map(|f| match f {
@@ -111,6 +112,38 @@ pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
             }
         })
         .collect()
+}
+
+impl Found {
+    fn ground(&self) -> [f32; 3] {
+        match self {
+            Self::Segments(f) => f.ground,
+            Self::Text(f) => f.ground(),
+        }
+    }
+}
+
+/// Whether a field's ground is not that of its mates: then a cover or a reflection is most of it.
+fn elsewhere<'a>(own: &Found, mates: impl Iterator<Item = &'a Found>) -> bool {
+    /// How much darker or brighter one side of a board may be.
+    const LIGHT: std::ops::RangeInclusive<f32> = 0.55..=1.8;
+    /// Levels that noise and rounding make of a dark ground.
+    const SLACK: f32 = 8.0;
+    let own = own.ground();
+    let like = |other: [f32; 3]| {
+        let square: f32 = other.iter().map(|v| v * v).sum::<f32>().max(1.0);
+        let product: f32 = (0..3).map(|c| own[c] * other[c]).sum();
+        let light = (product / square).clamp(*LIGHT.start(), *LIGHT.end());
+        let apart: f32 = (0..3).map(|c| (own[c] - light * other[c]).powi(2)).sum();
+        apart.sqrt() <= SLACK + 0.06 * square.sqrt()
+    };
+    // The field is one of its own mates.
+    let (mut all, mut alike) = (0, 0);
+    for mate in mates {
+        all += 1;
+        alike += usize::from(like(mate.ground()));
+    }
+    all >= AGREEING && (alike - 1) * 3 < all - 1
 }
 
 /// Fields that must say the same before it counts.

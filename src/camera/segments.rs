@@ -21,6 +21,9 @@ const LIT: f32 = 0.58;
 /// … and dark up to this one: unlit segments shimmer, and light spreads.
 const DARK: f32 = 0.40;
 
+/// … and what every lit segment has of the brightest in the field: unlit ones shimmer with less.
+const LEAST: f32 = 0.25;
+
 /// The patterns, segments a to g from the lowest bit, with the variants in use: 6 without its top,
 /// 9 without its foot, 7 with a shoulder.
 const PATTERNS: [(u8, u8); 13] = [
@@ -64,6 +67,8 @@ pub(super) struct Found {
     contrast: f32,
     /// Rows too dim to say anything.
     dim: Vec<bool>,
+    lit: bool,
+    pub(super) ground: [f32; 3],
     ground_off: f32,
     pub(super) runs: Vec<Run>,
 }
@@ -84,13 +89,7 @@ impl Found {
     /// Why there is nothing to decode.
     pub(super) fn of(signal: &Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
-        let (envelope, dim) = envelope(signal);
-        let ratio: Vec<f32> = signal
-            .ink
-            .iter()
-            .enumerate()
-            .map(|(i, v)| v / envelope[i / w])
-            .collect();
+        let ratio = signal.ratio();
         let mask = clean_mask(&ratio, w, h);
         let shear = slant(&mask, w, h);
         let ratio = straighten(&ratio, w, h, shear);
@@ -110,7 +109,9 @@ impl Found {
             ratio,
             noise: signal.noise,
             contrast: signal.contrast,
-            dim,
+            dim: signal.dim.clone(),
+            lit: signal.lit,
+            ground: signal.ground,
             ground_off,
             runs,
         })
@@ -191,7 +192,7 @@ impl Found {
             }
             let (share, full) = ((run.x1 - run.x0) / tall, (run.x1 - run.x0) / width);
             // A 7 has no upright on its left, and its top begins a little later.
-            if share > MAX_WIDTH || (share >= ONE_WIDTH && !(0.76..1.12).contains(&full)) {
+            if share > MAX_WIDTH || (share >= ONE_WIDTH && !(0.70..1.12).contains(&full)) {
                 return Err(Doubt::Shape);
             }
             let cell = Cell {
@@ -207,7 +208,9 @@ impl Found {
     }
 
     fn digit(&self, cell: &Cell, narrow: bool, run: &Run) -> Result<Digit, Doubt> {
-        let levels = self.segments(cell, if narrow { Some(run) } else { None });
+        let own = if narrow { Some(run) } else { None };
+        let levels = self.segments(&self.ratio, cell, own);
+        let plain = self.segments(&self.ink, cell, own);
         // A segment in a row too dim to tell may be lit or not.
         let rows = pixel(cell.y0, self.h)..pixel(cell.y1, self.h);
         if rows.clone().filter(|y| self.dim[*y]).count() * 20 > rows.len() {
@@ -217,7 +220,9 @@ impl Found {
         let mut margin = 1.0_f32;
         for (i, level) in levels.iter().enumerate() {
             let lit = *level >= LIT;
-            if !lit && *level > DARK {
+            // In a dark band an unlit segment may be the brightest of its row.
+            let faint = lit && self.lit && plain[i] < LEAST;
+            if faint || (!lit && *level > DARK) {
                 return Err(Doubt::Unclear);
             }
             pattern |= u8::from(lit) << i;
@@ -246,14 +251,14 @@ impl Found {
     }
 
     /// How bright each segment is, a to g, 0 to about 1.
-    fn segments(&self, cell: &Cell, narrow: Option<&Run>) -> [f32; 7] {
+    fn segments(&self, of: &[f32], cell: &Cell, narrow: Option<&Run>) -> [f32; 7] {
         let across = |y0: f32, y1: f32| {
             let (ax, ay, bx, by) = cell.part(0.32, y0, 0.68, y1);
-            self.brightest_row(ax, ay, bx, by)
+            self.brightest_row(of, ax, ay, bx, by)
         };
         let down = |x0: f32, x1: f32, y0: f32, y1: f32| {
             let (ax, ay, bx, by) = cell.part(x0, y0, x1, y1);
-            self.brightest_column(ax, ay, bx, by)
+            self.brightest_column(of, ax, ay, bx, by)
         };
         // A 1 alone tells where its own column is.
         let right = match narrow {
@@ -271,14 +276,14 @@ impl Found {
         ]
     }
 
-    fn brightest_row(&self, x0: usize, y0: usize, x1: usize, y1: usize) -> f32 {
-        let row = |y: usize| mean(&self.ratio[y * self.w + x0..y * self.w + x1]);
+    fn brightest_row(&self, of: &[f32], x0: usize, y0: usize, x1: usize, y1: usize) -> f32 {
+        let row = |y: usize| mean(&of[y * self.w + x0..y * self.w + x1]);
         (y0..y1).map(row).fold(0.0, f32::max)
     }
 
-    fn brightest_column(&self, x0: usize, y0: usize, x1: usize, y1: usize) -> f32 {
+    fn brightest_column(&self, of: &[f32], x0: usize, y0: usize, x1: usize, y1: usize) -> f32 {
         let n = (y1 - y0) as f32;
-        let column = |x: usize| (y0..y1).map(|y| self.ratio[y * self.w + x]).sum::<f32>() / n;
+        let column = |x: usize| (y0..y1).map(|y| of[y * self.w + x]).sum::<f32>() / n;
         (x0..x1).map(column).fold(0.0, f32::max)
     }
 
@@ -407,32 +412,6 @@ fn mean(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / values.len().max(1) as f32
 }
 
-/// The brightest ink around each row, and which rows are too dim.
-fn envelope(signal: &Signal) -> (Vec<f32>, Vec<bool>) {
-    let (w, h) = (signal.w, signal.h);
-    let mut row = vec![0.0; w];
-    let brightest: Vec<f32> = (0..h)
-        .map(|y| {
-            row.copy_from_slice(&signal.ink[y * w..(y + 1) * w]);
-            let at = w * 97 / 100;
-            let (_, value, _) = row.select_nth_unstable_by(at, f32::total_cmp);
-            *value
-        })
-        .collect();
-    // A row through unlit segments only is judged by its neighbours.
-    let reach = h * 12 / 100;
-    let floor = 0.07_f32.max(3.0 * signal.noise);
-    let raw: Vec<f32> = (0..h)
-        .map(|y| {
-            let near = y.saturating_sub(reach)..(y + reach + 1).min(h);
-            near.map(|n| brightest[n] * (1.0 - 0.45 * n.abs_diff(y) as f32 / reach.max(1) as f32))
-                .fold(0.0, f32::max)
-        })
-        .collect();
-    let dim = raw.iter().map(|v| *v < floor).collect();
-    (raw.iter().map(|v| v.max(floor)).collect(), dim)
-}
-
 /// Ink without specks.
 fn clean_mask(ratio: &[f32], w: usize, h: usize) -> Vec<bool> {
     let mask: Vec<bool> = ratio.iter().map(|r| *r > 0.5).collect();
@@ -469,7 +448,7 @@ fn slant(mask: &[bool], w: usize, h: usize) -> f32 {
         .map(|shear| (score(shear), shear))
         .max_by_key(|(score, _)| *score)
         .unwrap_or((upright, 0.0));
-    if best * 100 > upright * 108 { shear } else { 0.0 }
+    if best * 100 > upright * 104 { shear } else { 0.0 }
 }
 
 /// How far a row moves to the right.
