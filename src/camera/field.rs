@@ -53,7 +53,10 @@ impl Signal {
         }
         let middle = percentile_color(rgb.iter(), 50);
         let lit = ink_is_brighter(&rgb, middle);
-        let rows: Vec<[f32; 3]> = rgb.chunks_exact(wu).map(|row| ground_of(row, lit)).collect();
+        let rows: Vec<[f32; 3]> = rgb
+            .chunks_exact(wu)
+            .map(|row| ground_of(row, lit))
+            .collect();
         let rows = smooth_rows(&rows);
         // Printed ink darkens as its ground does; lit ink adds to it.
         let mean = mean_color(&rows);
@@ -120,7 +123,8 @@ impl Signal {
     /// [`at`](Self::at) everywhere.
     pub(super) fn ratio(&self) -> Vec<f32> {
         let rows = self.ink.chunks_exact(self.w).zip(&self.envelope);
-        rows.flat_map(|(row, e)| row.iter().map(move |v| v / e)).collect()
+        rows.flat_map(|(row, e)| row.iter().map(move |v| v / e))
+            .collect()
     }
 }
 
@@ -173,7 +177,13 @@ fn ground_of(row: &[[u8; 3]], lit: bool) -> [f32; 3] {
     let third = (keyed.len() / 3).max(1);
     keyed.select_nth_unstable_by_key(third - 1, |(key, _)| *key);
     let n = third as f32;
-    std::array::from_fn(|c| keyed[..third].iter().map(|(_, p)| f32::from(p[c])).sum::<f32>() / n)
+    std::array::from_fn(|c| {
+        keyed[..third]
+            .iter()
+            .map(|(_, p)| f32::from(p[c]))
+            .sum::<f32>()
+            / n
+    })
 }
 
 /// Middle of five rows, then the mean of five: a single row of ink is no ground.
@@ -188,7 +198,9 @@ fn smooth_rows(rows: &[[f32; 3]]) -> Vec<[f32; 3]> {
             })
         })
         .collect();
-    (0..rows.len()).map(|y| mean_color(&medians[window(y)])).collect()
+    (0..rows.len())
+        .map(|y| mean_color(&medians[window(y)]))
+        .collect()
 }
 
 fn mean_color(colors: &[[f32; 3]]) -> [f32; 3] {
@@ -293,4 +305,3 @@ fn envelope(ink: &[f32], w: usize, noise: f32) -> (Vec<f32>, Vec<bool>) {
     let dim = raw.iter().map(|v| *v < floor).collect();
     (raw.iter().map(|v| v.max(floor)).collect(), dim)
 }
-

@@ -57,11 +57,20 @@ pub(super) fn compare(pixels: &[f32; W * H], aspect: f32) -> Likeness {
         let digit = &mut best[usize::from(template.digit)];
         *digit = digit.max(score);
     }
-    let first = (0..10).max_by(|a, b| best[*a].total_cmp(&best[*b])).unwrap_or(0);
-    let second = (0..10).filter(|d| *d != first).map(|d| best[d]).fold(-1.0, f32::max);
+    let first = (0..10)
+        .max_by(|a, b| best[*a].total_cmp(&best[*b]))
+        .unwrap_or(0);
+    let second = (0..10)
+        .filter(|d| *d != first)
+        .map(|d| best[d])
+        .fold(-1.0, f32::max);
     if aspect < BAR {
         // Only a 1 is a bar.
-        return Likeness { digit: 1, best: 0.9, second: 0.5 };
+        return Likeness {
+            digit: 1,
+            best: 0.9,
+            second: 0.5,
+        };
     }
     Likeness {
         digit: u8::try_from(first).unwrap_or(0),
@@ -73,6 +82,11 @@ pub(super) fn compare(pixels: &[f32; W * H], aspect: f32) -> Likeness {
 fn normal(pixels: &[f32; W * H]) -> [f32; W * H] {
     let n = (W * H) as f32;
     let mean = pixels.iter().sum::<f32>() / n;
-    let length = pixels.iter().map(|p| (p - mean).powi(2)).sum::<f32>().sqrt().max(1e-6);
+    let length = pixels
+        .iter()
+        .map(|p| (p - mean).powi(2))
+        .sum::<f32>()
+        .sqrt()
+        .max(1e-6);
     std::array::from_fn(|i| (pixels[i] - mean) / length)
 }

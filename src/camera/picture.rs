@@ -28,7 +28,9 @@ pub enum PictureError {
     #[error("cannot decode the picture: {0}")]
     Decode(#[from] image::ImageError),
     /// Width, height or the number of bytes do not belong together.
-    #[error("a picture of {width} × {height} with {bytes} bytes: expected 16 to 4096 pixels a side, 3 bytes each")]
+    #[error(
+        "a picture of {width} × {height} with {bytes} bytes: expected 16 to 4096 pixels a side, 3 bytes each"
+    )]
     Size {
         /// Pixels in a row.
         width: u32,
@@ -37,8 +39,20 @@ pub enum PictureError {
         /// Bytes given.
         bytes: usize,
     },
+    /// Another size than the corners were measured in.
+    #[error("a picture of {width} × {height}: expected {} × {}, as its corners are measured", expected.0, expected.1)]
+    OtherSize {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// As configured.
+        expected: (u32, u32),
+    },
     /// The corners do not enclose a board.
-    #[error("the corners enclose no board: expected a convex quadrilateral, clockwise from the top left")]
+    #[error(
+        "the corners enclose no board: expected a convex quadrilateral, clockwise from the top left"
+    )]
     Corners,
 }
 

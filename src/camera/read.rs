@@ -6,15 +6,7 @@ use super::quad::Rect;
 use super::reading::{Digit, Doubt};
 use super::segments::{self, Shape};
 use super::text;
-
-/// How digits are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DigitKind {
-    /// Seven lit (or dark) segments a digit.
-    SevenSegment,
-    /// Printed digits, or those of a screen.
-    TextDigits,
-}
+use crate::config::DigitKind;
 
 /// A field to read.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +17,8 @@ pub struct FieldSpec {
     pub rect: Rect,
     /// How its digits are made.
     pub kind: DigitKind,
+    /// Most digits.
+    pub places: usize,
 }
 
 /// What a field says in one picture.
@@ -44,11 +38,9 @@ impl Reading {
         }
     }
 
-    fn of(result: Result<Vec<Digit>, Doubt>) -> Self {
-        /// More digits than any number board has.
-        const MAX_DIGITS: usize = 6;
+    fn of(result: Result<Vec<Digit>, Doubt>, places: usize) -> Self {
         match result {
-            Ok(digits) if (1..=MAX_DIGITS).contains(&digits.len()) => Self {
+            Ok(digits) if (1..=places).contains(&digits.len()) => Self {
                 confidence: digits.iter().map(|d| d.confidence).fold(1.0, f32::min),
                 text: Ok(digits.iter().map(|d| char::from(b'0' + d.value)).collect()),
             },
@@ -82,7 +74,9 @@ pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
         .map(|(i, own)| {
             let mates = || {
                 let same = |j: &usize| alike(&fields[i], &fields[*j]);
-                (0..fields.len()).filter(same).filter_map(|j| found[j].as_ref().ok())
+                (0..fields.len())
+                    .filter(same)
+                    .filter_map(|j| found[j].as_ref().ok())
             };
             match own {
                 Err(doubt) => Reading::unknown(*doubt),
@@ -94,7 +88,7 @@ pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
                             Found::Text(_) => None,
                         })
                         .collect();
-                    Reading::of(own.decode(&agree(&shapes)))
+                    Reading::of(own.decode(&agree(&shapes)), fields[i].places)
                 }
                 Ok(Found::Text(own)) => {
                     let extents: Vec<(f32, f32)> = mates()
@@ -104,10 +98,14 @@ pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
                         })
                         .collect();
                     let agreed = (extents.len() >= AGREEING).then(|| {
-                        let middle = |of: fn(&(f32, f32)) -> f32| median(extents.iter().map(of).collect());
-                        (middle(|e| e.0).unwrap_or(0.0), middle(|e| e.1).unwrap_or(1.0))
+                        let middle =
+                            |of: fn(&(f32, f32)) -> f32| median(extents.iter().map(of).collect());
+                        (
+                            middle(|e| e.0).unwrap_or(0.0),
+                            middle(|e| e.1).unwrap_or(1.0),
+                        )
                     });
-                    Reading::of(own.decode(agreed))
+                    Reading::of(own.decode(agreed), fields[i].places)
                 }
             }
         })

@@ -124,8 +124,11 @@ impl Found {
         let bottom = self.runs.iter().map(|r| r.y1).fold(0.0, f32::max);
         let tall = bottom - top;
         // What reaches the rim, or is wider than a digit, is a cover or a reflection.
-        let rim = |r: &Run| r.x0 < 1.0 || r.x1 > self.w as f32 - 1.0 || r.y0 < 1.0 || r.y1 > h - 1.0;
-        if self.runs.iter().any(|r| rim(r) || r.x1 - r.x0 > MAX_WIDTH * tall) {
+        if self
+            .runs
+            .iter()
+            .any(|r| self.at_rim(r) || r.x1 - r.x0 > MAX_WIDTH * tall)
+        {
             return Shape::default();
         }
         let wide: Vec<&Run> = self
@@ -147,6 +150,11 @@ impl Found {
         }
     }
 
+    fn at_rim(&self, run: &Run) -> bool {
+        let (w, h) = (self.w as f32, self.h as f32);
+        run.x0 < 1.0 || run.x1 > w - 1.0 || run.y0 < 1.0 || run.y1 > h - 1.0
+    }
+
     /// Decodes the digits, left to right.
     ///
     /// # Errors
@@ -156,6 +164,9 @@ impl Found {
         let h = self.h as f32;
         let agreed_or = |agreed: Option<f32>, own: Option<f32>| agreed.or(own).map(|v| v * h);
         let first = &self.runs[0];
+        if self.runs.iter().any(|r| self.at_rim(r)) {
+            return Err(Doubt::Obstructed);
+        }
         let mut top = agreed_or(agreed.top, own.top).unwrap_or(first.y0);
         let mut bottom = agreed_or(agreed.bottom, own.bottom).unwrap_or(first.y1);
         let tall = bottom - top;
@@ -226,7 +237,11 @@ impl Found {
                 return Err(Doubt::Unclear);
             }
             pattern |= u8::from(lit) << i;
-            let clear = if lit { (level - LIT) / (1.0 - LIT) } else { (DARK - level) / DARK };
+            let clear = if lit {
+                (level - LIT) / (1.0 - LIT)
+            } else {
+                (DARK - level) / DARK
+            };
             margin = margin.min(0.5 + 0.5 * clear.clamp(0.0, 1.0));
         }
         if narrow && pattern != PATTERNS[1].0 {
@@ -289,7 +304,10 @@ impl Found {
 
     fn mean(&self, of: &[f32], (x0, y0, x1, y1): (usize, usize, usize, usize)) -> f32 {
         let n = ((x1 - x0) * (y1 - y0)).max(1) as f32;
-        (y0..y1).map(|y| of[y * self.w + x0..y * self.w + x1].iter().sum::<f32>()).sum::<f32>() / n
+        (y0..y1)
+            .map(|y| of[y * self.w + x0..y * self.w + x1].iter().sum::<f32>())
+            .sum::<f32>()
+            / n
     }
 
     /// Whether all that is no stroke of a digit, lit or not, is plain ground.
@@ -304,12 +322,14 @@ impl Found {
         let tall = bottom - top;
         // Light spreads this far from a stroke.
         let spread = 0.05 * tall;
+        // Where a display ends may be seen at the field's own edge.
+        let rim = (0.025 * h).max(2.0);
         let right = self.runs.last().map_or(w, |r| r.x1);
         let pitch = pitch.unwrap_or(1.25 * width);
         let mut zones: Vec<(f32, f32, f32, f32)> = vec![
-            (0.0, 0.0, w, top - spread),
-            (0.0, bottom + spread, w, h),
-            (right + spread, 0.0, w, h),
+            (rim, rim, w - rim, (top - spread).max(2.0 * rim)),
+            (rim, (bottom + spread).min(h - 2.0 * rim), w - rim, h - rim),
+            ((right + spread).min(w - 2.0 * rim), rim, w - rim, h - rim),
         ];
         let mut x1 = right;
         while x1 - width > 0.0 {
@@ -324,7 +344,7 @@ impl Found {
             }
             x1 -= pitch;
             // Between this cell and the one to its left, or the field's edge.
-            zones.push((x1 + spread, 0.0, cell.0 - spread, h));
+            zones.push(((x1 + spread).max(rim), rim, cell.0 - spread, h - rim));
         }
         // In a dark band and on a grainy picture more must differ to be seen.
         let least = (0.07 + 1.2 * self.noise).max(5.0 / self.contrast);
@@ -366,9 +386,11 @@ impl Found {
                 seen.blocks += 1;
                 let ink = self.mean(&self.ink, block);
                 let off = self.mean(&self.off, block);
-                let least = least + 0.2 * self.mean(&self.near, block);
-                seen.strong |= off > least + 0.12 || ink > 0.45 || ink < -2.0 * least;
-                seen.weak += usize::from(off > least);
+                let near = self.mean(&self.near, block);
+                let least = least + 0.2 * near;
+                let glow = 0.06 + least + 1.0 * near;
+                seen.strong |= off > least + 0.09 || ink > 0.15 + glow || ink < -2.0 * least;
+                seen.weak += usize::from(off > least || ink > glow);
             }
         }
         seen
@@ -399,7 +421,12 @@ impl Cell {
         let x = |v: f32| self.x0 + v * (self.x1 - self.x0);
         let y = |v: f32| self.y0 + v * (self.y1 - self.y0);
         let (a, b) = (pixel(x(x0), usize::MAX), pixel(y(y0), usize::MAX));
-        (a, b, pixel(x(x1), usize::MAX).max(a + 1), pixel(y(y1), usize::MAX).max(b + 1))
+        (
+            a,
+            b,
+            pixel(x(x1), usize::MAX).max(a + 1),
+            pixel(y(y1), usize::MAX).max(b + 1),
+        )
     }
 }
 
@@ -448,7 +475,11 @@ fn slant(mask: &[bool], w: usize, h: usize) -> f32 {
         .map(|shear| (score(shear), shear))
         .max_by_key(|(score, _)| *score)
         .unwrap_or((upright, 0.0));
-    if best * 100 > upright * 104 { shear } else { 0.0 }
+    if best * 100 > upright * 104 {
+        shear
+    } else {
+        0.0
+    }
 }
 
 /// How far a row moves to the right.
@@ -462,7 +493,11 @@ fn straighten(values: &[f32], w: usize, h: usize, shear: f32) -> Vec<f32> {
         return values.to_vec();
     }
     let mut out = vec![0.0; values.len()];
-    for (y, (from, to)) in values.chunks_exact(w).zip(out.chunks_exact_mut(w)).enumerate() {
+    for (y, (from, to)) in values
+        .chunks_exact(w)
+        .zip(out.chunks_exact_mut(w))
+        .enumerate()
+    {
         let by = shift(y, h, shear);
         let skip = by.unsigned_abs().min(w);
         if by >= 0 {
@@ -511,7 +546,13 @@ fn nearby(ink: &[f32], w: usize, h: usize) -> Vec<f32> {
     for y in 0..h {
         let mut row = 0.0;
         for x in 0..w {
-            row += f64::from(ink[y * w + x].clamp(0.0, 1.0));
+            // A dull cover is not to excuse itself.
+            let value = ink[y * w + x];
+            row += if value > 0.5 {
+                f64::from(value.min(1.0))
+            } else {
+                0.0
+            };
             sums[(y + 1) * (w + 1) + x + 1] = sums[y * (w + 1) + x + 1] + row;
         }
     }

@@ -104,11 +104,17 @@ impl Found {
             second,
         } = glyphs::compare(&pixels, aspect);
         let margin = best - second;
-        if !LIKE.iter().any(|(like, apart)| best >= *like && margin >= *apart) {
+        if !LIKE
+            .iter()
+            .any(|(like, apart)| best >= *like && margin >= *apart)
+        {
             return Err(Doubt::Unclear);
         }
         // Blur fills small loops, noise opens thin ones: at one of three levels they must be right.
-        if ![0.5, 0.35, 0.65].iter().any(|l| fits(digit, &self.loops(part, *l))) {
+        if ![0.5, 0.35, 0.65]
+            .iter()
+            .any(|l| fits(digit, &self.loops(part, *l)))
+        {
             return Err(Doubt::Unclear);
         }
         let clear = (margin / 0.25).min((best - 0.7) / 0.25).max(0.0);
@@ -148,7 +154,9 @@ impl Found {
     fn loops(&self, part: &Part, level: f32) -> Vec<f32> {
         // A rim of ground around it joins all that is outside.
         let (w, h) = (part.width() + 2, part.height() + 2);
-        let inside = |x: usize, y: usize| (1..=part.width()).contains(&x) && (1..=part.height()).contains(&y);
+        let inside = |x: usize, y: usize| {
+            (1..=part.width()).contains(&x) && (1..=part.height()).contains(&y)
+        };
         let ground: Vec<bool> = (0..w * h)
             .map(|i| {
                 let (x, y) = (i % w, i / w);

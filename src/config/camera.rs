@@ -214,7 +214,10 @@ impl Check<'_> {
 
     fn camera_source(&mut self, at: &At, raw: Option<&RawCameraSource>) -> Option<CameraSource> {
         let Some(raw) = raw else {
-            self.missing(at, "a source, such as { kind = \"folder\", path = \"pictures\" }");
+            self.missing(
+                at,
+                "a source, such as { kind = \"folder\", path = \"pictures\" }",
+            );
             return None;
         };
         let Some(kind) = raw.kind.as_deref() else {
@@ -244,7 +247,9 @@ impl Check<'_> {
             let (low, high) = (SIDES.start(), SIDES.end());
             self.wrong(
                 at,
-                format_args!("expected width and height, {low} to {high} each, such as [1280, 720]"),
+                format_args!(
+                    "expected width and height, {low} to {high} each, such as [1280, 720]"
+                ),
             );
         }
         size
@@ -270,7 +275,9 @@ impl Check<'_> {
         let Some(corners) = four.filter(is_convex) else {
             self.wrong(
                 at,
-                format_args!("expected four corners, clockwise from the top left, such as {EXAMPLE}"),
+                format_args!(
+                    "expected four corners, clockwise from the top left, such as {EXAMPLE}"
+                ),
             );
             return None;
         };
@@ -300,7 +307,10 @@ impl Check<'_> {
         let queue = self.id::<QueueId>(&at.key("queue"), raw.queue.as_deref());
         let known = queue.as_ref().is_none_or(|q| queues.contains(q));
         if !known {
-            self.wrong(&at.key("queue"), "no such queue: expected the id of a [[queue]]");
+            self.wrong(
+                &at.key("queue"),
+                "no such queue: expected the id of a [[queue]]",
+            );
         }
         let show = raw.show.as_deref().unwrap_or("ticket");
         let show = self.word(&at.key("show"), show, &CameraShow::WORDS);
@@ -312,7 +322,11 @@ impl Check<'_> {
                 None
             }
         };
-        let usual = if show == Some(CameraShow::Counter) { 2 } else { 3 };
+        let usual = if show == Some(CameraShow::Counter) {
+            2
+        } else {
+            3
+        };
         let places = self.count(&at.key("places"), raw.places, usual, 1..=6);
         let prefix = raw.prefix.clone().unwrap_or_default();
         // With six digits the label still has at most twelve characters.
@@ -340,9 +354,7 @@ impl Check<'_> {
         const SLACK: f64 = 1e-3;
         let within = |at: f64, len: f64| at >= 0.0 && len > 0.0 && at + len <= 1.0 + SLACK;
         match raw {
-            [x, y, w, h] if within(*x, *w) && within(*y, *h) => {
-                Some([*x, *y, *w, *h].map(narrow))
-            }
+            [x, y, w, h] if within(*x, *w) && within(*y, *h) => Some([*x, *y, *w, *h].map(narrow)),
             _ => {
                 self.wrong(at, format_args!("expected {EXAMPLE}"));
                 None
