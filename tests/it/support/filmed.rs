@@ -166,9 +166,7 @@ fn strokes(digit: u8, variant: bool) -> Vec<Vec<(f32, f32)>> {
     }
 }
 
-const SEGMENTS: [u8; 10] = [
-    0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f,
-];
+const SEGMENTS: [u8; 10] = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f];
 
 struct Design {
     ground: Rgb,
@@ -191,11 +189,15 @@ fn between(rng: &mut Rng, a: f32, b: f32) -> f32 {
 }
 
 fn design(rng: &mut Rng, style: Style) -> Design {
-    let mixed = |a: Rgb, b: Rgb, t: f32| -> Rgb { std::array::from_fn(|i| a[i] + (b[i] - a[i]) * t) };
+    let mixed =
+        |a: Rgb, b: Rgb, t: f32| -> Rgb { std::array::from_fn(|i| a[i] + (b[i] - a[i]) * t) };
     match style {
         Style::Segments if rng.u8(..5) == 0 => {
             // A liquid crystal: dark segments on a grey-green glass.
-            let ground = pick(rng, &[[170., 185., 160.], [190., 195., 190.], [150., 170., 130.]]);
+            let ground = pick(
+                rng,
+                &[[170., 185., 160.], [190., 195., 190.], [150., 170., 130.]],
+            );
             let ink = [30., 35., 40.];
             Design {
                 ground: [70., 70., 72.],
@@ -221,7 +223,15 @@ fn design(rng: &mut Rng, style: Style) -> Design {
                     [255., 230., 60.],
                 ],
             );
-            let panel = pick(rng, &[[12., 12., 14.], [38., 4., 2.], [4., 20., 6.], [22., 22., 26.]]);
+            let panel = pick(
+                rng,
+                &[
+                    [12., 12., 14.],
+                    [38., 4., 2.],
+                    [4., 20., 6.],
+                    [22., 22., 26.],
+                ],
+            );
             Design {
                 ground: pick(rng, &[[18., 18., 22.], [40., 42., 44.], [10., 10., 12.]]),
                 panel,
@@ -278,7 +288,13 @@ fn draw_digit(canvas: &mut Canvas, d: &Design, style: Style, digit: u8, at: (f32
         }
         return;
     }
-    let (l, r, t, m, b) = (pen / 2.0, wide - pen / 2.0, pen / 2.0, tall / 2.0, tall - pen / 2.0);
+    let (l, r, t, m, b) = (
+        pen / 2.0,
+        wide - pen / 2.0,
+        pen / 2.0,
+        tall / 2.0,
+        tall - pen / 2.0,
+    );
     let g = pen / 2.0 + d.gap * tall;
     let bars = [
         [(l + g, t), (r - g, t)],
@@ -289,7 +305,11 @@ fn draw_digit(canvas: &mut Canvas, d: &Design, style: Style, digit: u8, at: (f32
         [(l, t + g), (l, m - g)],
         [(l + g, m), (r - g, m)],
     ];
-    let lit = if digit > 9 { 0 } else { SEGMENTS[usize::from(digit)] };
+    let lit = if digit > 9 {
+        0
+    } else {
+        SEGMENTS[usize::from(digit)]
+    };
     for (i, bar) in bars.iter().enumerate() {
         let c = if lit >> i & 1 == 1 { d.ink } else { d.ghost };
         let line: Vec<_> = bar.iter().map(|(x, y)| lean(*x, *y)).collect();
@@ -314,27 +334,44 @@ pub fn make(seed: u64, style: Style, trouble: Trouble) -> Filmed {
     let step = d.wide * tall + between(rng, 0.16, 0.3) * d.wide * tall + d.slant * 0.0;
     let counts = [rng.usize(2..=4), rng.usize(1..=2)];
     let mut fields = Vec::new();
-    let label = if style == Style::Text { d.ink } else { [200., 200., 205.] };
+    let label = if style == Style::Text {
+        d.ink
+    } else {
+        [200., 200., 205.]
+    };
     for row in 0..rows {
         let top = head + pitch * row as f32 + (pitch - tall) / 2.0;
         let mut x = 60.0;
         while x < 330.0 {
             let w = between(rng, 8.0, 40.0);
-            canvas.fill(x, top + tall * 0.35, x + w, top + tall * 0.35 + between(rng, 4.0, 40.0), label);
+            canvas.fill(
+                x,
+                top + tall * 0.35,
+                x + w,
+                top + tall * 0.35 + between(rng, 4.0, 40.0),
+                label,
+            );
             x += w + 12.0;
         }
         let mut right = BW as f32 - 90.0;
         for (column, places) in counts.iter().enumerate().rev() {
             let text = match rng.u8(..10) {
                 0 => rng.usize(1..10),
-                1..3 => rng.usize(1..10_usize.pow(*places as u32 - u32::from(*places > 1))).max(1),
+                1..3 => rng
+                    .usize(1..10_usize.pow(*places as u32 - u32::from(*places > 1)))
+                    .max(1),
                 _ => rng.usize(10_usize.pow(*places as u32 - 1)..10_usize.pow(*places as u32)),
             };
             let text = text.to_string();
             let width = step * *places as f32;
             let margin = tall * 0.1;
             let lean = d.slant * tall / 2.0;
-            let rect = (right - width - margin - lean, top - margin, right + margin + lean, top + tall + margin);
+            let rect = (
+                right - width - margin - lean,
+                top - margin,
+                right + margin + lean,
+                top + tall + margin,
+            );
             canvas.fill(rect.0, rect.1, rect.2, rect.3, d.panel);
             for place in 0..*places {
                 let digit = text
@@ -382,11 +419,20 @@ impl Blob {
     }
 }
 
-fn film(rng: &mut Rng, canvas: Canvas, mut fields: Vec<Field>, style: Style, trouble: Trouble) -> Filmed {
+fn film(
+    rng: &mut Rng,
+    canvas: Canvas,
+    mut fields: Vec<Field>,
+    style: Style,
+    trouble: Trouble,
+) -> Filmed {
     let (bw, bh) = (between(rng, 720.0, 930.0), 0.0);
     let bh = bh + bw * canvas.h as f32 / canvas.w as f32;
     let bh = bh.min(600.0);
-    let (x, y) = ((W as f32 - bw) / 2.0 + between(rng, -60.0, 60.0), (H as f32 - bh) / 2.0);
+    let (x, y) = (
+        (W as f32 - bw) / 2.0 + between(rng, -60.0, 60.0),
+        (H as f32 - bh) / 2.0,
+    );
     let mut j = || between(rng, -45.0, 45.0);
     let corners = [
         (x + j(), (y + j()).max(4.0)),
@@ -396,13 +442,28 @@ fn film(rng: &mut Rng, canvas: Canvas, mut fields: Vec<Field>, style: Style, tro
     ];
     let project = square_to(corners);
     let back = invert(project);
-    let level = if trouble == Trouble::Dark { between(rng, 0.22, 0.45) } else { between(rng, 0.6, 1.0) };
-    let noise = if trouble == Trouble::Noise { between(rng, 5.0, 10.0) } else { between(rng, 0.5, 3.0) };
-    let blur = if trouble == Trouble::Blur { rng.usize(2..=3) } else { rng.usize(0..=1) };
+    let level = if trouble == Trouble::Dark {
+        between(rng, 0.22, 0.45)
+    } else {
+        between(rng, 0.6, 1.0)
+    };
+    let noise = if trouble == Trouble::Noise {
+        between(rng, 5.0, 10.0)
+    } else {
+        between(rng, 0.5, 3.0)
+    };
+    let blur = if trouble == Trouble::Blur {
+        rng.usize(2..=3)
+    } else {
+        rng.usize(0..=1)
+    };
     let blob = match trouble {
         Trouble::Cover | Trouble::Glare => {
             let f = &fields[rng.usize(..fields.len())].rect;
-            let (u, v) = (f[0] + f[2] * between(rng, -0.1, 1.1), f[1] + f[3] * between(rng, -0.3, 1.3));
+            let (u, v) = (
+                f[0] + f[2] * between(rng, -0.1, 1.1),
+                f[1] + f[3] * between(rng, -0.3, 1.3),
+            );
             let (cx, cy) = apply(project, u, v);
             let r = between(rng, 35.0, 110.0);
             Some(Blob {
@@ -411,13 +472,29 @@ fn film(rng: &mut Rng, canvas: Canvas, mut fields: Vec<Field>, style: Style, tro
                 rx: r,
                 ry: r * between(rng, 0.45, 1.0),
                 turn: between(rng, 0.0, 3.0),
-                soft: if trouble == Trouble::Glare { between(rng, 0.15, 0.5) } else { 0.02 },
+                soft: if trouble == Trouble::Glare {
+                    between(rng, 0.15, 0.5)
+                } else {
+                    0.02
+                },
             })
         }
         _ => None,
     };
-    let cover: Rgb = pick(rng, &[[44., 34., 32.], [90., 70., 60.], [60., 65., 80.], [150., 120., 100.]]);
-    let (period, phase, depth) = (between(rng, 50.0, 120.0), between(rng, 0.0, 6.0), between(rng, 0.5, 0.85));
+    let cover: Rgb = pick(
+        rng,
+        &[
+            [44., 34., 32.],
+            [90., 70., 60.],
+            [60., 65., 80.],
+            [150., 120., 100.],
+        ],
+    );
+    let (period, phase, depth) = (
+        between(rng, 50.0, 120.0),
+        between(rng, 0.0, 6.0),
+        between(rng, 0.5, 0.85),
+    );
     let falling = between(rng, -0.12, 0.12);
     let mut px: Vec<Rgb> = Vec::with_capacity(W * H);
     for y in 0..H {
@@ -438,7 +515,11 @@ fn film(rng: &mut Rng, canvas: Canvas, mut fields: Vec<Field>, style: Style, tro
             if let Some(blob) = &blob {
                 let a = blob.at(x as f32, y as f32);
                 for (v, k) in c.iter_mut().zip(cover) {
-                    let to = if trouble == Trouble::Glare { 255.0 } else { k * level };
+                    let to = if trouble == Trouble::Glare {
+                        255.0
+                    } else {
+                        k * level
+                    };
                     *v += (to - *v) * a;
                 }
             }
@@ -453,7 +534,11 @@ fn film(rng: &mut Rng, canvas: Canvas, mut fields: Vec<Field>, style: Style, tro
             let mut n = 0;
             for i in 0..400 {
                 let (fx, fy) = ((i % 20) as f32 / 19.0, (i / 20) as f32 / 19.0);
-                let (x, y) = apply(project, field.rect[0] + fx * field.rect[2], field.rect[1] + fy * field.rect[3]);
+                let (x, y) = apply(
+                    project,
+                    field.rect[0] + fx * field.rect[2],
+                    field.rect[1] + fy * field.rect[3],
+                );
                 n += i32::from(blob.at(x, y) > 0.06);
             }
             field.hidden = n as f32 / 400.0;
@@ -463,7 +548,9 @@ fn film(rng: &mut Rng, canvas: Canvas, mut fields: Vec<Field>, style: Style, tro
         .iter()
         .flat_map(|p| {
             let spark = gauss(rng) * noise;
-            std::array::from_fn::<u8, 3, _>(|i| (p[i] + spark * 0.7 + gauss(rng) * noise * 0.7).clamp(0.0, 255.0) as u8)
+            std::array::from_fn::<u8, 3, _>(|i| {
+                (p[i] + spark * 0.7 + gauss(rng) * noise * 0.7).clamp(0.0, 255.0) as u8
+            })
         })
         .collect();
     Filmed {
@@ -478,11 +565,17 @@ fn film(rng: &mut Rng, canvas: Canvas, mut fields: Vec<Field>, style: Style, tro
 
 /// Nearly a normal deviate.
 fn gauss(rng: &mut Rng) -> f32 {
-    (0..4).map(|_| rng.f32()).sum::<f32>().mul_add(1.732, -3.464)
+    (0..4)
+        .map(|_| rng.f32())
+        .sum::<f32>()
+        .mul_add(1.732, -3.464)
 }
 
 fn look(canvas: &Canvas, u: f32, v: f32) -> Rgb {
-    let (x, y) = ((u * canvas.w as f32 - 0.5).max(0.0), (v * canvas.h as f32 - 0.5).max(0.0));
+    let (x, y) = (
+        (u * canvas.w as f32 - 0.5).max(0.0),
+        (v * canvas.h as f32 - 0.5).max(0.0),
+    );
     let (x0, y0) = (x as usize, y as usize);
     let (x1, y1) = ((x0 + 1).min(canvas.w - 1), (y0 + 1).min(canvas.h - 1));
     let (fx, fy) = (x - x0 as f32, y - y0 as f32);
