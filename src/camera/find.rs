@@ -16,6 +16,8 @@ const STEP: u32 = 4;
 const LEAST: f32 = 0.05;
 /// How much of its four corners a board fills at least.
 const FILLED: f32 = 0.9;
+/// How far from a patch's rough corners its edges are searched, in pixels.
+const SEARCH: f32 = 14.0;
 /// Points along an edge where it is looked for.
 const POINTS: u16 = 48;
 
@@ -43,8 +45,9 @@ pub struct FoundField {
 /// Looks for a board and its fields; `None` when there is none, or no digit on it.
 #[must_use]
 pub fn calibrate(picture: &Picture) -> Option<Calibration> {
-    let rough = largest(picture)?;
-    let quad = settle(picture, &rough, 10.0).unwrap_or(rough);
+    let quad = largest(picture)?;
+    // Once more, from nearer.
+    let quad = settle(picture, &quad, SEARCH / 2.0).unwrap_or(quad);
     let board = picture.rectify(&quad).ok()?;
     let fields = fields(&board);
     (!fields.is_empty()).then_some(Calibration {
@@ -117,7 +120,7 @@ fn edge(picture: &Picture, a: Point, b: Point, reach: f32) -> Option<(Point, Poi
     Some((place(0.0), place(1.0)))
 }
 
-/// Slope and offset by least squares around the median.
+/// Slope and offset by least squares.
 fn fit(points: &[(f32, f32)]) -> Option<(f32, f32)> {
     let n = points.len() as f32;
     if points.len() < 8 {
@@ -165,15 +168,25 @@ fn largest(picture: &Picture) -> Option<Quad> {
         for bright in [false, true] {
             let mask: Vec<bool> = level.iter().map(|v| (*v > limit) == bright).collect();
             let (found, labels) = parts(&mask, w);
-            let Some(part) = found.iter().max_by_key(|p| p.area) else {
+            // What reaches three sides of the picture is what is around the board.
+            let sides = |p: &&Part| {
+                usize::from(p.x0 == 0)
+                    + usize::from(p.y0 == 0)
+                    + usize::from(p.x1 == w)
+                    + usize::from(p.y1 == h)
+            };
+            let inner = found.iter().filter(|p| sides(p) < 3);
+            let Some(part) = inner.max_by_key(|p| p.width() * p.height()) else {
                 continue;
             };
-            let Some((quad, share)) = corners(part, &labels, w) else {
+            let Some((quad, area)) = corners(part, &labels, w) else {
                 continue;
             };
-            let area = share * FILLED;
-            let whole = (w * h) as f32;
-            if area / whole > LEAST && area / whole < 0.9 && best.is_none_or(|(a, _)| area > a) {
+            if area / (w * h) as f32 > LEAST
+                && best.is_none_or(|(a, _)| area > a)
+                // A patch that runs out into what is behind it has no straight edges.
+                && let Some(quad) = settle(picture, &quad, SEARCH)
+            {
                 best = Some((area, quad));
             }
         }
@@ -256,13 +269,21 @@ fn fields(board: &Rectified) -> Vec<FoundField> {
             None => groups.push(glyph),
         }
     }
-    let mut fields: Vec<FoundField> = groups.iter().filter_map(|g| readable(board, g)).collect();
+    // A board has digits of one kind: that of which more can be read.
+    let of = |kind| -> Vec<FoundField> {
+        groups
+            .iter()
+            .filter_map(|g| readable(board, g, kind))
+            .collect()
+    };
+    let (lit, print) = (of(DigitKind::SevenSegment), of(DigitKind::TextDigits));
+    let mut fields = if lit.len() > print.len() { lit } else { print };
     fields.sort_by(|a, b| (a.rect.y + a.rect.h / 2.0).total_cmp(&(b.rect.y + b.rect.h / 2.0)));
     fields
 }
 
-/// A group as a field, if it reads as digits of one kind.
-fn readable(board: &Rectified, group: &Part) -> Option<FoundField> {
+/// A group as a field, if it reads as digits.
+fn readable(board: &Rectified, group: &Part, kind: DigitKind) -> Option<FoundField> {
     let (w, h) = (board.width as f32, board.height as f32);
     // Room around the digits, without which a cover could not be told from them.
     let margin = 0.1 * group.height() as f32;
@@ -275,27 +296,18 @@ fn readable(board: &Rectified, group: &Part) -> Option<FoundField> {
         (group.y1 as f32 + margin).min(h),
     );
     let rect = Rect::new(x0 / w, y0 / h, (x1 - x0) / w, (y1 - y0) / h)?;
-    let mut best: Option<FoundField> = None;
-    for kind in [DigitKind::SevenSegment, DigitKind::TextDigits] {
-        let spec = FieldSpec {
-            id: String::new(),
-            rect,
-            kind,
-            places: 6,
-        };
-        let reading = read(board, &[spec]).pop()?;
-        let better = best
-            .as_ref()
-            .is_none_or(|b| reading.confidence > b.reading.confidence);
-        if reading.text.is_ok() && better {
-            best = Some(FoundField {
-                rect,
-                kind,
-                reading,
-            });
-        }
-    }
-    best
+    let spec = FieldSpec {
+        id: String::new(),
+        rect,
+        kind,
+        places: 6,
+    };
+    let reading = read(board, &[spec]).pop()?;
+    reading.text.is_ok().then_some(FoundField {
+        rect,
+        kind,
+        reading,
+    })
 }
 
 /// Ink grown by some pixels to all sides, so that the segments of a digit join.

@@ -9,6 +9,8 @@ use image::codecs::jpeg::JpegDecoder;
 use image::{ImageDecoder, ImageFormat, Limits};
 use std::io::Cursor;
 
+/// How a JPEG ends (ITU-T T.81, B.1.1.3).
+const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 /// More than any camera's picture: 4096 × 4096.
 const MAX_SIDE: u32 = 4096;
 /// Memory for decoding: that many pixels of three bytes, and as much again for the decoder.
@@ -27,6 +29,9 @@ pub enum PictureError {
     /// The bytes are no picture of a known kind, or a broken one.
     #[error("cannot decode the picture: {0}")]
     Decode(#[from] image::ImageError),
+    /// The end of the JPEG is missing.
+    #[error("the picture is no JPEG, or was cut off")]
+    CutOff,
     /// Width, height or the number of bytes do not belong together.
     #[error(
         "a picture of {width} × {height} with {bytes} bytes: expected 16 to 4096 pixels a side, 3 bytes each"
@@ -69,6 +74,11 @@ impl Picture {
     /// # Errors
     /// [`PictureError`] when the bytes are no JPEG or one that is too large.
     pub fn from_jpeg(bytes: &[u8]) -> Result<Self, PictureError> {
+        // The decoder fills up what a cut-off picture lacks; some cameras pad with zeros.
+        let padding = bytes.iter().rev().take_while(|b| **b == 0).count();
+        if !bytes[..bytes.len() - padding].ends_with(&END_OF_IMAGE) {
+            return Err(PictureError::CutOff);
+        }
         let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
         let mut limits = Limits::default();
         limits.max_image_width = Some(MAX_SIDE);

@@ -53,7 +53,7 @@ fn readings(filmed: &Filmed) -> Vec<Reading> {
 #[test]
 fn no_filmed_board_is_read_wrongly_and_most_fields_are_read() {
     let (mut readable, mut right) = (0, 0);
-    for seed in 1000..1014 {
+    for seed in 1000..1007 {
         for style in [Style::Segments, Style::Text] {
             let trouble = TROUBLES[seed as usize % TROUBLES.len()];
             let filmed = make(seed, style, trouble);
@@ -73,7 +73,7 @@ fn no_filmed_board_is_read_wrongly_and_most_fields_are_read() {
         }
     }
     assert!(
-        readable > 100 && right * 100 >= readable * 90,
+        readable > 50 && right * 100 >= readable * 90,
         "{right} of {readable}"
     );
 }
@@ -97,7 +97,7 @@ fn a_field_that_is_mostly_hidden_is_unknown() {
                 assert!(reading.text.is_err(), "{seed} {}: {reading:?}", field.id);
             }
         }
-        if seen >= 4 {
+        if seen >= 2 {
             return;
         }
     }
