@@ -78,6 +78,7 @@ pub(super) fn settle(picture: &Picture, quad: &Quad, reach: f32) -> Option<Quad>
 type Point = (f32, f32);
 
 /// The line along which brightness changes most near an expected one.
+#[allow(clippy::cast_possible_truncation)] // some pixels
 fn edge(picture: &Picture, a: Point, b: Point, reach: f32) -> Option<(Point, Point)> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let length = dx.hypot(dy).max(1.0);
@@ -156,6 +157,7 @@ fn largest(picture: &Picture) -> Option<Quad> {
     let (w, h) = ((pw / STEP) as usize, (ph / STEP) as usize);
     let level: Vec<f32> = (0..w * h)
         .map(|i| {
+            #[allow(clippy::cast_possible_truncation)] // within the picture
             let (x, y) = ((i % w) as u32 * STEP, (i / w) as u32 * STEP);
             (picture.luma(x, y) + picture.luma(x + 1, y + 1) + picture.luma(x + 2, y + 2)) / 3.0
         })

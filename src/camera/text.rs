@@ -106,9 +106,12 @@ impl Found {
             second,
         } = glyphs::compare(&pixels, aspect);
         let margin = best - second;
-        if !LIKE
-            .iter()
-            .any(|(like, apart)| best >= *like && margin >= *apart)
+        // A slanted 1 with a flag is near a 7.
+        let twins = matches!(digit, 1 | 7) && margin < TWINS;
+        if twins
+            || !LIKE
+                .iter()
+                .any(|(like, apart)| best >= *like && margin >= *apart)
         {
             return Err(Doubt::Unclear);
         }

@@ -507,7 +507,9 @@ fn film(
             };
             let mut gain = level * (1.0 + falling * (x as f32 / W as f32 - 0.5));
             if trouble == Trouble::Bands {
-                gain *= 1.0 - depth * (0.5 + 0.5 * (y as f32 / period * 6.283 + phase).cos());
+                gain *= 1.0
+                    - depth
+                        * (0.5 + 0.5 * (y as f32 / period * std::f32::consts::TAU + phase).cos());
             }
             for v in &mut c {
                 *v *= gain;
