@@ -96,7 +96,10 @@ impl Picture {
     /// [`PictureError::Size`] when size and bytes do not fit.
     pub fn from_rgb(width: u32, height: u32, rgb: Vec<u8>) -> Result<Self, PictureError> {
         let sides = 16..=MAX_SIDE;
-        let expected = width as usize * height as usize * 3;
+        // Only compared where both sides are small.
+        let expected = (width as usize)
+            .saturating_mul(height as usize)
+            .saturating_mul(3);
         if !sides.contains(&width) || !sides.contains(&height) || rgb.len() != expected {
             let bytes = rgb.len();
             return Err(PictureError::Size {

@@ -31,7 +31,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    fn unknown(doubt: Doubt) -> Self {
+    pub(super) fn unknown(doubt: Doubt) -> Self {
         Self {
             text: Err(doubt),
             confidence: 0.0,

@@ -3,6 +3,7 @@
 //! Holds what is known of each field over time. Sync and without I/O: time comes with each picture.
 
 use super::evidence::{Evidence, Order};
+use super::find::settle;
 use super::picture::{Picture, PictureError, Rectified};
 use super::quad::{Quad, Rect};
 use super::read::{FieldSpec, Reading, read};
@@ -39,13 +40,19 @@ pub struct Look {
     /// States to hand on: changed, or due to be told again. Their source is
     /// [`Source::Camera`](crate::model::Source::Camera).
     pub states: Vec<(QueueId, QueueState)>,
-    /// The board, with nothing around it.
-    pub board: Rectified,
+    /// The board, with nothing around it; `None` when it is not where it should be
+    /// ([`Doubt::Moved`]).
+    pub board: Option<Rectified>,
 }
 
 /// Reads the pictures of one camera.
 pub struct Reader {
     quad: Quad,
+    /// How far a corner may wander, in pixels.
+    follow: u32,
+    /// Where the board's edges were seen in the first picture: movements are counted from there,
+    /// since the strongest edge may be that of its frame and not where the corners were set.
+    base: Option<Quad>,
     size: (u32, u32),
     agree: usize,
     zone: TimeZone,
@@ -97,6 +104,8 @@ impl Reader {
         }
         Ok(Self {
             quad,
+            follow: config.follow,
+            base: None,
             size: config.size,
             agree: config.agree,
             zone,
@@ -116,25 +125,57 @@ impl Reader {
         &self,
         picture: &Picture,
     ) -> Result<(Rectified, Vec<FieldReading>), PictureError> {
-        if picture.size() != self.size {
-            let (width, height) = picture.size();
-            return Err(PictureError::OtherSize {
-                width,
-                height,
-                expected: self.size,
-            });
-        }
+        self.check_size(picture)?;
         let board = picture.rectify(&self.quad)?;
-        let readings = read(&board, &self.specs);
+        let fields = self.readings(read(&board, &self.specs));
+        Ok((board, fields))
+    }
+
+    fn check_size(&self, picture: &Picture) -> Result<(), PictureError> {
+        if picture.size() == self.size {
+            return Ok(());
+        }
+        let (width, height) = picture.size();
+        Err(PictureError::OtherSize {
+            width,
+            height,
+            expected: self.size,
+        })
+    }
+
+    fn readings(&self, readings: Vec<Reading>) -> Vec<FieldReading> {
         let fields = self.fields.iter().zip(readings);
-        let fields = fields
+        fields
             .map(|(field, reading)| FieldReading {
                 queue: field.queue.clone(),
                 show: field.show,
                 reading,
             })
-            .collect();
-        Ok((board, fields))
+            .collect()
+    }
+
+    /// Where the board is in this picture.
+    ///
+    /// # Errors
+    /// [`Doubt::Moved`] when a corner is farther than it may wander.
+    fn follow(&mut self, picture: &Picture) -> Result<Quad, Doubt> {
+        // Twice as far as it may go, so that what went too far is seen to have gone.
+        let reach = (2 * self.follow + 8) as f32;
+        let Some(seen) = (self.follow > 0)
+            .then(|| settle(picture, &self.quad, reach))
+            .flatten()
+        else {
+            return Ok(self.quad);
+        };
+        let base = self.base.get_or_insert(seen).points();
+        let (seen, set) = (seen.points(), self.quad.points());
+        let moved: [(f32, f32); 4] =
+            std::array::from_fn(|i| (seen[i].0 - base[i].0, seen[i].1 - base[i].1));
+        if moved.iter().any(|(x, y)| x.hypot(*y) > self.follow as f32) {
+            return Err(Doubt::Moved);
+        }
+        let now = std::array::from_fn(|i| (set[i].0 + moved[i].0, set[i].1 + moved[i].1));
+        Quad::new(now).ok_or(Doubt::Moved)
     }
 
     /// Takes the next picture.
@@ -142,7 +183,17 @@ impl Reader {
     /// # Errors
     /// As [`single`](Self::single).
     pub fn look(&mut self, picture: &Picture, now: Now) -> Result<Look, PictureError> {
-        let (board, fields) = self.single(picture)?;
+        self.check_size(picture)?;
+        let (board, fields) = match self.follow(picture) {
+            Ok(quad) => {
+                let board = picture.rectify(&quad)?;
+                let readings = read(&board, &self.specs);
+                (Some(board), readings)
+            }
+            // Where the board was may be somebody's face now: nothing goes on.
+            Err(doubt) => (None, vec![Reading::unknown(doubt); self.specs.len()]),
+        };
+        let fields = self.readings(fields);
         let states = self.weigh(&fields, now);
         Ok(Look {
             fields,

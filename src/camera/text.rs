@@ -11,7 +11,7 @@ use super::reading::{Digit, Doubt};
 
 /// Least correlation with the nearest typeface, and least distance to the next best digit: what is
 /// like a typeface may be close to another digit, what is like none must be far from all others. Of
-/// 480 digits of typefaces that are not among the known ones none was less clear.
+/// 390 digits of typefaces that are not among the known ones none was less clear.
 const LIKE: [(f32, f32); 2] = [(0.80, 0.08), (0.70, 0.12)];
 /// Least distance of a 1 or 7 to the next best digit.
 const TWINS: f32 = 0.18;

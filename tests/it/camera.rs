@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use yobiban::camera::{
-    FieldSpec, MAX_BYTES, Picture, Quad, Reader, Reading, Rect, Rectified, ViewerPicture, Viewing,
-    read,
+    Doubt, FieldSpec, MAX_BYTES, Picture, Quad, Reader, Reading, Rect, Rectified, ViewerPicture,
+    Viewing, read,
 };
 use yobiban::clock::Now;
 use yobiban::config::{CameraConfig, CameraField, CameraShow, CameraSource, DigitKind};
@@ -220,6 +220,37 @@ fn three_pictures_that_agree_make_a_call_and_a_fourth_makes_no_other() {
         })
         .collect();
     assert_eq!(told, [0, 0, filmed.fields.len() / 2, 0]);
+}
+
+/// A picture moved to the right; what comes in on the left is grey.
+fn moved(filmed: &Filmed, by: usize) -> Picture {
+    let row = filmed.width as usize * 3;
+    let mut rgb = vec![70; filmed.rgb.len()];
+    for (to, from) in rgb.chunks_exact_mut(row).zip(filmed.rgb.chunks_exact(row)) {
+        to[by * 3..].copy_from_slice(&from[..row - by * 3]);
+    }
+    Picture::from_rgb(filmed.width, filmed.height, rgb).unwrap()
+}
+
+#[test]
+fn a_board_that_moved_a_little_is_followed_and_one_that_moved_away_is_unknown() {
+    let filmed = make(7, Style::Text, Trouble::None);
+    let mut reader = Reader::new(&config(&filmed), TimeZone::UTC).unwrap();
+    let now = Now::at("2026-11-24T01:42:07Z".parse().unwrap());
+    for by in [0, 9, 4] {
+        let look = reader.look(&moved(&filmed, by), now).unwrap();
+        for (field, read) in filmed.fields.iter().zip(&look.fields) {
+            assert_eq!(
+                read.reading.text.as_ref(),
+                Ok(&field.digits),
+                "{by} {}",
+                field.id
+            );
+        }
+    }
+    let look = reader.look(&moved(&filmed, 25), now).unwrap();
+    assert!(look.board.is_none());
+    assert!(look.fields.iter().all(|f| f.doubt() == Some(Doubt::Moved)));
 }
 
 fn truth(filmed: &Filmed) -> String {
