@@ -192,7 +192,7 @@ impl Found {
         /// Side of the blocks that are averaged, in pixels.
         const BLOCK: usize = 4;
         let s = &self.signal;
-        let least = (0.10 + 1.2 * s.noise).max(6.0 / s.contrast);
+        let least = (0.08 + 1.0 * s.noise).max(6.0 / s.contrast);
         if s.ground_off.iter().any(|v| *v > least) {
             return Err(Doubt::Obstructed);
         }
@@ -215,7 +215,7 @@ impl Found {
                     off += s.off[at];
                 }
                 let n = (BLOCK * BLOCK) as f32;
-                if off / n > least || (ink / n).abs() > 0.12 + least {
+                if off / n > least || (ink / n).abs() > 0.06 + 0.6 * least {
                     return Err(Doubt::Obstructed);
                 }
             }

@@ -330,9 +330,13 @@ pub fn make(seed: u64, style: Style, trouble: Trouble) -> Filmed {
     };
     let head = bh as f32 * 0.12;
     let pitch = (bh as f32 - head) / rows as f32;
-    let tall = (pitch * between(rng, 0.55, 0.8)).min(bh as f32 * 0.26);
-    let step = d.wide * tall + between(rng, 0.16, 0.3) * d.wide * tall + d.slant * 0.0;
     let counts = [rng.usize(2..=4), rng.usize(1..=2)];
+    // Labels keep a third of the width.
+    let room = 880.0 / ((counts[0] + counts[1]) as f32 * d.wide * 1.3);
+    let tall = (pitch * between(rng, 0.55, 0.8))
+        .min(bh as f32 * 0.26)
+        .min(room);
+    let step = d.wide * tall + between(rng, 0.16, 0.3) * d.wide * tall + d.slant * 0.0;
     let mut fields = Vec::new();
     let label = if style == Style::Text {
         d.ink
