@@ -106,8 +106,18 @@ fn edge(picture: &Picture, a: Point, b: Point, reach: f32) -> Option<(Point, Poi
     if found.len() * 3 < usize::from(POINTS) * 2 {
         return None;
     }
-    let (mut slope, mut offset) = fit(&found)?;
-    for limit in [3.0, 1.5] {
+    // The line on which most lie: digits near the edge stand out more than it does.
+    let (mut slope, mut offset, mut most) = (0.0, 0.0, 0);
+    for from in steps.clone().step_by(2) {
+        for to in steps.clone().step_by(2) {
+            let on = |(t, d): &&(f32, f32)| (d - from - (to - from) * t).abs() < 2.0;
+            let n = found.iter().filter(on).count();
+            if n > most {
+                (slope, offset, most) = (to - from, from, n);
+            }
+        }
+    }
+    for limit in [2.5, 1.5] {
         found.retain(|(t, d)| (d - offset - slope * t).abs() < limit);
         (slope, offset) = fit(&found)?;
     }

@@ -161,11 +161,16 @@ impl Reader {
     fn follow(&mut self, picture: &Picture) -> Result<Quad, Doubt> {
         // Twice as far as it may go, so that what went too far is seen to have gone.
         let reach = (2 * self.follow + 8) as f32;
-        let Some(seen) = (self.follow > 0)
-            .then(|| settle(picture, &self.quad, reach))
-            .flatten()
-        else {
+        if self.follow == 0 {
             return Ok(self.quad);
+        }
+        let Some(seen) = settle(picture, &self.quad, reach) else {
+            // Edges that were never seen cannot be followed; those that were are gone.
+            return if self.base.is_none() {
+                Ok(self.quad)
+            } else {
+                Err(Doubt::Moved)
+            };
         };
         let base = self.base.get_or_insert(seen).points();
         let (seen, set) = (seen.points(), self.quad.points());
