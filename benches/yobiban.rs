@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod board;
+mod camera;
 #[cfg(all(feature = "hdmi", target_os = "linux"))]
 mod copy;
 mod state;

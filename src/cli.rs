@@ -61,10 +61,40 @@ enum Command {
     },
     /// Look at what a node would use, and say what to do about what is wrong
     Doctor(FileArgs),
+    /// Read an old board in pictures of a camera
+    #[command(subcommand)]
+    Camera(CameraCommand),
     /// Print a commented example with every key and its default
     Config {
         /// What it configures
         kind: ExampleKind,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CameraCommand {
+    /// Read a picture and print its fields as JSON, or score a folder of pictures
+    Read {
+        /// A JPEG picture
+        #[arg(required_unless_present = "truth", requires = "config")]
+        picture: Option<PathBuf>,
+        /// A node's configuration
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Which camera of it [default: the first]
+        #[arg(long, value_name = "ID")]
+        camera: Option<model::CameraId>,
+        /// A folder of NAME.jpg with NAME.json that says what is true
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["picture", "config", "camera"])]
+        truth: Option<PathBuf>,
+    },
+    /// Find the board and its digits in a picture, and print the block for the configuration
+    Calibrate {
+        /// A JPEG picture
+        picture: PathBuf,
+        /// Where to draw what was found, on the board alone
+        #[arg(long, value_name = "PNG")]
+        out: PathBuf,
     },
 }
 
@@ -244,12 +274,37 @@ fn run(command: Command) -> anyhow::Result<()> {
             // What is wrong was printed as the answer.
             if well { Ok(()) } else { Err(Unwell.into()) }
         }
+        Command::Camera(command) => camera(command, out),
         Command::Config {
             kind: ExampleKind::Node,
         } => answer(out, config::example::NODE),
         Command::Config {
             kind: ExampleKind::Hub,
         } => answer(out, config::example::HUB),
+    }
+}
+
+fn camera(command: CameraCommand, out: &mut impl Write) -> anyhow::Result<()> {
+    match command {
+        CameraCommand::Read {
+            truth: Some(dir), ..
+        } => roles::camera::score(&dir, out).map(|_| ()),
+        CameraCommand::Read {
+            picture,
+            config,
+            camera,
+            truth: None,
+        } => {
+            let (picture, config) = picture
+                .zip(config)
+                .context("expected a picture and --config")?;
+            let config = config::load_node(&config)?;
+            roles::camera::read(&config, camera.as_ref(), &picture, out)
+        }
+        CameraCommand::Calibrate {
+            picture,
+            out: drawn,
+        } => roles::camera::calibrate(&picture, &drawn, out),
     }
 }
 
@@ -344,7 +399,11 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
     // Tools that answer and end speak up only when something is wrong.
     let quiet = matches!(
         command,
-        Command::Board(_) | Command::Score(_) | Command::Check { .. } | Command::Config { .. }
+        Command::Board(_)
+            | Command::Score(_)
+            | Command::Camera(_)
+            | Command::Check { .. }
+            | Command::Config { .. }
     );
     let asked = ["YOBIBAN_LOG", "RUST_LOG"]
         .into_iter()

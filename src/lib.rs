@@ -15,6 +15,7 @@
 //! | [`mqtt`] | a session with a broker that comes back by itself |
 //! | [`feed`] | payloads and foreign systems to queue states |
 //! | [`board`] | a view to pixels |
+//! | [`camera`] | reads an old board in a picture |
 //! | [`output`] | frames to files, windows, devices |
 //! | [`uplink`] | reports to the hub |
 //! | [`hub`] | all offices for remote viewers |
@@ -22,6 +23,7 @@
 //! | [`cli`] | the commands |
 
 pub mod board;
+pub mod camera;
 pub mod cli;
 pub mod clock;
 pub mod config;

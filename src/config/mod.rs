@@ -11,6 +11,7 @@
 mod adapter;
 pub mod asset;
 mod board;
+mod camera;
 mod check;
 mod doc;
 mod error;
@@ -26,6 +27,7 @@ mod raw;
 mod relay;
 mod secret;
 
+pub use camera::{CameraConfig, CameraField, CameraShow, CameraSource, DigitKind};
 pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
 pub use output::{
@@ -66,6 +68,8 @@ pub struct NodeConfig {
     pub adapters: Vec<AdapterConfig>,
     /// Contacts that close with calls.
     pub relays: Vec<RelayConfig>,
+    /// Cameras that read old boards.
+    pub cameras: Vec<CameraConfig>,
 }
 
 /// A hub, ready to be built.

@@ -45,6 +45,7 @@ impl Check<'_> {
         let boards = self.boards(raw.board.as_deref().unwrap_or_default(), office, &ids);
         let adapters = self.adapters(raw.adapter.as_deref().unwrap_or_default(), &ids);
         let relays = self.relays(raw.relay.as_deref().unwrap_or_default(), &ids, &boards);
+        let cameras = self.cameras(raw.camera.as_deref().unwrap_or_default(), &ids);
         let state = self.settings(office, raw.feed.as_ref(), queues);
         Some(NodeConfig {
             office: office_id?,
@@ -60,6 +61,7 @@ impl Check<'_> {
             boards,
             adapters,
             relays,
+            cameras,
         })
     }
 

@@ -46,6 +46,8 @@ tables! {
         adapter: Vec<RawAdapter>,
         /// Contacts that close with calls, at most 8.
         relay: Vec<RawRelay>,
+        /// Cameras that read old boards, at most 4.
+        camera: Vec<RawCamera>,
     }
 
     /// `[office]`
@@ -281,6 +283,52 @@ tables! {
         queues: Vec<String>,
         /// How the line is reached: `auto`, `rpi` or `linux`. Default `auto`.
         backend: String,
+    }
+
+    /// `[[camera]]`
+    RawCamera {
+        /// Identifier; required.
+        id: String,
+        /// Where its pictures come from; required.
+        source: RawCameraSource,
+        /// Size of its pictures. Default `[1280, 720]`.
+        size: Vec<i64>,
+        /// Corners of the board in a picture, clockwise from the top left; required.
+        corners: Vec<Vec<f64>>,
+        /// How far a corner may wander, 0 to 100 pixels. Default 12.
+        follow: i64,
+        /// Time between two readings, 200 ms to 1 min. Default 1 s.
+        every: DurationText,
+        /// Readings that must agree, 2 to 10. Default 3.
+        agree: i64,
+        /// Shortest time between two pictures for viewers, 2 s to 1 h. Default 5 s.
+        picture_every: DurationText,
+        /// What stands where, 1 to 64.
+        field: Vec<RawCameraField>,
+    }
+
+    /// `[camera.source]`
+    RawCameraSource {
+        /// `folder`; required.
+        kind: String,
+        /// Folder of pictures, with `folder`.
+        path: String,
+    }
+
+    /// `[[camera.field]]`
+    RawCameraField {
+        /// Queue it tells of; required.
+        queue: String,
+        /// `ticket`, `counter`, `waiting` or `on-hold`. Default `ticket`.
+        show: String,
+        /// Left, top, width and height as shares of the board; required.
+        rect: Vec<f64>,
+        /// `seven-segment` or `text-digits`; required.
+        kind: String,
+        /// Most digits, 1 to 6. Default 3, with `counter` 2.
+        places: i64,
+        /// Put before the number to make the label. Default none.
+        prefix: String,
     }
 
     /// `[board.calls]`

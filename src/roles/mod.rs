@@ -3,6 +3,7 @@
 //! A role receives its configuration, clock and shutdown, starts its tasks, and ends when all of
 //! them have ended. Anything may be imported here; nothing imports this.
 
+pub mod camera;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod doctor;

@@ -38,6 +38,7 @@ pub fn node(office: &OfficeId, queues: &BTreeSet<QueueId>) -> NodeConfig {
         state: Settings::new(queues.iter().map(queue).collect()),
         boards: vec![],
         adapters: vec![],
+        cameras: vec![],
         relays: vec![],
     }
 }

@@ -11,6 +11,7 @@ mod asyncapi;
 mod board;
 mod board_states;
 mod browser;
+mod camera;
 mod chaos;
 mod cli;
 mod config;

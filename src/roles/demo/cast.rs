@@ -80,6 +80,7 @@ pub(super) fn node(
             page_url: Some(format!("{page}offices/{office}")),
         }],
         adapters: Vec::new(),
+        cameras: Vec::new(),
         relays: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod city;
 pub mod day;
+pub mod filmed;
 pub mod http;
 pub mod mosquitto;
 pub mod png;

@@ -1,0 +1,34 @@
+//! Old boards filmed, cut out and read: pictures to numbers, and to pictures for viewers.
+//!
+//! ```text
+//! Source ──Frame──▶ Reader::look ──▶ readings with confidence ──▶ queue states
+//!                       └──▶ Rectified ──▶ ViewerPicture (JPEG)
+//! ```
+//! Invariants: a [`Picture`] has no way out of memory but [`Picture::rectify`], which leaves nothing
+//! outside the board's corners; a field that is not clear is unknown, never guessed; a number is
+//! shown once several pictures agree and it follows from the one before. Does not know topics,
+//! brokers, boards or who looks at the pictures. `docs/camera.md` tells how reading works.
+
+mod evidence;
+mod field;
+mod find;
+mod glyphs;
+mod parts;
+mod picture;
+mod quad;
+mod read;
+mod reader;
+mod reading;
+mod segments;
+mod source;
+mod text;
+mod viewer;
+
+pub use find::{Calibration, FoundField, calibrate};
+pub use picture::{Picture, PictureError, Rectified};
+pub use quad::{Quad, Rect};
+pub use read::{FieldSpec, Reading, read};
+pub use reader::{FieldReading, Look, Reader};
+pub use reading::Doubt;
+pub use source::{FolderSource, Frame, Source, SourceError, load};
+pub use viewer::{MAX_BYTES, ViewerPicture, Viewing};

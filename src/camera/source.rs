@@ -1,0 +1,104 @@
+//! Where pictures come from.
+//!
+//! A [`Source`] blocks, belongs to a thread of its own, and hands out one picture at a time; a slow
+//! reader misses pictures and never lets them pile up. What becomes of a source that fails is up to
+//! whoever runs it: each error is one attempt, and the next call may succeed.
+
+use super::picture::{Picture, PictureError};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A picture and when it was taken.
+pub struct Frame {
+    /// The whole picture.
+    pub picture: Picture,
+    /// When it was taken, by the monotonic clock of [`crate::clock::Now`].
+    pub mono: Duration,
+}
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The device, file or address cannot be used.
+    #[error("cannot read {what}: {error}")]
+    Io {
+        /// Which.
+        what: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// What came is no picture.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+}
+
+/// Something that takes pictures.
+pub trait Source: Send {
+    /// The next picture, taken at or after `now`; `None` when there will never be another.
+    ///
+    /// # Errors
+    /// [`SourceError`] when none can be had this time; the next call tries again.
+    fn next(&mut self, now: Duration) -> Result<Option<Frame>, SourceError>;
+}
+
+/// The JPEG pictures of a folder, by name.
+#[derive(Debug)]
+pub struct FolderSource {
+    files: std::vec::IntoIter<PathBuf>,
+}
+
+/// More than a JPEG of 4096 × 4096 takes.
+const MAX_BYTES: u64 = 32 * 1024 * 1024;
+
+impl FolderSource {
+    /// Lists a folder; pictures that come later are not seen.
+    ///
+    /// # Errors
+    /// [`SourceError::Io`] when it cannot be listed.
+    pub fn open(dir: &Path) -> Result<Self, SourceError> {
+        let wrong = |error| SourceError::Io {
+            what: dir.display().to_string(),
+            error,
+        };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(dir).map_err(wrong)? {
+            let path = entry.map_err(wrong)?.path();
+            let ending = path.extension().and_then(|e| e.to_str());
+            if matches!(ending, Some("jpg" | "jpeg")) {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(Self {
+            files: files.into_iter(),
+        })
+    }
+}
+
+impl Source for FolderSource {
+    fn next(&mut self, now: Duration) -> Result<Option<Frame>, SourceError> {
+        let Some(path) = self.files.next() else {
+            return Ok(None);
+        };
+        let picture = load(&path)?;
+        Ok(Some(Frame { picture, mono: now }))
+    }
+}
+
+/// Reads one JPEG file.
+///
+/// # Errors
+/// [`SourceError`] when it cannot be read, or is no JPEG.
+pub fn load(path: &Path) -> Result<Picture, SourceError> {
+    let wrong = |error| SourceError::Io {
+        what: path.display().to_string(),
+        error,
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(wrong)?;
+    file.take(MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(wrong)?;
+    Ok(Picture::from_jpeg(&bytes)?)
+}
