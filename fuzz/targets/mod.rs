@@ -24,8 +24,11 @@ use jiff::Timestamp;
 use std::time::Duration;
 use yobiban::clock::Now;
 
+/// What takes an input, and panics when a promise does not hold.
+pub type Target = fn(&[u8]);
+
 /// A target by its name; the folder of its seeds bears it.
-pub const ALL: [(&str, fn(&[u8])); 11] = [
+pub const ALL: [(&str, Target); 11] = [
     ("adapter", adapter::run),
     ("board", board::run),
     ("config", config::run),
