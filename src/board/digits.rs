@@ -274,7 +274,7 @@ impl Digits {
     fn number(&self, queue: &QueueView, show: FieldShow) -> Saying {
         let state = is_serving(queue).then(|| queue.today()).flatten();
         let number = state.and_then(|state| match show {
-            FieldShow::Waiting => Some(state.waiting),
+            FieldShow::Waiting => state.waiting,
             FieldShow::OnHold => Some(state.on_hold),
             _ => queue.wait.map(minutes),
         });

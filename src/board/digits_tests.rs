@@ -102,7 +102,7 @@ impl World {
             day: date(2026, 11, 24),
             epoch: 0,
             status,
-            waiting: 12,
+            waiting: Some(12),
             on_hold: 2,
             next: Vec::new(),
             held: Vec::new(),

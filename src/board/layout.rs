@@ -217,7 +217,7 @@ mod tests {
                     day: date(2026, 11, 24),
                     epoch: 0,
                     status: Status::Open,
-                    waiting: 999,
+                    waiting: Some(999),
                     on_hold: 9,
                     next: vec![label("A043", "WWWWWWWWWWWW"); 4],
                     held: Vec::new(),

@@ -327,7 +327,7 @@ fn line(queue: &QueueView, setting: &Setting, snapshot: &Snapshot, now: Now) -> 
                     .collect()
             })
             .unwrap_or_default(),
-        waiting: state.map(|s| s.waiting),
+        waiting: state.and_then(|s| s.waiting),
         on_hold: state.map_or(0, |s| s.on_hold),
         service,
         as_of: stale_since(queue, snapshot),

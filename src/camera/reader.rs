@@ -342,7 +342,7 @@ impl Told {
             day,
             epoch: 0,
             status: Status::Open,
-            waiting: self.waiting,
+            waiting: parts.waiting.is_some().then_some(self.waiting),
             on_hold: self.on_hold,
             next: Vec::new(),
             held: Vec::new(),

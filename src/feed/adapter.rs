@@ -180,7 +180,7 @@ impl Mapping {
             day,
             epoch: memory.epoch,
             status: Status::Open,
-            waiting: found.waiting,
+            waiting: Some(found.waiting),
             on_hold: found.on_hold,
             next: Vec::new(),
             held: Vec::new(),
@@ -385,7 +385,7 @@ mod tests {
                 .map(message(number, "3").as_bytes(), now(second))
                 .remove(0)
                 .unwrap();
-            assert_eq!(state.waiting, 3);
+            assert_eq!(state.waiting, Some(3));
             state
                 .calls
                 .iter()
@@ -408,7 +408,7 @@ mod tests {
             .map(message("\"0379\"", "\"4\"").as_bytes(), now(0))
             .remove(0)
             .unwrap();
-        assert_eq!(state.waiting, 4, "digits as text are a count");
+        assert_eq!(state.waiting, Some(4), "digits as text are a count");
         assert_eq!(state.calls[0].at.to_string(), "2026-11-23T15:00:00Z");
         assert_eq!(state.epoch, 10 * 3600);
     }

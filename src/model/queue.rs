@@ -85,8 +85,8 @@ pub struct QueueState {
     pub epoch: u32,
     /// Open, paused or closed.
     pub status: Status,
-    /// People waiting.
-    pub waiting: u32,
+    /// People waiting; `None` where the source shows no such number, as many old boards do.
+    pub waiting: Option<u32>,
     /// Tickets called and set aside.
     pub on_hold: u32,
     /// Tickets due next, in call order; at most 500.

@@ -49,7 +49,7 @@ pub(super) fn message(seq: u64, second: i64, calls: &[&str]) -> QueueState {
         day: "2026-11-24".parse().unwrap(),
         epoch: 0,
         status: Status::Open,
-        waiting: 3,
+        waiting: Some(3),
         on_hold: 0,
         next: vec![],
         held: vec![],

@@ -67,7 +67,7 @@ fn queue(view: &QueueView, zone: &TimeZone) -> QueueNumbers {
             at: WireTime::new(call.at, zone),
         }),
         next: today.map(|s| s.next.clone()).unwrap_or_default(),
-        waiting: today.map_or(0, |s| s.waiting),
+        waiting: today.map_or(Some(0), |s| s.waiting),
         on_hold: today.map_or(0, |s| s.on_hold),
         wait: view.wait.map(WireWait::from),
     }
@@ -206,7 +206,7 @@ mod tests {
         );
         let queue = &report.queues[0];
         assert_eq!(queue.status, Status::Closed);
-        assert_eq!((queue.waiting, queue.last_call.as_ref()), (0, None));
+        assert_eq!((queue.waiting, queue.last_call.as_ref()), (Some(0), None));
         assert!(queue.as_of.is_some() && queue.next.is_empty() && !queue.fresh);
     }
 

@@ -23,8 +23,9 @@ pub struct FeedMessage {
     /// `open`, `paused` or `closed`.
     #[serde(with = "text::status")]
     pub status: Status,
-    /// People waiting.
-    pub waiting: u32,
+    /// People waiting. A payload without it is refused; what a node keeps of a camera may lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
     /// Tickets due next, at most 500.
     #[serde(default, with = "text::labels")]
     pub next: Vec<Label>,
@@ -126,7 +127,14 @@ impl FeedMessage {
     /// # Errors
     /// [`WireError`] naming the path that breaks the contract.
     pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
-        super::decode(payload)
+        let message: Self = super::decode(payload)?;
+        if message.waiting.is_none() {
+            return Err(WireError::Shape {
+                path: "waiting".into(),
+                problem: "missing: expected a count".into(),
+            });
+        }
+        Ok(message)
     }
 
     /// Writes a queue's state as a message, with times in the given zone.
@@ -216,7 +224,8 @@ mod tests {
         };
         check("\"waiting\":12", "\"waiting\":\"many\"", "waiting");
         check("\"waiting\":12", "\"waiting\":-3", "waiting");
-        check("\"waiting\":12,", "", ".");
+        check("\"waiting\":12,", "", "waiting");
+        check("\"waiting\":12", "\"waiting\":null", "waiting");
         check("\"seq\":1764034927120", "\"seq\":-1", "seq");
         check("2026-11-24T10:42:07.12+09:00", "yesterday", "at");
         check("\"A042\"", "\"A0420000000000\"", "calls[0].ticket");

@@ -76,8 +76,9 @@ pub struct QueueNumbers {
     /// Tickets due next, in call order.
     #[serde(default, with = "text::labels")]
     pub next: Vec<Label>,
-    /// People waiting.
-    pub waiting: u32,
+    /// People waiting; absent where the source shows no such number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
     /// Number of tickets on hold.
     pub on_hold: u32,
     /// Predicted wait; `null` when nothing can be said.

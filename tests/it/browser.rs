@@ -67,7 +67,7 @@ async fn pages_are_live_accessible_and_fit_a_phone() {
             call.ticket = Label::new(ticket).unwrap();
             call.no += 1;
             queue.next.retain(|l| l.as_str() != ticket);
-            queue.waiting = queue.next.len().try_into().unwrap();
+            queue.waiting = Some(queue.next.len().try_into().unwrap());
             queue.as_of = Some(time("2026-11-24T10:43:10+09:00"));
             chuo.seq += 1;
             city.tell(&chuo).await;

@@ -118,7 +118,7 @@ fn row(queue: &str, message: &FeedMessage) -> Row {
             .first()
             .map(|c| (label(&c.ticket), c.counter.as_ref().map(label))),
         next: message.next.iter().take(4).map(label).collect(),
-        waiting: Some(message.waiting),
+        waiting: message.waiting,
         on_hold: message.on_hold,
     }
 }

@@ -107,7 +107,7 @@ fn a_recorded_day_ends_with_the_truth() {
             let last = &truth.last[&topic];
             let reading = queue.reading.unwrap();
             assert_eq!(
-                Some(u64::from(reading.state.waiting)),
+                reading.state.waiting.map(u64::from),
                 last["waiting"].as_u64()
             );
             let ticket = reading.state.last_call().map(|c| c.ticket.as_str());

@@ -227,7 +227,8 @@ async fn pages_and_json_are_revalidated_by_tag_and_compressed() {
     let before = city.get("/").await.header("etag").to_owned();
     let mut chuo = numbers("chuo");
     chuo.seq += 1;
-    chuo.queues[0].waiting += 1;
+    let waiting = &mut chuo.queues[0].waiting;
+    *waiting = waiting.map(|n| n + 1);
     city.tell(&chuo).await;
     assert_eq!(
         city.get_with("/", &[("if-none-match", &before)])

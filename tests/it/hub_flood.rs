@@ -68,14 +68,14 @@ impl House {
     async fn say(&mut self, office: &str) -> Numbers {
         self.seq += 1;
         let mut numbers = fresh(office, self.seq);
-        numbers.queues[0].waiting = u32::try_from(1_000_000 + self.seq).unwrap();
+        numbers.queues[0].waiting = Some(u32::try_from(1_000_000 + self.seq).unwrap());
         for queue in &mut numbers.queues {
             queue.next = (0..self.listed)
                 .map(|n| Label::new(&format!("A{n:04}")).unwrap())
                 .collect();
         }
         report(&self.nodes, &numbers).await;
-        let wanted = format!("\"waiting\":{}", numbers.queues[0].waiting);
+        let wanted = format!("\"waiting\":{}", numbers.queues[0].waiting.unwrap());
         let path = format!("/api/v1/offices/{office}");
         let address = self.address;
         until("the hub shows an office's newest numbers", async || {
@@ -177,7 +177,7 @@ async fn nobody_waits_for_slow_viewers(count: usize) {
     for round in 0..ROUNDS {
         for (office, ..) in OFFICES {
             let said = house.say(office).await;
-            let text = format!("\"waiting\":{}", said.queues[0].waiting);
+            let text = format!("\"waiting\":{}", said.queues[0].waiting.unwrap());
             read_until(&mut quick, &text).await;
         }
         if round == 0 {
@@ -197,7 +197,7 @@ async fn nobody_waits_for_slow_viewers(count: usize) {
     assert!(each(busy) < 48.0, "{} KiB each", each(busy));
     // Now they read: the newest state comes, not all that they missed.
     let last = house.say("chuo").await;
-    let text = format!("\"waiting\":{}", last.queues[0].waiting);
+    let text = format!("\"waiting\":{}", last.queues[0].waiting.unwrap());
     for stream in &slow {
         // Wide again: a window of 4 kB drains at the pace of the kernel's probes.
         rustix::net::sockopt::set_socket_recv_buffer_size(stream, 1 << 20).unwrap();
@@ -247,7 +247,7 @@ async fn flood(broker: SocketAddr, id: u64, stop: Arc<AtomicBool>, sent: Arc<Ato
         n += 1;
         let topic = |tail: String| format!("yobiban/v1/inage/node/{tail}");
         let mut numbers = fresh("inage", 1_000 * n + id);
-        numbers.queues[0].waiting = u32::try_from(n).unwrap();
+        numbers.queues[0].waiting = Some(u32::try_from(n).unwrap());
         numbers.queues[1].id = format!("q{n}").parse().unwrap();
         let mut large = picture.clone();
         large[8..16].copy_from_slice(&n.to_be_bytes());
@@ -344,7 +344,7 @@ async fn a_node_that_floods_costs_other_offices_nothing_and_is_said() {
     .await;
     // The flooding office itself ends right, and its viewers were not told each of its changes.
     let last = house.say("inage").await;
-    let text = format!("\"waiting\":{}", last.queues[0].waiting);
+    let text = format!("\"waiting\":{}", last.queues[0].waiting.unwrap());
     let told = read_until(&mut inage, &text)
         .await
         .matches("\nid: ")

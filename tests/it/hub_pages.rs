@@ -156,7 +156,7 @@ async fn closed_and_paused_are_said_in_words() {
     for queue in &mut chuo.queues {
         queue.status = Status::Closed;
         queue.as_of = Some(time("2026-11-24T17:05:00+09:00"));
-        queue.waiting = 0;
+        queue.waiting = Some(0);
         queue.next.clear();
     }
     city.tell(&chuo).await;

@@ -95,7 +95,7 @@ fn an_office_on_anothers_topic_is_refused() {
 fn late_and_doubled_reports_change_nothing_but_a_restarted_node_is_heard() {
     let mut registry = awake();
     let mut report = numbers("chuo");
-    report.queues[0].waiting = 99;
+    report.queues[0].waiting = Some(99);
     assert_eq!(
         tell_numbers(&mut registry, "n1", &report),
         Err(Refusal::Late)
@@ -112,7 +112,7 @@ fn late_and_doubled_reports_change_nothing_but_a_restarted_node_is_heard() {
         Ok(Effect::Changed),
         "seq restarted"
     );
-    assert_eq!(view(&registry).queues[0].waiting, 99);
+    assert_eq!(view(&registry).queues[0].waiting, Some(99));
 }
 
 #[test]
@@ -214,18 +214,18 @@ fn an_office_of_several_nodes_shows_the_newest_numbers_and_all_boards() {
     let (bytes, line) = picture(90);
     let mut second = numbers("chuo");
     second.at = time("2026-11-24T10:42:30+09:00");
-    second.queues[0].waiting = 33;
+    second.queues[0].waiting = Some(33);
     second.boards.push(line);
     tell(&mut registry, "chuo/node/n2/availability", "online").unwrap();
     tell_numbers(&mut registry, "n2", &second).unwrap();
     tell(&mut registry, "chuo/node/n2/board/main", bytes).unwrap();
     let both = view(&registry);
-    assert_eq!(both.queues[0].waiting, 33);
+    assert_eq!(both.queues[0].waiting, Some(33));
     let nodes: Vec<_> = both.boards.iter().map(|b| b.node.as_str()).collect();
     assert_eq!(nodes, ["n1", "n2"]);
     // A node that is gone must not hide the numbers of one that is there, newer or not.
     tell(&mut registry, "chuo/node/n2/availability", "offline").unwrap();
-    assert_eq!(view(&registry).queues[0].waiting, 12);
+    assert_eq!(view(&registry).queues[0].waiting, Some(12));
     assert!(view(&registry).online && view(&registry).queues[0].fresh);
     tell(&mut registry, "chuo/node/n1/availability", "offline").unwrap();
     assert!(!view(&registry).online && !view(&registry).queues[0].fresh);

@@ -390,7 +390,7 @@ async fn who_takes_nothing_of_an_answer_is_closed_and_counted() {
         seq += 1;
         let mut news = numbers("chuo");
         news.seq = seq;
-        news.queues[0].waiting = u32::try_from(seq).unwrap();
+        news.queues[0].waiting = Some(u32::try_from(seq).unwrap());
         city.tell(&news).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

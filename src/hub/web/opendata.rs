@@ -70,7 +70,7 @@ struct CongestionRow<'a> {
     last_call: &'a str,
     counter: &'a str,
     next: String,
-    waiting: u32,
+    waiting: Option<u32>,
     on_hold: u32,
     wait_low_s: Option<u32>,
     wait_high_s: Option<u32>,
@@ -216,11 +216,13 @@ fn entity(office: &OfficeSnap, queue: &QueueNumbers) -> Value {
             Status::Paused => "Suspended",
             Status::Closed => "Closed",
         }.into()),
-        "ticketsToServe": property(queue.waiting.into()),
     });
     let Some(object) = entity.as_object_mut() else {
         return entity;
     };
+    if let Some(waiting) = queue.waiting {
+        object.insert("ticketsToServe".to_owned(), property(waiting.into()));
+    }
     if let Some(last) = &queue.last_call {
         let label = property(last.ticket.as_str().into());
         object.insert("ticketServedLabel".to_owned(), label);

@@ -51,7 +51,9 @@ pub(super) fn standing(
     if phase != Phase::Closed
         && let Some(people) = queue.next.iter().position(|l| l.as_str() == ticket)
     {
-        let wait = queue.wait.map(|w| share(w.into(), people, queue.waiting));
+        let wait = queue
+            .wait
+            .map(|w| share(w.into(), people, queue.waiting.unwrap_or(0)));
         return Standing::Ahead { people, wait };
     }
     if let Some(last) = &queue.last_call
@@ -80,7 +82,8 @@ pub(super) fn standing(
         return Standing::Closed;
     }
     let listed = queue.next.len();
-    if usize::try_from(queue.waiting).is_ok_and(|w| w > listed) && listed > 0 {
+    let waiting = queue.waiting.and_then(|w| usize::try_from(w).ok());
+    if waiting.is_none_or(|w| w > listed) && listed > 0 {
         return Standing::Behind { at_least: listed };
     }
     Standing::NotListed

@@ -114,10 +114,14 @@ pub(super) fn queue_level(queue: &QueueNumbers, today: Date, pages: &PagesConfig
                 high >= pages.crowded_wait.as_secs(),
             )
         }
-        None => at_least(
-            queue.waiting >= pages.busy_waiting,
-            queue.waiting >= pages.crowded_waiting,
-        ),
+        // Who counts nobody tells nothing of how busy it is.
+        None => match queue.waiting {
+            Some(waiting) => at_least(
+                waiting >= pages.busy_waiting,
+                waiting >= pages.crowded_waiting,
+            ),
+            None => Level::Unknown,
+        },
     }
 }
 
@@ -219,7 +223,7 @@ pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) ->
         counter: call
             .and_then(|c| c.counter.as_ref())
             .map(ToString::to_string),
-        waiting: (serving || (numbers && queue.waiting > 0)).then_some(queue.waiting),
+        waiting: queue.waiting.filter(|&n| serving || (numbers && n > 0)),
         wait: queue
             .wait
             .filter(|_| serving)

@@ -229,6 +229,9 @@ impl WaitEstimator {
     /// The number of people and the pace of one queue at a moment, as a forecast.
     fn forecast(&self, index: usize, at: f64) -> Option<Forecast> {
         let queue = &self.queues[index].1;
+        if !queue.counted {
+            return None;
+        }
         let shape = self.hours.shape;
         let to_opening = self.hours.open - at;
         let rate = self.rate(index, at);

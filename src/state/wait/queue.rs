@@ -33,6 +33,8 @@ pub(super) struct Told {
 pub(super) struct Queue {
     pub(super) status: Status,
     pub(super) waiting: u32,
+    /// Whether the source tells how many wait: else nothing can be predicted.
+    pub(super) counted: bool,
     /// Pace today outside lunch and at lunch, fading.
     pub(super) rest: Pace,
     pub(super) lunch: Pace,
@@ -63,6 +65,7 @@ impl Queue {
         Self {
             status: state.status,
             waiting: 0,
+            counted: true,
             rest: Pace::default(),
             lunch: Pace::default(),
             hours: [Pace::default(); 24],
@@ -71,7 +74,7 @@ impl Queue {
             counting_since: running.then_some(oldest),
             calls: 0.0,
             waited_already: if running {
-                f64::from(state.waiting)
+                f64::from(state.waiting.unwrap_or(0))
             } else {
                 0.0
             },
@@ -159,13 +162,14 @@ impl Queue {
     /// Takes over what the message says is so now.
     pub(super) fn settle(&mut self, state: &QueueState, at: f64) {
         self.status = state.status;
-        self.waiting = state.waiting;
+        self.waiting = state.waiting.unwrap_or(0);
+        self.counted = state.waiting.is_some();
         if state.status == Status::Open {
             // Counted as if from the first ticket on, which was handed out before opening.
             self.counting_since.get_or_insert(at - HANDED_OUT_EARLY_S);
         }
         self.busy_since = match state.status {
-            Status::Open if state.waiting > 0 => Some(self.busy_since.unwrap_or(at)),
+            Status::Open if self.waiting > 0 => Some(self.busy_since.unwrap_or(at)),
             _ => None,
         };
     }

@@ -95,7 +95,7 @@ mod tests {
             day: "2026-11-24".parse().expect("day"),
             epoch: 0,
             status: Status::Open,
-            waiting: 12,
+            waiting: Some(12),
             on_hold: 0,
             next: vec![],
             held: vec![],

@@ -47,7 +47,7 @@ fn state(second: i64, status: Status, waiting: u32, calls: &[Call]) -> QueueStat
         day: date(2026, 11, 24),
         epoch: 0,
         status,
-        waiting,
+        waiting: Some(waiting),
         on_hold: 0,
         next: Vec::new(),
         held: Vec::new(),

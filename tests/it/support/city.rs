@@ -149,7 +149,7 @@ fn queue(i: usize, (last, waiting, hold, low, high): Morning) -> QueueNumbers {
             at: time("2026-11-24T10:41:30+09:00"),
         }),
         next: (1..=waiting).map(|n| label(series, last + n)).collect(),
-        waiting,
+        waiting: Some(waiting),
         on_hold: hold,
         wait: Some(WireWait {
             low: low * 60,

@@ -127,7 +127,7 @@ impl QueueSim {
             day: self.day,
             epoch: self.epoch,
             status: self.status,
-            waiting: count(self.waiting.len()),
+            waiting: Some(count(self.waiting.len())),
             on_hold: count(self.held.len()),
             next: labels(&mut self.waiting.iter()),
             held: labels(&mut self.held.iter()),
