@@ -19,6 +19,7 @@
 //! | [`output`] | frames to files, windows, devices |
 //! | [`uplink`] | reports to the hub |
 //! | [`hub`] | all offices for remote viewers |
+//! | [`stream`] | offices in turn as a video |
 //! | [`roles`] | node, hub, demo: the parts joined |
 //! | [`cli`] | the commands |
 
@@ -37,5 +38,6 @@ pub mod roles;
 pub mod shutdown;
 pub mod state;
 pub mod store;
+pub mod stream;
 pub mod uplink;
 pub mod wire;

@@ -21,8 +21,9 @@ mod words;
 
 pub use design::{BoardError, NAMES as DESIGNS};
 pub use digits::{Digits, MAX_PENDING};
+pub use plain::Slate;
 pub use theme::{MIN_AREA_CONTRAST, MIN_TEXT_CONTRAST};
-pub use view::{Row, Setting, View};
+pub use view::{Row, Setting, TURN, View};
 
 use crate::clock::Now;
 use crate::config::BoardConfig;
@@ -125,6 +126,22 @@ impl Painter {
         }
     }
 
+    /// Goes on with another office: what it looks like stays, glyph pictures are kept.
+    pub fn rename(&mut self, office: &Name) {
+        if self.setting.office != *office {
+            self.setting.office = office.clone();
+        }
+    }
+
+    /// Draws a few words instead of numbers, and returns the areas that it repainted. Panels of
+    /// light points, which have no room for sentences, say that they are out of service.
+    pub fn slate(&mut self, slate: &Slate, frame: &mut Frame) -> Vec<Rectangle> {
+        match &mut self.kind {
+            Kind::Screen(screen) => screen.slate(slate, frame),
+            Kind::Led(led) => led.out_of_service(frame),
+        }
+    }
+
     /// Draws what stands on the glass from the moment a node stops until it draws again: that the
     /// board is out of service. Returns the areas that it repainted.
     pub fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
@@ -192,8 +209,12 @@ impl Screen {
     }
 
     fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
+        self.slate(&Slate::out_of_service(), frame)
+    }
+
+    fn slate(&mut self, slate: &Slate, frame: &mut Frame) -> Vec<Rectangle> {
         let size = frame.size();
-        let scene = plain::out_of_service(size);
+        let scene = plain::scene(slate, size);
         draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
         self.drawn = None;
         vec![Rectangle::new(Point::zero(), size)]

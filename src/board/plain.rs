@@ -18,8 +18,33 @@ const ADVICE: &str = "窓口の案内をお聞きください";
 /// The same for those who read no Japanese.
 const ENGLISH: &str = "Out of service. Please listen for the announcements.";
 
-/// The scene shown from the moment a node stops until it draws again.
-pub(super) fn out_of_service(size: Size) -> Scene {
+/// A few words where numbers would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slate {
+    /// What is said large, in a few characters.
+    pub word: String,
+    /// What is said below it.
+    pub line: String,
+    /// … and what to do.
+    pub advice: String,
+    /// The same for those who read no Japanese.
+    pub english: String,
+}
+
+impl Slate {
+    /// What is shown from the moment a node stops until it draws again.
+    pub(super) fn out_of_service() -> Self {
+        Self {
+            word: WORD.into(),
+            line: LINE.into(),
+            advice: ADVICE.into(),
+            english: ENGLISH.into(),
+        }
+    }
+}
+
+/// A slate's words in the middle of a board.
+pub(super) fn scene(slate: &Slate, size: Size) -> Scene {
     let all = Rectangle::new(Point::zero(), size);
     let height = |share: u32| i32::try_from(size.height * share / 100).unwrap_or(i32::MAX);
     let margin = i32::try_from(size.width / 16).unwrap_or(0);
@@ -50,10 +75,10 @@ pub(super) fn out_of_service(size: Size) -> Scene {
     Scene {
         grounds: vec![(all, Ink::Ground)],
         cells: vec![
-            text(word_at, Run::bold(WORD, em(22), Ink::Text)),
-            text(line_at, Run::new(LINE, em(6), Ink::Text)),
-            text(advice_at, Run::new(ADVICE, em(6), Ink::Text)),
-            text(english_at, Run::new(ENGLISH, em(4), Ink::Muted)),
+            text(word_at, Run::bold(&slate.word, em(22), Ink::Text)),
+            text(line_at, Run::new(&slate.line, em(6), Ink::Text)),
+            text(advice_at, Run::new(&slate.advice, em(6), Ink::Text)),
+            text(english_at, Run::new(&slate.english, em(4), Ink::Muted)),
         ],
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 const BLINK: Duration = Duration::from_millis(500);
 
 /// Each notice, and each page of queues, stays this long.
-const TURN: Duration = Duration::from_secs(10);
+pub const TURN: Duration = Duration::from_secs(10);
 
 /// What stays the same about a board while it runs.
 #[derive(Debug, Clone)]
@@ -224,6 +224,13 @@ impl View {
                 turns: pages > 1 || setting.notices.len() > 1,
             },
         }
+    }
+
+    /// How many pages the queues take; page `n` is shown while the monotonic time is in the `n`th
+    /// [`TURN`], counted round.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        self.page.map_or(1, |(_, of)| of)
     }
 
     /// The numbers of every row.

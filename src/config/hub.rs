@@ -50,6 +50,7 @@ impl Check<'_> {
         let pages = self.pages(&page, &http);
         let web = self.web(&http);
         let order = self.order(&at.key("order"), page.order.as_deref().unwrap_or_default());
+        let streams = self.streams(raw.stream.as_deref().unwrap_or_default());
         Some(HubConfig {
             mqtt: mqtt?,
             listen,
@@ -58,6 +59,7 @@ impl Check<'_> {
             title: title?,
             pages,
             web,
+            streams,
         })
     }
 
@@ -189,7 +191,7 @@ impl Check<'_> {
         None
     }
 
-    fn order(&mut self, at: &At, raw: &[String]) -> Vec<OfficeId> {
+    pub(super) fn order(&mut self, at: &At, raw: &[String]) -> Vec<OfficeId> {
         let mut order: Vec<OfficeId> = Vec::new();
         for (i, id) in raw.iter().enumerate() {
             let at = at.index(i);

@@ -26,6 +26,7 @@ mod pages;
 mod raw;
 mod relay;
 mod secret;
+mod stream;
 
 pub use camera::{CameraConfig, CameraField, CameraShow, CameraSource, DigitKind};
 pub use error::{ConfigError, Problem};
@@ -89,6 +90,64 @@ pub struct HubConfig {
     pub pages: PagesConfig,
     /// Who may look, and how.
     pub web: WebConfig,
+    /// Videos it sends; at most one as HLS. Default none.
+    pub streams: Vec<StreamConfig>,
+}
+
+/// One video of offices in turn.
+#[derive(Debug, Clone)]
+pub struct StreamConfig {
+    /// Its identifier.
+    pub id: BoardId,
+    /// Where it goes.
+    pub target: StreamTarget,
+    /// Width and height in pixels: 1280×720 or 1920×1080.
+    pub size: (u32, u32),
+    /// Frames a second, 5 to 30.
+    pub fps: u32,
+    /// Offices it shows, in turn; `None` is all.
+    pub offices: Option<Vec<OfficeId>>,
+    /// How long an office, and a page of its queues, stays.
+    pub turn: Duration,
+    /// What is heard.
+    pub audio: StreamAudio,
+    /// Address of the hub's page, shown as text and QR code.
+    pub page_url: Option<String>,
+}
+
+/// Where a video goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamTarget {
+    /// RTMP or RTMPS, such as YouTube.
+    Rtmp {
+        /// `rtmp://HOST/APP`, without the key.
+        url: String,
+        /// The application: the address's path.
+        app: String,
+        /// The stream's key.
+        key: Secret,
+    },
+    /// SRT, as MPEG-TS.
+    Srt {
+        /// `srt://HOST:PORT`.
+        url: String,
+        /// The stream's id, if the receiver asks for one.
+        key: Option<Secret>,
+    },
+    /// HLS files in a folder that the hub serves.
+    Hls {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+/// What is heard in a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamAudio {
+    /// A track of silence: YouTube wants one.
+    Silence,
+    /// No track.
+    None,
 }
 
 /// What browsers are told about the way to the pages. By default: nothing about TLS, no frames.

@@ -401,6 +401,34 @@ tables! {
         store: RawHubStore,
         /// The pages' look.
         page: RawPage,
+        /// Videos, at most 4.
+        stream: Vec<RawStream>,
+    }
+
+    /// `[[stream]]`
+    RawStream {
+        /// Identifier; required.
+        id: String,
+        /// `rtmp://HOST/APP`, `rtmps://HOST/APP`, `srt://HOST:PORT` or `hls`; required.
+        target: String,
+        /// File that holds the key, required for RTMP; for SRT the stream's id.
+        key_file: String,
+        /// Name of the systemd credential that holds it.
+        key_credential: String,
+        /// Folder of the files, for `hls`. Default `stream`.
+        dir: String,
+        /// `[1280, 720]` or `[1920, 1080]`. Default the first.
+        size: Vec<i64>,
+        /// Frames a second, 5 to 30. Default 10.
+        fps: i64,
+        /// Offices it shows in turn, by id. Default all.
+        offices: Vec<String>,
+        /// How long an office, and a page of its queues, stays, 3 s to 10 min. Default 10 s.
+        turn: DurationText,
+        /// `silence` or `none`. Default `silence`.
+        audio: String,
+        /// Address of the hub's page, shown as text and QR code. Default none.
+        page_url: String,
     }
 
     /// `[http]`

@@ -1,9 +1,11 @@
 //! The hub as a service: the parts joined.
 
 use crate::clock::Clock;
-use crate::config::{HubConfig, MqttConfig};
+use crate::config::{HubConfig, MqttConfig, StreamConfig};
 use crate::hub::{self, Ack, Bounds, Hub, Incoming};
+
 use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
+use crate::stream::{self, News, StreamOffice};
 use crate::wire::topic::{calls_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
@@ -129,7 +131,8 @@ pub async fn run_on(
     line: Line,
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    let (hub, mut writer) = Hub::open(&config, clock, shutdown.clone())?;
+    let clock: Arc<dyn Clock> = Arc::new(clock);
+    let (hub, mut writer) = Hub::open(&config, Arc::clone(&clock), shutdown.clone())?;
     // A SQLite file that cannot be opened is a mistake in the configuration, to be told at once;
     // one that is locked or full may be free later, and a PostgreSQL server may start later.
     if config.store_url.reveal().starts_with("sqlite:")
@@ -156,9 +159,49 @@ pub async fn run_on(
             }
         },
         follow(&hub, line.up, &shutdown),
+        videos(&hub, &config.streams, &clock, &shutdown),
         hub::serve(listener, Arc::clone(&hub), bounds, shutdown.clone()),
     );
     Ok(())
+}
+
+/// Sends the configured videos until shutdown.
+async fn videos(
+    hub: &Hub,
+    streams: &[StreamConfig],
+    clock: &Arc<dyn Clock>,
+    shutdown: &CancellationToken,
+) {
+    if streams.is_empty() {
+        return;
+    }
+    let (to_streams, news) = watch::channel(Arc::new(News::default()));
+    let each = streams.iter().map(|config| async {
+        let run = stream::run(
+            config.clone(),
+            news.clone(),
+            Arc::clone(clock),
+            shutdown.clone(),
+        );
+        if let Err(error) = run.await {
+            tracing::error!(id = %config.id, %error, "the stream is off");
+        }
+    });
+    tokio::join!(
+        hub.follow(|line, offices| {
+            let offices = offices.into_iter().map(|o| StreamOffice {
+                id: o.id,
+                name: o.name,
+                queues: o.queues,
+            });
+            let news = News {
+                line,
+                offices: offices.collect(),
+            };
+            to_streams.send_replace(Arc::new(news));
+        }),
+        futures_util::future::join_all(each)
+    );
 }
 
 /// How many connections there may be at a time: those that are configured, as far as the system

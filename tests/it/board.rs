@@ -13,7 +13,13 @@ use std::path::{Path, PathBuf};
 use yobiban::output::{Frame, encode};
 
 fn golden_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/boards")
+    golden("boards")
+}
+
+fn golden(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(folder)
 }
 
 fn decode(bytes: &[u8]) -> Option<(u32, u32, Vec<u8>)> {
@@ -37,10 +43,15 @@ fn rgb(frame: &Frame) -> Vec<u8> {
 /// Compares a frame with its golden picture; on a difference writes both what was drawn and where
 /// it differs, and returns what to say.
 fn compare(name: &str, frame: &Frame) -> Result<(), String> {
-    let path = golden_dir().join(format!("{name}.png"));
+    compare_in("boards", name, frame)
+}
+
+/// The same for golden pictures of another folder.
+pub fn compare_in(folder: &str, name: &str, frame: &Frame) -> Result<(), String> {
+    let path = golden(folder).join(format!("{name}.png"));
     let picture = encode::lossless(frame);
     if std::env::var_os("YOBIBAN_ACCEPT").is_some() {
-        fs::create_dir_all(golden_dir()).expect("directory");
+        fs::create_dir_all(golden(folder)).expect("directory");
         let same = fs::read(&path).is_ok_and(|old| old == picture.bytes);
         if !same {
             fs::write(&path, &picture.bytes).expect("golden picture written");

@@ -46,4 +46,6 @@ mod secrets;
 mod serial;
 #[cfg(target_os = "linux")]
 mod serial_modbus;
+mod stream;
+mod stream_live;
 mod support;

@@ -180,6 +180,12 @@ impl Registry {
         std::mem::replace(&mut self.line, up) != up
     }
 
+    /// Whether the hub hears the broker.
+    #[must_use]
+    pub fn line(&self) -> bool {
+        self.line
+    }
+
     /// The offices that have numbers, by id.
     pub fn offices(&self) -> impl Iterator<Item = &OfficeId> {
         let has_numbers =

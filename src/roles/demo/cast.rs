@@ -97,6 +97,7 @@ pub(super) fn hub(mqtt: &MqttConfig, listen: SocketAddr, dir: &Path) -> HubConfi
             ("en", "Ward office counters (demonstration)"),
         ]),
         web: WebConfig::default(),
+        streams: Vec::new(),
         pages: PagesConfig::default(),
     }
 }

@@ -261,6 +261,7 @@ pub fn config(store: &str) -> HubConfig {
         title: Name::default(),
         pages: PagesConfig::default(),
         web: WebConfig::default(),
+        streams: Vec::new(),
     }
 }
 

@@ -1,0 +1,287 @@
+//! One life of an encoder: started, fed at the frame rate, watched, ended.
+//!
+//! ffmpeg ends by itself when its receiver goes away, and may hang when it is merely silent; so its
+//! own count of frames is watched. Whatever happens, it is gone when [`run_once`] returns.
+
+use super::Yuv;
+use super::command::{PLAYLIST, PROGRAM, arguments, secret, secret_options};
+use crate::config::{StreamConfig, StreamTarget};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// An encoder counts its first frame within this, connection and TLS included.
+const START: Duration = Duration::from_secs(12);
+
+/// An encoder that counts no further frame for this long is stuck.
+const STALL: Duration = Duration::from_secs(5);
+
+/// How long it may take to say good-bye to its receiver; the hub ends within 2 s.
+const GOODBYE: Duration = Duration::from_millis(700);
+
+/// Longest line of its messages that is kept, in bytes.
+const LINE: usize = 400;
+
+/// HLS files this old are of another day, not of an interruption.
+const OLD: Duration = Duration::from_secs(30);
+
+/// Why an encoder is no more.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The hub stops.
+    Stopped,
+    /// It could not be started.
+    NotStarted(io::Error),
+    /// It ended by itself, with the last thing it said.
+    Exited(Option<ExitStatus>, String),
+    /// It counted no frames any more and was killed, with the last thing it said.
+    Stalled(String),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => write!(f, "stopped"),
+            Self::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
+                write!(f, "{PROGRAM} is not installed")
+            }
+            Self::NotStarted(error) => write!(f, "cannot start {PROGRAM}: {error}"),
+            Self::Exited(Some(status), said) => write!(f, "{PROGRAM} ended, {status}: {said}"),
+            Self::Exited(None, said) => write!(f, "{PROGRAM} ended: {said}"),
+            Self::Stalled(said) => write!(f, "{PROGRAM} made no progress and was killed: {said}"),
+        }
+    }
+}
+
+/// Runs one encoder until it ends, stands still, or the hub stops.
+pub(super) async fn run_once(
+    config: &StreamConfig,
+    picture: watch::Receiver<Yuv>,
+    shutdown: &CancellationToken,
+) -> Ended {
+    let mut child = match start(config) {
+        Ok(child) => child,
+        Err(error) => return Ended::NotStarted(error),
+    };
+    let (Some(stdin), Some(stdout), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Ended::NotStarted(io::Error::other("its pipes are not there"));
+    };
+    tracing::info!(pid = child.id(), "encoder started");
+    let (to_frames, frames) = watch::channel(0_u64);
+    let said = Arc::new(Mutex::new(String::new()));
+    let progress = lines(stdout, move |line| {
+        if let Some(n) = line
+            .strip_prefix("frame=")
+            .and_then(|n| n.trim().parse().ok())
+        {
+            to_frames.send_if_modified(|old| {
+                let grew = n > *old;
+                *old = n;
+                grew
+            });
+        }
+    });
+    let key = secret(config).map(str::to_owned);
+    let last = Arc::clone(&said);
+    let messages = lines(stderr, move |line| {
+        let line = match &key {
+            Some(key) => line.replace(key.as_str(), "***"),
+            None => line.to_owned(),
+        };
+        tracing::debug!(line, "encoder says");
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = line;
+    });
+    let readers = [tokio::spawn(progress), tokio::spawn(messages)];
+
+    let mut feed = Box::pin(feed(stdin, picture, config.fps));
+    let ended = tokio::select! {
+        () = shutdown.cancelled() => Ended::Stopped,
+        _ = &mut feed => Ended::Exited(None, String::new()),
+        status = child.wait() => Ended::Exited(status.ok(), String::new()),
+        () = stalled(frames) => Ended::Stalled(String::new()),
+    };
+    let stuck = matches!(ended, Ended::Stalled(_));
+    drop(feed); // the end of its input
+    let status = end(&mut child, stuck).await;
+    for reader in readers {
+        // They end with its pipes, unless a child of its own keeps them.
+        let _ = timeout(Duration::from_millis(100), reader).await;
+    }
+    let said = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match ended {
+        Ended::Exited(..) => Ended::Exited(status, said),
+        Ended::Stalled(_) => Ended::Stalled(said),
+        other => other,
+    }
+}
+
+fn start(config: &StreamConfig) -> io::Result<Child> {
+    let mut command = Command::new(PROGRAM);
+    if let StreamTarget::Hls { dir } = &config.target {
+        clear(dir)?;
+        command.current_dir(dir);
+    }
+    // Kept open until the child has its own copy.
+    let preset = secret_options(config)
+        .map(|text| hidden(&text))
+        .transpose()?;
+    let path = preset.as_ref().map(|(_, path)| path.as_str());
+    command
+        .args(arguments(config, path))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// A file without a name that the child inherits, and its path there. It is never on a disk, and
+/// only the same user may open it.
+#[cfg(target_os = "linux")]
+fn hidden(text: &str) -> io::Result<(File, String)> {
+    use rustix::fs::{MemfdFlags, memfd_create};
+    use std::os::fd::AsRawFd as _;
+    let fd = memfd_create(c"stream", MemfdFlags::empty())?;
+    let mut file = File::from(fd);
+    file.write_all(text.as_bytes())?;
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok((file, path))
+}
+
+/// Elsewhere there is no such file.
+#[cfg(not(target_os = "linux"))]
+fn hidden(_: &str) -> io::Result<(File, String)> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "keys can be handed on in secret on Linux only",
+    ))
+}
+
+/// Makes the folder of an HLS stream, and removes what an earlier day left there. After a short
+/// interruption everything stays, and the encoder goes on with the playlist.
+fn clear(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let old = |path: &Path| {
+        std::fs::metadata(path)
+            .and_then(|m| m.modified())
+            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
+    };
+    if !old(&dir.join(PLAYLIST)) {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
+        if name == PLAYLIST || is_part(name) {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name is that of a part of an HLS stream.
+fn is_part(name: &str) -> bool {
+    name.strip_suffix(".ts").is_some_and(|stem| {
+        (1..=20).contains(&stem.len()) && stem.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+/// Writes the newest picture at the frame rate, until the encoder takes no more.
+async fn feed(mut stdin: ChildStdin, picture: watch::Receiver<Yuv>, fps: u32) -> io::Error {
+    let mut tick = interval(Duration::from_secs(1) / fps.max(1));
+    // Frames are seconds to the encoder: what is late is made up for.
+    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    loop {
+        tick.tick().await;
+        let newest = picture.borrow().clone();
+        if let Err(error) = stdin.write_all(newest.bytes()).await {
+            return error;
+        }
+    }
+}
+
+/// Waits until no frame is counted for too long.
+async fn stalled(mut frames: watch::Receiver<u64>) {
+    let mut limit = START;
+    loop {
+        let began = Instant::now();
+        match timeout(limit, frames.changed()).await {
+            Ok(Ok(())) => limit = STALL,
+            // It closed its report: it is ending, or never will by itself.
+            Ok(Err(_)) => return tokio::time::sleep(STALL.saturating_sub(began.elapsed())).await,
+            Err(_) => return,
+        }
+    }
+}
+
+/// Waits for the end of an encoder whose input has ended, and ends it if that takes too long.
+async fn end(child: &mut Child, at_once: bool) -> Option<ExitStatus> {
+    if !at_once && let Ok(status) = timeout(GOODBYE, child.wait()).await {
+        return status.ok();
+    }
+    let _ = child.start_kill(); // it may have ended just now
+    child.wait().await.ok()
+}
+
+/// Hands on lines, cut to [`LINE`] bytes, until the pipe ends.
+async fn lines(mut from: impl AsyncRead + Unpin, mut to: impl FnMut(&str)) {
+    let mut chunk = [0; 1024];
+    let mut line = Vec::with_capacity(LINE);
+    while let Ok(n @ 1..) = from.read(&mut chunk).await {
+        for byte in &chunk[..n] {
+            match byte {
+                b'\n' | b'\r' => {
+                    if !line.is_empty() {
+                        to(&String::from_utf8_lossy(&line));
+                    }
+                    line.clear();
+                }
+                _ if line.len() < LINE => line.push(*byte),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_parts_are_removed() {
+        for (name, part) in [
+            ("1764034927.ts", true),
+            ("0.ts", true),
+            (".ts", false),
+            ("holiday.ts", false),
+            ("1.ts.tmp", false),
+            ("123456789012345678901.ts", false),
+        ] {
+            assert_eq!(is_part(name), part, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn long_lines_are_cut_and_broken_ones_are_text() {
+        let mut got = Vec::new();
+        let text = [b"one\r\ntwo\xff\n".as_slice(), &[b'x'; 3000], b"\nend"].concat();
+        lines(&text[..], |l| got.push(l.to_owned())).await;
+        assert_eq!(got.len(), 3);
+        assert_eq!(got[..2], ["one", "two\u{fffd}"]);
+        assert_eq!(got[2].len(), LINE);
+    }
+}
