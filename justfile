@@ -53,6 +53,10 @@ chaos MINUTES="5":
 slow-viewers:
     ulimit -n "$(ulimit -Hn)" && cargo test --test it -- --ignored ten_thousand_viewers --nocapture
 
+# The video's receiver is killed three times in a minute.
+stream-kills:
+    cargo test --test it -- --ignored three_kills_in_a_minute --nocapture
+
 # The figures of docs/performance.md.
 bench *ARGS:
     cargo bench {{ARGS}}

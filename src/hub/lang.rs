@@ -68,7 +68,7 @@ head_queue head_call head_waiting head_wait head_next head_hold     fast_lane pe
 paused closed not_open_yet closed_row not_open_row
 stale stale_unknown no_numbers no_offices
 boards board_alt board_time board_named board_dark board_disconnected board_lost board_stale cameras camera_alt no_board all_offices
-lite_link full_link open_data licence same_numbers
+lite_link full_link open_data licence same_numbers stream_title stream_hint
 ticket_title ticket_of ahead ahead_next ahead_at_least ahead_unit ticket_wait come_back
 come_back_stay called called_at called_counter passed passed_hint not_listed not_listed_hint
 ticket_closed ticket_checked watch_hint

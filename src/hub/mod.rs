@@ -24,7 +24,7 @@ pub use incoming::{Ack, Incoming};
 pub use web::{Bounds, listen, router, serve};
 
 use crate::clock::{Clock, Now};
-use crate::config::{HubConfig, PagesConfig};
+use crate::config::{HubConfig, PagesConfig, StreamTarget};
 use crate::model::{Name, OfficeId};
 use crate::wire::topic::Topic;
 use axum::http::HeaderMap;
@@ -37,6 +37,7 @@ use registry::{Effect, Refusal, Registry};
 use stats::Stats;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -72,6 +73,8 @@ pub struct Hub {
     pages: PagesConfig,
     /// What every answer says about its use.
     headers: HeaderMap,
+    /// The folder of the HLS files, if there is such a stream.
+    video: Option<PathBuf>,
     clock: Box<dyn Clock>,
     shutdown: CancellationToken,
     stats: Arc<Stats>,
@@ -132,6 +135,10 @@ impl Hub {
             title: config.title.clone(),
             pages: config.pages,
             headers: web::standing(&config.web),
+            video: config.streams.iter().find_map(|s| match &s.target {
+                StreamTarget::Hls { dir } => Some(dir.clone()),
+                _ => None,
+            }),
             clock: Box::new(clock),
             shutdown,
             stats,

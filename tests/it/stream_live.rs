@@ -55,10 +55,16 @@ impl Receiver {
     }
 
     /// Lets it write its last packet.
-    fn stop(mut self) -> PathBuf {
+    async fn stop(mut self) -> PathBuf {
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-INT", &pid]).status().unwrap();
-        self.child.wait().unwrap();
+        // The stream runs on this thread too, and must go on meanwhile.
+        for _ in 0..40 {
+            if self.child.try_wait().unwrap().is_some() {
+                break;
+            }
+            pause(Duration::from_millis(50)).await;
+        }
         self.file.clone()
     }
 }
@@ -125,7 +131,11 @@ fn out(program: &Path, arguments: &str, file: &Path) -> (Vec<u8>, String) {
             *argument = file;
         }
     }
-    let out = Command::new(program).args(all).output().unwrap();
+    let out = Command::new(program)
+        .args(all)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     (
         out.stdout,
         String::from_utf8_lossy(&out.stderr).into_owned(),
@@ -231,11 +241,11 @@ async fn survives(kills: usize, apart: Duration) {
     let mut next = news([office("chuo")]);
     let queue = &mut next.offices[0].queues[0];
     let call = queue.last_call.as_mut().unwrap();
-    call.ticket = "A057".parse().unwrap();
+    call.ticket = yobiban::model::Label::new("A057").unwrap();
     call.no += 1;
     let before = to_news.send_replace(Arc::new(next.clone()));
     pause(DELAY).await;
-    let file = receiver.stop();
+    let file = receiver.stop().await;
     shutdown.cancel();
     tokio::time::timeout(Duration::from_secs(2), running)
         .await

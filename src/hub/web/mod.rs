@@ -17,6 +17,7 @@ mod pictures;
 mod serve;
 mod socket;
 mod ticket;
+mod video;
 mod words;
 
 pub(super) use headers::standing;
@@ -75,6 +76,8 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/live/{lang}", get(events::live_all))
         .route("/live/{lang}/{office}", get(events::live_office))
         .route("/assets/{file}", get(assets::asset))
+        .route("/stream", get(video::page))
+        .route("/stream/{file}", get(video::file))
         .route("/healthz", get(ops::healthz))
         .route("/readyz", get(ops::readyz))
         .route("/metrics", get(ops::metrics))
@@ -87,8 +90,11 @@ pub fn router(hub: Arc<Hub>) -> Router {
         ))
         // Pages and JSON come compressed already; this is for what is made on the fly.
         .layer(
-            CompressionLayer::new()
-                .compress_when(DefaultPredicate::new().and(NotForContentType::SSE)),
+            CompressionLayer::new().compress_when(
+                DefaultPredicate::new()
+                    .and(NotForContentType::SSE)
+                    .and(NotForContentType::const_new("video/")),
+            ),
         )
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), finish))
         .with_state(hub)
