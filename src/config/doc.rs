@@ -201,7 +201,7 @@ fn is_secret(key: &str) -> bool {
 }
 
 /// Hides a user's name and password in an address: what stands before its `@`, also where the
-/// address is typed so wrongly that it is none, and what stands behind `password=`.
+/// address is typed so wrongly that it is none, and what stands behind `password=` and the like.
 fn mask_url(text: &str) -> String {
     let mut masked = text.to_owned();
     if let Some((user, host)) = text.rsplit_once('@') {
@@ -211,10 +211,12 @@ fn mask_url(text: &str) -> String {
             None => format!("***@{host}"),
         };
     }
-    match masked.split_once("password=") {
-        Some((before, _)) => format!("{before}password=***"),
-        None => masked,
+    for key in ["password=", "passphrase=", "streamid="] {
+        if let Some((before, _)) = masked.split_once(key) {
+            masked = format!("{before}{key}***");
+        }
     }
+    masked
 }
 
 /// Whether a list holds a table, at any depth.

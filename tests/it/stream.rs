@@ -142,7 +142,7 @@ fn only_chosen_offices_are_shown_in_their_order() {
 fn every_page_of_many_queues_has_its_turn() {
     let mut many = office("chuo");
     let queues = many.queues.clone();
-    for i in 0..2 {
+    for i in 0..6 {
         many.queues.extend(queues.iter().cloned().map(|mut q| {
             q.id = format!("{}-{i}", q.id).parse().unwrap();
             q
@@ -152,14 +152,14 @@ fn every_page_of_many_queues_has_its_turn() {
     let mut composer = composer();
     // From 10:43 on, so that minute and calls stay the same for all of it.
     let mut pictures = Vec::new();
-    for second in (60..100).step_by(10) {
+    for second in (60..110).step_by(10) {
         let drawn = composer.compose(&both, later(second));
         pictures.push(drawn.map(|f| f.sha256()));
     }
     let next = alone(office("inage"), later(90));
     let turn = pictures.iter().position(|p| *p == Some(next));
     let turn = turn.expect("the next office has its turn");
-    assert!(turn >= 2, "fifteen queues need more than a page");
+    assert!(turn >= 2, "thirty-five queues need more than a page");
     let pages: std::collections::BTreeSet<_> = pictures[..turn].iter().collect();
     assert_eq!(pages.len(), turn, "each turn shows another page");
     assert_eq!(pictures[0], Some(alone(many, later(60))));
