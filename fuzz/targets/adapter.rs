@@ -83,7 +83,7 @@ fn map(config: &AdapterConfig, settings: &Settings, payloads: &[&[u8]]) {
     }
 }
 
-/// Mapped states come in order, so only their times may be wrong.
+/// What is mapped is also accepted: its times were looked at before it was counted.
 fn accepted(
     office: &mut Office,
     queue: &yobiban::model::QueueId,
@@ -91,9 +91,8 @@ fn accepted(
     now: Now,
 ) {
     match office.apply(queue, state, Source::Adapter, now) {
-        Ok(_) | Err(Refusal::TimeOff { .. } | Refusal::DayOff { .. }) => {}
-        // A source whose own time goes back tells of a day that is over.
-        Err(Refusal::Late { .. }) => {}
+        // A source that stands still since yesterday lists calls that are too old.
+        Ok(_) | Err(Refusal::TimeOff { path: "calls", .. }) => {}
         Err(refusal) => panic!("{refusal}"),
     }
 }

@@ -206,7 +206,11 @@ fn mask_url(text: &str) -> String {
     let mut masked = text.to_owned();
     if let Some((user, host)) = text.rsplit_once('@') {
         let scheme = user.split_once("://").map(|(scheme, _)| scheme);
-        masked = match scheme.filter(|scheme| !scheme.contains('@')) {
+        let plain = |scheme: &&str| {
+            let letters = scheme.trim_start_matches(['"', '\'']);
+            letters.bytes().all(|b| b.is_ascii_alphabetic())
+        };
+        masked = match scheme.filter(plain) {
             Some(scheme) => format!("{scheme}://***@{host}"),
             None => format!("***@{host}"),
         };
@@ -265,6 +269,7 @@ mod tests {
             ("\"mqtt://u:p@w@h\"", "\"mqtt://***@h\""),
             ("\"mqtt:/u:pw@h\"", "***@h\""),
             ("[\"postgres:u:pw@db\"]", "***@db\"]"),
+            ("\"mqtt:u:pw://x@h\"", "***@h\""),
             ("[\"u:pw@db\", \"x://h\"]", "***@db\", \"x://h\"]"),
             (
                 "\"postgres://db/x?user=u&password=pw\"",

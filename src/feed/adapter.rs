@@ -16,6 +16,11 @@ use crate::wire::MAX_PAYLOAD;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A time further off than this is none of today (contract, "Limits": a day); believing it would
+/// begin another day, and the calls of today would be called again after it.
+const MAX_TIME_OFF: Duration = Duration::from_secs(24 * 3600);
 
 /// Calls that are kept and listed, as many as a feed message holds.
 const KEPT_CALLS: usize = crate::wire::feed::MAX_CALLS;
@@ -134,6 +139,17 @@ impl Mapping {
     fn map(&mut self, message: &Value, zone: &TimeZone, now: Now) -> Result<Mapped, AdapterError> {
         let found = Found::read(&self.rule, message, now)?;
         let day = found.at.to_zoned(zone.clone()).date();
+        if let (Some(pointer), Some(memory)) = (&self.rule.at, &self.memory)
+            && now.synced
+            && day < memory.day
+        {
+            return Err(AdapterError::Wrong {
+                queue: self.rule.queue.clone(),
+                pointer: pointer.clone(),
+                found: found.at.to_string(),
+                expected: "a time not before the day of the last message",
+            });
+        }
         let midnight = day
             .to_zoned(zone.clone())
             .map_or(found.at, |z| z.timestamp());
@@ -244,7 +260,7 @@ impl Found {
             at: rule
                 .at
                 .as_deref()
-                .map_or(Ok(now.wall), |pointer| look.time(element, pointer))?,
+                .map_or(Ok(now.wall), |pointer| look.time(element, pointer, now))?,
         })
     }
 }
@@ -303,14 +319,19 @@ impl Look<'_> {
             .map_err(|_| self.wrong(&self.rule.number, value, "a label of 1 to 12 characters"))
     }
 
-    fn time(&self, element: &Value, pointer: &str) -> Result<Timestamp, AdapterError> {
+    fn time(&self, element: &Value, pointer: &str, now: Now) -> Result<Timestamp, AdapterError> {
         let value = self.at(element, pointer)?;
-        match value {
+        let at = match value {
             Value::String(text) => text.parse().ok(),
             Value::Number(n) => n.as_i64().and_then(|s| Timestamp::from_second(s).ok()),
             _ => None,
+        };
+        let expected = "a time with offset or seconds since 1970";
+        let at: Timestamp = at.ok_or_else(|| self.wrong(pointer, value, expected))?;
+        if now.synced && at.duration_since(now.wall).unsigned_abs() > MAX_TIME_OFF {
+            return Err(self.wrong(pointer, value, "a time at most a day off"));
         }
-        .ok_or_else(|| self.wrong(pointer, value, "a time with offset or seconds since 1970"))
+        Ok(at)
     }
 }
 
@@ -327,7 +348,6 @@ fn text(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::config::AdapterSelect;
-    use std::time::Duration;
 
     fn rule() -> AdapterRule {
         AdapterRule {
@@ -445,6 +465,36 @@ mod tests {
             problem(&message("\"1234567890123\"", "3")),
             "queue certificates: at /current_number: found \"1234567890123\", expected a label of 1 to 12 characters"
         );
+    }
+
+    #[test]
+    fn a_message_of_another_day_does_not_make_today_begin_again() {
+        let mut rule = rule();
+        rule.select.clear();
+        rule.at = Some("/at".into());
+        let config = AdapterConfig {
+            topic: "a".into(),
+            rules: vec![rule],
+        };
+        let mut adapter = Adapter::new(config, TimeZone::fixed(jiff::tz::offset(9)));
+        let mut step = |second, number: u32, at: &str| {
+            let message = format!(
+                r#"{{"current_number":{number},"waiting_people":1,"counter":1,"at":"{at}"}}"#
+            );
+            let mapped = adapter.map(message.as_bytes(), now(second)).remove(0);
+            mapped.map(|(_, state)| (state.epoch, state.calls[0].no))
+        };
+        let first = step(0, 7, "2026-11-24T10:00:00+09:00").unwrap();
+        for (off, says) in [
+            ("2052-11-24T10:00:00+09:00", "at most a day off"),
+            ("1013-11-24T10:00:00+09:00", "at most a day off"),
+            ("2026-11-23T23:00:00+09:00", "not before the day"),
+        ] {
+            let error = step(5, 8, off).expect_err(off).to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let next = step(9, 8, "2026-11-24T10:00:09+09:00").unwrap();
+        assert_eq!(next, (first.0, first.1 + 1), "the count goes on");
     }
 
     #[test]
