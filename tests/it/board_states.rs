@@ -267,7 +267,7 @@ pub fn normal(size: (u32, u32)) -> Moment {
     day.until("10:42:07").moment()
 }
 
-/// The same with two queues that a camera read from another board, one of them without English.
+/// The same with two queues that a camera read from another board.
 fn filmed(size: (u32, u32)) -> Moment {
     let mut moment = normal(size);
     for queue in moment.snapshot.queues.iter_mut().take(2) {

@@ -136,17 +136,17 @@ async fn what_a_camera_reads_goes_the_way_of_a_feed_and_a_restart_counts_on() {
         let clock = Arc::new(SystemClock::new());
         let run = roles::node::run(config, clock, stop.clone(), Probe::default());
         let node = tokio::spawn(run);
-        heard
-            .until(&mut hub, |h| h.calls.iter().any(|(no, _)| *no == last))
-            .await;
+        let told = |h: &Heard| {
+            h.calls.iter().any(|(no, _)| *no == last)
+                && h.numbers["queues"][0]["last_call"]["no"] == last
+                && h.numbers["cameras"][0]["id"] == "hall"
+        };
+        heard.until(&mut hub, told).await;
         stop.cancel();
         node.await.unwrap().unwrap();
     }
     let expected: Vec<_> = (0..3).map(|i| (i as u64 + 1, ticket(i))).collect();
     assert_eq!(heard.calls, expected, "each once, also over the restart");
-    heard
-        .until(&mut hub, |h| h.numbers["queues"][0]["last_call"]["no"] == 3)
-        .await;
     assert_eq!(heard.numbers["queues"][0]["source"], "camera");
     assert_eq!(heard.numbers["queues"][0]["fresh"], true);
     let named = &heard.numbers["cameras"][0];
