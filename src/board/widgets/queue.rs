@@ -228,7 +228,7 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
         cell = cell.text(name(
             below,
             Align::Left,
-            Run::new(&line.below(), size.english, Ink::Muted),
+            Run::new(line.below(), size.english, Ink::Muted),
         ));
     }
     cell
@@ -344,7 +344,7 @@ fn card_head(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSizes
         cell = cell.text(name(
             behind,
             Align::Left,
-            Run::new(&line.below(), size.english, Ink::Muted),
+            Run::new(line.below(), size.english, Ink::Muted),
         ));
     }
     cell
