@@ -27,6 +27,12 @@ pub enum IssueKind {
     ClockUnknown,
     /// A board's output does not take frames.
     OutputLost,
+    /// A camera gives no pictures.
+    CameraLost,
+    /// A camera gives the same picture again and again.
+    CameraFrozen,
+    /// The filmed board is not where it should be in the picture.
+    CameraMoved,
     /// Too many calls wait for the hub: soon they are dropped, or were.
     SpoolFull,
     /// What is kept through a power cut cannot be written or read.
@@ -46,6 +52,9 @@ impl IssueKind {
             Self::RestartUnsaid => "restart-unsaid",
             Self::ClockUnknown => "clock-unknown",
             Self::OutputLost => "output-lost",
+            Self::CameraLost => "camera-lost",
+            Self::CameraFrozen => "camera-frozen",
+            Self::CameraMoved => "camera-moved",
             Self::SpoolFull => "spool-full",
             Self::StoreFailed => "store-failed",
         }

@@ -6,7 +6,7 @@
 use super::words::{self, Counter, Figure};
 use crate::clock::Now;
 use crate::config::BoardConfig;
-use crate::model::{Lane, Name, QueueId, Status};
+use crate::model::{Lane, Name, QueueId, Source, Status};
 use crate::state::{LoggedCall, PanelView, Phase, QueueView, Settings, ShownCall, Snapshot};
 use jiff::civil::Time;
 use std::time::Duration;
@@ -135,6 +135,20 @@ pub(super) struct Line {
     pub(super) service: Service,
     /// The time of the numbers when they are not fresh.
     pub(super) as_of: Option<String>,
+    /// Whether a camera read them from another board.
+    pub(super) filmed: bool,
+}
+
+impl Line {
+    /// What stands small below the name: the name in English, and before it how the numbers came
+    /// here when nobody told them.
+    pub(super) fn below(&self) -> String {
+        match (self.filmed, self.english.as_str()) {
+            (false, english) => english.to_owned(),
+            (true, "") => words::FILMED.to_owned(),
+            (true, english) => format!("{}  {english}", words::FILMED),
+        }
+    }
 }
 
 /// What somebody who comes now can expect.
@@ -338,6 +352,11 @@ fn line(queue: &QueueView, setting: &Setting, snapshot: &Snapshot, now: Now) -> 
         on_hold: state.map_or(0, |s| s.on_hold),
         service,
         as_of: stale_since(queue, snapshot),
+        filmed: state.is_some()
+            && queue
+                .reading
+                .as_ref()
+                .is_some_and(|r| r.source == Source::Camera),
     }
 }
 

@@ -118,6 +118,9 @@ pub(super) fn counter(label: &Label) -> Counter {
     }
 }
 
+/// Said of numbers that a camera read from another board.
+pub(super) const FILMED: &str = "カメラ読取";
+
 /// The first of the open issues, and how many there are besides; `None` when all is well.
 pub(super) fn issues(open: &[&str]) -> Option<String> {
     match open {

@@ -69,6 +69,11 @@ impl Evidence {
         None
     }
 
+    /// Takes a number as accepted that was shown before: what comes next must follow from it.
+    pub(super) fn resume(&mut self, text: &str) {
+        self.accepted = Some(text.to_owned());
+    }
+
     /// Forgets everything, as at the start of a day.
     pub(super) fn clear(&mut self) {
         *self = Self::default();

@@ -11,6 +11,7 @@ use super::reading::Doubt;
 use crate::clock::Now;
 use crate::config::{CameraConfig, CameraField, CameraShow};
 use crate::model::{Call, CallKind, Label, QueueId, QueueState, Status};
+use crate::state::KeptQueue;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -66,6 +67,7 @@ pub struct Reader {
 /// What a queue's states are made of.
 struct Told {
     id: QueueId,
+    epoch: u32,
     seq: u64,
     no: u64,
     calls: Vec<Call>,
@@ -115,6 +117,37 @@ impl Reader {
             queues,
             day: None,
         })
+    }
+
+    /// Goes on where an earlier reader of the same board stopped: calls keep their numbers, and the
+    /// ticket that is on the board is no new call.
+    pub fn resume(&mut self, kept: &[KeptQueue]) {
+        let mine = |k: &&KeptQueue| self.queues.iter().any(|q| q.id == k.queue);
+        let Some(day) = kept.iter().filter(mine).map(|k| k.state.day).max() else {
+            return;
+        };
+        self.day = Some(day);
+        for told in &mut self.queues {
+            let Some(kept) = kept.iter().find(|k| k.queue == told.id) else {
+                continue;
+            };
+            told.seq = kept.state.seq;
+            if kept.state.day == day {
+                told.epoch = kept.state.epoch;
+                told.no = kept.last_no;
+                told.calls.clone_from(&kept.state.calls);
+            }
+        }
+        for (field, evidence) in self.fields.iter().zip(&mut self.evidence) {
+            let told = self.queues.iter().find(|q| q.id == field.queue);
+            let last = told
+                .and_then(|t| t.calls.first())
+                .map(|c| c.ticket.as_str());
+            let digits = last.and_then(|l| l.strip_prefix(field.prefix.as_str()));
+            if let (CameraShow::Ticket, Some(digits)) = (field.show, digits) {
+                evidence.resume(digits);
+            }
+        }
     }
 
     /// Reads one picture by itself: what `yobiban camera read` answers.
@@ -263,6 +296,7 @@ impl Told {
     fn new(id: QueueId) -> Self {
         Self {
             id,
+            epoch: 0,
             seq: 0,
             no: 0,
             calls: Vec::new(),
@@ -340,7 +374,7 @@ impl Told {
             seq: self.seq,
             at: now.wall,
             day,
-            epoch: 0,
+            epoch: self.epoch,
             status: Status::Open,
             waiting: parts.waiting.is_some().then_some(self.waiting),
             on_hold: self.on_hold,

@@ -5,6 +5,7 @@
 //! whoever runs it: each error is one attempt, and the next call may succeed.
 
 use super::picture::{Picture, PictureError};
+use crate::config::{CameraConfig, CameraSource};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +41,21 @@ pub trait Source: Send {
     /// # Errors
     /// [`SourceError`] when none can be had this time; the next call tries again.
     fn next(&mut self, now: Duration) -> Result<Option<Frame>, SourceError>;
+
+    /// Begins anew with the device, as when it hands out the same picture for ever; nothing where
+    /// there is no device.
+    fn restart(&mut self) {}
+}
+
+/// Opens the source of a camera. Devices and addresses are not waited for: what is wrong with them
+/// is said by [`Source::next`].
+///
+/// # Errors
+/// [`SourceError::Io`] when a folder cannot be listed or a thread cannot be had.
+pub fn open(config: &CameraConfig) -> Result<Box<dyn Source>, SourceError> {
+    Ok(match &config.source {
+        CameraSource::Folder { path } => Box::new(FolderSource::open(path)?),
+    })
 }
 
 /// The JPEG pictures of a folder, by name.

@@ -312,9 +312,15 @@ impl Office {
     }
 
     fn view(&self, queue: &Queue, today: Date, now: Now) -> QueueView {
-        let line = self
-            .line_down
-            .is_none_or(|d| now.since(d) <= self.settings.line_grace);
+        // A camera needs no broker.
+        let filmed = queue
+            .reading
+            .as_ref()
+            .is_some_and(|r| r.source == Source::Camera);
+        let line = filmed
+            || self
+                .line_down
+                .is_none_or(|d| now.since(d) <= self.settings.line_grace);
         let age = queue.reading.as_ref().and_then(|r| r.age(now));
         let fresh = line && age.is_some_and(|age| age <= self.settings.stale_after);
         let phase = match &queue.reading {

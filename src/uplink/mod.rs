@@ -17,7 +17,7 @@ pub use journal::JournalError;
 pub use spool::{Keeper, Spool};
 
 use crate::clock::Clock;
-use crate::model::{BoardId, Name, NodeId, OfficeId};
+use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
 use crate::mqtt::{Availability, Publish, PublishError, Publisher};
 use crate::state::Snapshot;
 use crate::wire::report::{HealthReport, OFFLINE, ONLINE};
@@ -76,14 +76,32 @@ impl Identity {
     }
 }
 
-/// The encoded picture of a board, as on the glass.
+/// What a picture shows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A board of this node, as on the glass.
+    Board(BoardId),
+    /// A filmed board, as cut out of a camera's picture.
+    Camera(CameraId),
+}
+
+impl Origin {
+    fn topic(&self, office: OfficeId, node: NodeId) -> Topic {
+        match self {
+            Self::Board(board) => Topic::Board(office, node, board.clone()),
+            Self::Camera(camera) => Topic::Camera(office, node, camera.clone()),
+        }
+    }
+}
+
+/// The encoded picture of a board.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoardImage {
-    /// Which board.
-    pub board: BoardId,
+pub struct Image {
+    /// Whose.
+    pub origin: Origin,
     /// The picture's file.
     pub bytes: Bytes,
-    /// Its media type, `image/png` or `image/webp`.
+    /// Its media type, `image/png`, `image/webp` or `image/jpeg`.
     pub format: &'static str,
     /// Pixels.
     pub width: u32,
@@ -91,15 +109,15 @@ pub struct BoardImage {
     pub height: u32,
     /// SHA-256 of `bytes`, lower-case hexadecimal.
     pub sha256: String,
-    /// When the frame was handed to the output.
+    /// When the frame was handed to the output, or taken by the camera.
     pub shown_at: Timestamp,
 }
 
-impl BoardImage {
+impl Image {
     /// Takes a picture and computes its hash.
     #[must_use]
     pub fn new(
-        board: BoardId,
+        origin: Origin,
         bytes: impl Into<Bytes>,
         format: &'static str,
         (width, height): (u32, u32),
@@ -108,7 +126,7 @@ impl BoardImage {
         let bytes = bytes.into();
         let sha256 = sha256_hex(&bytes);
         Self {
-            board,
+            origin,
             bytes,
             format,
             width,
@@ -119,8 +137,8 @@ impl BoardImage {
     }
 }
 
-/// The newest picture of each board.
-pub type Pictures = BTreeMap<BoardId, Arc<BoardImage>>;
+/// The newest picture of each board and each camera.
+pub type Pictures = BTreeMap<Origin, Arc<Image>>;
 
 /// Everything the reports are made of.
 pub struct Uplink {
@@ -241,7 +259,7 @@ struct Numbers {
     seq: u64,
     /// Pictures that were handed to the line.
     pictures: Pictures,
-    picture_at: BTreeMap<BoardId, Instant>,
+    picture_at: BTreeMap<Origin, Instant>,
 }
 
 impl Numbers {
@@ -264,8 +282,8 @@ impl Numbers {
         let newest = self.uplink.pictures.borrow();
         let held_back = newest
             .iter()
-            .filter(|(board, image)| self.pictures.get(*board).is_none_or(|p| p != *image))
-            .filter_map(|(board, _)| self.picture_at.get(board))
+            .filter(|(origin, image)| self.pictures.get(*origin).is_none_or(|p| p != *image))
+            .filter_map(|(origin, _)| self.picture_at.get(origin))
             .map(|at| *at + PICTURE_EVERY);
         // A report that came too early for the pace is looked at again when it may go.
         let paced = self
@@ -284,14 +302,14 @@ impl Numbers {
     fn send_pictures(&mut self) {
         let newest = self.uplink.pictures.borrow_and_update().clone();
         let now = Instant::now();
-        for (board, image) in newest {
+        for (origin, image) in newest {
             let same = self
                 .pictures
-                .get(&board)
+                .get(&origin)
                 .is_some_and(|p| p.sha256 == image.sha256);
             let early = self
                 .picture_at
-                .get(&board)
+                .get(&origin)
                 .is_some_and(|at| now < *at + PICTURE_EVERY);
             if !same {
                 if early {
@@ -299,13 +317,13 @@ impl Numbers {
                 }
                 let identity = &self.uplink.identity;
                 let (office, node) = (identity.office.clone(), identity.node.clone());
-                let topic = Topic::Board(office, node, board.clone()).name(&identity.root);
+                let topic = origin.topic(office, node).name(&identity.root);
                 self.uplink
                     .publisher
                     .publish_latest(&topic, image.bytes.clone());
-                self.picture_at.insert(board.clone(), now);
+                self.picture_at.insert(origin.clone(), now);
             }
-            self.pictures.insert(board, image);
+            self.pictures.insert(origin, image);
         }
     }
 

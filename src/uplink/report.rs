@@ -1,11 +1,13 @@
 //! The state as a report: pure, field by field.
 
-use super::{Identity, Pictures};
+use super::{Identity, Origin, Pictures};
 use crate::clock::Now;
 use crate::model::{Source, Status};
 use crate::state::{LoggedCall, Phase, QueueView, Snapshot};
 use crate::wire::feed::WireWait;
-use crate::wire::report::{BoardPicture, CallReport, LastCall, Numbers, OfficeName, QueueNumbers};
+use crate::wire::report::{
+    BoardPicture, CallReport, CameraPicture, LastCall, Numbers, OfficeName, QueueNumbers,
+};
 use crate::wire::text::MAX_LIST;
 use crate::wire::{MAX_PAYLOAD, WireTime};
 use jiff::tz::TimeZone;
@@ -31,16 +33,36 @@ pub fn numbers(
         queues: snapshot.queues.iter().map(|q| queue(q, zone)).collect(),
         boards: pictures
             .values()
-            .map(|image| BoardPicture {
-                id: image.board.clone(),
-                sha256: image.sha256.clone(),
-                format: image.format.into(),
-                width: image.width,
-                height: image.height,
-                shown_at: WireTime::new(image.shown_at, zone),
+            .filter_map(|image| {
+                let Origin::Board(id) = &image.origin else {
+                    return None;
+                };
+                Some(BoardPicture {
+                    id: id.clone(),
+                    sha256: image.sha256.clone(),
+                    format: image.format.into(),
+                    width: image.width,
+                    height: image.height,
+                    shown_at: WireTime::new(image.shown_at, zone),
+                })
             })
             .collect(),
-        cameras: Vec::new(),
+        cameras: pictures
+            .values()
+            .filter_map(|image| {
+                let Origin::Camera(id) = &image.origin else {
+                    return None;
+                };
+                Some(CameraPicture {
+                    id: id.clone(),
+                    sha256: image.sha256.clone(),
+                    format: image.format.into(),
+                    width: image.width,
+                    height: image.height,
+                    taken_at: WireTime::new(image.shown_at, zone),
+                })
+            })
+            .collect(),
     }
 }
 
@@ -100,9 +122,11 @@ pub fn call(logged: &LoggedCall, zone: &TimeZone) -> CallReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BoardId, Label, Lane, Name, NodeId, OfficeId, QueueId, QueueState};
+    use crate::model::{
+        BoardId, CameraId, Label, Lane, Name, NodeId, OfficeId, QueueId, QueueState,
+    };
     use crate::state::{Office, QueueSettings, Settings};
-    use crate::uplink::BoardImage;
+    use crate::uplink::Image;
     use crate::wire::feed::FeedMessage;
     use std::sync::Arc;
 
@@ -145,14 +169,17 @@ mod tests {
         let changes = office.apply(&id, message(), Source::Feed, now()).unwrap();
         let board = BoardId::new("main").unwrap();
         let shown_at = now().wall;
-        let image = BoardImage::new(
-            board.clone(),
+        let origin = Origin::Board(board);
+        let image = Image::new(
+            origin.clone(),
             "picture",
             "image/png",
             (1920, 1080),
             shown_at,
         );
-        let pictures = [(board, Arc::new(image))].into();
+        let filmed = Origin::Camera(CameraId::new("hall").unwrap());
+        let taken = Image::new(filmed.clone(), "filmed", "image/jpeg", (640, 480), shown_at);
+        let pictures = [(origin, Arc::new(image)), (filmed, Arc::new(taken))].into();
         let mut report = numbers(&office.snapshot(now()), &identity(), 77, &pictures, now());
         let json: serde_json::Value = serde_json::from_slice(&encode(&mut report)).unwrap();
         let expected = serde_json::json!({
@@ -175,7 +202,10 @@ mod tests {
                 "sha256": "e413ecaaa5b8afefa3a1a36d54d29b0cc4a4f9add6b07d1a49cd8ac08ba8ed0c",
                 "shown_at": "2026-11-24T10:42:07.2+09:00"
             }],
-            "cameras": []
+            "cameras": [{
+                "id": "hall", "sha256": crate::wire::sha256_hex(b"filmed"), "format": "image/jpeg",
+                "width": 640, "height": 480, "taken_at": "2026-11-24T10:42:07.2+09:00"
+            }]
         });
         let mut found = json.clone();
         found["boards"][0]["sha256"] = expected["boards"][0]["sha256"].clone();

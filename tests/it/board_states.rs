@@ -55,9 +55,10 @@ pub const SIZES: [(&str, (u32, u32)); 3] = [
 pub type Make = fn((u32, u32)) -> Moment;
 
 /// Every golden state by name.
-pub const STATES: [(&str, Make); 11] = [
+pub const STATES: [(&str, Make); 12] = [
     ("normal", normal),
     ("issues", issues),
+    ("filmed", filmed),
     ("burst", burst),
     ("list", list),
     ("recall", recall),
@@ -264,6 +265,17 @@ pub fn normal(size: (u32, u32)) -> Moment {
     let mut day = morning(size);
     call_a042(&mut day, "10:42:00", "call");
     day.until("10:42:07").moment()
+}
+
+/// The same with two queues that a camera read from another board.
+fn filmed(size: (u32, u32)) -> Moment {
+    let mut moment = normal(size);
+    for queue in moment.snapshot.queues.iter_mut().take(2) {
+        if let Some(reading) = &mut queue.reading {
+            reading.source = Source::Camera;
+        }
+    }
+    moment
 }
 
 /// The same while the node itself needs looking after.

@@ -20,7 +20,7 @@ fn kind(style: Style) -> DigitKind {
     }
 }
 
-fn jpeg(filmed: &Filmed) -> Vec<u8> {
+pub fn jpeg(filmed: &Filmed) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (w, h) = (filmed.width as u16, filmed.height as u16);
     let encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
@@ -170,7 +170,7 @@ fn a_picture_for_viewers_is_small_and_made_only_when_something_changed() {
     assert!(viewing.wants(&quiet, every, seconds(400)));
 }
 
-fn config(filmed: &Filmed) -> CameraConfig {
+pub fn config(filmed: &Filmed) -> CameraConfig {
     let field = |(i, f): (usize, &crate::support::filmed::Field)| CameraField {
         queue: format!("q{}", i / 2).parse().unwrap(),
         show: if i % 2 == 0 {

@@ -12,6 +12,7 @@ mod board;
 mod board_states;
 mod browser;
 mod camera;
+mod camera_node;
 mod chaos;
 mod cli;
 mod config;

@@ -19,7 +19,7 @@ use yobiban::model::{
 use yobiban::mqtt::{Session, Subscription};
 use yobiban::roles::demo::broker::Broker;
 use yobiban::state::{Office, QueueSettings, Settings, Snapshot};
-use yobiban::uplink::{BoardImage, Identity, Pictures, Spool, Uplink, report};
+use yobiban::uplink::{Identity, Image, Origin, Pictures, Spool, Uplink, report};
 use yobiban::wire::report::{CallReport, HealthReport, Numbers};
 use yobiban::wire::{self, WireTime};
 
@@ -222,10 +222,10 @@ async fn a_burst_becomes_few_reports_and_the_last_state_arrives() {
 async fn a_picture_comes_before_the_numbers_that_name_it() {
     let mut bench = bench().await;
     bench.next("/numbers").await;
-    let board = BoardId::new("main").unwrap();
+    let board = Origin::Board(BoardId::new("main").unwrap());
     let show = |bench: &Bench, bytes: &'static str| {
         let (board, at) = (board.clone(), now().wall);
-        let image = BoardImage::new(board.clone(), bytes, "image/png", (4, 3), at);
+        let image = Image::new(board.clone(), bytes, "image/png", (4, 3), at);
         let sha256 = image.sha256.clone();
         bench
             .pictures

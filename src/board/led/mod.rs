@@ -161,6 +161,7 @@ impl View {
             on_hold: 0,
             service: Service::Unknown,
             as_of: None,
+            filmed: false,
         }
     }
 }

@@ -146,6 +146,7 @@ proptest! {
                 Service::Open(None), Service::Paused, Service::Closed, Service::NotOpenYet, Service::Unknown,
             ][kind].clone(),
             as_of: old.then(|| "10:42".into()),
+            filmed: false,
         };
         let length = queue::length(&queue, size);
         let turn = Turn { index: 0, start: Duration::from_secs(5), end: Duration::from_secs(5) + length };

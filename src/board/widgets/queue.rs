@@ -189,7 +189,7 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
     } else {
         0
     };
-    let english = if line.english.is_empty() {
+    let english = if line.below().is_empty() {
         0
     } else {
         high(size.english)
@@ -228,7 +228,7 @@ fn names_cell(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSize
         cell = cell.text(name(
             below,
             Align::Left,
-            Run::new(&line.english, size.english, Ink::Muted),
+            Run::new(line.below(), size.english, Ink::Muted),
         ));
     }
     cell
@@ -340,11 +340,11 @@ fn card_head(plan: &mut Plan<'_>, whole: &Rectangle, line: &Line, size: RowSizes
     let behind = lowered(&cut_left(&behind, gap).1, name_size, size.english);
     // Less than three letters say nothing.
     #[allow(clippy::cast_precision_loss)] // lengths of a frame
-    if !line.english.is_empty() && behind.size.width as f32 > size.english * 3.0 {
+    if !line.below().is_empty() && behind.size.width as f32 > size.english * 3.0 {
         cell = cell.text(name(
             behind,
             Align::Left,
-            Run::new(&line.english, size.english, Ink::Muted),
+            Run::new(line.below(), size.english, Ink::Muted),
         ));
     }
     cell

@@ -4,6 +4,7 @@
 //! broker reaches them.
 
 mod alive;
+mod camera;
 mod digits;
 mod hours;
 mod pause;
@@ -37,12 +38,12 @@ use pictures::{Encoder, Pictures};
 use reader::Reader;
 use report::Health;
 use screen::Screen;
-use status::{Outputs, Relays};
+use status::{Cameras, Outputs, Relays};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// The parts are given this long to end; the process promises to stop within 2 s.
@@ -74,15 +75,15 @@ pub async fn run(
     let (to_snapshots, snapshots) = watch::channel(first);
     let (to_pictures, pictures) = watch::channel(uplink::Pictures::new());
     let outputs = Outputs::default();
+    let to_pictures = Arc::new(to_pictures);
     let boards = Boards {
         config: &config,
         clock: &clock,
         snapshots: &snapshots,
-        pictures: Arc::new(to_pictures),
+        pictures: Arc::clone(&to_pictures),
         outputs: &outputs,
         probe: &probe,
     };
-    #[cfg_attr(not(target_os = "linux"), allow(unused_mut))]
     let mut screens = config
         .boards
         .iter()
@@ -102,6 +103,20 @@ pub async fn run(
         );
     }
 
+    let cameras = Cameras::default();
+    let (to_filmed, filmed) = mpsc::channel(camera::UNDER_WAY);
+    let kept = truth.keep(0).queues;
+    for camera in &config.cameras {
+        let ends = camera::Ends {
+            zone: config.state.zone.clone(),
+            filmed: to_filmed.clone(),
+            images: Arc::clone(&to_pictures),
+            cameras: cameras.clone(),
+            clock: Arc::clone(&clock),
+        };
+        screens.push(camera::start(camera, &kept, ends, &shutdown)?);
+    }
+    drop(to_filmed);
     let lines = Lines::open(&config, &truth, &shutdown);
     let (spool, keeper) = Spool::open(&config.store_dir.join("spool"));
     let zone = config.state.zone.clone();
@@ -111,6 +126,7 @@ pub async fn run(
     let health = Health {
         outputs,
         relays,
+        cameras,
         reports: watch::Sender::new(Arc::new(report::empty(started, &zone))),
         zone: zone.clone(),
         started: started.mono,
@@ -133,6 +149,7 @@ pub async fn run(
     let reader = Reader {
         truth,
         inbox: lines.feed.inbox,
+        filmed,
         link: lines.feed.link,
         snapshots: to_snapshots,
         office: config.office.clone(),
@@ -326,7 +343,7 @@ async fn stop(tasks: Vec<tokio::task::JoinHandle<()>>, screens: Vec<JoinHandle<(
     let screens = tokio::task::spawn_blocking(move || {
         for screen in screens {
             if screen.join().is_err() {
-                tracing::error!("a board's thread ended by a panic");
+                tracing::error!("the thread of a board or a camera ended by a panic");
             }
         }
     });

@@ -9,7 +9,7 @@ use crate::health::with_causes;
 use crate::model::BoardId;
 use crate::output::led::preview::{Points, preview};
 use crate::output::{Frame, PngOutput, encode};
-use crate::uplink::{self, BoardImage};
+use crate::uplink::{self, Image, Origin};
 use crate::wire::hex;
 use jiff::Timestamp;
 use std::io;
@@ -130,8 +130,9 @@ impl Encoder {
                 .and_then(|file| file.write(&picture).err());
             let writes_file = self.file.is_some();
             let size = (picture.width, picture.height);
-            let image = BoardImage::new(
-                self.board.clone(),
+            let origin = Origin::Board(self.board.clone());
+            let image = Image::new(
+                origin.clone(),
                 picture.bytes,
                 picture.media_type,
                 size,
@@ -145,7 +146,7 @@ impl Encoder {
                 }
             });
             self.images.send_modify(|images| {
-                images.insert(self.board.clone(), Arc::new(image));
+                images.insert(origin, Arc::new(image));
             });
             if back.send(frame).is_err() {
                 break;

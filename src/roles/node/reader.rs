@@ -1,10 +1,10 @@
 //! Messages to snapshots: the task that owns the truth.
 
 use super::alive::Alive;
-use super::truth::Truth;
+use super::truth::{Outcome, Truth};
 use crate::clock::Clock;
 use crate::health::{IssueKind, with_causes};
-use crate::model::OfficeId;
+use crate::model::{OfficeId, QueueId, QueueState};
 use crate::mqtt::{Link, Message};
 use crate::roles::{Probe, Taken, tell};
 use crate::state::Snapshot;
@@ -28,10 +28,15 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 /// Messages that are applied before the boards are told: a burst is drawn once.
 const BATCH: usize = 64;
 
+/// States that one picture of a camera told.
+pub(super) type Filmed = Vec<(QueueId, QueueState)>;
+
 /// What the truth needs of its surroundings.
 pub(super) struct Reader {
     pub(super) truth: Truth,
     pub(super) inbox: mpsc::Receiver<Message>,
+    /// What the cameras read; closed where there is none.
+    pub(super) filmed: mpsc::Receiver<Filmed>,
     pub(super) link: watch::Receiver<Link>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) office: OfficeId,
@@ -75,6 +80,10 @@ impl Reader {
                     }
                     unsaved |= self.take(&mut batch);
                 }
+                Some(states) = self.filmed.recv() => {
+                    let outcome = self.truth.filmed(states, self.clock.now());
+                    unsaved |= self.pass_on(outcome);
+                }
                 changed = self.link.changed() => {
                     if changed.is_err() {
                         break;
@@ -112,15 +121,21 @@ impl Reader {
             let outcome = self
                 .truth
                 .take(&message.topic, &message.payload, self.clock.now());
-            accepted |= !outcome.applied.is_empty();
-            for (queue, seq) in outcome.applied {
-                let office = self.office.clone();
-                tell(self.probe.taken.as_ref(), || Taken { office, queue, seq });
-            }
-            for call in &outcome.calls {
-                self.spool.push(uplink::report::call(call, &self.zone));
-            }
+            accepted |= self.pass_on(outcome);
             message.ack();
+        }
+        accepted
+    }
+
+    /// Spools new calls; says whether something was accepted.
+    fn pass_on(&mut self, outcome: Outcome) -> bool {
+        let accepted = !outcome.applied.is_empty();
+        for (queue, seq) in outcome.applied {
+            let office = self.office.clone();
+            tell(self.probe.taken.as_ref(), || Taken { office, queue, seq });
+        }
+        for call in &outcome.calls {
+            self.spool.push(uplink::report::call(call, &self.zone));
         }
         accepted
     }

@@ -1,6 +1,6 @@
 //! The health report of a node, made of what its parts say.
 
-use super::status::{OutputStatus, Outputs, Relays};
+use super::status::{CameraStatus, Cameras, OutputStatus, Outputs, Relays};
 use super::truth::Truth;
 use crate::clock::Now;
 use crate::health::IssueKind;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 pub(super) struct Health {
     pub(super) outputs: Outputs,
     pub(super) relays: Relays,
+    pub(super) cameras: Cameras,
     pub(super) reports: watch::Sender<Arc<HealthReport>>,
     pub(super) zone: TimeZone,
     /// Monotonic moment of the start.
@@ -48,6 +49,16 @@ impl Health {
         for (relay, status) in self.relays.copy() {
             let failed = status.failed.as_deref();
             issues.follow(IssueKind::OutputLost, relay.as_str(), failed, now);
+        }
+        for (camera, status) in self.cameras.copy() {
+            let lost = status.lost(now);
+            for (kind, wrong) in [
+                (IssueKind::CameraLost, &lost),
+                (IssueKind::CameraFrozen, &status.frozen),
+                (IssueKind::CameraMoved, &status.moved),
+            ] {
+                issues.follow(kind, camera.as_str(), wrong.as_deref(), now);
+            }
         }
         if let Some(link) = &self.uplink {
             let down = link.borrow().down_reason();
@@ -89,6 +100,14 @@ impl Health {
         counts.insert("calls_not_shown".into(), missed);
         let merged = self.relays.copy().values().map(|r| r.merged).sum();
         counts.insert("relay_pulses_merged".into(), merged);
+        let cameras = self.cameras.copy();
+        if !cameras.is_empty() {
+            let sum = |of: fn(&CameraStatus) -> u64| cameras.values().map(of).sum();
+            counts.insert("camera_pictures".into(), sum(|c| c.pictures));
+            counts.insert("camera_failures".into(), sum(|c| c.failed));
+            counts.insert("camera_fields_read".into(), sum(|c| c.read));
+            counts.insert("camera_fields_unknown".into(), sum(|c| c.unknown));
+        }
         counts.insert("calls_waiting".into(), self.spool.len() as u64);
         counts.insert("calls_dropped".into(), self.spool.dropped());
         let issue = |issue: &crate::health::Issue| IssueReport {

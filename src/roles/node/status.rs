@@ -1,7 +1,7 @@
 //! What the threads of boards and relays say of themselves, for whoever reports it.
 
 use crate::clock::Now;
-use crate::model::BoardId;
+use crate::model::{BoardId, CameraId};
 use crate::output::{Connector, DeviceStatus};
 use crate::wire::report::OutputState;
 use jiff::Timestamp;
@@ -9,16 +9,56 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The status of each board, or each relay, by its id; clones share it. The lock guards a small
+/// The status of each board, relay or camera, by its id; clones share it. The lock guards a small
 /// map, held for a copy or less.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Statuses<S>(Arc<Mutex<BTreeMap<BoardId, S>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Statuses<S, K = BoardId>(Arc<Mutex<BTreeMap<K, S>>>);
+
+impl<S, K> Default for Statuses<S, K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
 
 /// What the boards' threads say of their outputs.
 pub(super) type Outputs = Statuses<OutputStatus>;
 
 /// What the relays' threads say.
 pub(super) type Relays = Statuses<RelayStatus>;
+
+/// What the cameras' threads say.
+pub(super) type Cameras = Statuses<CameraStatus, CameraId>;
+
+/// One camera at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct CameraStatus {
+    /// Why no pictures come; `None` while they do.
+    pub(super) lost: Option<String>,
+    /// For how long the picture has been the same, in words.
+    pub(super) frozen: Option<String>,
+    /// That the board is not where it should be, in words.
+    pub(super) moved: Option<String>,
+    /// Pictures that were read.
+    pub(super) pictures: u64,
+    /// Attempts to get one that failed.
+    pub(super) failed: u64,
+    /// Fields that were read, over all pictures.
+    pub(super) read: u64,
+    /// Fields that were not.
+    pub(super) unknown: u64,
+    /// Monotonic moment by which its thread says again that it is alive.
+    pub(super) due: Option<Duration>,
+}
+
+impl CameraStatus {
+    /// Why its numbers are not kept up, in one line.
+    pub(super) fn lost(&self, now: Now) -> Option<String> {
+        let late = self.due.map(|due| now.since(due));
+        let hangs = late.filter(|late| *late >= STANDS_STILL);
+        let hangs = hangs.map(|late| format!("reading has stood still for {} s", late.as_secs()));
+        hangs.or_else(|| self.lost.clone())
+    }
+}
 
 /// One relay at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,16 +90,16 @@ pub(super) struct OutputStatus {
     pub(super) shown_calls: u64,
 }
 
-impl<S: Clone + Default> Statuses<S> {
-    pub(super) fn update(&self, id: &BoardId, change: impl FnOnce(&mut S)) {
+impl<S: Clone + Default, K: Ord + Clone> Statuses<S, K> {
+    pub(super) fn update(&self, id: &K, change: impl FnOnce(&mut S)) {
         change(self.lock().entry(id.clone()).or_default());
     }
 
-    pub(super) fn copy(&self) -> BTreeMap<BoardId, S> {
+    pub(super) fn copy(&self) -> BTreeMap<K, S> {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<BoardId, S>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<K, S>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

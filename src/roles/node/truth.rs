@@ -88,6 +88,15 @@ impl Truth {
         outcome
     }
 
+    /// Takes states that a camera read.
+    pub fn filmed(&mut self, states: Vec<(QueueId, QueueState)>, now: Now) -> Outcome {
+        let mut outcome = Outcome::default();
+        for (queue, state) in states {
+            self.apply(queue, state, Source::Camera, now, &mut outcome);
+        }
+        outcome
+    }
+
     fn adapt(&mut self, topic: &str, payload: &[u8], now: Now, outcome: &mut Outcome) {
         let mapped: Vec<_> = self
             .adapters

@@ -319,6 +319,11 @@ fn draw_digit(canvas: &mut Canvas, d: &Design, style: Style, digit: u8, at: (f32
 
 /// Makes the picture that belongs to a seed.
 pub fn make(seed: u64, style: Style, trouble: Trouble) -> Filmed {
+    ahead(seed, style, trouble, 0)
+}
+
+/// The same, some calls later: every number has grown by as many.
+pub fn ahead(seed: u64, style: Style, trouble: Trouble, calls: usize) -> Filmed {
     let rng = &mut Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
     let d = design(rng, style);
     let rows = rng.usize(2..=5);
@@ -366,7 +371,7 @@ pub fn make(seed: u64, style: Style, trouble: Trouble) -> Filmed {
                     .max(1),
                 _ => rng.usize(10_usize.pow(*places as u32 - 1)..10_usize.pow(*places as u32)),
             };
-            let text = text.to_string();
+            let text = (text + if column == 0 { calls } else { 0 }).to_string();
             let width = step * *places as f32;
             let margin = tall * 0.1;
             let lean = d.slant * tall / 2.0;
