@@ -4,7 +4,12 @@ use crate::support::city::{City, numbers};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use yobiban::hub::{Bounds, listen, serve};
 use yobiban::model::Label;
 
 /// The next bytes of a stream.
@@ -244,4 +249,88 @@ async fn streams_are_counted_bounded_and_end_with_the_hub() {
     city.shutdown.cancel();
     let rest = tokio::time::timeout(Duration::from_secs(5), one.into_body().collect());
     rest.await.expect("the stream ends").unwrap();
+}
+
+/// A hub on a socket.
+async fn served() -> (City, SocketAddr) {
+    let city = City::awake().await;
+    let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (hub, stop) = (Arc::clone(&city.hub), city.shutdown.clone());
+    tokio::spawn(serve(listener, hub, Bounds::new(32), stop));
+    (city, address)
+}
+
+/// Reads until `text` has come; all that came.
+async fn read_until(socket: &mut TcpStream, text: &str) -> String {
+    let mut heard = String::new();
+    while !heard.contains(text) {
+        let mut bytes = [0; 4096];
+        let read = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut bytes));
+        let n = read.await.expect("an answer in time").unwrap();
+        assert!(n > 0, "closed after {heard:?} without {text:?}");
+        heard.push_str(std::str::from_utf8(&bytes[..n]).unwrap());
+    }
+    heard
+}
+
+async fn until_viewers(city: &City, count: i64) {
+    let begin = Instant::now();
+    while city.hub.stats().viewers() != count {
+        assert!(begin.elapsed() < Duration::from_secs(5), "never {count}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_becomes_a_viewer_also_after_other_answers() {
+    let (city, hub) = served().await;
+    let mut socket = TcpStream::connect(hub).await.unwrap();
+    let ask = async |socket: &mut TcpStream, line: &str| {
+        let request = format!("{line} HTTP/1.1\r\nhost: x\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+    };
+    ask(&mut socket, "GET /healthz").await;
+    read_until(&mut socket, "\r\n\r\n").await;
+    // A question about the events takes no place among the viewers.
+    ask(&mut socket, "HEAD /api/v1/events").await;
+    let head = read_until(&mut socket, "\r\n\r\n").await;
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    until_viewers(&city, 0).await;
+    ask(&mut socket, "GET /api/v1/events").await;
+    let first = read_until(&mut socket, "\"whole\":true").await;
+    let (head, events) = first.split_once("\r\n\r\n").unwrap();
+    for wanted in [
+        "HTTP/1.1 200 OK\r\n",
+        "content-type: text/event-stream\r\n",
+        "connection: close",
+        "access-control-allow-origin: *\r\n",
+        "content-security-policy: ",
+        "date: ",
+    ] {
+        assert!(head.contains(wanted), "{wanted:?} in {head}");
+    }
+    assert!(!head.contains("transfer-encoding"), "{head}");
+    assert!(events.starts_with("retry: "), "{events}");
+    until_viewers(&city, 1).await;
+    call(&city, "inage", 100, "A063").await;
+    read_until(&mut socket, "\"ticket\":\"A063\"").await;
+    // It goes, and its place is free without anything being said to it.
+    drop(socket);
+    until_viewers(&city, 0).await;
+}
+
+#[tokio::test]
+async fn viewers_on_connections_go_when_the_hub_stops() {
+    let (city, hub) = served().await;
+    let mut socket = TcpStream::connect(hub).await.unwrap();
+    // HTTP/1.0, as proxies speak it; and words that come too late change nothing.
+    let request = "GET /live/ja HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n";
+    socket.write_all(request.as_bytes()).await.unwrap();
+    read_until(&mut socket, "id: ").await;
+    city.shutdown.cancel();
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(2), socket.read_to_end(&mut rest));
+    let _ = end.await.expect("closed in time"); // a reset is an end, too
+    until_viewers(&city, 0).await;
 }

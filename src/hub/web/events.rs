@@ -5,20 +5,19 @@
 //! run and the publication: who comes back with the newest one misses nothing and gets nothing
 //! twice; any other gets the whole state.
 
+use super::viewer::Boarding;
 use super::{Query, Shared, api, front};
 use crate::hub::Hub;
 use crate::hub::lang::Lang;
 use crate::hub::live::{Delta, Scope, Snapshot};
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use futures_util::stream;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// A comment this often keeps proxies from closing a quiet stream (nginx: 60 s).
@@ -108,20 +107,13 @@ fn open(hub: Arc<Hub>, scope: Scope, form: Form, query: &Query, headers: &Header
         greeted: false,
         ping: Box::pin(sleep(KEEP_ALIVE)),
     };
-    let events = stream::unfold(viewer, |mut viewer| async move {
-        let bytes = viewer.next().await?;
-        Some((Ok::<Bytes, Infallible>(bytes), viewer))
-    });
-    (
-        [
-            (header::CONTENT_TYPE, "text/event-stream"),
-            (header::CACHE_CONTROL, "no-store"),
-            // nginx would otherwise hold events back to fill its buffer.
-            (header::HeaderName::from_static("x-accel-buffering"), "no"),
-        ],
-        Body::from_stream(events),
-    )
-        .into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // nginx would otherwise hold events back to fill its buffer.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Boarding::answer(viewer)).into_response()
 }
 
 /// A place among the viewers, given back when dropped.
@@ -145,7 +137,8 @@ impl Drop for Seat {
     }
 }
 
-struct Viewer {
+/// One who follows the numbers.
+pub(super) struct Viewer {
     #[allow(dead_code)] // held for its drop
     seat: Seat,
     hub: Arc<Hub>,
@@ -159,8 +152,8 @@ struct Viewer {
 }
 
 impl Viewer {
-    /// The next bytes to send; `None` ends the stream.
-    async fn next(&mut self) -> Option<Bytes> {
+    /// The next bytes to send; `None` ends the stream. Loses nothing when it is dropped half-way.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
         if !self.greeted {
             self.greeted = true;
             return Some(self.first());
@@ -170,17 +163,8 @@ impl Viewer {
                 () = self.hub.shutdown.cancelled() => return None,
                 news = self.news.recv() => {
                     let event = match news {
-                        Ok(delta) if self.seen.is_some_and(|v| delta.snapshot.version <= v) => continue,
-                        Ok(delta) => {
-                            self.seen = Some(delta.snapshot.version);
-                            self.change(&delta)
-                        }
-                        Err(RecvError::Lagged(_)) => {
-                            self.hub.stats.viewers_skipped.inc();
-                            let snapshot = self.hub.live.current();
-                            self.seen = Some(snapshot.version);
-                            self.whole(&snapshot)
-                        }
+                        Ok(delta) => self.catch_up(&delta),
+                        Err(RecvError::Lagged(_)) => self.skip(),
                         Err(RecvError::Closed) => return None,
                     };
                     self.ping.as_mut().reset(Instant::now() + KEEP_ALIVE);
@@ -194,6 +178,48 @@ impl Viewer {
                 }
             }
         }
+    }
+
+    /// What the viewer has not seen, from the oldest on; the newest state in its place where that is
+    /// less to send. Whoever was away for a while so costs one write, not one for each change.
+    fn catch_up(&mut self, oldest: &Delta) -> Option<Bytes> {
+        let mut events = Events::None;
+        let mut add = |viewer: &mut Self, delta: &Delta| {
+            let version = delta.snapshot.version;
+            if viewer.seen.is_none_or(|seen| seen < version) {
+                viewer.seen = Some(version);
+                if let Some(event) = viewer.change(delta) {
+                    events.add(event);
+                }
+            }
+        };
+        add(self, oldest);
+        loop {
+            match self.news.try_recv() {
+                Ok(delta) => add(self, &delta),
+                Err(TryRecvError::Lagged(_)) => return self.skip(),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        match events {
+            Events::None => None,
+            Events::One(event) => Some(event),
+            Events::More(all) => {
+                let newest = self.hub.live.current();
+                match self.whole(&newest) {
+                    Some(whole) if whole.len() <= all.len() => self.skip(),
+                    _ => Some(all.into()),
+                }
+            }
+        }
+    }
+
+    /// The newest state, in place of what was missed.
+    fn skip(&mut self) -> Option<Bytes> {
+        self.hub.stats.viewers_skipped.inc();
+        let snapshot = self.hub.live.current();
+        self.seen = Some(snapshot.version);
+        self.whole(&snapshot)
     }
 
     /// The greeting, with the whole state unless the viewer has it.
@@ -291,6 +317,26 @@ impl Viewer {
                 office.fragment.get(lang, make).clone()
             }
         })
+    }
+}
+
+/// Events one after the other; one alone is not copied.
+enum Events {
+    None,
+    One(Bytes),
+    More(Vec<u8>),
+}
+
+impl Events {
+    fn add(&mut self, event: Bytes) {
+        *self = match std::mem::replace(self, Self::None) {
+            Self::None => Self::One(event),
+            Self::One(first) => Self::More([first, event].concat()),
+            Self::More(mut all) => {
+                all.extend_from_slice(&event);
+                Self::More(all)
+            }
+        };
     }
 }
 

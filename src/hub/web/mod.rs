@@ -18,6 +18,7 @@ mod serve;
 mod socket;
 mod ticket;
 mod video;
+mod viewer;
 mod words;
 
 pub(super) use headers::standing;

@@ -3,19 +3,30 @@
 //! HTTP/1.1 only. Browsers speak HTTP/2 to the proxy that does TLS; here it would add ways to hold
 //! a place without asking for anything.
 
+use super::events::Viewer;
 use super::socket::Patient;
+use super::viewer::{Boarding, attend, head};
 use crate::hub::Hub;
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::http::{Method, Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
+use std::future::{Future as _, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Largest head of a request, in bytes: addresses and cookies of honest browsers stay far below.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -81,20 +92,24 @@ pub async fn serve(
     bounds: Bounds,
     shutdown: CancellationToken,
 ) {
-    let stats = Arc::clone(&hub.stats);
-    let router = super::router(hub);
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
         .header_read_timeout(bounds.head_within)
         .max_buf_size(HEAD_BYTES);
+    let house = Arc::new(House {
+        router: TowerToHyperService::new(super::router(Arc::clone(&hub))),
+        hub,
+        http,
+        take_within: bounds.take_within,
+        guests: TaskTracker::new(),
+        shutdown,
+    });
     let seats = Arc::new(Semaphore::new(
         bounds.connections.min(Semaphore::MAX_PERMITS),
     ));
-    let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
-            () = shutdown.cancelled() => break,
+            () = house.shutdown.cancelled() => break,
             accepted = async {
                 let seat = Arc::clone(&seats).acquire_owned().await.ok()?;
                 Some((listener.accept().await, seat))
@@ -110,21 +125,84 @@ pub async fn serve(
             None => break,
         };
         let _ = stream.set_nodelay(true); // events are small and must not wait for more
-        let service = TowerToHyperService::new(router.clone());
-        let stats = Arc::clone(&stats);
-        let stream = Patient::new(stream, bounds.take_within, Arc::clone(&stats));
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
+        house.guests.spawn(Arc::clone(&house).receive(stream, seat));
+    }
+    drop(listener);
+    house.guests.close();
+    let _ = tokio::time::timeout(DRAIN, house.guests.wait()).await;
+}
+
+/// What all connections share.
+struct House {
+    hub: Arc<Hub>,
+    router: TowerToHyperService<Router>,
+    http: http1::Builder,
+    take_within: Duration,
+    guests: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+/// The head of an answer, and the viewer whose events are its body.
+type Taken = (Vec<u8>, Viewer);
+
+impl House {
+    /// Answers what a connection asks, until it closes or becomes a viewer's.
+    async fn receive(self: Arc<Self>, stream: TcpStream, seat: OwnedSemaphorePermit) {
+        let stream = Patient::new(stream, self.take_within, Arc::clone(&self.hub.stats));
+        let taken = Arc::new(Mutex::new(None::<Taken>));
+        let service = service_fn(|request| self.answer(request, Arc::clone(&taken)));
+        let mut connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let mut stopped = pin!(self.shutdown.cancelled());
+        let mut stopping = false;
+        let viewer = poll_fn(|cx| {
+            if !stopping && stopped.as_mut().poll(cx).is_ready() {
+                stopping = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            let ended = Pin::new(&mut connection).poll(cx);
+            let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match (taken, ended) {
+                (Some(taken), _) => Poll::Ready(Ok(Some(taken))),
+                (None, ended) => ended.map_ok(|()| None),
+            }
+        })
+        .await;
+        match viewer {
+            Ok(Some((head, viewer))) => {
+                let stream = connection.into_parts().io.into_inner().into_inner();
+                let stats = Arc::clone(&self.hub.stats);
+                let attend = attend(stream, head, viewer, self.take_within, stats);
+                // In a task of its own, so that nothing of this one is kept for hours.
+                self.guests.spawn(async move {
+                    attend.await;
+                    drop(seat);
+                });
+            }
+            Ok(None) => {}
+            Err(error) => {
                 if error.is_timeout() {
-                    stats.connections_silent.inc();
+                    self.hub.stats.connections_silent.inc();
                 }
                 tracing::trace!(%error, "a connection ended early");
             }
-            drop(seat);
-        });
+        }
     }
-    drop(listener);
-    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+
+    /// Answers one request. One that is answered by events leaves them in `taken` and never comes
+    /// to its end here.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        taken: Arc<Mutex<Option<Taken>>>,
+    ) -> Result<Response<Body>, Infallible> {
+        let takes = request.method() == Method::GET && request.body().is_end_stream();
+        let mut answer = self.router.call(request).await?;
+        let boarding = answer.extensions_mut().remove::<Boarding>();
+        if takes && let Some(viewer) = boarding.and_then(|b| b.take()) {
+            let head = head(&answer, self.hub.clock.now().wall);
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some((head, viewer));
+            return pending().await;
+        }
+        Ok(answer)
+    }
 }

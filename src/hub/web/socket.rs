@@ -34,6 +34,11 @@ impl<S> Patient<S> {
         }
     }
 
+    /// The stream without the limit.
+    pub(super) fn into_inner(self) -> S {
+        self.inner
+    }
+
     /// The result of a write: whoever takes something begins anew.
     fn written<T>(
         &mut self,
