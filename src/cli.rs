@@ -6,6 +6,7 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Checked, ConfigError};
+use crate::roles::load::Target;
 use crate::{model, roles, shutdown};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -55,6 +56,8 @@ enum Command {
     Score(ScoreArgs),
     /// Publish a recorded day to a broker
     Replay(ReplayArgs),
+    /// Try how many viewers a hub bears
+    Load(LoadArgs),
     /// Say what is wrong with a configuration file
     Check {
         /// A node's or a hub's configuration
@@ -186,6 +189,38 @@ struct ReplayArgs {
     keep_times: bool,
 }
 
+#[derive(Debug, Args)]
+struct LoadArgs {
+    /// The events that viewers follow; the hub must not be in service
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080/api/v1/events"
+    )]
+    events: url::Url,
+    /// The hub's broker: calls are reported to it as nodes do
+    #[arg(long, value_name = "URL", required_unless_present = "post")]
+    mqtt: Option<String>,
+    /// Instead, where to post each call, for servers that send on what is posted
+    #[arg(long, value_name = "URL", conflicts_with = "mqtt")]
+    post: Option<url::Url>,
+    /// How many viewers
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    viewers: usize,
+    /// How many calls, 1 to 1000000
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    calls: u32,
+    /// From one call to the next
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    every: Duration,
+    /// How many offices call in turn
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    offices: u16,
+    /// The server's process on this machine, for its memory and processor time
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+}
+
 /// Runs the command that the arguments name, the program's own name first.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
@@ -252,6 +287,23 @@ fn run(command: Command) -> anyhow::Result<()> {
                 roles::replay::run(args, &mut io::stdout(), stop).await?;
                 Ok(())
             })
+        }
+        Command::Load(args) => {
+            let target = match (args.mqtt, args.post) {
+                (Some(broker), _) => Target::Mqtt(Box::new(roles::replay::broker(&broker)?)),
+                (None, Some(url)) => Target::Post(url),
+                (None, None) => anyhow::bail!("expected --mqtt or --post"),
+            };
+            let args = roles::load::LoadArgs {
+                events: args.events,
+                target,
+                viewers: args.viewers,
+                calls: usize::try_from(args.calls)?,
+                every: args.every,
+                offices: args.offices.into(),
+                pid: args.pid,
+            };
+            serve(async |stop| roles::load::run(args, &mut io::stdout(), stop).await)
         }
         Command::Check { file } => {
             let checked = config::check(&file)?;
@@ -403,6 +455,7 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
         Command::Board(_)
             | Command::Score(_)
             | Command::Camera(_)
+            | Command::Load(_)
             | Command::Check { .. }
             | Command::Config { .. }
     );
@@ -435,7 +488,6 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "demo")]
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok();
     parsed

@@ -207,39 +207,16 @@ async fn videos(
 /// How many connections there may be at a time: those that are configured, as far as the system
 /// gives open files. Some are kept back, so that a full house never keeps the hub from its database
 /// and its broker.
-#[cfg(target_os = "linux")]
 fn places(configured: usize) -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     /// Standard streams, both sessions, five connections to the database with three files each,
     /// certificates, the runtime's own.
     const OWN: u64 = 64;
     let wanted = u64::try_from(configured)
         .unwrap_or(u64::MAX)
         .saturating_add(OWN);
-    let given = getrlimit(Resource::Nofile);
-    let soft = given.current.unwrap_or(u64::MAX);
-    let raised = given.maximum.unwrap_or(u64::MAX).min(wanted);
-    let files = if raised > soft {
-        let limit = Rlimit {
-            current: Some(raised),
-            maximum: given.maximum,
-        };
-        if setrlimit(Resource::Nofile, limit).is_ok() {
-            raised
-        } else {
-            soft
-        }
-    } else {
-        soft
-    };
+    let files = super::files::raise(wanted);
     let places = usize::try_from(files.saturating_sub(OWN)).unwrap_or(usize::MAX);
     configured.min(places.max(1))
-}
-
-/// How many connections there may be at a time.
-#[cfg(not(target_os = "linux"))]
-fn places(configured: usize) -> usize {
-    configured
 }
 
 /// Tells the hub whether the broker is heard.

@@ -5,6 +5,7 @@ pub mod day;
 pub mod filmed;
 pub mod http;
 pub mod mosquitto;
+pub mod nats;
 pub mod png;
 pub mod process;
 pub mod proxy;

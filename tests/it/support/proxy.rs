@@ -1,4 +1,5 @@
-//! A line with faults: a TCP proxy that cuts, hangs, crawls and refuses when told.
+//! A line with faults: a TCP proxy that cuts, hangs, crawls and refuses when told; a load balancer
+//! where it has several targets.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +34,12 @@ pub struct Proxy {
 
 impl Proxy {
     pub async fn to(target: SocketAddr) -> Self {
+        Self::among(vec![target]).await
+    }
+
+    /// A load balancer: each connection goes to the next target in turn that takes it.
+    pub async fn among(targets: Vec<SocketAddr>) -> Self {
+        let targets: Arc<[SocketAddr]> = targets.into();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (fault, faults) = watch::channel(Fault::None);
@@ -43,8 +50,8 @@ impl Proxy {
                 if *faults.borrow() == Fault::Refuse {
                     continue; // dropped: the client sees the end of the connection
                 }
-                counted.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(carry(client, target, faults.clone()));
+                let turn = counted.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(carry(client, Arc::clone(&targets), turn, faults.clone()));
             }
         });
         Self {
@@ -76,8 +83,22 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(client: TcpStream, target: SocketAddr, mut faults: watch::Receiver<Fault>) {
-    let Ok(server) = TcpStream::connect(target).await else {
+async fn carry(
+    client: TcpStream,
+    targets: Arc<[SocketAddr]>,
+    turn: u64,
+    mut faults: watch::Receiver<Fault>,
+) {
+    let first = usize::try_from(turn).unwrap() % targets.len();
+    let in_turn = targets.iter().cycle().skip(first).take(targets.len());
+    let mut server = None;
+    for target in in_turn {
+        if let Ok(stream) = TcpStream::connect(target).await {
+            server = Some(stream);
+            break;
+        }
+    }
+    let Some(server) = server else {
         return;
     };
     faults.mark_unchanged();
