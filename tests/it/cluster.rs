@@ -111,7 +111,7 @@ async fn a_broker_and_a_hub_die_and_everybody_sees_every_call() {
         );
         run("hub", name, text)
     };
-    let mut hubs = vec![hub("hub-a"), hub("hub-b")];
+    let mut hubs = [hub("hub-a"), hub("hub-b")];
     let pages = [hubs[0].pages().await, hubs[1].pages().await];
     // The streams of a new cluster are made when its first clients come, which takes seconds.
     for hub in pages {
