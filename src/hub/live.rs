@@ -5,6 +5,7 @@
 //! open stream through a bounded ring: who falls behind it is told so and skips to the newest
 //! state (invariant 5). Knows no HTTP and no templates.
 
+use super::event::Event;
 use super::page::{Page, PerLang};
 use super::view::OfficeView;
 use crate::model::OfficeId;
@@ -27,11 +28,11 @@ pub(crate) struct OfficeSnap {
     pub(crate) view: OfficeView,
     json: OnceLock<Bytes>,
     pub(crate) api: OnceLock<Page>,
-    pub(crate) event: OnceLock<Bytes>,
+    pub(crate) event: OnceLock<Event>,
     pub(crate) card: PerLang<String>,
     pub(crate) page: PerLang<Page>,
     pub(crate) lite: PerLang<Page>,
-    pub(crate) fragment: PerLang<Bytes>,
+    pub(crate) fragment: PerLang<Event>,
 }
 
 impl OfficeSnap {
@@ -63,12 +64,12 @@ pub(crate) struct Snapshot {
     pub(crate) version: u64,
     pub(crate) offices: Vec<Arc<OfficeSnap>>,
     pub(crate) api: OnceLock<Page>,
-    pub(crate) event: OnceLock<Bytes>,
+    pub(crate) event: OnceLock<Event>,
     pub(crate) congestion: [OnceLock<Page>; 2],
     pub(crate) ngsi: OnceLock<Page>,
     pub(crate) front: PerLang<Page>,
     pub(crate) lite: PerLang<Page>,
-    pub(crate) fragment: PerLang<Bytes>,
+    pub(crate) fragment: PerLang<Event>,
 }
 
 impl Snapshot {
@@ -100,8 +101,8 @@ pub(crate) struct Delta {
     pub(crate) changed: Vec<Arc<OfficeSnap>>,
     /// Offices came or went: the list as a whole is new.
     pub(crate) relisted: bool,
-    pub(crate) event: OnceLock<Bytes>,
-    pub(crate) fragment: PerLang<Bytes>,
+    pub(crate) event: OnceLock<Event>,
+    pub(crate) fragment: PerLang<Event>,
 }
 
 /// What a stream follows.

@@ -8,6 +8,7 @@
 //! viewers never slow the intake. Knows no broker: messages come through a channel. Knows no
 //! board drawing, only finished pictures.
 
+mod event;
 mod glance;
 pub mod history;
 mod incoming;

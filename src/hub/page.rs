@@ -97,7 +97,8 @@ pub(crate) fn is_known(request: &HeaderMap, etag: &str) -> bool {
         .any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
 }
 
-fn accepts_gzip(request: &HeaderMap) -> bool {
+/// Whether an answer may be compressed.
+pub(crate) fn accepts_gzip(request: &HeaderMap) -> bool {
     request
         .get_all(header::ACCEPT_ENCODING)
         .iter()

@@ -4,6 +4,7 @@ use crate::support::city::{City, numbers};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -333,4 +334,34 @@ async fn viewers_on_connections_go_when_the_hub_stops() {
     let end = tokio::time::timeout(Duration::from_secs(2), socket.read_to_end(&mut rest));
     let _ = end.await.expect("closed in time"); // a reset is an end, too
     until_viewers(&city, 0).await;
+}
+
+#[tokio::test]
+async fn a_compressed_stream_says_the_same_at_every_moment() {
+    let city = City::awake().await;
+    let mut seq = 100;
+    for path in ["/api/v1/events", "/live/ja", "/api/v1/offices/inage/events"] {
+        let answer = city.open(path, &[("accept-encoding", "gzip, br")]).await;
+        assert_eq!(answer.headers()["content-encoding"], "gzip");
+        assert_eq!(answer.headers()["vary"], "accept-encoding");
+        let mut packed = answer.into_body().into_data_stream();
+        let answer = city.open(path, &[("accept-encoding", "gzip;q=0")]).await;
+        assert!(!answer.headers().contains_key("content-encoding"));
+        let mut plain = answer.into_body().into_data_stream();
+        let (mut stream, mut wanted) = (Vec::new(), String::new());
+        for round in 0..4 {
+            if round > 0 {
+                seq += 1;
+                call(&city, "inage", seq, &format!("A{seq}")).await;
+            }
+            wanted += &chunk(&mut plain).await;
+            let next = tokio::time::timeout(Duration::from_secs(5), packed.next());
+            stream.extend_from_slice(&next.await.unwrap().unwrap().unwrap());
+            let mut text = Vec::new();
+            let end = flate2::read::GzDecoder::new(&stream[..]).read_to_end(&mut text);
+            assert!(end.is_err(), "it never comes to its end");
+            assert_eq!(String::from_utf8(text).unwrap(), wanted, "{path}");
+        }
+        assert!(stream.len() * 2 < wanted.len(), "{path}: worth it");
+    }
 }

@@ -8,13 +8,15 @@
 use super::viewer::Boarding;
 use super::{Query, Shared, api, front};
 use crate::hub::Hub;
+use crate::hub::event::{Event, Packing};
 use crate::hub::lang::Lang;
 use crate::hub::live::{Delta, Scope, Snapshot};
+use crate::hub::page::accepts_gzip;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use bytes::Bytes;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -24,8 +26,8 @@ use tokio::time::{Instant, Sleep, sleep};
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// Clients wait 3 s before they come back.
-const HELLO: &[u8] = b"retry: 3000\n\n";
-const PING: &[u8] = b":\n\n";
+static HELLO: LazyLock<Event> = LazyLock::new(|| Event::raw("retry: 3000\n\n"));
+static PING: LazyLock<Event> = LazyLock::new(|| Event::raw(":\n\n"));
 
 /// How a stream tells the state.
 #[derive(Debug, Clone, Copy)]
@@ -97,23 +99,37 @@ fn open(hub: Arc<Hub>, scope: Scope, form: Form, query: &Query, headers: &Header
         .and_then(|id| hub.live.version(id));
     // Followed before the state is read: nothing falls between.
     let news = hub.live.follow(&scope);
+    let packing = if accepts_gzip(headers) {
+        Packing::Gzip
+    } else {
+        Packing::Plain
+    };
     let viewer = Viewer {
         seat,
         hub,
         scope,
         form,
+        packing,
         news,
         seen,
         greeted: false,
         ping: Box::pin(sleep(KEEP_ALIVE)),
     };
-    let headers = [
+    let mut answer = Boarding::answer(viewer);
+    let headers = answer.headers_mut();
+    for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
         // nginx would otherwise hold events back to fill its buffer.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    (headers, Boarding::answer(viewer)).into_response()
+        (header::VARY, "accept-encoding"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if packing == Packing::Gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    answer
 }
 
 /// A place among the viewers, given back when dropped.
@@ -144,6 +160,7 @@ pub(super) struct Viewer {
     hub: Arc<Hub>,
     scope: Scope,
     form: Form,
+    packing: Packing,
     news: Receiver<Arc<Delta>>,
     /// The newest publication the viewer has.
     seen: Option<u64>,
@@ -174,7 +191,7 @@ impl Viewer {
                 }
                 () = self.ping.as_mut() => {
                     self.ping.as_mut().reset(Instant::now() + KEEP_ALIVE);
-                    return Some(Bytes::from_static(PING));
+                    return Some(PING.bytes(self.packing));
                 }
             }
         }
@@ -233,7 +250,8 @@ impl Viewer {
             .seen
             .is_some_and(|v| v >= newest && v <= snapshot.version);
         self.seen = Some(snapshot.version);
-        let mut out = HELLO.to_vec();
+        let mut out = self.packing.head().to_vec();
+        out.extend_from_slice(&HELLO.bytes(self.packing));
         if !current && let Some(event) = self.whole(&snapshot) {
             out.extend_from_slice(&event);
         }
@@ -247,9 +265,9 @@ impl Viewer {
                 let make = || {
                     let mut json = api::list(&snapshot.offices);
                     json.extend_from_slice(br#","whole":true}"#);
-                    event(&hub.live.id(snapshot.version), &json)
+                    Event::new(&hub.live.id(snapshot.version), &json)
                 };
-                Some(snapshot.event.get_or_init(make).clone())
+                Some(snapshot.event.get_or_init(make).bytes(self.packing))
             }
             (Scope::All, Form::Parts(lang)) => {
                 let make = || {
@@ -257,9 +275,9 @@ impl Viewer {
                     html.push_str(r#"<div id="offices" class="cards">"#);
                     html.push_str(&front::cards(hub, snapshot, lang));
                     html.push_str("</div>");
-                    event(&hub.live.id(snapshot.version), html.as_bytes())
+                    Event::new(&hub.live.id(snapshot.version), html.as_bytes())
                 };
-                Some(snapshot.fragment.get(lang, make).clone())
+                Some(snapshot.fragment.get(lang, make).bytes(self.packing))
             }
             (Scope::Office(id), form) => self.office(snapshot, id.as_str(), form),
         }
@@ -274,9 +292,9 @@ impl Viewer {
                 let make = || {
                     let mut json = api::list(&delta.changed);
                     json.extend_from_slice(br#","whole":false}"#);
-                    event(&hub.live.id(snapshot.version), &json)
+                    Event::new(&hub.live.id(snapshot.version), &json)
                 };
-                Some(delta.event.get_or_init(make).clone())
+                Some(delta.event.get_or_init(make).bytes(self.packing))
             }
             (Scope::All, Form::Parts(lang)) => {
                 let make = || {
@@ -284,9 +302,9 @@ impl Viewer {
                     for office in &delta.changed {
                         html.push_str(front::card(hub, office, lang));
                     }
-                    event(&hub.live.id(snapshot.version), html.as_bytes())
+                    Event::new(&hub.live.id(snapshot.version), html.as_bytes())
                 };
-                Some(delta.fragment.get(lang, make).clone())
+                Some(delta.fragment.get(lang, make).bytes(self.packing))
             }
             (Scope::Office(id), form) => self.office(snapshot, id.as_str(), form),
         }
@@ -303,20 +321,20 @@ impl Viewer {
         let hub = &self.hub;
         let office = snapshot.office(id)?;
         let name = hub.live.id(office.version);
-        Some(match form {
+        let event = match form {
             Form::Json => office
                 .event
-                .get_or_init(|| event(&name, office.json()))
-                .clone(),
+                .get_or_init(|| Event::new(&name, office.json())),
             Form::Parts(lang) => {
                 let make = || {
                     let mut html = front::as_of([office.as_ref()], lang.messages());
                     html.push_str(&front::office_body(hub, office, lang));
-                    event(&name, html.as_bytes())
+                    Event::new(&name, html.as_bytes())
                 };
-                office.fragment.get(lang, make).clone()
+                office.fragment.get(lang, make)
             }
-        })
+        };
+        Some(event.bytes(self.packing))
     }
 }
 
@@ -338,20 +356,4 @@ impl Events {
             }
         };
     }
-}
-
-/// One event. Line ends within the data begin a new `data:` line, as the format asks.
-fn event(id: &str, data: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(data.len() + id.len() + 64);
-    out.extend_from_slice(b"id: ");
-    out.extend_from_slice(id.as_bytes());
-    for line in data
-        .split(|b| matches!(b, b'\n' | b'\r'))
-        .filter(|l| !l.is_empty())
-    {
-        out.extend_from_slice(b"\ndata: ");
-        out.extend_from_slice(line);
-    }
-    out.extend_from_slice(b"\n\n");
-    out.into()
 }
