@@ -53,6 +53,11 @@ chaos MINUTES="5":
 slow-viewers:
     ulimit -n "$(ulimit -Hn)" && cargo test --test it -- --ignored ten_thousand_viewers --nocapture
 
+# A hub and nginx with nchan side by side, VIEWERS each (needs nginx and libnginx-mod-nchan).
+viewers VIEWERS="10000":
+    cargo build --release
+    BUSY=19000 tests/load/run target/release/yobiban {{VIEWERS}}
+
 # The video's receiver is killed three times in a minute.
 stream-kills:
     cargo test --test it -- --ignored three_kills_in_a_minute --nocapture
