@@ -52,3 +52,4 @@ mod serial_modbus;
 mod stream;
 mod stream_live;
 mod support;
+mod units;
