@@ -221,6 +221,12 @@ struct LoadArgs {
     pid: Option<u32>,
 }
 
+/// The shape of all commands, for manuals and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the command that the arguments name, the program's own name first.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {

@@ -20,7 +20,7 @@ fn help_and_version_are_answers() {
     let (code, out, _) = run(&["--help"]);
     assert_eq!(code, Some(0));
     for command in [
-        "demo", "node", "hub", "board", "score", "replay", "check", "config", "doctor",
+        "demo", "node", "hub", "board", "score", "replay", "load", "check", "config", "doctor",
     ] {
         assert!(
             out.contains(&format!("\n  {command} ")),

@@ -37,6 +37,7 @@ mod hub_web;
 mod kill;
 mod led;
 mod load;
+mod manuals;
 mod mqtt;
 mod mqtt_acl;
 mod mqtt_replay;
