@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn noise_grows_little_and_numbers_shrink() {
         let noise: Vec<u8> = (0..100_000u32)
-            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[2])
             .collect();
         let event = Event::raw(noise.clone());
         assert!(event.bytes(Packing::Gzip).len() < noise.len() + 200);

@@ -112,6 +112,14 @@ pub(crate) enum Scope {
     Office(OfficeId),
 }
 
+/// Those who wait for news.
+#[derive(Debug, Default)]
+struct Rings {
+    open: HashMap<Scope, broadcast::Sender<Arc<Delta>>>,
+    /// There will be no more news.
+    closed: bool,
+}
+
 /// The newest snapshot and those who wait for the next.
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -119,7 +127,7 @@ pub(crate) struct Live {
     nonce: String,
     current: RwLock<Arc<Snapshot>>,
     /// A ring for each scope that has viewers; guards publication order too.
-    rings: Mutex<HashMap<Scope, broadcast::Sender<Arc<Delta>>>>,
+    rings: Mutex<Rings>,
 }
 
 impl Live {
@@ -152,10 +160,23 @@ impl Live {
     /// falls between.
     pub(crate) fn follow(&self, scope: &Scope) -> broadcast::Receiver<Arc<Delta>> {
         let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        if rings.closed {
+            return broadcast::channel(1).1; // nobody sends: its end is seen at once
+        }
         rings
+            .open
             .entry(scope.clone())
             .or_insert_with(|| broadcast::channel(RING).0)
             .subscribe()
+    }
+
+    /// Ends every stream, and those that are opened later: the hub stops.
+    pub(crate) fn close(&self) {
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        *rings = Rings {
+            open: HashMap::new(),
+            closed: true,
+        };
     }
 
     /// Publishes what offices look like now: all of them in the order of the pages, `None` for
@@ -202,7 +223,7 @@ impl Live {
             event: OnceLock::new(),
             fragment: PerLang::default(),
         });
-        rings.retain(|scope, ring| {
+        rings.open.retain(|scope, ring| {
             let concerned = match scope {
                 Scope::All => true,
                 Scope::Office(id) => delta.changed.iter().any(|o| o.view.id == *id),

@@ -177,7 +177,6 @@ impl Viewer {
         }
         loop {
             tokio::select! {
-                () = self.hub.shutdown.cancelled() => return None,
                 news = self.news.recv() => {
                     let event = match news {
                         Ok(delta) => self.catch_up(&delta),

@@ -128,6 +128,7 @@ pub async fn serve(
         house.guests.spawn(Arc::clone(&house).receive(stream, seat));
     }
     drop(listener);
+    house.hub.live.close();
     house.guests.close();
     let _ = tokio::time::timeout(DRAIN, house.guests.wait()).await;
 }
