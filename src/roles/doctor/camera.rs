@@ -99,10 +99,7 @@ fn inspect(config: &CameraConfig, zone: &TimeZone) -> Vec<Finding> {
     findings
 }
 
-fn picture(
-    config: &CameraConfig,
-    began: Instant,
-) -> Result<Option<camera::Frame>, SourceError> {
+fn picture(config: &CameraConfig, began: Instant) -> Result<Option<camera::Frame>, SourceError> {
     let mut source = camera::open(config)?;
     loop {
         match source.next(began.elapsed()) {
