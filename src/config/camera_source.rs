@@ -234,6 +234,7 @@ impl Check<'_> {
             );
             i32::try_from(checked).unwrap_or(5000)
         });
+        let controls = self.controls(&at.key("controls"), raw);
         Some(V4l2Config {
             device: device?,
             format: format?,
@@ -241,7 +242,7 @@ impl Check<'_> {
             exposure,
             gain,
             white_balance,
-            controls: self.controls(&at.key("controls"), raw),
+            controls,
         })
     }
 
@@ -274,9 +275,9 @@ impl Check<'_> {
     fn rpicam(&mut self, at: &At, raw: &RawCameraSource) -> Option<RpicamConfig> {
         let program = raw.program.as_deref().unwrap_or(RPICAM);
         let program = if program.contains('/') || program.is_empty() {
-            self.path(&at.key("program"), program)?
+            self.path(&at.key("program"), program)
         } else {
-            PathBuf::from(program)
+            Some(PathBuf::from(program))
         };
         let camera = self.count(&at.key("camera"), raw.camera, 0, 0..=7);
         let fps = self.count(&at.key("fps"), raw.fps, FPS, 1..=60);
@@ -300,7 +301,7 @@ impl Check<'_> {
             }
         };
         Some(RpicamConfig {
-            program,
+            program: program?,
             camera: u32::try_from(camera).ok()?,
             fps: u32::try_from(fps).ok()?,
             exposure,

@@ -118,7 +118,7 @@ class Trial:
     def play(self, ticket, counter):
         """The camera films this board from now on."""
         self.stop_playing()
-        self.do("film set /dev/video1 'Loop Video' 1")
+        self.do("film set /dev/video0 'Loop Video' 1")
         self.do(f"film play /dev/video1 {film.WIDTH} {film.HEIGHT} /film-{ticket}-{counter} >/tmp/film 2>&1 & echo $! >/tmp/film.pid")
         self.playing = True
 
@@ -197,7 +197,9 @@ def disconnect(trial):
     """The device says itself that it is gone, and is there again once nobody holds it."""
     trial.stop_playing()
     trial.do("film set /dev/video0 Disconnect 1")
-    trial.well("gone for a moment: the node lets go, and it is back")
+    # The driver gives it back when the last one has let go.
+    back = "film set /dev/video0 'Loop Video' 1 2>/dev/null && echo back"
+    trial.until("gone: the node lets go, and it is back", lambda: "back" in trial.machine.run(back))
     trial.play(*film.SHOWN[2])
     trial.shows("the board is read", *film.SHOWN[2])
 
