@@ -1,6 +1,6 @@
 //! Where a camera's pictures come from: the network, a program; and what may answer instead.
 
-use crate::support::netcam::{NetCamera, picture};
+use crate::support::netcam::{NetCamera, jpeg, picture};
 use crate::support::process::Process;
 use crate::support::{eventually, node_toml, skip, tool, yobiban};
 use std::fs;
@@ -38,16 +38,6 @@ fn http(port: u16) -> HttpCameraConfig {
         ca: None,
         login: None,
     }
-}
-
-/// A picture that is known by its width.
-fn jpeg(width: u16) -> Vec<u8> {
-    let mut jpeg = Vec::new();
-    let rgb = vec![90; usize::from(width) * 32 * 3];
-    jpeg_encoder::Encoder::new(&mut jpeg, 80)
-        .encode(&rgb, width, 32, jpeg_encoder::ColorType::Rgb)
-        .unwrap();
-    jpeg
 }
 
 /// The width of the next picture, or why there is none.

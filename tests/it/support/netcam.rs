@@ -77,3 +77,13 @@ pub fn picture(jpeg: &[u8]) -> Vec<u8> {
         format!("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len}\r\n\r\n");
     [head.as_bytes(), jpeg].concat()
 }
+
+/// A picture that is known by its width.
+pub fn jpeg(width: u16) -> Vec<u8> {
+    let mut jpeg = Vec::new();
+    let rgb = vec![90; usize::from(width) * 32 * 3];
+    jpeg_encoder::Encoder::new(&mut jpeg, 80)
+        .encode(&rgb, width, 32, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    jpeg
+}
