@@ -125,12 +125,11 @@ impl DeviceSource {
             wanted.push(("white_balance_automatic", Cid::AUTO_WHITE_BALANCE, 0));
             wanted.push(("white_balance_temperature", cid, kelvin));
         }
-        let named = if self.config.controls.is_empty() {
-            Vec::new()
-        } else {
+        let mut named: Vec<(String, Cid)> = Vec::new();
+        if !self.config.controls.is_empty() {
             let all = device.controls().take(MAX_CONTROLS).filter_map(Result::ok);
-            all.map(|c| (word(c.name()), c.id())).collect()
-        };
+            named.extend(all.map(|c| (word(c.name()), c.id())));
+        }
         let mut missing = Vec::new();
         for (name, value) in &self.config.controls {
             match named.iter().find(|(found, _)| found == name) {
@@ -280,10 +279,8 @@ fn choose(device: &Device, wanted: Option<PixelWord>) -> Result<PixelWord, Strin
     let found = formats(device);
     let listed = |word: PixelWord| found.iter().any(|f| of_fourcc(*f) == Some(word));
     let mut words = PixelWord::WORDS.into_iter().map(|(_, word)| word);
-    let best = match wanted {
-        Some(word) => Some(word).filter(|w| listed(*w)),
-        None => words.find(|w| listed(*w)),
-    };
+    // WORDS has the best first.
+    let best = words.find(|w| wanted.is_none_or(|wanted| *w == wanted) && listed(*w));
     best.ok_or_else(|| {
         let expected = wanted.map_or("mjpeg, yuyv, uyvy, nv12, rgb or bgr", |wanted| {
             let mut words = PixelWord::WORDS.into_iter();
