@@ -232,7 +232,6 @@ impl Filming {
         });
         match taken {
             Ok(coded) => Ok(Some(coded)),
-            // Polled in vain: another picture is on its way.
             Err(e) if e.kind() == io::ErrorKind::WouldBlock && !broken => Ok(None),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Err(Errno::NODEV.into()),
             Err(e) => Err(e),
