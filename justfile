@@ -36,6 +36,11 @@ emulate *SCENARIOS:
     cargo build
     tests/emulation/run {{ if arch() == "aarch64" { "arm64" } else { "amd64" } }} target/debug/yobiban {{SCENARIOS}}
 
+# The program with a camera: an emulated machine in which a board is filmed, and the camera goes and comes.
+emulate-camera *SCENARIOS:
+    cargo build
+    tests/emulation/camera target/debug/yobiban {{SCENARIOS}}
+
 # The power cut at MOMENTS random moments of a node and a hub that write, in an emulated machine.
 power MOMENTS="20":
     cargo build

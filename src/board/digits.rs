@@ -275,7 +275,7 @@ impl Digits {
         let state = is_serving(queue).then(|| queue.today()).flatten();
         let number = state.and_then(|state| match show {
             FieldShow::Waiting => state.waiting,
-            FieldShow::OnHold => Some(state.on_hold),
+            FieldShow::OnHold => state.on_hold,
             _ => queue.wait.map(minutes),
         });
         match number {

@@ -103,7 +103,7 @@ impl World {
             epoch: 0,
             status,
             waiting: Some(12),
-            on_hold: 2,
+            on_hold: Some(2),
             next: Vec::new(),
             held: Vec::new(),
             calls: calls.iter().map(call).collect(),

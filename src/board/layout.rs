@@ -218,7 +218,7 @@ mod tests {
                     epoch: 0,
                     status: Status::Open,
                     waiting: Some(999),
-                    on_hold: 9,
+                    on_hold: Some(9),
                     next: vec![label("A043", "WWWWWWWWWWWW"); 4],
                     held: Vec::new(),
                     calls: vec![call(100).call],

@@ -349,7 +349,8 @@ fn line(queue: &QueueView, setting: &Setting, snapshot: &Snapshot, now: Now) -> 
             })
             .unwrap_or_default(),
         waiting: state.and_then(|s| s.waiting),
-        on_hold: state.map_or(0, |s| s.on_hold),
+        // Nobody and nobody knows look the same: no line is drawn.
+        on_hold: state.and_then(|s| s.on_hold).unwrap_or(0),
         service,
         as_of: stale_since(queue, snapshot),
         filmed: state.is_some()

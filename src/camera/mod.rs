@@ -31,6 +31,6 @@ pub use quad::{Quad, Rect};
 pub use read::{FieldSpec, Reading, read};
 pub use reader::{FieldReading, Look, Reader};
 pub use reading::Doubt;
-pub use source::{FolderSource, Frame, Source, SourceError, load, open};
+pub use source::{FolderSource, Frame, Source, SourceError, device_formats, load, open};
 pub use still::Still;
 pub use viewer::{MAX_BYTES, ViewerPicture, Viewing};

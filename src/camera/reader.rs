@@ -232,7 +232,12 @@ impl Reader {
             Err(doubt) => (None, vec![Reading::unknown(doubt); self.specs.len()]),
         };
         let fields = self.readings(fields);
-        let states = self.weigh(&fields, now);
+        // Calls bear the time of the clock: while that is not known, nobody can be told of them.
+        let states = if now.synced {
+            self.weigh(&fields, now)
+        } else {
+            Vec::new()
+        };
         Ok(Look {
             fields,
             states,
@@ -377,7 +382,7 @@ impl Told {
             epoch: self.epoch,
             status: Status::Open,
             waiting: parts.waiting.is_some().then_some(self.waiting),
-            on_hold: self.on_hold,
+            on_hold: parts.on_hold.is_some().then_some(self.on_hold),
             next: Vec::new(),
             held: Vec::new(),
             calls: self.calls.clone(),

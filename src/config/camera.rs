@@ -1,14 +1,14 @@
 //! `[[camera]]`: cameras that read old boards.
 
+use super::camera_source::CameraSource;
 use super::check::{Check, is_line};
 use super::doc::At;
-use super::raw::{RawCamera, RawCameraField, RawCameraSource};
+use super::raw::{RawCamera, RawCameraField};
 use crate::model::{CameraId, QueueId};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// More cameras than a small box can read.
-const MAX_CAMERAS: usize = 4;
+pub(super) const MAX_CAMERAS: usize = 4;
 /// Most fields of a board: one for each queue an office may have.
 const MAX_FIELDS: usize = 64;
 /// Sides of a camera's pictures.
@@ -37,16 +37,6 @@ pub struct CameraConfig {
     pub picture_every: Duration,
     /// What stands where; at least one.
     pub fields: Vec<CameraField>,
-}
-
-/// Where pictures come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CameraSource {
-    /// The JPEG pictures of a folder, by name.
-    Folder {
-        /// The folder.
-        path: PathBuf,
-    },
 }
 
 /// One field of a filmed board.
@@ -210,27 +200,6 @@ impl Check<'_> {
             picture_every,
             fields,
         })
-    }
-
-    fn camera_source(&mut self, at: &At, raw: Option<&RawCameraSource>) -> Option<CameraSource> {
-        let Some(raw) = raw else {
-            self.missing(
-                at,
-                "a source, such as { kind = \"folder\", path = \"pictures\" }",
-            );
-            return None;
-        };
-        let Some(kind) = raw.kind.as_deref() else {
-            self.missing(&at.key("kind"), "folder");
-            return None;
-        };
-        self.word(&at.key("kind"), kind, &[("folder", ())])?;
-        let Some(path) = raw.path.as_deref() else {
-            self.missing(&at.key("path"), "a folder of pictures");
-            return None;
-        };
-        let path = self.path(&at.key("path"), path)?;
-        Some(CameraSource::Folder { path })
     }
 
     fn camera_size(&mut self, at: &At, raw: Option<&[i64]>) -> Option<(u32, u32)> {

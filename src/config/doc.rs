@@ -215,7 +215,7 @@ fn mask_url(text: &str) -> String {
             None => format!("***@{host}"),
         };
     }
-    for key in ["password=", "passphrase=", "streamid="] {
+    for key in ["password=", "passphrase=", "streamid=", "pwd="] {
         if let Some((before, _)) = masked.split_once(key) {
             masked = format!("{before}{key}***");
         }

@@ -1,5 +1,6 @@
 //! From a file to a checked configuration.
 
+use super::camera::MAX_CAMERAS;
 use super::check::{Around, Check, read_text};
 use super::doc::{At, Doc};
 use super::error::ConfigError;
@@ -108,8 +109,10 @@ fn warn_of_open_secrets(path: &Path, text: &str) {
         return;
     };
     let top = At::root();
+    let cameras = (0..MAX_CAMERAS).map(|i| top.key("camera").index(i).key("source"));
     let inside = [top.key("mqtt"), top.key("uplink")]
-        .iter()
+        .into_iter()
+        .chain(cameras)
         .any(|table| doc.text_at(&table.key("password")).is_some())
         || doc
             .text_at(&top.key("store").key("url"))

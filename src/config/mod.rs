@@ -12,6 +12,8 @@ mod adapter;
 pub mod asset;
 mod board;
 mod camera;
+mod camera_http;
+mod camera_source;
 mod check;
 mod doc;
 mod error;
@@ -28,7 +30,9 @@ mod relay;
 mod secret;
 mod stream;
 
-pub use camera::{CameraConfig, CameraField, CameraShow, CameraSource, DigitKind};
+pub use camera::{CameraConfig, CameraField, CameraShow, DigitKind};
+pub use camera_http::HttpCameraConfig;
+pub use camera_source::{CameraSource, PixelWord, RpicamConfig, V4l2Config};
 pub use error::{ConfigError, Problem};
 pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
 pub use output::{

@@ -309,10 +309,42 @@ tables! {
 
     /// `[camera.source]`
     RawCameraSource {
-        /// `folder`; required.
+        /// `v4l2`, `rpicam`, `http` or `folder`; required.
         kind: String,
         /// Folder of pictures, with `folder`.
         path: String,
+        /// Device file, with `v4l2`; required there.
+        device: String,
+        /// `auto`, `mjpeg`, `yuyv`, `uyvy`, `nv12`, `rgb` or `bgr`, with `v4l2`. Default `auto`.
+        format: String,
+        /// Pictures a second, 1 to 60, with `v4l2` and `rpicam`. Default 5.
+        fps: i64,
+        /// Fixed exposure, 100 µs to 1 s, with `v4l2` and `rpicam`. Default: automatic.
+        exposure: DurationText,
+        /// Fixed gain: with `v4l2` in its own steps, with `rpicam` 1 to 64. Default: automatic.
+        gain: f64,
+        /// Fixed white balance in kelvin, with `v4l2`. Default: automatic.
+        white_balance: i64,
+        /// Further controls by name, with `v4l2`, at most 32. Default none.
+        controls: BTreeMap<String, i64>,
+        /// Which camera, 0 to 7, with `rpicam`. Default 0.
+        camera: i64,
+        /// Program, with `rpicam`. Default `rpicam-vid`.
+        program: String,
+        /// Fixed gains of red and blue, 0.1 to 32, with `rpicam`. Default: automatic.
+        awb_gains: Vec<f64>,
+        /// Address of its picture, with `http`; required there.
+        url: String,
+        /// Certificates of the authorities to trust, PEM, with `http`. Default: those of the system.
+        ca: String,
+        /// User name, with `http`.
+        user: String,
+        /// Password in the file itself; better one of the two below.
+        password: String,
+        /// File that holds the password.
+        password_file: String,
+        /// Name of the systemd credential that holds the password.
+        password_credential: String,
     }
 
     /// `[[camera.field]]`

@@ -217,7 +217,7 @@ fn seconds_between(midnight: Timestamp, now: Timestamp) -> u32 {
 struct Found {
     number: Option<Label>,
     waiting: u32,
-    on_hold: u32,
+    on_hold: Option<u32>,
     counter: Option<Label>,
     at: Timestamp,
 }
@@ -255,7 +255,7 @@ impl Found {
         Ok(Self {
             number: look.number(element)?,
             waiting: count(&rule.waiting)?,
-            on_hold: rule.on_hold.as_deref().map_or(Ok(0), count)?,
+            on_hold: rule.on_hold.as_deref().map(count).transpose()?,
             counter,
             at: rule
                 .at

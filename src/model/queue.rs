@@ -88,7 +88,7 @@ pub struct QueueState {
     /// People waiting; `None` where the source shows no such number, as many old boards do.
     pub waiting: Option<u32>,
     /// Tickets called and set aside.
-    pub on_hold: u32,
+    pub on_hold: Option<u32>,
     /// Tickets due next, in call order; at most 500.
     pub next: Vec<Label>,
     /// Tickets on hold; at most 500.

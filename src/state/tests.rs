@@ -50,7 +50,7 @@ pub(super) fn message(seq: u64, second: i64, calls: &[&str]) -> QueueState {
         epoch: 0,
         status: Status::Open,
         waiting: Some(3),
-        on_hold: 0,
+        on_hold: Some(0),
         next: vec![],
         held: vec![],
         calls: calls.iter().map(call).collect(),

@@ -90,7 +90,7 @@ fn queue(view: &QueueView, zone: &TimeZone) -> QueueNumbers {
         }),
         next: today.map(|s| s.next.clone()).unwrap_or_default(),
         waiting: today.map_or(Some(0), |s| s.waiting),
-        on_hold: today.map_or(0, |s| s.on_hold),
+        on_hold: today.map_or(Some(0), |s| s.on_hold),
         wait: view.wait.map(WireWait::from),
     }
 }

@@ -29,8 +29,9 @@ pub struct FeedMessage {
     /// Tickets due next, at most 500.
     #[serde(default, with = "text::labels")]
     pub next: Vec<Label>,
-    /// Number of tickets on hold.
-    pub on_hold: u32,
+    /// Number of tickets on hold, required like [`waiting`](Self::waiting).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_hold: Option<u32>,
     /// Tickets on hold, at most 500.
     #[serde(default, with = "text::labels")]
     pub held: Vec<Label>,
@@ -128,11 +129,13 @@ impl FeedMessage {
     /// [`WireError`] naming the path that breaks the contract.
     pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
         let message: Self = super::decode(payload)?;
-        if message.waiting.is_none() {
-            return Err(WireError::Shape {
-                path: "waiting".into(),
-                problem: "missing: expected a count".into(),
-            });
+        for (path, count) in [("waiting", message.waiting), ("on_hold", message.on_hold)] {
+            if count.is_none() {
+                return Err(WireError::Shape {
+                    path: path.into(),
+                    problem: "missing: expected a count".into(),
+                });
+            }
         }
         Ok(message)
     }
@@ -226,6 +229,7 @@ mod tests {
         check("\"waiting\":12", "\"waiting\":-3", "waiting");
         check("\"waiting\":12,", "", "waiting");
         check("\"waiting\":12", "\"waiting\":null", "waiting");
+        check("\"on_hold\":1,", "", "on_hold");
         check("\"seq\":1764034927120", "\"seq\":-1", "seq");
         check("2026-11-24T10:42:07.12+09:00", "yesterday", "at");
         check("\"A042\"", "\"A0420000000000\"", "calls[0].ticket");

@@ -79,8 +79,9 @@ pub struct QueueNumbers {
     /// People waiting; absent where the source shows no such number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u32>,
-    /// Number of tickets on hold.
-    pub on_hold: u32,
+    /// Number of tickets on hold; absent where the source shows no such number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_hold: Option<u32>,
     /// Predicted wait; `null` when nothing can be said.
     pub wait: Option<WireWait>,
 }

@@ -25,7 +25,7 @@ use yobiban::wire::sha256_hex;
 
 const LIMIT: Duration = Duration::from_secs(40);
 
-fn film(calls: usize) -> Filmed {
+pub fn film(calls: usize) -> Filmed {
     ahead(7, Style::Text, Trouble::None, calls)
 }
 
@@ -50,7 +50,7 @@ fn camera(source: CameraSource) -> CameraConfig {
     }
 }
 
-fn node(broker: SocketAddr, dir: &Path, source: CameraSource) -> NodeConfig {
+pub fn node(broker: SocketAddr, dir: &Path, source: CameraSource) -> NodeConfig {
     let mut node = node_config("chuo", broker, dir);
     let camera = camera(source);
     let mut queue = node.state.queues.remove(0);
@@ -66,7 +66,7 @@ fn node(broker: SocketAddr, dir: &Path, source: CameraSource) -> NodeConfig {
 }
 
 /// Everything that a node sends, by topic below the office.
-async fn hub(broker: SocketAddr) -> Session {
+pub async fn hub(broker: SocketAddr) -> Session {
     let filter = format!("{ROOT}/+/node/#");
     let mut hub = start(options(broker, "hub").subscribe(Subscription::new(filter)));
     up(&mut hub).await;
@@ -74,18 +74,20 @@ async fn hub(broker: SocketAddr) -> Session {
 }
 
 #[derive(Default)]
-struct Heard {
+pub struct Heard {
     /// `no` and ticket of every call of the queue `q0`, by the order of arrival.
-    calls: Vec<(u64, String)>,
-    numbers: Value,
-    health: Value,
+    pub calls: Vec<(u64, String)>,
+    /// When the newest call was made.
+    pub called_at: String,
+    pub numbers: Value,
+    pub health: Value,
     pictures: BTreeMap<String, Vec<u8>>,
     all: Vec<Vec<u8>>,
 }
 
 impl Heard {
     /// Listens until what was heard satisfies.
-    async fn until(&mut self, hub: &mut Session, wanted: impl Fn(&Self) -> bool) {
+    pub async fn until(&mut self, hub: &mut Session, wanted: impl Fn(&Self) -> bool) {
         let listen = async {
             while !wanted(self) {
                 let mut message = hub.inbox.recv().await.unwrap();
@@ -95,6 +97,7 @@ impl Heard {
                     "calls" if json()["queue"] == "q0" => {
                         let call = json();
                         let ticket = call["ticket"].as_str().unwrap().to_owned();
+                        self.called_at = call["at"].as_str().unwrap().to_owned();
                         self.calls.push((call["no"].as_u64().unwrap(), ticket));
                     }
                     "numbers" => self.numbers = json(),

@@ -119,7 +119,7 @@ fn row(queue: &str, message: &FeedMessage) -> Row {
             .map(|c| (label(&c.ticket), c.counter.as_ref().map(label))),
         next: message.next.iter().take(4).map(label).collect(),
         waiting: message.waiting,
-        on_hold: message.on_hold,
+        on_hold: message.on_hold.unwrap_or(0),
     }
 }
 

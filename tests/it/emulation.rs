@@ -1,4 +1,5 @@
-//! The program in an emulated machine: its display compared pixel by pixel, its power cut.
+//! The program in an emulated machine: its display compared pixel by pixel, its power cut,
+//! its camera pulled out.
 //! Scripts in `tests/emulation` do it; here they are run with the program under test.
 
 use crate::support::{root, skip};
@@ -44,4 +45,9 @@ fn a_monitor_shows_the_board_whatever_happens_to_it() {
 fn a_power_cut_takes_nothing_that_was_kept() {
     let cuts = std::env::var("YOBIBAN_CUTS").unwrap_or(CUTS.to_string());
     run("power", &[env!("CARGO_BIN_EXE_yobiban"), &cuts]);
+}
+
+#[test]
+fn a_camera_is_filmed_with_whatever_happens_to_it() {
+    run("camera", &[env!("CARGO_BIN_EXE_yobiban")]);
 }

@@ -13,6 +13,8 @@ mod board_states;
 mod browser;
 mod camera;
 mod camera_node;
+mod camera_sources;
+mod camera_troubles;
 mod chaos;
 mod cli;
 mod cluster;

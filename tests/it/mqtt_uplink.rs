@@ -132,7 +132,7 @@ impl Bench {
             epoch: 0,
             status: Status::Open,
             waiting: Some(waiting),
-            on_hold: 0,
+            on_hold: Some(0),
             next: Vec::new(),
             held: Vec::new(),
             calls: (1..=no).rev().take(20).map(call).collect(),

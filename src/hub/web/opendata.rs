@@ -71,7 +71,7 @@ struct CongestionRow<'a> {
     counter: &'a str,
     next: String,
     waiting: Option<u32>,
-    on_hold: u32,
+    on_hold: Option<u32>,
     wait_low_s: Option<u32>,
     wait_high_s: Option<u32>,
 }

@@ -162,7 +162,8 @@ pub(super) struct Row {
     pub(super) waiting: Option<u32>,
     pub(super) wait: Option<Wait>,
     pub(super) next: Vec<String>,
-    pub(super) hold: u32,
+    /// People on hold; `None` when it is not known, or there is nothing to say.
+    pub(super) hold: Option<u32>,
     pub(super) hold_text: String,
     /// A word beside the name: paused, closed, old.
     pub(super) state: Option<String>,
@@ -188,9 +189,9 @@ impl Row {
         Some(fill(&t.counter, &[("counter", counter)]))
     }
 
-    /// People on hold; `None` when nothing is known.
-    pub(super) fn on_hold(&self) -> Option<u32> {
-        (!self.quiet || self.hold > 0).then_some(self.hold)
+    /// Whether anybody is on hold.
+    pub(super) fn holds(&self) -> bool {
+        self.hold.is_some_and(|n| n > 0)
     }
 }
 
@@ -238,8 +239,11 @@ pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) ->
         } else {
             Vec::new()
         },
-        hold: if numbers { queue.on_hold } else { 0 },
-        hold_text: fill(&t.on_hold, &[("n", &queue.on_hold.to_string())]),
+        hold: queue.on_hold.filter(|&n| serving || (numbers && n > 0)),
+        hold_text: fill(
+            &t.on_hold,
+            &[("n", &queue.on_hold.unwrap_or(0).to_string())],
+        ),
         state,
         quiet: !serving,
     }

@@ -1,9 +1,10 @@
 //! `yobiban doctor`: what an installer on a ladder needs to know, and what to do about it.
 //!
 //! Looks at everything a node would use, and drives nothing: no picture is shown, no digit moves,
-//! nothing is published. The node may be running meanwhile. Bounded: each look has a limit of a few
+//! nothing is published. Of a camera's picture nothing is kept. The node may be running meanwhile. Bounded: each look has a limit of a few
 //! seconds, and all of them together take no longer than the slowest and the devices one by one.
 
+mod camera;
 mod line;
 mod machine;
 
@@ -25,8 +26,13 @@ pub async fn run(
     out: &mut impl Write,
 ) -> anyhow::Result<bool> {
     let now = clock.now();
-    let (feed, uplink) = tokio::join!(line::feed(config, clock), line::uplink(config));
+    let (feed, uplink, cameras) = tokio::join!(
+        line::feed(config, clock),
+        line::uplink(config),
+        camera::cameras(config)
+    );
     let mut findings = boards(config);
+    findings.extend(cameras);
     findings.extend(feed);
     findings.extend(uplink);
     findings.push(machine::clock(now, &config.state.zone).await);

@@ -149,7 +149,7 @@ fn numbers(office: usize, no: usize, seq: u64) -> anyhow::Result<Numbers> {
             }),
             next: Vec::new(),
             waiting: Some(12),
-            on_hold: 1,
+            on_hold: Some(1),
             wait: None,
         })
     });

@@ -5,7 +5,9 @@
 
 use super::reader::Filmed;
 use super::status::{CameraStatus, Cameras};
-use crate::camera::{self, Frame, Look, Reader, Source, Still, ViewerPicture, Viewing};
+use crate::camera::{
+    self, Frame, Look, Reader, Source, SourceError, Still, ViewerPicture, Viewing,
+};
 use crate::clock::{Clock, Now};
 use crate::config::CameraConfig;
 use crate::health::with_causes;
@@ -88,7 +90,7 @@ impl Camera {
             let began = Instant::now();
             let due = self.ends.clock.now().mono + self.config.every;
             self.say(|status| status.due = Some(due));
-            self.turn();
+            self.turn(shutdown);
             let rest = self.config.every.saturating_sub(began.elapsed());
             runtime.block_on(async {
                 tokio::select! {
@@ -104,9 +106,8 @@ impl Camera {
     }
 
     /// Gets one picture and reads it.
-    fn turn(&mut self) {
-        let now = self.ends.clock.now();
-        let problem = match self.next(now) {
+    fn turn(&mut self, shutdown: &CancellationToken) {
+        let problem = match self.next(shutdown) {
             Ok(frame) => match self.take(&frame) {
                 Ok(()) => return,
                 Err(problem) => problem,
@@ -123,7 +124,7 @@ impl Camera {
         });
     }
 
-    fn next(&mut self, now: Now) -> Result<Frame, String> {
+    fn next(&mut self, shutdown: &CancellationToken) -> Result<Frame, String> {
         let source = match &mut self.source {
             Some(source) => source,
             none => {
@@ -131,10 +132,14 @@ impl Camera {
                 none.insert(opened)
             }
         };
-        match source.next(now.mono) {
-            Ok(Some(frame)) => Ok(frame),
-            Ok(None) => Err("there are no more pictures".into()),
-            Err(e) => Err(with_causes(&e)),
+        loop {
+            return match source.next(self.ends.clock.now().mono) {
+                Ok(Some(frame)) => Ok(frame),
+                Ok(None) => Err("there are no more pictures".into()),
+                // It gives up by itself when that takes too long.
+                Err(SourceError::NotYet) if !shutdown.is_cancelled() => continue,
+                Err(e) => Err(with_causes(&e)),
+            };
         }
     }
 

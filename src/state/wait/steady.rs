@@ -96,7 +96,7 @@ mod tests {
             epoch: 0,
             status: Status::Open,
             waiting: Some(12),
-            on_hold: 0,
+            on_hold: Some(0),
             next: vec![],
             held: vec![],
             calls: vec![call],

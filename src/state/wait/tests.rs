@@ -48,7 +48,7 @@ fn state(second: i64, status: Status, waiting: u32, calls: &[Call]) -> QueueStat
         epoch: 0,
         status,
         waiting: Some(waiting),
-        on_hold: 0,
+        on_hold: Some(0),
         next: Vec::new(),
         held: Vec::new(),
         calls: calls.iter().rev().take(20).cloned().collect(),

@@ -150,7 +150,7 @@ fn queue(i: usize, (last, waiting, hold, low, high): Morning) -> QueueNumbers {
         }),
         next: (1..=waiting).map(|n| label(series, last + n)).collect(),
         waiting: Some(waiting),
-        on_hold: hold,
+        on_hold: Some(hold),
         wait: Some(WireWait {
             low: low * 60,
             high: high * 60,

@@ -6,6 +6,7 @@ pub mod filmed;
 pub mod http;
 pub mod mosquitto;
 pub mod nats;
+pub mod netcam;
 pub mod png;
 pub mod process;
 pub mod proxy;

@@ -128,7 +128,7 @@ impl QueueSim {
             epoch: self.epoch,
             status: self.status,
             waiting: Some(count(self.waiting.len())),
-            on_hold: count(self.held.len()),
+            on_hold: Some(count(self.held.len())),
             next: labels(&mut self.waiting.iter()),
             held: labels(&mut self.held.iter()),
             calls: self

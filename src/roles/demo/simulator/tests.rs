@@ -108,7 +108,7 @@ fn messages_keep_the_contract_through_days() {
         assert_eq!(state.at, *now);
         assert!(state.calls.iter().all(|c| c.at <= state.at));
         assert_eq!(state.waiting.unwrap() as usize, state.next.len());
-        assert_eq!(state.on_hold as usize, state.held.len());
+        assert_eq!(state.on_hold.unwrap() as usize, state.held.len());
         for pair in state.calls.windows(2) {
             assert_eq!(pair[0].no, pair[1].no + 1, "without gaps");
         }
@@ -124,7 +124,7 @@ fn messages_keep_the_contract_through_days() {
                 .first()
                 .is_some_and(|c| c.kind == CallKind::Recall),
         );
-        held += state.on_hold;
+        held += state.on_hold.unwrap();
         closed += u32::from(state.status == Status::Closed);
         if let Some(before) = last.get(&key) {
             assert!(state.seq > before.seq);

@@ -1,8 +1,18 @@
 //! Where pictures come from.
 //!
-//! A [`Source`] blocks, belongs to a thread of its own, and hands out one picture at a time; a slow
-//! reader misses pictures and never lets them pile up. What becomes of a source that fails is up to
-//! whoever runs it: each error is one attempt, and the next call may succeed.
+//! A [`Source`] belongs to a thread of its own and hands out one picture at a time; a slow reader
+//! misses pictures and never lets them pile up. It blocks for a quarter of a second at most, so that
+//! whoever runs it can stop. What becomes of a source that fails is up to them, too: each error is
+//! one attempt, and the next call may succeed. Errors name no password and no path of an address.
+
+mod cut;
+mod http;
+mod login;
+mod pixels;
+mod program;
+mod pump;
+#[cfg(target_os = "linux")]
+mod v4l2;
 
 use super::picture::{Picture, PictureError};
 use crate::config::{CameraConfig, CameraSource};
@@ -32,14 +42,29 @@ pub enum SourceError {
     /// What came is no picture.
     #[error(transparent)]
     Picture(#[from] PictureError),
+    /// A device, program or address does not do what it should.
+    #[error("{0}")]
+    Fails(String),
+    /// Nothing is wrong, but there is no picture yet.
+    #[error("no picture yet")]
+    NotYet,
 }
+
+/// Longest that [`Source::next`] blocks.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// A source that brought no picture for this long is given up and begun anew: more than three
+/// pictures of the slowest camera on a bad line, and well within the time after which a camera
+/// counts as lost.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Something that takes pictures.
 pub trait Source: Send {
-    /// The next picture, taken at or after `now`; `None` when there will never be another.
+    /// The next picture, not older than the call before; `None` when there will never be another.
     ///
     /// # Errors
-    /// [`SourceError`] when none can be had this time; the next call tries again.
+    /// [`SourceError::NotYet`] when it is worth to ask again at once; another [`SourceError`] when
+    /// none can be had this time, and the next call tries again.
     fn next(&mut self, now: Duration) -> Result<Option<Frame>, SourceError>;
 
     /// Begins anew with the device, as when it hands out the same picture for ever; nothing where
@@ -55,7 +80,33 @@ pub trait Source: Send {
 pub fn open(config: &CameraConfig) -> Result<Box<dyn Source>, SourceError> {
     Ok(match &config.source {
         CameraSource::Folder { path } => Box::new(FolderSource::open(path)?),
+        CameraSource::Http(http) => http::open(http)?,
+        CameraSource::Rpicam(rpicam) => program::open(rpicam, config.size)?,
+        #[cfg(target_os = "linux")]
+        CameraSource::V4l2(v4l2) => Box::new(v4l2::DeviceSource::new(v4l2.clone(), config.size)),
+        #[cfg(not(target_os = "linux"))]
+        CameraSource::V4l2(_) => {
+            return Err(SourceError::Fails("no Video4Linux: expected Linux".into()));
+        }
     })
+}
+
+/// The formats that a device of Video4Linux lists, for people.
+///
+/// # Errors
+/// Why it cannot be used, in words that go on after its name.
+#[cfg(target_os = "linux")]
+pub fn device_formats(device: &Path) -> Result<String, String> {
+    v4l2::list(device)
+}
+
+/// Elsewhere there are no such devices.
+///
+/// # Errors
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn device_formats(_: &Path) -> Result<String, String> {
+    Err("needs Video4Linux: expected Linux".into())
 }
 
 /// The JPEG pictures of a folder, by name.

@@ -1,0 +1,321 @@
+//! A camera on the network: a picture each time one is asked for, or a stream of them.
+//!
+//! Which of the two tells the answer: `multipart/x-mixed-replace` goes on, anything else is one
+//! picture. Pictures are cut at their own markers, so that boundaries and lengths may be as wrong as
+//! they are in many cameras. What answers may be anything: time and size are limited, redirects are
+//! not followed, and messages hold neither path nor password nor more of the answer than a word.
+
+use super::cut::{Cutter, MAX_BYTES};
+use super::login::Challenge;
+use super::pump::{Outlet, Pump, Sender};
+use super::{PATIENCE, Source, SourceError};
+use crate::config::HttpCameraConfig;
+use hyper::body::{Body as _, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{self, HeaderMap};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use std::future::poll_fn;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
+
+/// Name, line and TLS together; a camera that needs longer is on no usable line.
+const CONNECT: Duration = Duration::from_secs(4);
+
+/// From the request to the end of the answer's headers; some take a picture first.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Headers of an answer, and what is read of its body at a time.
+const BUFFER: usize = 64 * 1024;
+
+/// Films with a camera on the network.
+///
+/// # Errors
+/// [`SourceError::Io`] when no thread can be had.
+pub(super) fn open(config: &HttpCameraConfig) -> Result<Box<dyn Source>, SourceError> {
+    let what = format!("{}:{}", config.host, config.port);
+    let camera = Camera {
+        config: config.clone(),
+        challenge: None,
+    };
+    Ok(Box::new(Pump::start(&what, camera)?))
+}
+
+struct Camera {
+    config: HttpCameraConfig,
+    /// How it wants to be told who asks, once it said so.
+    challenge: Option<Challenge>,
+}
+
+/// An answer whose headers are there; the line ends with it.
+struct Answer {
+    response: Response<Incoming>,
+    line: JoinHandle<()>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.line.abort();
+    }
+}
+
+impl Sender for Camera {
+    async fn run_once(&mut self, outlet: &Outlet, stop: &CancellationToken) -> String {
+        let what = format!("{}:{}", self.config.host, self.config.port);
+        tokio::select! {
+            () = stop.cancelled() => format!("{what}: begun anew"),
+            why = self.serve(outlet) => format!("{what}: {why}"),
+        }
+    }
+}
+
+impl Camera {
+    /// Hands out pictures until something is wrong.
+    async fn serve(&mut self, outlet: &Outlet) -> String {
+        loop {
+            outlet.wanted().await;
+            if let Err(why) = self.ask(outlet).await {
+                return why;
+            }
+        }
+    }
+
+    /// Asks once, and hands out what comes.
+    async fn ask(&mut self, outlet: &Outlet) -> Result<(), String> {
+        let mut answer = self.answer().await?;
+        let headers = answer.response.headers();
+        let kind = media_type(headers);
+        let goes_on = kind == "multipart/x-mixed-replace";
+        let mut pictures = Pictures::default();
+        loop {
+            let body = answer.response.body_mut();
+            let next = timeout(PATIENCE, pictures.next(body)).await;
+            let next = next.map_err(|_| format!("no picture for {} s", PATIENCE.as_secs()))?;
+            match next? {
+                Some(picture) => outlet.put(picture),
+                None if pictures.cutter.is_within() => {
+                    return Err("the answer ended within a picture".into());
+                }
+                None if pictures.count > 0 => return Err("the stream ended".into()),
+                None => {
+                    return Err(format!(
+                        "answered {kind}: expected a JPEG picture, or multipart/x-mixed-replace"
+                    ));
+                }
+            }
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The answer to a request that the camera has let in.
+    async fn answer(&mut self) -> Result<Answer, String> {
+        let answer = self.request().await?;
+        if answer.response.status() != StatusCode::UNAUTHORIZED {
+            return welcome(answer);
+        }
+        if self.config.login.is_none() {
+            return Err("wants user and password: expected them in the configuration".into());
+        }
+        let headers = answer.response.headers().get_all(header::WWW_AUTHENTICATE);
+        let asked: Vec<&str> = headers.iter().filter_map(|h| h.to_str().ok()).collect();
+        self.challenge = Challenge::of(&asked);
+        if self.challenge.is_none() {
+            return Err(
+                "wants to be told who asks in an unknown way: expected Digest or Basic".into(),
+            );
+        }
+        drop(answer);
+        let answer = self.request().await?;
+        if answer.response.status() == StatusCode::UNAUTHORIZED {
+            self.challenge = None;
+            return Err("refuses user and password".into());
+        }
+        welcome(answer)
+    }
+
+    /// One request on a line of its own.
+    async fn request(&mut self) -> Result<Answer, String> {
+        let config = &self.config;
+        let path = config.path.reveal();
+        let default = if config.tls { 443 } else { 80 };
+        let host = if config.port == default {
+            config.host.clone()
+        } else {
+            format!("{}:{}", config.host, config.port)
+        };
+        let mut request = Request::get(path)
+            .header(header::HOST, host)
+            .header(header::USER_AGENT, "yobiban")
+            .header(header::ACCEPT, "image/jpeg, multipart/x-mixed-replace")
+            .header(header::CONNECTION, "close");
+        if let (Some(challenge), Some((user, password))) = (&mut self.challenge, &config.login) {
+            let answer = challenge.answer(user, password, path);
+            request = request.header(header::AUTHORIZATION, answer);
+        }
+        let request = request
+            .body(String::new())
+            .map_err(|_| "its answer to who asks cannot be sent back".to_owned())?;
+        let line = timeout(CONNECT, connect(config)).await;
+        let line = line.map_err(|_| format!("not reached within {} s", CONNECT.as_secs()))??;
+        let sent = timeout(ANSWER, exchange(line, request)).await;
+        sent.map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?
+    }
+}
+
+/// Refuses every answer that is none.
+fn welcome(answer: Answer) -> Result<Answer, String> {
+    let status = answer.response.status();
+    if status.is_success() {
+        Ok(answer)
+    } else if status.is_redirection() {
+        Err(format!(
+            "answered {status}: redirects are not followed, expected the picture's own address"
+        ))
+    } else {
+        Err(format!("answered {status}"))
+    }
+}
+
+/// Something to read and write.
+trait Line: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Line for T {}
+
+async fn connect(config: &HttpCameraConfig) -> Result<Box<dyn Line>, String> {
+    let host = config.host.trim_matches(['[', ']']);
+    let line = TcpStream::connect((host, config.port)).await;
+    let line = line.map_err(|e| format!("not reached: {}", plain(&e)))?;
+    if !config.tls {
+        return Ok(Box::new(line));
+    }
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| "its name is none for a certificate".to_owned())?;
+    let client = client(config.ca.as_deref())?;
+    let line = TlsConnector::from(client).connect(name, line).await;
+    let line = line.map_err(|e| format!("tls: {}", plain(&e)))?;
+    Ok(Box::new(line))
+}
+
+/// An error without the number that helps nobody.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let end = text.find(" (os error").unwrap_or(text.len());
+    text[..end].to_lowercase()
+}
+
+/// Read anew for each line, so that a certificate that was renewed is used.
+fn client(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+    let mut roots = RootCertStore::empty();
+    match ca {
+        Some(path) => {
+            let wrong = |why: String| format!("{}: {why}", path.display());
+            let certificates = CertificateDer::pem_file_iter(path)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|e| wrong(e.to_string()))?;
+            for certificate in certificates {
+                roots.add(certificate).map_err(|e| wrong(e.to_string()))?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| format!("tls: {e}"))?;
+    let config = builder.with_root_certificates(roots).with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+async fn exchange(line: Box<dyn Line>, request: Request<String>) -> Result<Answer, String> {
+    let wrong = |e: hyper::Error| format!("no HTTP answer: {}", reason(&e));
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(BUFFER)
+        .handshake(TokioIo::new(line))
+        .await
+        .map_err(wrong)?;
+    // What it ends with shows where the answer is read.
+    let line = tokio::spawn(async move { drop(connection.await) });
+    match sender.send_request(request).await {
+        Ok(response) => Ok(Answer { response, line }),
+        Err(e) => {
+            line.abort();
+            Err(wrong(e))
+        }
+    }
+}
+
+/// The innermost cause, which says most.
+fn reason(error: &hyper::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// The kind of an answer: one word without what follows it, or `nothing`.
+fn media_type(headers: &HeaderMap) -> String {
+    /// Longer than any kind of picture.
+    const MAX: usize = 40;
+    let text = headers.get(header::CONTENT_TYPE);
+    let text = text.and_then(|t| t.to_str().ok()).unwrap_or_default();
+    let word = text.split(';').next().unwrap_or_default().trim();
+    let good = |c: char| c.is_ascii_alphanumeric() || "/-+._".contains(c);
+    if word.is_empty() || word.len() > MAX || !word.chars().all(good) {
+        return "nothing that has a kind".into();
+    }
+    word.to_ascii_lowercase()
+}
+
+/// The pictures of an answer.
+#[derive(Default)]
+struct Pictures {
+    cutter: Cutter,
+    /// Bytes since the last picture.
+    since: usize,
+    count: u64,
+}
+
+impl Pictures {
+    /// The next one; `None` when the answer has ended.
+    async fn next(&mut self, body: &mut Incoming) -> Result<Option<Vec<u8>>, String> {
+        loop {
+            let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
+            let frame = match frame {
+                None => return Ok(None),
+                Some(Err(_)) if self.cutter.is_within() => {
+                    return Err("the answer ended within a picture".into());
+                }
+                Some(Err(e)) => return Err(format!("the answer broke off: {}", reason(&e))),
+                Some(Ok(frame)) => frame,
+            };
+            let Ok(bytes) = frame.into_data() else {
+                continue; // trailers
+            };
+            self.since += bytes.len();
+            if let Some(picture) = self.cutter.take(&bytes) {
+                self.since = 0;
+                self.count += 1;
+                return Ok(Some(picture));
+            }
+            if self.since > MAX_BYTES {
+                let megabytes = MAX_BYTES / 1024 / 1024;
+                return Err(format!("{megabytes} MiB without the end of a picture"));
+            }
+        }
+    }
+}

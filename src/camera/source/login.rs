@@ -1,0 +1,268 @@
+//! How a camera is told who asks: Digest (RFC 7616) where it knows it, else Basic (RFC 7617).
+//!
+//! Nothing is sent before the camera asks for it, and never the password itself where Digest will
+//! do. Makes texts only; knows no connection.
+
+use crate::config::Secret;
+use sha2::Sha256;
+use sha2::digest::Digest;
+use std::fmt::Write as _;
+
+/// How the camera wants to be told.
+#[derive(Clone)]
+pub(super) enum Challenge {
+    Basic,
+    Digest(Asked),
+}
+
+/// What a Digest is made of; as the camera said it.
+#[derive(Clone, Default)]
+pub(super) struct Asked {
+    realm: String,
+    nonce: String,
+    opaque: Option<String>,
+    /// Whether it knows `qop=auth`.
+    auth: bool,
+    sha256: bool,
+    session: bool,
+    /// How often the nonce was used.
+    count: u32,
+}
+
+impl Challenge {
+    /// The best that the camera offers in its `WWW-Authenticate` headers.
+    pub(super) fn of(headers: &[&str]) -> Option<Self> {
+        let digests = headers.iter().filter_map(|header| Asked::of(header));
+        // A camera that offers both kinds means the better one.
+        if let Some(asked) = digests.max_by_key(|asked| asked.sha256) {
+            return Some(Self::Digest(asked));
+        }
+        let basic = |header: &&str| scheme(header).0.eq_ignore_ascii_case("basic");
+        headers.iter().any(basic).then_some(Self::Basic)
+    }
+
+    /// The `Authorization` header of a GET.
+    pub(super) fn answer(&mut self, user: &str, password: &Secret, path: &str) -> String {
+        match self {
+            Self::Basic => {
+                let text = format!("{user}:{}", password.reveal());
+                format!("Basic {}", base64(text.as_bytes()))
+            }
+            Self::Digest(asked) => {
+                let own = format!("{:016x}", fastrand::u64(..));
+                asked.answer(user, password, path, &own)
+            }
+        }
+    }
+}
+
+/// The word that a header begins with, and the rest.
+fn scheme(header: &str) -> (&str, &str) {
+    let header = header.trim();
+    header.split_once(' ').unwrap_or((header, ""))
+}
+
+impl Asked {
+    fn of(header: &str) -> Option<Self> {
+        let (scheme, rest) = scheme(header);
+        if !scheme.eq_ignore_ascii_case("digest") {
+            return None;
+        }
+        let mut asked = Self::default();
+        for (key, value) in parts(rest) {
+            match key.to_ascii_lowercase().as_str() {
+                "realm" => asked.realm = value.into(),
+                "nonce" => asked.nonce = value.into(),
+                "opaque" => asked.opaque = Some(value.into()),
+                "qop" => asked.auth = value.split(',').any(|q| q.trim() == "auth"),
+                "algorithm" => {
+                    let name = value.to_ascii_lowercase();
+                    let base = name.strip_suffix("-sess").unwrap_or(&name);
+                    asked.session = base.len() < name.len();
+                    asked.sha256 = base == "sha-256";
+                    if !asked.sha256 && base != "md5" {
+                        return None;
+                    }
+                }
+                _ => {}
+            }
+        }
+        (!asked.nonce.is_empty()).then_some(asked)
+    }
+
+    fn answer(&mut self, user: &str, password: &Secret, path: &str, own: &str) -> String {
+        self.count = self.count.wrapping_add(1);
+        let count = format!("{:08x}", self.count);
+        let (realm, nonce) = (&self.realm, &self.nonce);
+        let mut who = self.hash(&format!("{user}:{realm}:{}", password.reveal()));
+        if self.session {
+            who = self.hash(&format!("{who}:{nonce}:{own}"));
+        }
+        let what = self.hash(&format!("GET:{path}"));
+        let response = if self.auth {
+            self.hash(&format!("{who}:{nonce}:{count}:{own}:auth:{what}"))
+        } else {
+            self.hash(&format!("{who}:{nonce}:{what}"))
+        };
+        let algorithm = match (self.sha256, self.session) {
+            (false, false) => "MD5",
+            (false, true) => "MD5-sess",
+            (true, false) => "SHA-256",
+            (true, true) => "SHA-256-sess",
+        };
+        let mut header = format!(
+            "Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{path}\", \
+             algorithm={algorithm}, response=\"{response}\""
+        );
+        // Writing to a text cannot fail.
+        if self.auth || self.session {
+            let _ = write!(header, ", cnonce=\"{own}\"");
+        }
+        if self.auth {
+            let _ = write!(header, ", qop=auth, nc={count}");
+        }
+        if let Some(opaque) = &self.opaque {
+            let _ = write!(header, ", opaque=\"{opaque}\"");
+        }
+        header
+    }
+
+    fn hash(&self, text: &str) -> String {
+        if self.sha256 {
+            hex(&Sha256::digest(text))
+        } else {
+            hex(&md5::Md5::digest(text))
+        }
+    }
+}
+
+/// `key=value` and `key="value"`, separated by commas. What is no such part ends the list, as do
+/// escaped signs, which no camera sends.
+fn parts(mut rest: &str) -> Vec<(&str, &str)> {
+    /// More than RFC 7616 knows.
+    const MAX_PARTS: usize = 16;
+    let mut parts = Vec::new();
+    while parts.len() < MAX_PARTS {
+        rest = rest.trim_start_matches([' ', ',']);
+        let Some((key, after)) = rest.split_once('=') else {
+            break;
+        };
+        let (value, next) = match after.strip_prefix('"') {
+            Some(quoted) => match quoted.split_once('"') {
+                Some((value, next)) if !value.contains('\\') => (value, next),
+                _ => break,
+            },
+            None => after.split_once(',').unwrap_or((after, "")),
+        };
+        parts.push((key.trim(), value.trim()));
+        rest = next;
+    }
+    parts
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // cannot fail
+        text
+    })
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let at = |i: usize| u32::from(three.get(i).copied().unwrap_or(0));
+        let all = at(0) << 16 | at(1) << 8 | at(2);
+        for i in 0..4_usize {
+            let sign = (all >> (18 - 6 * i)) & 63;
+            text.push(if i <= three.len() {
+                char::from(SIGNS[sign as usize])
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn challenge(headers: &[&str]) -> Option<Challenge> {
+        Challenge::of(headers)
+    }
+
+    fn asked(header: &str) -> Asked {
+        Asked::of(header).expect("a challenge")
+    }
+
+    #[test]
+    fn the_examples_of_the_standards_come_out() {
+        // RFC 7617, 2.
+        let mut basic = challenge(&["Basic realm=\"WallyWorld\""]).expect("basic");
+        let secret = Secret::new("open sesame");
+        let header = basic.answer("Aladdin", &secret, "/");
+        assert_eq!(header, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        // RFC 7616, 3.9.1.
+        let rest = "realm=\"http-auth@example.org\", qop=\"auth, auth-int\", \
+            nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
+            opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"";
+        let own = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+        for (algorithm, response) in [
+            ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+            (
+                "SHA-256",
+                "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
+            ),
+        ] {
+            let mut asked = asked(&format!("Digest algorithm={algorithm}, {rest}"));
+            let secret = Secret::new("Circle of Life");
+            let header = asked.answer("Mufasa", &secret, "/dir/index.html", own);
+            assert!(
+                header.contains(&format!("response=\"{response}\"")),
+                "{header}"
+            );
+            assert!(header.contains(", nc=00000001, opaque="), "{header}");
+            let again = asked.answer("Mufasa", &secret, "/dir/index.html", own);
+            assert!(again.contains("nc=00000002"), "{again}");
+        }
+        // RFC 2069, as corrected: no qop.
+        let mut old = asked(
+            "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
+             opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
+        );
+        let header = old.answer(
+            "Mufasa",
+            &Secret::new("CircleOfLife"),
+            "/dir/index.html",
+            own,
+        );
+        assert!(header.contains("response=\"1949323746fe6a43ef61f9606e7febea\""));
+        assert!(!header.contains("nc="), "{header}");
+    }
+
+    #[test]
+    fn the_best_way_is_chosen_and_what_is_none_is_not() {
+        let digest = "Digest realm=\"a\", nonce=\"b\", algorithm=MD5";
+        let better = "digest realm=\"a\", nonce=\"b\", algorithm=SHA-256";
+        let sha256 = |c| matches!(c, Some(Challenge::Digest(Asked { sha256: true, .. })));
+        assert!(sha256(challenge(&["Basic realm=\"a\"", better, digest])));
+        let found = challenge(&["Basic realm=\"a\"", digest]);
+        assert!(matches!(found, Some(Challenge::Digest(_))));
+        for nothing in [
+            "",
+            "Bearer",
+            "Digest",
+            "Digest realm=\"a\"",
+            "Digest nonce=\"",
+            "Digest nonce=\"a\\\"b\"",
+            "Digest nonce=\"a\", algorithm=SHA-512-256",
+        ] {
+            assert!(challenge(&[nothing]).is_none(), "{nothing}");
+        }
+        let many = format!("Digest {}", "a=b,".repeat(10_000));
+        assert!(challenge(&[&many]).is_none());
+    }
+}

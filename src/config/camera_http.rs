@@ -1,0 +1,117 @@
+//! `source` of a `[[camera]]` on the network: its address, and who asks.
+
+use super::check::{Check, is_line};
+use super::doc::At;
+use super::mqtt::SecretKeys;
+use super::raw::RawCameraSource;
+use super::secret::Secret;
+use std::path::PathBuf;
+use url::Url;
+
+/// A camera on the network. Its path may hold a key, so it prints masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpCameraConfig {
+    /// Whether it is spoken to by TLS.
+    pub tls: bool,
+    /// Name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path with query.
+    pub path: Secret,
+    /// Certificates of the authorities to trust, PEM; `None` is those of the system.
+    pub ca: Option<PathBuf>,
+    /// User name and password.
+    pub login: Option<(String, Secret)>,
+}
+
+impl Check<'_> {
+    pub(super) fn http_camera(
+        &mut self,
+        at: &At,
+        raw: &RawCameraSource,
+    ) -> Option<HttpCameraConfig> {
+        const EXPECTED: &str = "http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH";
+        let url_at = at.key("url");
+        let url = match raw.url.as_deref() {
+            None => {
+                self.missing(
+                    &url_at,
+                    format_args!("the address of its picture, {EXPECTED}"),
+                );
+                None
+            }
+            Some(text) => {
+                let url = Url::parse(text).ok();
+                let good = |u: &Url| matches!(u.scheme(), "http" | "https") && u.has_host();
+                match url.filter(good) {
+                    Some(u) if !u.username().is_empty() || u.password().is_some() => {
+                        self.wrong(
+                            &url_at,
+                            "user name or password in the address: expected them in user and password_file",
+                        );
+                        None
+                    }
+                    Some(url) => Some(url),
+                    None => {
+                        self.wrong(&url_at, format_args!("expected {EXPECTED}"));
+                        None
+                    }
+                }
+            }
+        };
+        let tls = url.as_ref().is_some_and(|u| u.scheme() == "https");
+        let ca = raw.ca.as_deref().and_then(|ca| {
+            let at = at.key("ca");
+            let (path, text) = self.file(&at, ca)?;
+            if url.is_some() && !tls {
+                self.wrong(
+                    &at,
+                    "only with TLS: expected an address that begins with https://",
+                );
+            } else if !text.contains("-----BEGIN CERTIFICATE") {
+                self.wrong(&at, "no CERTIFICATE in it: expected a PEM file");
+            }
+            Some(path)
+        });
+        let password = self.secret(
+            at,
+            SecretKeys {
+                base: "password",
+                inline: raw.password.as_deref(),
+                file: raw.password_file.as_deref(),
+                credential: raw.password_credential.as_deref(),
+            },
+        );
+        let any_password = raw.password.is_some()
+            || raw.password_file.is_some()
+            || raw.password_credential.is_some();
+        let user = raw.user.as_deref();
+        if user.is_some_and(|user| !is_line(user, 128) || user.contains([':', '"', '\\'])) {
+            self.wrong(
+                &at.key("user"),
+                "expected 1 to 128 printable characters without : \" \\",
+            );
+        }
+        match (user, any_password) {
+            (None, true) => self.missing(&at.key("user"), "a user name beside the password"),
+            (Some(_), false) => {
+                self.missing(&at.key("password_file"), "the file that holds the password");
+            }
+            _ => {}
+        }
+        let url = url?;
+        let mut path = url.path().to_owned();
+        if let Some(query) = url.query() {
+            path = format!("{path}?{query}");
+        }
+        Some(HttpCameraConfig {
+            tls,
+            host: url.host_str()?.to_owned(),
+            port: url.port_or_known_default()?,
+            path: Secret::new(path),
+            ca,
+            login: user.map(str::to_owned).zip(password),
+        })
+    }
+}
