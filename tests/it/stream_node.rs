@@ -36,6 +36,8 @@ async fn a_nodes_own_board_is_in_its_video() {
         video: own,
         board: config.boards[0].id.clone(),
     }];
+    // Fitting one of another size takes seconds in a build that is not optimised.
+    config.boards[0].size = HD;
     let queue = config.state.queues[0].id.clone();
     let receiver = Receiver::rtmp(&ffmpeg, port, dir.path().join("node.flv"));
     let stop = CancellationToken::new();
@@ -76,6 +78,8 @@ async fn a_nodes_own_board_is_in_its_video() {
     tokio::time::timeout(LIMIT, shown)
         .await
         .expect("on the board");
+    let newer = || std::fs::read(&glass).ok().filter(|png| *png != before);
+    eventually(LIMIT, "another picture of the board", newer).await;
     pause(Duration::from_secs(6)).await;
     let file = receiver.stop().await;
     let after = std::fs::read(&glass).unwrap();

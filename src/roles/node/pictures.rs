@@ -124,11 +124,7 @@ impl Encoder {
         while let Ok((frame, shown_at)) = frames.recv() {
             let frame_sha256 = hex(&frame.sha256());
             let glowing = self.points.map(|points| preview(&frame, points));
-            let shown = glowing.as_ref().unwrap_or(&frame);
-            for film in &self.films {
-                film.show(shown);
-            }
-            let picture = encode::lossless(shown);
+            let picture = encode::lossless(glowing.as_ref().unwrap_or(&frame));
             let failed = self
                 .file
                 .as_mut()
@@ -153,6 +149,10 @@ impl Encoder {
             self.images.send_modify(|images| {
                 images.insert(origin, Arc::new(image));
             });
+            // After the proof of what is shown: fitting a large board takes longer than its picture.
+            for film in &self.films {
+                film.show(glowing.as_ref().unwrap_or(&frame));
+            }
             if back.send(frame).is_err() {
                 break;
             }
