@@ -9,6 +9,7 @@
 mod design;
 mod digits;
 mod draw;
+mod framed;
 mod layout;
 mod led;
 mod plain;
@@ -21,6 +22,7 @@ mod words;
 
 pub use design::{BoardError, NAMES as DESIGNS};
 pub use digits::{Digits, MAX_PENDING};
+pub use framed::Caption;
 pub use plain::Slate;
 pub use theme::{MIN_AREA_CONTRAST, MIN_TEXT_CONTRAST};
 pub use view::{Row, Setting, TURN, View};
@@ -142,6 +144,15 @@ impl Painter {
         }
     }
 
+    /// Draws what is said around a picture, and returns the area that is left for it, which is
+    /// cleared. Panels of light points have no room for pictures: nothing is drawn, none is left.
+    pub fn frame(&mut self, caption: &Caption, frame: &mut Frame) -> Rectangle {
+        match &mut self.kind {
+            Kind::Screen(screen) => screen.frame(caption, frame),
+            Kind::Led(_) => Rectangle::zero(),
+        }
+    }
+
     /// Draws what stands on the glass from the moment a node stops until it draws again: that the
     /// board is out of service. Returns the areas that it repainted.
     pub fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
@@ -210,6 +221,13 @@ impl Screen {
 
     fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
         self.slate(&Slate::out_of_service(), frame)
+    }
+
+    fn frame(&mut self, caption: &Caption, frame: &mut Frame) -> Rectangle {
+        let (scene, left) = framed::scene(caption, frame.size());
+        draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
+        self.drawn = None;
+        left
     }
 
     fn slate(&mut self, slate: &Slate, frame: &mut Frame) -> Vec<Rectangle> {

@@ -75,6 +75,8 @@ pub struct NodeConfig {
     pub relays: Vec<RelayConfig>,
     /// Cameras that read old boards.
     pub cameras: Vec<CameraConfig>,
+    /// Videos of its own boards. Default none.
+    pub streams: Vec<BoardStreamConfig>,
 }
 
 /// A hub, ready to be built.
@@ -101,6 +103,41 @@ pub struct HubConfig {
 /// One video of offices in turn.
 #[derive(Debug, Clone)]
 pub struct StreamConfig {
+    /// How it is made and where it goes.
+    pub video: VideoConfig,
+    /// What of an office is shown, in this order; never empty.
+    pub show: Vec<StreamShow>,
+    /// Offices it shows, in turn; `None` is all.
+    pub offices: Option<Vec<OfficeId>>,
+    /// How long a page of an office's queues, and a picture of it, stays.
+    pub turn: Duration,
+    /// Address of the hub's page, shown as text and QR code.
+    pub page_url: Option<String>,
+}
+
+/// What a video shows of an office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamShow {
+    /// Its numbers, drawn as a board.
+    Numbers,
+    /// The pictures of its boards.
+    Boards,
+    /// The pictures of its cameras: each a filmed board, cut out at the office.
+    Cameras,
+}
+
+/// A node's video of one of its boards.
+#[derive(Debug, Clone)]
+pub struct BoardStreamConfig {
+    /// How it is made and where it goes; never HLS, because a node serves no pages.
+    pub video: VideoConfig,
+    /// The board.
+    pub board: BoardId,
+}
+
+/// How a video is made and where it goes.
+#[derive(Debug, Clone)]
+pub struct VideoConfig {
     /// Its identifier.
     pub id: BoardId,
     /// Where it goes.
@@ -109,14 +146,10 @@ pub struct StreamConfig {
     pub size: (u32, u32),
     /// Frames a second, 5 to 30.
     pub fps: u32,
-    /// Offices it shows, in turn; `None` is all.
-    pub offices: Option<Vec<OfficeId>>,
-    /// How long an office, and a page of its queues, stays.
-    pub turn: Duration,
     /// What is heard.
     pub audio: StreamAudio,
-    /// Address of the hub's page, shown as text and QR code.
-    pub page_url: Option<String>,
+    /// What encodes it.
+    pub encoder: StreamEncoder,
 }
 
 /// Where a video goes.
@@ -130,6 +163,8 @@ pub enum StreamTarget {
         app: String,
         /// The stream's key.
         key: Secret,
+        /// Certificates of those who may sign the receiver's, PEM; `None` is the system's.
+        ca: Option<PathBuf>,
     },
     /// SRT, as MPEG-TS.
     Srt {
@@ -152,6 +187,17 @@ pub enum StreamAudio {
     Silence,
     /// No track.
     None,
+}
+
+/// What turns pictures into H.264.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamEncoder {
+    /// The machine's own encoder where there is one, else x264.
+    Auto,
+    /// x264, in software.
+    X264,
+    /// The machine's own through V4L2, as in a Raspberry Pi 3, 4 and Zero 2.
+    V4l2m2m,
 }
 
 /// What browsers are told about the way to the pages. By default: nothing about TLS, no frames.

@@ -132,13 +132,7 @@ impl Check<'_> {
                 );
                 return None;
             }
-            let (path, text) = self.file(&at, file)?;
-            // The type's name only: RSA, EC and PKCS #8 keys differ in what stands before it.
-            if !(text.contains("-----BEGIN ") && text.contains(kind)) {
-                self.wrong(&at, format_args!("no {kind} in it: expected a PEM file"));
-                return None;
-            }
-            Some(path)
+            self.pem(&at, file, kind)
         };
         let ca = pem("ca", raw.ca.as_deref(), "CERTIFICATE");
         let cert = pem("cert", raw.cert.as_deref(), "CERTIFICATE");
@@ -152,6 +146,17 @@ impl Check<'_> {
             ca,
             client: cert.zip(key),
         }
+    }
+
+    /// A PEM file that holds a `kind`.
+    pub(super) fn pem(&mut self, at: &At, file: &str, kind: &str) -> Option<PathBuf> {
+        let (path, text) = self.file(at, file)?;
+        // The type's name only: RSA, EC and PKCS #8 keys differ in what stands before it.
+        if !(text.contains("-----BEGIN ") && text.contains(kind)) {
+            self.wrong(at, format_args!("no {kind} in it: expected a PEM file"));
+            return None;
+        }
+        Some(path)
     }
 
     fn topic_root(&mut self, at: &At, raw: Option<&str>) -> String {

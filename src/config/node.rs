@@ -46,6 +46,7 @@ impl Check<'_> {
         let adapters = self.adapters(raw.adapter.as_deref().unwrap_or_default(), &ids);
         let relays = self.relays(raw.relay.as_deref().unwrap_or_default(), &ids, &boards);
         let cameras = self.cameras(raw.camera.as_deref().unwrap_or_default(), &ids);
+        let streams = self.board_streams(raw.stream.as_deref().unwrap_or_default(), &boards);
         let state = self.settings(office, raw.feed.as_ref(), queues);
         Some(NodeConfig {
             office: office_id?,
@@ -62,6 +63,7 @@ impl Check<'_> {
             adapters,
             relays,
             cameras,
+            streams,
         })
     }
 

@@ -48,6 +48,8 @@ tables! {
         relay: Vec<RawRelay>,
         /// Cameras that read old boards, at most 4.
         camera: Vec<RawCamera>,
+        /// Videos of its boards, at most 2.
+        stream: Vec<RawBoardStream>,
     }
 
     /// `[office]`
@@ -437,7 +439,7 @@ tables! {
         stream: Vec<RawStream>,
     }
 
-    /// `[[stream]]`
+    /// `[[stream]]` of a hub
     RawStream {
         /// Identifier; required.
         id: String,
@@ -447,20 +449,50 @@ tables! {
         key_file: String,
         /// Name of the systemd credential that holds it.
         key_credential: String,
+        /// Authorities to trust, PEM, for RTMPS. Default those of the system.
+        ca: String,
         /// Folder of the files, for `hls`. Default `stream`.
         dir: String,
         /// `[1280, 720]` or `[1920, 1080]`. Default the first.
         size: Vec<i64>,
         /// Frames a second, 5 to 30. Default 10.
         fps: i64,
+        /// `numbers`, `boards`, `cameras`: what of an office. Default `["numbers"]`.
+        show: Vec<String>,
         /// Offices it shows in turn, by id. Default all.
         offices: Vec<String>,
-        /// How long an office, and a page of its queues, stays, 3 s to 10 min. Default 10 s.
+        /// How long a page or picture of an office stays, 3 s to 10 min. Default 10 s.
         turn: DurationText,
         /// `silence` or `none`. Default `silence`.
         audio: String,
+        /// `auto`, `x264` or `v4l2m2m`. Default `auto`.
+        encoder: String,
         /// Address of the hub's page, shown as text and QR code. Default none.
         page_url: String,
+    }
+
+    /// `[[stream]]` of a node
+    RawBoardStream {
+        /// Identifier; required.
+        id: String,
+        /// The board it shows, by id. Default the first.
+        board: String,
+        /// `rtmp://HOST/APP`, `rtmps://HOST/APP` or `srt://HOST:PORT`; required.
+        target: String,
+        /// File that holds the key, required for RTMP; for SRT the stream's id.
+        key_file: String,
+        /// Name of the systemd credential that holds it.
+        key_credential: String,
+        /// Authorities to trust, PEM, for RTMPS. Default those of the system.
+        ca: String,
+        /// `[1280, 720]` or `[1920, 1080]`. Default the first.
+        size: Vec<i64>,
+        /// Frames a second, 5 to 30. Default 10.
+        fps: i64,
+        /// `silence` or `none`. Default `silence`.
+        audio: String,
+        /// `auto`, `x264` or `v4l2m2m`. Default `auto`.
+        encoder: String,
     }
 
     /// `[http]`

@@ -1,10 +1,14 @@
-//! `[[stream]]`: the picture of all offices as a video that never ends.
+//! `[[stream]]`: the picture of all offices, or of a node's board, as a video that never ends.
 
 use super::check::Check;
 use super::doc::At;
+use super::hint;
 use super::mqtt::SecretKeys;
-use super::raw::RawStream;
-use super::{StreamAudio, StreamConfig, StreamTarget};
+use super::raw::{RawBoardStream, RawStream};
+use super::{
+    BoardConfig, BoardStreamConfig, OutputConfig, StreamAudio, StreamConfig, StreamEncoder,
+    StreamShow, StreamTarget, VideoConfig,
+};
 use crate::model::{BoardId, OfficeId};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,6 +16,8 @@ use url::Url;
 
 /// Each costs a tenth of a core and more.
 const MAX_STREAMS: usize = 4;
+/// The box of an office is small.
+const MAX_BOARD_STREAMS: usize = 2;
 /// What phones show sharp, and what YouTube takes without scaling.
 const SIZES: [(i64, i64); 2] = [(1280, 720), (1920, 1080)];
 /// Frames a second: below, players take the stream for stalled; above, a still picture gains nothing.
@@ -26,6 +32,58 @@ const MAX_KEY: usize = 512;
 const DIR: &str = "stream";
 
 const TARGETS: &str = "rtmp://HOST/APP, rtmps://HOST/APP, srt://HOST:PORT or hls";
+/// Without pages, files would be made for nobody.
+const FAR_TARGETS: &str = "rtmp://HOST/APP, rtmps://HOST/APP or srt://HOST:PORT";
+
+/// What a hub's and a node's `[[stream]]` have in common.
+struct Keys<'a> {
+    id: Option<&'a str>,
+    target: Option<&'a str>,
+    /// Whether there are pages that can play HLS.
+    serves: bool,
+    dir: Option<&'a str>,
+    key_file: Option<&'a str>,
+    key_credential: Option<&'a str>,
+    ca: Option<&'a str>,
+    size: Option<&'a [i64]>,
+    fps: Option<i64>,
+    audio: Option<&'a str>,
+    encoder: Option<&'a str>,
+}
+
+impl<'a> Keys<'a> {
+    fn of_hub(raw: &'a RawStream) -> Self {
+        Self {
+            id: raw.id.as_deref(),
+            target: raw.target.as_deref(),
+            serves: true,
+            dir: raw.dir.as_deref(),
+            key_file: raw.key_file.as_deref(),
+            key_credential: raw.key_credential.as_deref(),
+            ca: raw.ca.as_deref(),
+            size: raw.size.as_deref(),
+            fps: raw.fps,
+            audio: raw.audio.as_deref(),
+            encoder: raw.encoder.as_deref(),
+        }
+    }
+
+    fn of_node(raw: &'a RawBoardStream) -> Self {
+        Self {
+            id: raw.id.as_deref(),
+            target: raw.target.as_deref(),
+            serves: false,
+            dir: None,
+            key_file: raw.key_file.as_deref(),
+            key_credential: raw.key_credential.as_deref(),
+            ca: raw.ca.as_deref(),
+            size: raw.size.as_deref(),
+            fps: raw.fps,
+            audio: raw.audio.as_deref(),
+            encoder: raw.encoder.as_deref(),
+        }
+    }
+}
 
 impl Check<'_> {
     pub(super) fn streams(&mut self, raw: &[RawStream]) -> Vec<StreamConfig> {
@@ -43,13 +101,13 @@ impl Check<'_> {
             let Some(stream) = self.stream(&at, stream) else {
                 continue;
             };
-            if let Some(first) = streams.iter().position(|s| s.id == stream.id) {
+            if let Some(first) = streams.iter().position(|s| s.video.id == stream.video.id) {
                 self.wrong(
                     &at.key("id"),
                     format_args!("same id as stream[{first}]: expected each id once"),
                 );
             }
-            let hls = |s: &StreamConfig| matches!(s.target, StreamTarget::Hls { .. });
+            let hls = |s: &StreamConfig| matches!(s.video.target, StreamTarget::Hls { .. });
             if let Some(first) = streams.iter().position(|s| hls(s) && hls(&stream)) {
                 self.wrong(
                     &at.key("target"),
@@ -62,9 +120,114 @@ impl Check<'_> {
     }
 
     fn stream(&mut self, at: &At, raw: &RawStream) -> Option<StreamConfig> {
-        let id: Option<BoardId> = self.id(&at.key("id"), raw.id.as_deref());
+        let video = self.video(at, &Keys::of_hub(raw));
+        let show = self.show(&at.key("show"), raw.show.as_deref());
+        let offices = raw.offices.as_deref().map(|raw| {
+            let at = at.key("offices");
+            if raw.is_empty() {
+                self.wrong(&at, "expected at least one office; without the key, all");
+            }
+            self.order(&at, raw)
+        });
+        let turn = self.duration(&at.key("turn"), raw.turn.as_ref(), TURN_DEFAULT, TURN);
+        let page_url = raw
+            .page_url
+            .as_deref()
+            .and_then(|url| self.page_url(&at.key("page_url"), url));
+        Some(StreamConfig {
+            video: video?,
+            show,
+            offices: offices.filter(|o: &Vec<OfficeId>| !o.is_empty()),
+            turn,
+            page_url,
+        })
+    }
+
+    fn show(&mut self, at: &At, raw: Option<&[String]>) -> Vec<StreamShow> {
+        let words = [
+            ("numbers", StreamShow::Numbers),
+            ("boards", StreamShow::Boards),
+            ("cameras", StreamShow::Cameras),
+        ];
+        let Some(raw) = raw else {
+            return vec![StreamShow::Numbers];
+        };
+        if raw.is_empty() {
+            self.wrong(at, "expected at least one of numbers, boards or cameras");
+        }
+        let mut show = Vec::new();
+        for (i, word) in raw.iter().enumerate() {
+            let at = at.index(i);
+            match self.word(&at, word, &words) {
+                Some(what) if show.contains(&what) => {
+                    self.wrong(&at, "named before: expected each once");
+                }
+                what => show.extend(what),
+            }
+        }
+        show
+    }
+
+    /// The videos of a node's boards.
+    pub(super) fn board_streams(
+        &mut self,
+        raw: &[RawBoardStream],
+        boards: &[BoardConfig],
+    ) -> Vec<BoardStreamConfig> {
+        let at = At::root().key("stream");
+        if raw.len() > MAX_BOARD_STREAMS {
+            let n = raw.len();
+            self.wrong(
+                &at.index(MAX_BOARD_STREAMS),
+                format_args!("{n} streams: expected at most {MAX_BOARD_STREAMS} a node"),
+            );
+        }
+        let mut streams: Vec<BoardStreamConfig> = Vec::new();
+        for (i, stream) in raw.iter().enumerate().take(MAX_BOARD_STREAMS) {
+            let at = at.index(i);
+            let video = self.video(&at, &Keys::of_node(stream));
+            let board = self.streamed(&at.key("board"), stream.board.as_deref(), boards);
+            let Some((video, board)) = video.zip(board) else {
+                continue;
+            };
+            if let Some(first) = streams.iter().position(|s| s.video.id == video.id) {
+                self.wrong(
+                    &at.key("id"),
+                    format_args!("same id as stream[{first}]: expected each id once"),
+                );
+            }
+            streams.push(BoardStreamConfig { video, board });
+        }
+        streams
+    }
+
+    /// The board that a node's video shows: one that has pixels.
+    fn streamed(&mut self, at: &At, raw: Option<&str>, boards: &[BoardConfig]) -> Option<BoardId> {
+        let drawn: Vec<&BoardConfig> = boards
+            .iter()
+            .filter(|b| !matches!(b.output, OutputConfig::Serial(_)))
+            .collect();
+        let ids: Vec<&str> = drawn.iter().map(|b| b.id.as_str()).collect();
+        let found = match raw {
+            None => drawn.first(),
+            Some(id) => drawn.iter().find(|b| b.id.as_str() == id),
+        };
+        match (found, raw) {
+            (Some(board), _) => return Some(board.id.clone()),
+            _ if ids.is_empty() => self.missing(at, "a [[board]] that is drawn"),
+            (None, _) => self.wrong_hint(
+                at,
+                format_args!("expected a board that is drawn: {}", hint::one_of(&ids)),
+                raw.and_then(|raw| hint::nearest(raw, ids.iter().copied())),
+            ),
+        }
+        None
+    }
+
+    fn video(&mut self, at: &At, raw: &Keys<'_>) -> Option<VideoConfig> {
+        let id: Option<BoardId> = self.id(&at.key("id"), raw.id);
         let target = self.target(at, raw);
-        let size = match raw.size.as_deref() {
+        let size = match raw.size {
             None => Some((1280, 720)),
             Some(&[w, h]) if SIZES.contains(&(w, h)) => {
                 u32::try_from(w).ok().zip(u32::try_from(h).ok())
@@ -75,48 +238,48 @@ impl Check<'_> {
             }
         };
         let fps = self.count(&at.key("fps"), raw.fps, FPS_DEFAULT, FPS);
-        let offices = raw.offices.as_deref().map(|raw| {
-            let at = at.key("offices");
-            if raw.is_empty() {
-                self.wrong(&at, "expected at least one office; without the key, all");
-            }
-            self.order(&at, raw)
-        });
-        let turn = self.duration(&at.key("turn"), raw.turn.as_ref(), TURN_DEFAULT, TURN);
         let words = [
             ("silence", StreamAudio::Silence),
             ("none", StreamAudio::None),
         ];
-        let audio = raw.audio.as_deref().unwrap_or("silence");
+        let audio = raw.audio.unwrap_or("silence");
         let audio = self.word(&at.key("audio"), audio, &words);
-        let page_url = raw
-            .page_url
-            .as_deref()
-            .and_then(|url| self.page_url(&at.key("page_url"), url));
-        Some(StreamConfig {
+        let words = [
+            ("auto", StreamEncoder::Auto),
+            ("x264", StreamEncoder::X264),
+            ("v4l2m2m", StreamEncoder::V4l2m2m),
+        ];
+        let encoder = raw.encoder.unwrap_or("auto");
+        let encoder = self.word(&at.key("encoder"), encoder, &words);
+        Some(VideoConfig {
             id: id?,
             target: target?,
             size: size?,
             fps: u32::try_from(fps).ok()?,
-            offices: offices.filter(|o: &Vec<OfficeId>| !o.is_empty()),
-            turn,
             audio: audio?,
-            page_url,
+            encoder: encoder?,
         })
     }
 
-    fn target(&mut self, at: &At, raw: &RawStream) -> Option<StreamTarget> {
+    fn target(&mut self, at: &At, raw: &Keys<'_>) -> Option<StreamTarget> {
         let key_at = at.key("target");
-        let Some(target) = raw.target.as_deref() else {
-            self.missing(&key_at, format_args!("where it goes, {TARGETS}"));
+        let expected = if raw.serves { TARGETS } else { FAR_TARGETS };
+        let Some(target) = raw.target else {
+            self.missing(&key_at, format_args!("where it goes, {expected}"));
             return None;
         };
         let has_key = raw.key_file.is_some() || raw.key_credential.is_some();
-        if target == "hls" {
+        if raw.ca.is_some() && !target.starts_with("rtmps:") {
+            self.wrong(
+                &at.key("ca"),
+                "only with TLS: expected an address that begins with rtmps://",
+            );
+        }
+        if target == "hls" && raw.serves {
             if has_key {
                 self.wrong(&key_at, "a key, and nobody to show it to: expected none");
             }
-            let dir = raw.dir.as_deref().unwrap_or(DIR);
+            let dir = raw.dir.unwrap_or(DIR);
             let dir = self.path(&at.key("dir"), dir)?;
             return Some(StreamTarget::Hls { dir });
         }
@@ -128,8 +291,8 @@ impl Check<'_> {
             SecretKeys {
                 base: "key",
                 inline: None,
-                file: raw.key_file.as_deref(),
-                credential: raw.key_credential.as_deref(),
+                file: raw.key_file,
+                credential: raw.key_credential,
             },
         );
         if key.as_ref().is_some_and(|k| k.reveal().len() > MAX_KEY) {
@@ -140,7 +303,7 @@ impl Check<'_> {
             return None;
         }
         let Some(url) = Url::parse(target).ok().filter(Url::has_host) else {
-            self.wrong(&key_at, format_args!("expected {TARGETS}"));
+            self.wrong(&key_at, format_args!("expected {expected}"));
             return None;
         };
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
@@ -168,6 +331,10 @@ impl Check<'_> {
                     url: target.trim_end_matches('/').to_owned(),
                     app,
                     key: key?,
+                    ca: match raw.ca {
+                        Some(ca) => Some(self.pem(&at.key("ca"), ca, "CERTIFICATE")?),
+                        None => None,
+                    },
                 })
             }
             "srt" => {
@@ -188,7 +355,7 @@ impl Check<'_> {
                 })
             }
             _ => {
-                self.wrong(&key_at, format_args!("expected {TARGETS}"));
+                self.wrong(&key_at, format_args!("expected {expected}"));
                 None
             }
         }

@@ -2,26 +2,44 @@
 
 use super::Hub;
 use super::live::Scope;
+use super::registry::ShownPicture;
 use super::view::OfficeView;
 use tokio::sync::broadcast::error::RecvError;
+
+/// An office with the files of its pictures.
+#[derive(Debug, Clone)]
+pub struct OfficeGlance {
+    /// What the pages show of it.
+    pub view: OfficeView,
+    /// Its pictures, boards before cameras; empty unless asked for.
+    pub pictures: Vec<ShownPicture>,
+}
 
 impl Hub {
     /// All offices now, in the order of the pages, and whether the broker is heard (a reconnection
     /// that takes seconds counts as heard, as on the pages).
     #[must_use]
-    pub fn glance(&self) -> (bool, Vec<OfficeView>) {
-        let line = self.core().registry.line();
+    pub fn glance(&self, pictures: bool) -> (bool, Vec<OfficeGlance>) {
+        let core = self.core();
+        let registry = &core.registry;
         let current = self.live.current();
-        let offices = current.offices.iter().map(|o| o.view.clone()).collect();
-        (line, offices)
+        let offices = current.offices.iter().map(|o| OfficeGlance {
+            view: o.view.clone(),
+            pictures: if pictures {
+                registry.pictures(&o.view.id)
+            } else {
+                Vec::new()
+            },
+        });
+        (registry.line(), offices.collect())
     }
 
     /// Tells `to` what [`glance`](Self::glance) says, now and whenever it may have changed, until
     /// the hub stops.
-    pub async fn follow(&self, mut to: impl FnMut(bool, Vec<OfficeView>)) {
+    pub async fn follow(&self, pictures: bool, mut to: impl FnMut(bool, Vec<OfficeGlance>)) {
         let mut news = self.live.follow(&Scope::All);
         loop {
-            let (line, offices) = self.glance();
+            let (line, offices) = self.glance(pictures);
             to(line, offices);
             tokio::select! {
                 () = self.shutdown.cancelled() => return,

@@ -21,6 +21,7 @@ pub mod stats;
 pub mod view;
 mod web;
 
+pub use glance::OfficeGlance;
 pub use incoming::{Ack, Incoming};
 pub use web::{Bounds, listen, router, serve};
 
@@ -136,7 +137,7 @@ impl Hub {
             title: config.title.clone(),
             pages: config.pages,
             headers: web::standing(&config.web),
-            video: config.streams.iter().find_map(|s| match &s.target {
+            video: config.streams.iter().find_map(|s| match &s.video.target {
                 StreamTarget::Hls { dir } => Some(dir.clone()),
                 _ => None,
             }),

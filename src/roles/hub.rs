@@ -1,11 +1,10 @@
 //! The hub as a service: the parts joined.
 
 use crate::clock::Clock;
-use crate::config::{HubConfig, MqttConfig, StreamConfig};
-use crate::hub::{self, Ack, Bounds, Hub, Incoming};
-
+use crate::config::{HubConfig, MqttConfig, StreamConfig, StreamShow};
+use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance};
 use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
-use crate::stream::{self, News, StreamOffice};
+use crate::stream::{self, News, PictureKind, StreamOffice, StreamPicture};
 use crate::wire::topic::{calls_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
@@ -180,28 +179,45 @@ async fn videos(
         let run = stream::run(
             config.clone(),
             news.clone(),
+            None,
             Arc::clone(clock),
             shutdown.clone(),
         );
         if let Err(error) = run.await {
-            tracing::error!(id = %config.id, %error, "the stream is off");
+            tracing::error!(id = %config.video.id, %error, "the stream is off");
         }
     });
+    let of_pictures = |s: &StreamConfig| s.show.iter().any(|s| *s != StreamShow::Numbers);
+    let pictures = streams.iter().any(of_pictures);
     tokio::join!(
-        hub.follow(|line, offices| {
-            let offices = offices.into_iter().map(|o| StreamOffice {
-                id: o.id,
-                name: o.name,
-                queues: o.queues,
-            });
-            let news = News {
-                line,
-                offices: offices.collect(),
-            };
-            to_streams.send_replace(Arc::new(news));
+        hub.follow(pictures, |line, offices| {
+            let offices = offices.into_iter().map(streamed).collect();
+            to_streams.send_replace(Arc::new(News { line, offices }));
         }),
         futures_util::future::join_all(each)
     );
+}
+
+/// What a video takes of an office.
+fn streamed(office: OfficeGlance) -> StreamOffice {
+    let pictures = office.pictures.into_iter().map(|p| StreamPicture {
+        kind: if p.camera {
+            PictureKind::Camera
+        } else {
+            PictureKind::Board
+        },
+        sha256: p.image.sha256,
+        format: p.image.format,
+        bytes: p.image.bytes,
+        at: p.at,
+        heard: p.heard,
+    });
+    StreamOffice {
+        id: office.view.id,
+        name: office.view.name,
+        queues: office.view.queues,
+        pictures: pictures.collect(),
+    }
 }
 
 /// How many connections there may be at a time: those that are configured, as far as the system

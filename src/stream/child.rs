@@ -4,16 +4,18 @@
 //! own count of frames is watched. Whatever happens, it is gone when [`run_once`] returns.
 
 use super::Yuv;
-use super::command::{PLAYLIST, PROGRAM, arguments, secret, secret_options};
-use crate::config::{StreamConfig, StreamTarget};
+use super::command::{Codec, PLAYLIST, PROGRAM, arguments, secret, secret_options};
+use super::inherit::Legacy;
+use super::sound::Sound;
+use crate::config::{StreamAudio, StreamTarget, VideoConfig};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::pipe;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -22,8 +24,12 @@ use tokio_util::sync::CancellationToken;
 /// An encoder counts its first frame within this, connection and TLS included.
 const START: Duration = Duration::from_secs(12);
 
-/// An encoder that counts no further frame for this long is stuck.
-const STALL: Duration = Duration::from_secs(5);
+/// An encoder that counts no further frame for this long is stuck: its receiver takes nothing.
+const STALL: Duration = Duration::from_secs(8);
+
+/// The same for one that writes files: a disk that is busy elsewhere holds it up for seconds (seen
+/// on a machine that compiled), and another encoder would be held up as well.
+const STALL_OF_FILES: Duration = Duration::from_secs(20);
 
 /// How long it may take to say good-bye to its receiver; the hub ends within 2 s.
 const GOODBYE: Duration = Duration::from_millis(700);
@@ -62,22 +68,27 @@ impl fmt::Display for Ended {
     }
 }
 
-/// Runs one encoder until it ends, stands still, or the hub stops.
+/// Runs one encoder until it ends, stands still, or the stream stops; also says whether it ever
+/// counted a frame.
 pub(super) async fn run_once(
-    config: &StreamConfig,
+    config: &VideoConfig,
+    codec: Codec,
     picture: watch::Receiver<Yuv>,
+    sound: Option<&mut Sound>,
     shutdown: &CancellationToken,
-) -> Ended {
-    let mut child = match start(config) {
-        Ok(child) => child,
-        Err(error) => return Ended::NotStarted(error),
+) -> (Ended, bool) {
+    let sound = sound.filter(|_| config.audio != StreamAudio::None);
+    let (mut child, pipe) = match start(config, codec, sound.is_some()) {
+        Ok(started) => started,
+        Err(error) => return (Ended::NotStarted(error), false),
     };
     let (Some(stdin), Some(stdout), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
-        return Ended::NotStarted(io::Error::other("its pipes are not there"));
+        let error = io::Error::other("its pipes are not there");
+        return (Ended::NotStarted(error), false);
     };
-    tracing::info!(pid = child.id(), "encoder started");
+    tracing::info!(pid = child.id(), codec = codec.name(), "encoder started");
     let (to_frames, frames) = watch::channel(0_u64);
     let said = Arc::new(Mutex::new(String::new()));
     let progress = lines(stdout, move |line| {
@@ -104,68 +115,67 @@ pub(super) async fn run_once(
     });
     let readers = [tokio::spawn(progress), tokio::spawn(messages)];
 
-    let mut feed = Box::pin(feed(stdin, picture, config.fps));
+    // Each track at its own pace: neither ever waits for the other.
+    let pictures = Box::pin(feed(stdin, picture, config.fps));
+    let samples = Box::pin(async {
+        match pipe.zip(sound) {
+            Some((pipe, sound)) => {
+                sound.forget();
+                sound.feed(pipe).await
+            }
+            None => std::future::pending().await,
+        }
+    });
+    let counted = frames.clone();
+    let patience = match config.target {
+        StreamTarget::Hls { .. } => STALL_OF_FILES,
+        _ => STALL,
+    };
     let ended = tokio::select! {
         () = shutdown.cancelled() => Ended::Stopped,
-        _ = &mut feed => Ended::Exited(None, String::new()),
+        _ = pictures => Ended::Exited(None, String::new()),
+        _ = samples => Ended::Exited(None, String::new()),
         status = child.wait() => Ended::Exited(status.ok(), String::new()),
-        () = stalled(frames) => Ended::Stalled(String::new()),
+        () = stalled(frames, patience) => Ended::Stalled(String::new()),
     };
+    // Both ends of its input are closed now.
     let stuck = matches!(ended, Ended::Stalled(_));
-    drop(feed); // the end of its input
     let status = end(&mut child, stuck).await;
     for reader in readers {
         // They end with its pipes, unless a child of its own keeps them.
         let _ = timeout(Duration::from_millis(100), reader).await;
     }
     let said = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match ended {
+    let ended = match ended {
         Ended::Exited(..) => Ended::Exited(status, said),
         Ended::Stalled(_) => Ended::Stalled(said),
         other => other,
-    }
+    };
+    let counted = *counted.borrow() > 0;
+    (ended, counted)
 }
 
-fn start(config: &StreamConfig) -> io::Result<Child> {
+fn start(
+    config: &VideoConfig,
+    codec: Codec,
+    sound: bool,
+) -> io::Result<(Child, Option<pipe::Sender>)> {
     let mut command = Command::new(PROGRAM);
     if let StreamTarget::Hls { dir } = &config.target {
         clear(dir)?;
         command.current_dir(dir);
     }
-    // Kept open until the child has its own copy.
-    let preset = secret_options(config)
-        .map(|text| hidden(&text))
+    let (legacy, writer) = Legacy::new(secret_options(config).as_deref(), sound)?;
+    let writer = writer
+        .map(|pipe| pipe::Sender::from_owned_fd(pipe.into()))
         .transpose()?;
-    let path = preset.as_ref().map(|(_, path)| path.as_str());
     command
-        .args(arguments(config, path))
+        .args(arguments(config, codec, legacy.names()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-}
-
-/// A file without a name that the child inherits, and its path there. It is never on a disk, and
-/// only the same user may open it.
-#[cfg(target_os = "linux")]
-fn hidden(text: &str) -> io::Result<(File, String)> {
-    use rustix::fs::{MemfdFlags, memfd_create};
-    use std::os::fd::AsRawFd as _;
-    let fd = memfd_create(c"stream", MemfdFlags::empty())?;
-    let mut file = File::from(fd);
-    file.write_all(text.as_bytes())?;
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    Ok((file, path))
-}
-
-/// Elsewhere there is no such file.
-#[cfg(not(target_os = "linux"))]
-fn hidden(_: &str) -> io::Result<(File, String)> {
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        "keys can be handed on in secret on Linux only",
-    ))
+        .kill_on_drop(true);
+    Ok((legacy.spawn(&mut command)?, writer))
 }
 
 /// Makes the folder of an HLS stream, and removes what an earlier day left there. After a short
@@ -215,14 +225,16 @@ async fn feed(mut stdin: ChildStdin, picture: watch::Receiver<Yuv>, fps: u32) ->
 }
 
 /// Waits until no frame is counted for too long.
-async fn stalled(mut frames: watch::Receiver<u64>) {
+async fn stalled(mut frames: watch::Receiver<u64>, patience: Duration) {
     let mut limit = START;
     loop {
         let began = Instant::now();
         match timeout(limit, frames.changed()).await {
-            Ok(Ok(())) => limit = STALL,
+            Ok(Ok(())) => limit = patience,
             // It closed its report: it is ending, or never will by itself.
-            Ok(Err(_)) => return tokio::time::sleep(STALL.saturating_sub(began.elapsed())).await,
+            Ok(Err(_)) => {
+                return tokio::time::sleep(patience.saturating_sub(began.elapsed())).await;
+            }
             Err(_) => return,
         }
     }

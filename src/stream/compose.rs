@@ -1,28 +1,48 @@
-//! What the video shows at one moment: a board of one office, or a slate.
+//! What the video shows at one moment: a board of one office, a picture of one, or a slate.
 //!
 //! Pure but for its memory of whose turn it is: same news at the same times, same pixels.
 
-use super::news::{News, StreamOffice};
-use crate::board::{BoardError, Painter, Slate, TURN};
+use super::news::{News, PictureKind, StreamOffice, StreamPicture};
+use super::picture;
+use crate::board::{BoardError, Caption, Painter, Slate, TURN};
 use crate::clock::Now;
-use crate::config::{BoardConfig, OutputConfig, StreamConfig};
+use crate::config::{BoardConfig, OutputConfig, StreamConfig, StreamShow};
 use crate::model::{Name, OfficeId};
 use crate::output::Frame;
 use crate::state::{PanelSettings, Settings};
 use jiff::civil::Time;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Draws offices in turn into one frame.
 #[derive(Debug)]
 pub struct Composer {
     offices: Option<Vec<OfficeId>>,
+    show: Vec<StreamShow>,
     turn: Duration,
     painter: Painter,
     frame: Frame,
-    /// The slate that is shown, if it is one.
-    slate: Option<Slate>,
+    shown: Shown,
     /// Whose turn it is, and since when (monotonic).
     on_show: Option<(OfficeId, Duration)>,
+}
+
+/// What the frame holds.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown {
+    /// Numbers, which the painter knows.
+    Numbers,
+    Slate(Slate),
+    /// A picture by its hash, and what is said around it.
+    Picture(Arc<str>, Caption),
+}
+
+/// What has a turn.
+#[derive(Debug, Clone, Copy)]
+enum Page<'a> {
+    /// A page of an office's queues.
+    Numbers(u32),
+    Picture(&'a StreamPicture),
 }
 
 impl Composer {
@@ -35,14 +55,22 @@ impl Composer {
         // Whether an office is not open yet is decided by what it reports.
         state.hours.0 = Time::midnight();
         let board = board(config);
+        let (width, height) = config.video.size;
         Ok(Self {
             offices: config.offices.clone(),
+            show: config.show.clone(),
             turn: config.turn,
             painter: Painter::new(&Name::default(), &state, &board)?,
-            frame: Frame::new(config.size.0, config.size.1),
-            slate: None,
+            frame: Frame::new(width, height),
+            shown: Shown::Numbers,
             on_show: None,
         })
+    }
+
+    /// Width and height of the picture in pixels.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        (self.frame.width(), self.frame.height())
     }
 
     /// Draws what is to be seen at `now`; `None` when that is what was drawn before.
@@ -50,75 +78,121 @@ impl Composer {
         if !news.line {
             return self.show_slate(lost(news, now));
         }
-        let offices = self.eligible(news);
-        let Some((office, page)) = self.choose(&offices, now) else {
+        let Some((office, page)) = self.choose(news, now) else {
             return self.show_slate(nothing());
         };
+        match page {
+            Page::Numbers(page) => self.show_numbers(office, page, now),
+            Page::Picture(picture) => self.show_picture(office, picture, now),
+        }
+    }
+
+    /// Offices that may be shown with their pages, in the order of their turns.
+    fn eligible<'a>(&self, news: &'a News, now: Now) -> Vec<(&'a StreamOffice, Vec<Page<'a>>)> {
+        let offices: Vec<&StreamOffice> = match &self.offices {
+            None => news.offices.iter().collect(),
+            Some(ids) => ids
+                .iter()
+                .filter_map(|id| news.offices.iter().find(|o| o.id == *id))
+                .collect(),
+        };
+        offices
+            .into_iter()
+            .map(|office| (office, self.pages(office, now)))
+            .filter(|(_, pages)| !pages.is_empty())
+            .collect()
+    }
+
+    /// The office whose turn it is, and its page. Every page has a whole turn.
+    fn choose<'a>(&mut self, news: &'a News, now: Now) -> Option<(&'a StreamOffice, Page<'a>)> {
+        let offices = self.eligible(news, now);
+        let known = self
+            .on_show
+            .as_ref()
+            .and_then(|(id, since)| Some((offices.iter().position(|(o, _)| o.id == *id)?, *since)));
+        let (mut index, mut since) = known.unwrap_or((0, now.mono));
+        let pages = offices.get(index)?.1.len();
+        let mut turns = turns(now.since(since), self.turn);
+        if turns >= pages && offices.len() > 1 {
+            index = (index + 1) % offices.len();
+            since = now.mono;
+            turns = 0;
+        }
+        let (office, pages) = &offices[index];
+        self.on_show = Some((office.id.clone(), since));
+        Some((office, pages[turns % pages.len()]))
+    }
+
+    fn pages<'a>(&self, office: &'a StreamOffice, now: Now) -> Vec<Page<'a>> {
+        let mut pages = Vec::new();
+        for show in &self.show {
+            let kind = match show {
+                StreamShow::Numbers if office.queues.is_empty() => continue,
+                StreamShow::Numbers => {
+                    let at = at_page(now, 0);
+                    let view = self
+                        .painter
+                        .view(&office.snapshot(now), &office.panel(now), at);
+                    let n = u32::try_from(view.pages()).unwrap_or(1).max(1);
+                    pages.extend((0..n).map(Page::Numbers));
+                    continue;
+                }
+                StreamShow::Boards => PictureKind::Board,
+                StreamShow::Cameras => PictureKind::Camera,
+            };
+            let of_kind = office.pictures.iter().filter(|p| p.kind == kind);
+            pages.extend(of_kind.map(Page::Picture));
+        }
+        pages
+    }
+
+    fn show_numbers(&mut self, office: &StreamOffice, page: u32, now: Now) -> Option<&Frame> {
         self.painter.rename(&office.name);
         let view = self.painter.view(
             &office.snapshot(now),
             &office.panel(now),
             at_page(now, page),
         );
-        if self.slate.take().is_some() {
-            self.painter.forget();
-        }
+        self.shown = Shown::Numbers;
         let damage = self.painter.draw(&view, &mut self.frame);
         (!damage.is_empty()).then_some(&self.frame)
     }
 
-    /// Offices that may be shown, in the order of their turns.
-    fn eligible<'a>(&self, news: &'a News) -> Vec<&'a StreamOffice> {
-        let there = |o: &&StreamOffice| !o.queues.is_empty();
-        match &self.offices {
-            None => news.offices.iter().filter(there).collect(),
-            Some(ids) => ids
-                .iter()
-                .filter_map(|id| news.offices.iter().find(|o| o.id == *id))
-                .filter(there)
-                .collect(),
-        }
-    }
-
-    /// The office whose turn it is, and the page of its queues. Every page has a whole turn.
-    fn choose<'a>(
+    fn show_picture(
         &mut self,
-        offices: &[&'a StreamOffice],
+        office: &StreamOffice,
+        picture: &StreamPicture,
         now: Now,
-    ) -> Option<(&'a StreamOffice, u32)> {
-        let known = self
-            .on_show
-            .as_ref()
-            .and_then(|(id, since)| Some((offices.iter().position(|o| o.id == *id)?, *since)));
-        let (mut index, mut since) = known.unwrap_or((0, now.mono));
-        let office = offices.get(index)?;
-        let mut pages = self.pages(office, now);
-        let mut turns = turns(now.since(since), self.turn);
-        if turns >= pages && offices.len() > 1 {
-            index = (index + 1) % offices.len();
-            since = now.mono;
-            turns = 0;
-            pages = self.pages(offices[index], now);
+    ) -> Option<&Frame> {
+        // What it is called depends on whether it can be decoded, which costs more than to ask
+        // whether it is still the same.
+        let same = |there| {
+            let caption = picture::caption(&office.name, picture, there, now);
+            self.shown == Shown::Picture(Arc::clone(&picture.sha256), caption)
+        };
+        if same(true) || same(false) {
+            return None;
         }
-        let office = offices[index];
-        self.on_show = Some((office.id.clone(), since));
-        Some((office, turns % pages))
-    }
-
-    fn pages(&self, office: &StreamOffice, now: Now) -> u32 {
-        let view = self
-            .painter
-            .view(&office.snapshot(now), &office.panel(now), at_page(now, 0));
-        u32::try_from(view.pages()).unwrap_or(1).max(1)
+        let decoded = picture::decode(picture);
+        let caption = picture::caption(&office.name, picture, decoded.is_some(), now);
+        let area = self.painter.frame(&caption, &mut self.frame);
+        if let Some(decoded) = decoded {
+            picture::put(&decoded, &area, &mut self.frame);
+        }
+        self.shown = Shown::Picture(Arc::clone(&picture.sha256), caption);
+        Some(&self.frame)
     }
 
     fn show_slate(&mut self, slate: Slate) -> Option<&Frame> {
         self.on_show = None;
-        if self.slate.as_ref() == Some(&slate) {
+        let shown = Shown::Slate(slate);
+        if self.shown == shown {
             return None;
         }
-        self.painter.slate(&slate, &mut self.frame);
-        self.slate = Some(slate);
+        if let Shown::Slate(slate) = &shown {
+            self.painter.slate(slate, &mut self.frame);
+        }
+        self.shown = shown;
         Some(&self.frame)
     }
 }
@@ -126,8 +200,8 @@ impl Composer {
 /// The board that a stream looks like.
 fn board(config: &StreamConfig) -> BoardConfig {
     BoardConfig {
-        id: config.id.clone(),
-        size: config.size,
+        id: config.video.id.clone(),
+        size: config.video.size,
         layout: None,
         queues: None,
         output: OutputConfig::None,
@@ -150,9 +224,9 @@ fn at_page(now: Now, page: u32) -> Now {
 }
 
 /// How many whole turns have passed.
-fn turns(passed: Duration, turn: Duration) -> u32 {
+fn turns(passed: Duration, turn: Duration) -> usize {
     let turns = passed.as_millis() / turn.as_millis().max(1);
-    u32::try_from(turns).unwrap_or(u32::MAX)
+    usize::try_from(turns).unwrap_or(usize::MAX)
 }
 
 /// Said while the broker is not heard: no number is current, so none is shown.

@@ -1,7 +1,8 @@
 //! Offices in turn as a video that never ends.
 //!
 //! ```text
-//! News ─▶ Composer (board's drawing) ─▶ Yuv (BT.709) ─▶ ffmpeg (H.264, AAC) ─▶ RTMP · SRT · HLS
+//! News ─▶ Composer (board's drawing) ─▶ Yuv (BT.709) ─┬▶ ffmpeg (H.264, AAC) ─▶ RTMP · SRT · HLS
+//! Speaker ─▶ Sound ──────────────────────────────────┘
 //! ```
 //! A frame is drawn and converted only when it changes; the encoder is given the same bytes again at
 //! the frame rate. Invariants: a number that is not fresh carries its time; without a line to the
@@ -11,17 +12,24 @@
 mod child;
 mod command;
 mod compose;
+mod hardware;
+mod inherit;
 mod news;
+mod picture;
+mod sound;
 mod yuv;
 
 pub use compose::Composer;
-pub use news::{News, StreamOffice};
+pub use news::{News, PictureKind, StreamOffice, StreamPicture};
+pub use picture::letterboxed;
+pub use sound::{MAX_PIECE, SAMPLE_RATE, Sound, Speaker, sound};
 pub use yuv::Yuv;
 
 use crate::board::BoardError;
 use crate::clock::Clock;
-use crate::config::StreamConfig;
+use crate::config::{StreamConfig, StreamEncoder, VideoConfig};
 use child::Ended;
+use command::Codec;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,27 +50,40 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An encoder that ran this long had no trouble at its start.
 const RAN_WELL: Duration = Duration::from_secs(20);
 
-/// Sends one video until `shutdown`, then ends within 2 s.
+/// Sends one video of offices in turn until `shutdown`, then ends within 2 s. `sound` is what is
+/// heard in it; without, silence.
 ///
 /// # Errors
 /// [`BoardError`] when the board's design cannot be read; nothing else ends it.
 pub async fn run(
     config: StreamConfig,
     news: watch::Receiver<Arc<News>>,
+    sound: Option<Sound>,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> Result<(), BoardError> {
-    let span = tracing::info_span!("stream", id = %config.id);
     let composer = Composer::new(&config)?;
-    let (pictures, newest) = watch::channel(Yuv::black(config.size));
-    let task = async {
-        tokio::join!(
-            compose(composer, news, clock, pictures, &shutdown),
-            supervise(&config, newest, &shutdown)
-        );
-    };
-    task.instrument(span).await;
+    let (pictures, newest) = watch::channel(Yuv::black(config.video.size));
+    let span = tracing::info_span!("stream", id = %config.video.id);
+    tokio::join!(
+        compose(composer, news, clock, pictures, &shutdown).instrument(span),
+        send(&config.video, newest, sound, &shutdown)
+    );
     Ok(())
+}
+
+/// Sends pictures that somebody else makes, of the configured size, until `shutdown`, then ends
+/// within 2 s.
+pub async fn send(
+    config: &VideoConfig,
+    pictures: watch::Receiver<Yuv>,
+    sound: Option<Sound>,
+    shutdown: &CancellationToken,
+) {
+    let span = tracing::info_span!("stream", id = %config.id);
+    supervise(config, pictures, sound, shutdown)
+        .instrument(span)
+        .await;
 }
 
 /// Draws and converts what changed, apart from the threads that serve others.
@@ -73,6 +94,7 @@ async fn compose(
     pictures: watch::Sender<Yuv>,
     shutdown: &CancellationToken,
 ) {
+    let size = composer.size();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -96,6 +118,7 @@ async fn compose(
             Err(error) => {
                 // Drawing does not panic; were it to, the last picture must not pass for current.
                 tracing::error!(%error, "drawing ended");
+                pictures.send_replace(Yuv::black(size));
                 shutdown.cancelled().await;
                 return;
             }
@@ -105,20 +128,28 @@ async fn compose(
 
 /// Runs encoders one after the other.
 async fn supervise(
-    config: &StreamConfig,
+    config: &VideoConfig,
     picture: watch::Receiver<Yuv>,
+    mut sound: Option<Sound>,
     shutdown: &CancellationToken,
 ) {
+    let first = hardware::choose(config.encoder).await;
+    let mut codec = first;
     let mut pause = FIRST_PAUSE;
     loop {
         let began = tokio::time::Instant::now();
-        let ended = child::run_once(config, picture.clone(), shutdown).await;
+        let (ended, counted) =
+            child::run_once(config, codec, picture.clone(), sound.as_mut(), shutdown).await;
         if matches!(ended, Ended::Stopped) || shutdown.is_cancelled() {
             tracing::info!("stream stopped");
             return;
         }
         if began.elapsed() >= RAN_WELL {
             pause = FIRST_PAUSE;
+        }
+        if !counted && config.encoder == StreamEncoder::Auto {
+            // Either the receiver is away, or the machine's encoder is not what it seems.
+            codec = if codec == first { Codec::X264 } else { first };
         }
         // Between the half and the whole, so that several streams do not come back as one.
         let wait = pause.mul_f64(0.5 + fastrand::f64() / 2.0);

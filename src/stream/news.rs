@@ -5,9 +5,12 @@ use crate::model::{Call, CallKind, Label, Name, OfficeId, QueueState, Status, Wa
 use crate::state::{
     LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, ShownCall, Snapshot,
 };
+use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
+use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A call younger than this stands out, if the clock can be believed: as long as on a board.
@@ -41,6 +44,35 @@ pub struct StreamOffice {
     pub name: Name,
     /// Its queues in the order of the board.
     pub queues: Vec<QueueNumbers>,
+    /// Pictures of its boards and cameras, each kind in the order of the pages; none where nobody
+    /// wants to see them.
+    pub pictures: Vec<StreamPicture>,
+}
+
+/// What a picture is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureKind {
+    /// What a node drew.
+    Board,
+    /// An old board that was filmed, cut out at the office.
+    Camera,
+}
+
+/// A picture as a node sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamPicture {
+    /// What it is of.
+    pub kind: PictureKind,
+    /// SHA-256 of the file, by which one is known from another.
+    pub sha256: Arc<str>,
+    /// Media type, found in the bytes.
+    pub format: &'static str,
+    /// The file.
+    pub bytes: Bytes,
+    /// When it was shown or taken.
+    pub at: WireTime,
+    /// Whether its node is heard.
+    pub heard: bool,
 }
 
 impl StreamOffice {
@@ -99,6 +131,22 @@ impl StreamOffice {
             }
         }
         panel
+    }
+}
+
+#[cfg(test)]
+impl StreamPicture {
+    /// One without content.
+    pub(super) fn of_nothing() -> Self {
+        let at = "2026-11-24T01:42:07Z".parse().expect("time");
+        Self {
+            kind: PictureKind::Board,
+            sha256: "".into(),
+            format: "image/png",
+            bytes: Bytes::new(),
+            at: WireTime::new(at, &TimeZone::fixed(Offset::constant(9))),
+            heard: true,
+        }
     }
 }
 

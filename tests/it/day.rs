@@ -39,6 +39,7 @@ pub fn node(office: &OfficeId, queues: &BTreeSet<QueueId>) -> NodeConfig {
         boards: vec![],
         adapters: vec![],
         cameras: vec![],
+        streams: vec![],
         relays: vec![],
     }
 }

@@ -6,27 +6,39 @@ use crate::board::compare_in;
 use crate::support::city::{AT, numbers, time};
 use std::time::Duration;
 use yobiban::clock::Now;
-use yobiban::config::{Secret, StreamAudio, StreamConfig, StreamTarget};
+use yobiban::config::{
+    Secret, StreamAudio, StreamConfig, StreamEncoder, StreamShow, StreamTarget, VideoConfig,
+};
 use yobiban::model::OfficeId;
 use yobiban::stream::{Composer, News, StreamOffice};
 
 pub const HD: (u32, u32) = (1280, 720);
 const FULL_HD: (u32, u32) = (1920, 1080);
 
-/// A stream to an RTMP server at a port of this machine.
-pub fn config(port: u16, key: &str, size: (u32, u32)) -> StreamConfig {
-    StreamConfig {
+/// A video for an RTMP server at a port of this machine.
+pub fn video(port: u16, key: &str, size: (u32, u32)) -> VideoConfig {
+    VideoConfig {
         id: "video".parse().unwrap(),
         target: StreamTarget::Rtmp {
             url: format!("rtmp://127.0.0.1:{port}/live2"),
             app: "live2".into(),
             key: Secret::new(key),
+            ca: None,
         },
         size,
         fps: 10,
+        audio: StreamAudio::Silence,
+        encoder: StreamEncoder::X264,
+    }
+}
+
+/// All offices in such a video.
+pub fn config(port: u16, key: &str, size: (u32, u32)) -> StreamConfig {
+    StreamConfig {
+        video: video(port, key, size),
+        show: vec![StreamShow::Numbers],
         offices: None,
         turn: Duration::from_secs(10),
-        audio: StreamAudio::Silence,
         page_url: Some("https://yobiban.example.jp".into()),
     }
 }
@@ -37,6 +49,7 @@ pub fn office(id: &str) -> StreamOffice {
         id: numbers.office.id,
         name: numbers.office.name,
         queues: numbers.queues,
+        pictures: Vec::new(),
     }
 }
 

@@ -17,7 +17,7 @@ use super::view::{BoardView, CameraView, OfficeView, OutputView};
 use crate::clock::Now;
 use crate::model::{NodeId, OfficeId};
 use crate::wire::report::{CallReport, HealthReport, Numbers, OFFLINE, ONLINE};
-use crate::wire::{self, topic::Topic};
+use crate::wire::{self, WireTime, topic::Topic};
 use bytes::Bytes;
 use node::Node;
 use std::collections::BTreeMap;
@@ -238,6 +238,31 @@ impl Registry {
         self.offices.get(office)?.get(node)?.newest_board(board)
     }
 
+    /// The pictures of an office that are shown, boards before cameras.
+    #[must_use]
+    pub fn pictures(&self, office: &OfficeId) -> Vec<ShownPicture> {
+        let nodes = || self.offices.get(office).into_iter().flatten();
+        let boards = nodes().flat_map(|(_, n)| {
+            let heard = self.line && n.is_online();
+            n.boards().map(move |(line, image)| ShownPicture {
+                camera: false,
+                image: image.clone(),
+                at: line.shown_at,
+                heard,
+            })
+        });
+        let cameras = nodes().flat_map(|(_, n)| {
+            let heard = self.line && n.is_online();
+            n.cameras().map(move |(line, image)| ShownPicture {
+                camera: true,
+                image: image.clone(),
+                at: line.taken_at,
+                heard,
+            })
+        });
+        boards.chain(cameras).collect()
+    }
+
     /// A picture by its hash, if it is still kept.
     #[must_use]
     pub fn image(&self, sha256: &str) -> Option<Image> {
@@ -266,6 +291,19 @@ fn check_size(payload: &Bytes) -> Result<(), Refusal> {
     } else {
         Ok(())
     }
+}
+
+/// A picture of a board or a camera with its file.
+#[derive(Debug, Clone)]
+pub struct ShownPicture {
+    /// Whether a camera took it; else a node drew it.
+    pub camera: bool,
+    /// The file.
+    pub image: Image,
+    /// When it was shown or taken.
+    pub at: WireTime,
+    /// Whether its node is heard.
+    pub heard: bool,
 }
 
 /// Reads one call of an office.

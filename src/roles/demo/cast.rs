@@ -81,6 +81,7 @@ pub(super) fn node(
         }],
         adapters: Vec::new(),
         cameras: Vec::new(),
+        streams: Vec::new(),
         relays: Vec::new(),
     }
 }

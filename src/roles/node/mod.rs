@@ -6,6 +6,7 @@
 mod alive;
 mod camera;
 mod digits;
+mod film;
 mod hours;
 mod pause;
 mod pictures;
@@ -34,6 +35,7 @@ use crate::uplink::{self, Identity, Spool, Uplink};
 use alive::Alive;
 use anyhow::Context;
 use digits::Numbers;
+use film::Film;
 use pictures::{Encoder, Pictures};
 use reader::Reader;
 use report::Health;
@@ -76,12 +78,14 @@ pub async fn run(
     let (to_pictures, pictures) = watch::channel(uplink::Pictures::new());
     let outputs = Outputs::default();
     let to_pictures = Arc::new(to_pictures);
+    let (films, videos) = film::start(&config.streams, &shutdown);
     let boards = Boards {
         config: &config,
         clock: &clock,
         snapshots: &snapshots,
         pictures: Arc::clone(&to_pictures),
         outputs: &outputs,
+        films,
         probe: &probe,
     };
     let mut screens = config
@@ -168,6 +172,7 @@ pub async fn run(
         lines.feed.task,
     ];
     tasks.extend(lines.uplink.map(|up| up.task));
+    tasks.extend(videos);
     shutdown.cancelled().await;
     stop(tasks, screens).await;
     tracing::info!("node stopped");
@@ -198,6 +203,7 @@ struct Boards<'a> {
     snapshots: &'a watch::Receiver<Arc<Snapshot>>,
     pictures: Arc<watch::Sender<uplink::Pictures>>,
     outputs: &'a Outputs,
+    films: Vec<Film>,
     probe: &'a Probe,
 }
 
@@ -228,6 +234,7 @@ impl Boards<'_> {
             file,
             images: Arc::clone(&self.pictures),
             outputs: self.outputs.clone(),
+            films: film::of(&self.films, &board.id),
         };
         let screen = Screen {
             config: board.clone(),

@@ -3,6 +3,7 @@
 //! The drawing thread copies a frame only when the encoder is idle and the last picture is old
 //! enough; so there is never more than one copy, and the newest frame always becomes a picture.
 
+use super::film::Film;
 use super::status::Outputs;
 use crate::clock::Now;
 use crate::health::with_causes;
@@ -49,6 +50,8 @@ pub(super) struct Encoder {
     /// Shared by all boards of the node.
     pub(super) images: Arc<watch::Sender<uplink::Pictures>>,
     pub(super) outputs: Outputs,
+    /// Videos of the board.
+    pub(super) films: Vec<Film>,
 }
 
 impl Pictures {
@@ -120,10 +123,8 @@ impl Encoder {
     fn run(mut self, frames: &Receiver<(Frame, Timestamp)>, back: &Sender<Frame>) {
         while let Ok((frame, shown_at)) = frames.recv() {
             let frame_sha256 = hex(&frame.sha256());
-            let picture = match self.points {
-                Some(points) => encode::lossless(&preview(&frame, points)),
-                None => encode::lossless(&frame),
-            };
+            let glowing = self.points.map(|points| preview(&frame, points));
+            let picture = encode::lossless(glowing.as_ref().unwrap_or(&frame));
             let failed = self
                 .file
                 .as_mut()
@@ -148,6 +149,10 @@ impl Encoder {
             self.images.send_modify(|images| {
                 images.insert(origin, Arc::new(image));
             });
+            // After the proof of what is shown: fitting a large board takes longer than its picture.
+            for film in &self.films {
+                film.show(glowing.as_ref().unwrap_or(&frame));
+            }
             if back.send(frame).is_err() {
                 break;
             }

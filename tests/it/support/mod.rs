@@ -12,6 +12,7 @@ pub mod process;
 pub mod proxy;
 #[cfg(target_os = "linux")]
 pub mod pty;
+pub mod video;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
