@@ -1,4 +1,5 @@
 //! Where a camera's pictures come from: the network, a program; and what may answer instead.
+#![allow(clippy::disallowed_methods)] // sources block; the tests with a runtime do not call them
 
 use crate::support::netcam::{NetCamera, jpeg, picture};
 use crate::support::process::Process;
