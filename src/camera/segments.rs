@@ -6,7 +6,7 @@
 //! half a digit and where segments must be, and each segment is either clearly lit, clearly dark, or
 //! the digit is unknown.
 
-use super::field::Signal;
+use super::field::{COVERED, MIN_INK, Signal};
 use super::parts::parts;
 use super::reading::{Digit, Doubt};
 
@@ -23,6 +23,9 @@ const DARK: f32 = 0.40;
 
 /// … and what every lit segment has of the brightest in the field: unlit ones shimmer with less.
 const LEAST: f32 = 0.25;
+
+/// Colour of a JPEG is kept for 2 × 2 pixels and cut in blocks of 16: so far it smears, in pixels.
+const SMEAR: usize = 8;
 
 /// The patterns, segments a to g from the lowest bit, with the variants in use: 6 without its top,
 /// 9 without its foot, 7 with a shoulder.
@@ -61,11 +64,13 @@ pub(super) struct Found {
     off: Vec<f32>,
     /// Ink as it is, straightened.
     ink: Vec<f32>,
+    /// The same as the camera saw it.
+    plain: Vec<f32>,
     /// Mean ink around each pixel: light spreads, and a camera smears colour.
     near: Vec<f32>,
     noise: f32,
     contrast: f32,
-    /// Rows too dim to say anything.
+    /// Pixels too dim to say anything.
     dim: Vec<bool>,
     lit: bool,
     pub(super) ground: [f32; 3],
@@ -90,18 +95,18 @@ impl Found {
     pub(super) fn of(signal: &Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
         let ratio = signal.ratio();
-        let mask = clean_mask(&ratio, w, h);
-        let shear = slant(&mask, w, h);
+        let shear = slant(&clean_mask(&ratio, &signal.ink, w, h), w, h);
         let ratio = straighten(&ratio, w, h, shear);
-        let mask = clean_mask(&ratio, w, h);
         let ink = straighten(&signal.ink, w, h, shear);
+        let mask = clean_mask(&ratio, &ink, w, h);
         let runs = runs(&mask, w, h);
         if runs.is_empty() {
             return Err(Doubt::Nothing);
         }
         let ground_off = signal.ground_off.iter().fold(0.0_f32, |a, b| a.max(*b));
         Ok(Self {
-            near: nearby(&ink, w, h),
+            near: nearby(&ink, w, h, SMEAR),
+            plain: straighten(&signal.plain, w, h, shear),
             off: straighten(&signal.off, w, h, shear),
             ink,
             w,
@@ -109,7 +114,7 @@ impl Found {
             ratio,
             noise: signal.noise,
             contrast: signal.contrast,
-            dim: signal.dim.clone(),
+            dim: signal.dim(),
             lit: signal.lit,
             ground: signal.ground,
             ground_off,
@@ -224,7 +229,8 @@ impl Found {
         let plain = self.segments(&self.ink, cell, own);
         // A segment in a row too dim to tell may be lit or not.
         let rows = pixel(cell.y0, self.h)..pixel(cell.y1, self.h);
-        if rows.clone().filter(|y| self.dim[*y]).count() * 20 > rows.len() {
+        let x = pixel((cell.x0 + cell.x1) / 2.0, self.w - 1);
+        if rows.clone().filter(|y| self.dim[y * self.w + x]).count() * 20 > rows.len() {
             return Err(Doubt::Unclear);
         }
         let mut pattern = 0_u8;
@@ -347,7 +353,8 @@ impl Found {
             zones.push(((x1 + spread).max(rim), rim, cell.0 - spread, h - rim));
         }
         // In a dark band and on a grainy picture more must differ to be seen.
-        let least = (0.07 + 1.2 * self.noise).max(5.0 / self.contrast);
+        let least =
+            ((COVERED / self.contrast).min(0.07) + 1.2 * self.noise).max(5.0 / self.contrast);
         if self.ground_off > least {
             return Err(Doubt::Obstructed);
         }
@@ -384,12 +391,14 @@ impl Found {
                     continue;
                 }
                 seen.blocks += 1;
-                let ink = self.mean(&self.ink, block);
+                let ink = self.mean(&self.plain, block);
                 let off = self.mean(&self.off, block);
                 let near = self.mean(&self.near, block);
                 let least = least + 0.2 * near;
-                let glow = 0.06 + least + 1.0 * near;
-                seen.strong |= off > least + 0.09 || ink > 0.15 + glow || ink < -2.0 * least;
+                let glow = 0.04 + least + 1.0 * near;
+                seen.strong |= off > least + (1.3 * COVERED / self.contrast).min(0.09)
+                    || ink > 0.15 + glow
+                    || ink < -2.0 * least;
                 seen.weak += usize::from(off > least || ink > glow);
             }
         }
@@ -440,8 +449,9 @@ fn mean(values: &[f32]) -> f32 {
 }
 
 /// Ink without specks.
-fn clean_mask(ratio: &[f32], w: usize, h: usize) -> Vec<bool> {
-    let mask: Vec<bool> = ratio.iter().map(|r| *r > 0.5).collect();
+fn clean_mask(ratio: &[f32], ink: &[f32], w: usize, h: usize) -> Vec<bool> {
+    let each = ratio.iter().zip(ink);
+    let mask: Vec<bool> = each.map(|(r, i)| *r > 0.5 && *i > MIN_INK).collect();
     let (parts, labels) = parts(&mask, w);
     // A fifth of the area of a slender segment.
     let least = h * h * 4 / 1000;
@@ -539,9 +549,7 @@ fn runs(mask: &[bool], w: usize, h: usize) -> Vec<Run> {
 }
 
 /// The mean ink of each pixel's surroundings.
-fn nearby(ink: &[f32], w: usize, h: usize) -> Vec<f32> {
-    // Colour of a JPEG is kept for 2 × 2 pixels and cut in blocks of 16.
-    const REACH: usize = 8;
+fn nearby(ink: &[f32], w: usize, h: usize, reach: usize) -> Vec<f32> {
     let mut sums = vec![0.0_f64; (w + 1) * (h + 1)];
     for y in 0..h {
         let mut row = 0.0;
@@ -558,9 +566,9 @@ fn nearby(ink: &[f32], w: usize, h: usize) -> Vec<f32> {
     }
     let mut out = Vec::with_capacity(w * h);
     for y in 0..h {
-        let (y0, y1) = (y.saturating_sub(REACH), (y + REACH + 1).min(h));
+        let (y0, y1) = (y.saturating_sub(reach), (y + reach + 1).min(h));
         for x in 0..w {
-            let (x0, x1) = (x.saturating_sub(REACH), (x + REACH + 1).min(w));
+            let (x0, x1) = (x.saturating_sub(reach), (x + reach + 1).min(w));
             let at = |x: usize, y: usize| sums[y * (w + 1) + x];
             let sum = at(x1, y1) - at(x0, y1) - at(x1, y0) + at(x0, y0);
             #[allow(clippy::cast_possible_truncation)] // 0 to 1

@@ -4,7 +4,7 @@
 //! A digit is told twice: by its likeness to many typefaces, and by its loops (an 8 has two, a 6 one
 //! below, a 1 none). Only where both agree it is known.
 
-use super::field::Signal;
+use super::field::{COVERED, Signal};
 use super::glyphs::{self, Likeness};
 use super::parts::{Part, parts};
 use super::reading::{Digit, Doubt};
@@ -32,8 +32,7 @@ impl Found {
     /// Why there is nothing to decode.
     pub(super) fn of(signal: Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
-        let mask: Vec<bool> = signal.ratio().iter().map(|v| *v > 0.5).collect();
-        let (found, _) = parts(&mask, w);
+        let (found, _) = parts(&signal.mask(), w);
         let mut glyphs: Vec<Part> = found
             .into_iter()
             .filter(|p| p.area >= (h * h / 400).max(4))
@@ -192,7 +191,7 @@ impl Found {
         /// Side of the blocks that are averaged, in pixels.
         const BLOCK: usize = 4;
         let s = &self.signal;
-        let least = (0.08 + 1.0 * s.noise).max(6.0 / s.contrast);
+        let least = ((COVERED / s.contrast).min(0.08) + 1.0 * s.noise).max(6.0 / s.contrast);
         if s.ground_off.iter().any(|v| *v > least) {
             return Err(Doubt::Obstructed);
         }
@@ -211,11 +210,13 @@ impl Found {
                 let (mut ink, mut off) = (0.0, 0.0);
                 for i in 0..BLOCK * BLOCK {
                     let at = (y + i / BLOCK) * s.w + x + i % BLOCK;
-                    ink += s.ink[at];
+                    ink += s.plain[at];
                     off += s.off[at];
                 }
                 let n = (BLOCK * BLOCK) as f32;
-                if off / n > least || (ink / n).abs() > 0.06 + 0.6 * least {
+                if off / n > least
+                    || (ink / n).abs() > (COVERED / s.contrast).min(0.06) + 0.6 * least
+                {
                     return Err(Doubt::Obstructed);
                 }
             }

@@ -152,7 +152,7 @@ pub fn make(seed: u64, style: Style, trouble: Trouble) -> Filmed {
             });
         }
     }
-    let take = taken(rng, &fields, trouble);
+    let take = taken(rng, &fields, trouble, &look);
     film(rng, &canvas, fields, style, take)
 }
 
@@ -231,7 +231,7 @@ fn print(canvas: &mut Canvas, look: &Look, ink: Rgb, digit: u8, at: (f32, f32), 
     }
 }
 
-fn taken(rng: &mut Rng, fields: &[Field], trouble: Trouble) -> Take {
+fn taken(rng: &mut Rng, fields: &[Field], trouble: Trouble, look: &Look) -> Take {
     let (bw, ratio) = (between(rng, 720.0, 940.0), between(rng, 0.58, 0.70));
     let bh = bw * ratio;
     let (x, y) = (
@@ -245,6 +245,8 @@ fn taken(rng: &mut Rng, fields: &[Field], trouble: Trouble) -> Take {
     });
     let level = match trouble {
         Trouble::Dark => between(rng, 0.35, 0.5),
+        // A lamp's reflection is seen on paper only where it is brighter.
+        Trouble::Glare if look.ground[0] > 100.0 => between(rng, 0.5, 0.8),
         _ => between(rng, 0.5, 1.1),
     };
     let bands = Bands {
@@ -291,7 +293,12 @@ fn taken(rng: &mut Rng, fields: &[Field], trouble: Trouble) -> Take {
         },
         blob: hidden.then_some(blob),
         cover: if glare {
-            [255.0 * level; 3].map(|v| v.min(255.0))
+            [255.0
+                * if look.ground[0] > 100.0 {
+                    1.0
+                } else {
+                    level.min(1.0)
+                }; 3]
         } else {
             [44., 34., 32.].map(|v| v * level)
         },
