@@ -66,7 +66,7 @@ pub(super) struct Found {
     lit: bool,
     pub(super) ground: [f32; 3],
     ground_off: f32,
-    pub(super) runs: Vec<Run>,
+    runs: Vec<Run>,
 }
 
 /// What digits look like, as shares of a field's height; agreed on by all fields of one size.
