@@ -143,7 +143,7 @@ fn elsewhere<'a>(own: &Found, mates: impl Iterator<Item = &'a Found>) -> bool {
         all += 1;
         alike += usize::from(like(mate.ground()));
     }
-    all >= AGREEING && (alike - 1) * 2 < all - 1
+    all >= AGREEING && (alike - 1) * 3 < all - 1
 }
 
 /// Fields that must say the same before it counts.
