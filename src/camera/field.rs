@@ -204,8 +204,8 @@ fn ink_is_brighter(rgb: &[[u8; 3]], middle: [f32; 3]) -> bool {
     reach(high) > reach(low)
 }
 
-/// The mean colour of the third of a row's pixels that is farthest from ink: a row of a lit 8 is up
-/// to two thirds ink.
+/// The middle colour of the third of a row's pixels that is farthest from ink: a row of a lit 8 is
+/// up to two thirds ink. The mean would be of no colour at all where a cover is half of it.
 fn ground_of(row: &[[u8; 3]], lit: bool) -> [f32; 3] {
     let mut keyed: Vec<(u32, [u8; 3])> = row
         .iter()
@@ -216,13 +216,13 @@ fn ground_of(row: &[[u8; 3]], lit: bool) -> [f32; 3] {
         .collect();
     let third = (keyed.len() / 3).max(1);
     keyed.select_nth_unstable_by_key(third - 1, |(key, _)| *key);
-    let n = third as f32;
     std::array::from_fn(|c| {
-        keyed[..third]
-            .iter()
-            .map(|(_, p)| f32::from(p[c]))
-            .sum::<f32>()
-            / n
+        let mut values: Vec<u8> = keyed[..third].iter().map(|(_, p)| p[c]).collect();
+        // The mean of the middle fifth: a middle alone has steps of a whole level.
+        values.sort_unstable();
+        let (from, to) = (third * 2 / 5, (third * 3 / 5).max(third * 2 / 5 + 1));
+        let middle = &values[from..to];
+        middle.iter().map(|v| f32::from(*v)).sum::<f32>() / middle.len() as f32
     })
 }
 
