@@ -1,15 +1,23 @@
 //! One field of a board as ink upon ground: colours become one number a pixel.
 //!
-//! The ground is found row by row, so that bands of a rolling shutter and falling light are no ink.
+//! The ground is found row by row of the camera, so that bands of a rolling shutter and falling light are no ink.
 //! The ink is what differs most from it; each pixel's difference is split into its share along the
 //! ink's colour (0 ground, 1 ink) and what does not belong to that colour at all. The latter, and
 //! shares far outside 0 to 1, are how a cover or a reflection betrays itself. Knows no digits.
 
+use super::light::{Light, lit as in_full_light};
+use super::lines::Lines;
 use super::picture::Rectified;
 use super::quad::Rect;
 
 /// Fewest pixels of a field's height in which a digit can be told from another.
 const MIN_HEIGHT: u32 = 16;
+/// Least share of the brightest ink that is ink: unlit segments shimmer with less.
+pub(super) const MIN_INK: f32 = 0.2;
+/// A part of a field whose ground is so many levels off is covered, however bright the ink is.
+pub(super) const COVERED: f32 = 16.0;
+/// Fewest pixels of a line that tell what its ground is.
+const MIN_LINE: usize = 12;
 /// Least difference between ink and ground, in levels of 255: below, noise looks like digits.
 const MIN_CONTRAST: f32 = 18.0;
 /// … and in multiples of the noise of one pixel.
@@ -21,7 +29,10 @@ pub(super) struct Signal {
     pub(super) h: usize,
     /// Share of ink of each pixel, lightly smoothed.
     pub(super) ink: Vec<f32>,
-    /// Difference from the ground that is not of the ink's colour, as share of the contrast.
+    /// The same as the camera saw it: what is dark says less of what may be in the way.
+    pub(super) plain: Vec<f32>,
+    /// Difference from the ground that is not of the ink's colour, as share of the contrast; as the
+    /// camera saw it.
     pub(super) off: Vec<f32>,
     /// Difference between ink and ground in levels.
     pub(super) contrast: f32,
@@ -29,34 +40,40 @@ pub(super) struct Signal {
     pub(super) noise: f32,
     /// Whether ink is brighter than the ground.
     pub(super) lit: bool,
-    /// The brightest ink around each row: bands of a rolling shutter dim lit digits row by row.
-    pub(super) envelope: Vec<f32>,
-    /// Rows too dim to say anything.
-    pub(super) dim: Vec<bool>,
+    /// The camera's rows.
+    lines: Lines,
+    /// The brightest ink around each line: bands of a rolling shutter dim lit digits line by line.
+    envelope: Vec<f32>,
+    /// Lines too dim to say anything.
+    dim: Vec<bool>,
     /// The ground's colour, in levels.
     pub(super) ground: [f32; 3],
-    /// Rows whose ground is of another colour than the field's, as share of the contrast.
+    /// How far each line's ground is from the field's colour, as share of the contrast.
     pub(super) ground_off: Vec<f32>,
 }
 
 impl Signal {
     /// Looks at a field; `None` when nothing in it stands out.
-    pub(super) fn of(board: &Rectified, rect: &Rect) -> Option<Self> {
+    pub(super) fn of(board: &Rectified, rect: &Rect, light: Option<&Light>) -> Option<Self> {
         let (x0, y0, w, h) = rect.pixels(board.size());
         if w < MIN_HEIGHT / 2 || h < MIN_HEIGHT {
             return None;
         }
         let (wu, hu) = (w as usize, h as usize);
         let mut rgb = Vec::with_capacity(wu * hu);
+        let mut trust = Vec::with_capacity(wu * hu);
         for y in y0..y0 + h {
-            rgb.extend((x0..x0 + w).map(|x| board.pixel(x, y)));
+            for x in x0..x0 + w {
+                let share = light.map_or(1.0, |light| light.at(board, x, y));
+                rgb.push(in_full_light(board.pixel(x, y), share));
+                trust.push(share);
+            }
         }
         let middle = percentile_color(rgb.iter(), 50);
         let lit = ink_is_brighter(&rgb, middle);
-        let rows: Vec<[f32; 3]> = rgb
-            .chunks_exact(wu)
-            .map(|row| ground_of(row, lit))
-            .collect();
+        let middle_of = |at: u32, len: u32| at as f32 + len as f32 / 2.0;
+        let lines = Lines::new(wu, hu, board.tilt(middle_of(x0, w), middle_of(y0, h)));
+        let rows = lines.tell(&rgb, MIN_LINE, |line| ground_of(line, lit));
         let rows = smooth_rows(&rows);
         // Printed ink darkens as its ground does; lit ink adds to it.
         let mean = mean_color(&rows);
@@ -74,7 +91,8 @@ impl Signal {
             .iter()
             .enumerate()
             .map(|(i, p)| {
-                let (ground, gain) = (rows[i / wu], gain[i / wu]);
+                let line = lines.of(i % wu, i / wu);
+                let (ground, gain) = (rows[line], gain[line]);
                 std::array::from_fn(|c| (f32::from(p[c]) - ground[c]) / gain)
             })
             .collect();
@@ -88,25 +106,33 @@ impl Signal {
         let mut along = Vec::with_capacity(deltas.len());
         let mut off = Vec::with_capacity(deltas.len());
         let deltas = blur3(&deltas, wu);
-        for d in &deltas {
+        let mut plain = Vec::with_capacity(deltas.len());
+        for (d, trust) in deltas.iter().zip(&trust) {
             let share = (d[0] * ink[0] + d[1] * ink[1] + d[2] * ink[2]) / square;
             let rest: f32 = (0..3).map(|c| (d[c] - share * ink[c]).powi(2)).sum();
             along.push(share);
-            off.push(rest.sqrt() / contrast);
+            off.push(trust * rest.sqrt() / contrast);
+            plain.push(trust * share);
         }
-        let ground_off = ground_off(&rows, mean, contrast);
+        let ground_off: Vec<f32> = ground_off(&rows, mean, contrast)
+            .into_iter()
+            .zip(lines.tell(&trust, 1, |line| line[line.len() / 2]))
+            .map(|(off, trust)| off * trust)
+            .collect();
         let (envelope, dim) = if lit {
-            envelope(&along, wu, noise)
+            envelope(&lines, &along, (wu, hu), noise)
         } else {
-            (vec![1.0; hu], vec![false; hu])
+            (vec![1.0; lines.count()], vec![false; lines.count()])
         };
         Some(Self {
+            lines,
             envelope,
             dim,
             ground: mean,
             w: wu,
             h: hu,
             ink: along,
+            plain,
             off,
             contrast,
             noise,
@@ -117,13 +143,27 @@ impl Signal {
 
     /// Share of ink against the brightest nearby.
     pub(super) fn at(&self, x: usize, y: usize) -> f32 {
-        self.ink[y * self.w + x] / self.envelope[y]
+        self.ink[y * self.w + x] / self.envelope[self.lines.of(x, y)]
+    }
+
+    /// Which pixels are ink: bright for their line, and not only because nothing else is in it.
+    pub(super) fn mask(&self) -> Vec<bool> {
+        self.each(|x, y| self.at(x, y) > 0.5 && self.ink[y * self.w + x] > MIN_INK)
+    }
+
+    /// Which pixels are too dim to say anything.
+    pub(super) fn dim(&self) -> Vec<bool> {
+        self.each(|x, y| self.dim[self.lines.of(x, y)])
     }
 
     /// [`at`](Self::at) everywhere.
     pub(super) fn ratio(&self) -> Vec<f32> {
-        let rows = self.ink.chunks_exact(self.w).zip(&self.envelope);
-        rows.flat_map(|(row, e)| row.iter().map(move |v| v / e))
+        self.each(|x, y| self.at(x, y))
+    }
+
+    fn each<T>(&self, of: impl Fn(usize, usize) -> T) -> Vec<T> {
+        (0..self.w * self.h)
+            .map(|i| of(i % self.w, i / self.w))
             .collect()
     }
 }
@@ -164,8 +204,8 @@ fn ink_is_brighter(rgb: &[[u8; 3]], middle: [f32; 3]) -> bool {
     reach(high) > reach(low)
 }
 
-/// The mean colour of the third of a row's pixels that is farthest from ink: a row of a lit 8 is up
-/// to two thirds ink.
+/// The middle colour of the third of a row's pixels that is farthest from ink: a row of a lit 8 is
+/// up to two thirds ink. The mean would be of no colour at all where a cover is half of it.
 fn ground_of(row: &[[u8; 3]], lit: bool) -> [f32; 3] {
     let mut keyed: Vec<(u32, [u8; 3])> = row
         .iter()
@@ -176,13 +216,13 @@ fn ground_of(row: &[[u8; 3]], lit: bool) -> [f32; 3] {
         .collect();
     let third = (keyed.len() / 3).max(1);
     keyed.select_nth_unstable_by_key(third - 1, |(key, _)| *key);
-    let n = third as f32;
     std::array::from_fn(|c| {
-        keyed[..third]
-            .iter()
-            .map(|(_, p)| f32::from(p[c]))
-            .sum::<f32>()
-            / n
+        let mut values: Vec<u8> = keyed[..third].iter().map(|(_, p)| p[c]).collect();
+        // The mean of the middle fifth: a middle alone has steps of a whole level.
+        values.sort_unstable();
+        let (from, to) = (third * 2 / 5, (third * 3 / 5).max(third * 2 / 5 + 1));
+        let middle = &values[from..to];
+        middle.iter().map(|v| f32::from(*v)).sum::<f32>() / middle.len() as f32
     })
 }
 
@@ -281,19 +321,20 @@ fn ground_off(rows: &[[f32; 3]], mean: [f32; 3], contrast: f32) -> Vec<f32> {
 }
 
 /// The brightest ink around each row, and which rows are too dim.
-fn envelope(ink: &[f32], w: usize, noise: f32) -> (Vec<f32>, Vec<bool>) {
-    let h = ink.len() / w;
-    let mut row = vec![0.0; w];
-    let brightest: Vec<f32> = (0..h)
-        .map(|y| {
-            row.copy_from_slice(&ink[y * w..(y + 1) * w]);
-            let at = w * 97 / 100;
-            let (_, value, _) = row.select_nth_unstable_by(at, f32::total_cmp);
-            *value
-        })
-        .collect();
-    // A row through unlit segments only is judged by its neighbours.
-    let reach = h * 12 / 100;
+fn envelope(
+    lines: &Lines,
+    ink: &[f32],
+    (width, tall): (usize, usize),
+    noise: f32,
+) -> (Vec<f32>, Vec<bool>) {
+    let h = lines.count();
+    let brightest: Vec<f32> = lines.tell(ink, width / 2, |line| {
+        let at = line.len() * 97 / 100;
+        let (_, value, _) = line.select_nth_unstable_by(at, f32::total_cmp);
+        *value
+    });
+    // A line along a field's corner holds no digit. A row through unlit segments only is judged by its neighbours.
+    let reach = tall * 12 / 100;
     let floor = 0.07_f32.max(3.0 * noise);
     let raw: Vec<f32> = (0..h)
         .map(|y| {

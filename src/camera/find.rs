@@ -289,9 +289,58 @@ fn fields(board: &Rectified) -> Vec<FoundField> {
             .collect()
     };
     let (lit, print) = (of(DigitKind::SevenSegment), of(DigitKind::TextDigits));
-    let mut fields = if lit.len() > print.len() { lit } else { print };
+    let fields = if lit.len() > print.len() { lit } else { print };
+    let mut fields = together(board, fields);
     fields.sort_by(|a, b| (a.rect.y + a.rect.h / 2.0).total_cmp(&(b.rect.y + b.rect.h / 2.0)));
     fields
+}
+
+/// Fields of one column made equal, so that they hold as many places each and tell one another's
+/// shape; as they were where that reads less.
+fn together(board: &Rectified, fields: Vec<FoundField>) -> Vec<FoundField> {
+    let right = |f: &FoundField| f.rect.x + f.rect.w;
+    // A tenth of its height: what stands at the right end of a column ends there.
+    let column = |a: &FoundField, b: &FoundField| {
+        let tall = a.rect.h.max(b.rect.h);
+        (right(a) - right(b)).abs() < 0.3 * tall && (a.rect.h - b.rect.h).abs() < 0.25 * tall
+    };
+    let equal = |field: &FoundField| {
+        let mates = || fields.iter().filter(|f| column(field, f));
+        let x0 = mates().map(|f| f.rect.x).fold(field.rect.x, f32::min);
+        let x1 = mates().map(right).fold(right(field), f32::max);
+        let h = mates().map(|f| f.rect.h).fold(field.rect.h, f32::max);
+        let y = (field.rect.y + (field.rect.h - h) / 2.0).clamp(0.0, 1.0 - h);
+        Rect::new(x0, y, (x1 - x0).min(1.0 - x0), h).unwrap_or(field.rect)
+    };
+    let rects: Vec<Rect> = fields.iter().map(equal).collect();
+    let read_all = |rects: &[Rect]| {
+        let spec = |(f, rect): (&FoundField, &Rect)| FieldSpec {
+            id: String::new(),
+            rect: *rect,
+            kind: f.kind,
+            places: 6,
+        };
+        let specs: Vec<FieldSpec> = fields.iter().zip(rects).map(spec).collect();
+        read(board, &specs)
+    };
+    let alone: Vec<Rect> = fields.iter().map(|f| f.rect).collect();
+    let (wide, tight) = (read_all(&rects), read_all(&alone));
+    let count = |r: &[Reading]| r.iter().filter(|r| r.text.is_ok()).count();
+    let (rects, readings) = if count(&wide) >= count(&tight) {
+        (rects, wide)
+    } else {
+        (alone, tight)
+    };
+    let kinds = fields.iter().map(|f| f.kind);
+    kinds
+        .zip(rects)
+        .zip(readings)
+        .map(|((kind, rect), reading)| FoundField {
+            rect,
+            kind,
+            reading,
+        })
+        .collect()
 }
 
 /// A group as a field, if it reads as digits.

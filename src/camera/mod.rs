@@ -13,6 +13,8 @@ mod evidence;
 mod field;
 mod find;
 mod glyphs;
+mod light;
+mod lines;
 mod parts;
 mod picture;
 mod quad;

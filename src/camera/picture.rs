@@ -161,7 +161,12 @@ impl Picture {
                 from = to;
             }
         }
-        Ok(Rectified { width, height, rgb })
+        Ok(Rectified {
+            width,
+            height,
+            rgb,
+            down: [m[1], m[2]],
+        })
     }
 
     /// Fills a span with the colours between two places, evenly spaced.
@@ -226,6 +231,8 @@ pub struct Rectified {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) rgb: Vec<u8>,
+    /// The projection's rows that tell how far down in the camera's picture a place was.
+    pub(super) down: [[f32; 3]; 2],
 }
 
 impl Rectified {
@@ -239,6 +246,20 @@ impl Rectified {
     #[must_use]
     pub fn rgb(&self) -> &[u8] {
         &self.rgb
+    }
+
+    /// How far down in the camera's picture a place of the board was, in pixels.
+    pub(super) fn down(&self, x: f32, y: f32) -> f32 {
+        let (u, v) = (x / self.width as f32, y / self.height as f32);
+        let [y, scale] = self.down.map(|m| m[0] * u + m[1] * v + m[2]);
+        y / scale
+    }
+
+    /// By how many pixels a row of the camera falls for each pixel to the right, around a place.
+    pub(super) fn tilt(&self, x: f32, y: f32) -> f32 {
+        let across = self.down(x + 1.0, y) - self.down(x - 1.0, y);
+        let along = self.down(x, y + 1.0) - self.down(x, y - 1.0);
+        -across / along
     }
 
     /// One pixel.

@@ -1,6 +1,7 @@
 //! A rectified board to readings: each field by itself, then by what all of them agree on.
 
 use super::field::Signal;
+use super::light::Light;
 use super::picture::Rectified;
 use super::quad::Rect;
 use super::reading::{Digit, Doubt};
@@ -58,10 +59,11 @@ enum Found {
 /// Reads all fields of a board in one picture; in the order of the fields.
 #[must_use]
 pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
+    let light = Light::of(board, fields.iter().map(|f| &f.rect));
     let found: Vec<Result<Found, Doubt>> = fields
         .iter()
         .map(|field| {
-            let signal = Signal::of(board, &field.rect).ok_or(Doubt::Nothing)?;
+            let signal = Signal::of(board, &field.rect, light.as_ref()).ok_or(Doubt::Nothing)?;
             match field.kind {
                 DigitKind::SevenSegment => segments::Found::of(&signal).map(Found::Segments),
                 DigitKind::TextDigits => text::Found::of(signal).map(Found::Text),

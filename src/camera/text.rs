@@ -4,7 +4,7 @@
 //! A digit is told twice: by its likeness to many typefaces, and by its loops (an 8 has two, a 6 one
 //! below, a 1 none). Only where both agree it is known.
 
-use super::field::Signal;
+use super::field::{COVERED, Signal};
 use super::glyphs::{self, Likeness};
 use super::parts::{Part, parts};
 use super::reading::{Digit, Doubt};
@@ -32,8 +32,7 @@ impl Found {
     /// Why there is nothing to decode.
     pub(super) fn of(signal: Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
-        let mask: Vec<bool> = signal.ratio().iter().map(|v| *v > 0.5).collect();
-        let (found, _) = parts(&mask, w);
+        let (found, _) = parts(&signal.mask(), w);
         let mut glyphs: Vec<Part> = found
             .into_iter()
             .filter(|p| p.area >= (h * h / 400).max(4))
@@ -191,31 +190,55 @@ impl Found {
     fn unobstructed(&self) -> Result<(), Doubt> {
         /// Side of the blocks that are averaged, in pixels.
         const BLOCK: usize = 4;
+        /// Levels by which something large that is no ground differs …
+        const DULL: f32 = 8.0;
+        /// … but at least this share of the contrast: light falls unevenly on bright boards.
+        const LARGE_LEAST: f32 = 0.05;
+        /// … and this much of a pixel's noise, which is not quite averaged out.
+        const LARGE_NOISE: f32 = 0.5;
         let s = &self.signal;
-        let least = (0.08 + 1.0 * s.noise).max(6.0 / s.contrast);
+        let least = ((COVERED / s.contrast).min(0.08) + 1.0 * s.noise).max(6.0 / s.contrast);
         if s.ground_off.iter().any(|v| *v > least) {
             return Err(Doubt::Obstructed);
         }
         // Light spreads this far from a stroke.
         let rim = s.h / 12 + 2;
-        let near = |x: usize, y: usize| {
+        let near = |x: usize, y: usize, side: usize| {
             self.glyphs.iter().any(|p| {
-                x + BLOCK + rim > p.x0 && x < p.x1 + rim && y + BLOCK + rim > p.y0 && y < p.y1 + rim
+                x + side + rim > p.x0 && x < p.x1 + rim && y + side + rim > p.y0 && y < p.y1 + rim
             })
         };
-        for y in (0..s.h - BLOCK).step_by(BLOCK) {
-            for x in (0..s.w - BLOCK).step_by(BLOCK) {
-                if near(x, y) {
+        let seen = |x: usize, y: usize, side: usize| {
+            let (mut ink, mut off) = (0.0, 0.0);
+            for i in 0..side * side {
+                let at = (y + i / side) * s.w + x + i % side;
+                ink += s.plain[at];
+                off += s.off[at];
+            }
+            let n = (side * side) as f32;
+            (ink / n, off / n)
+        };
+        for y in (0..s.h.saturating_sub(BLOCK)).step_by(BLOCK) {
+            for x in (0..s.w.saturating_sub(BLOCK)).step_by(BLOCK) {
+                if near(x, y, BLOCK) {
                     continue;
                 }
-                let (mut ink, mut off) = (0.0, 0.0);
-                for i in 0..BLOCK * BLOCK {
-                    let at = (y + i / BLOCK) * s.w + x + i % BLOCK;
-                    ink += s.ink[at];
-                    off += s.off[at];
+                let (ink, off) = seen(x, y, BLOCK);
+                if off > least || ink.abs() > (COVERED / s.contrast).min(0.06) + 0.6 * least {
+                    return Err(Doubt::Obstructed);
                 }
-                let n = (BLOCK * BLOCK) as f32;
-                if off / n > least || (ink / n).abs() > 0.06 + 0.6 * least {
+            }
+        }
+        // What is dull and large is told from noise by its size.
+        let large = (s.h / 6).max(2 * BLOCK);
+        let dull = (DULL / s.contrast).max(LARGE_LEAST) + LARGE_NOISE * s.noise;
+        for y in (0..s.h.saturating_sub(large)).step_by(BLOCK) {
+            for x in (0..s.w.saturating_sub(large)).step_by(BLOCK) {
+                if near(x, y, large) {
+                    continue;
+                }
+                let (ink, off) = seen(x, y, large);
+                if ink.hypot(off) > dull {
                     return Err(Doubt::Obstructed);
                 }
             }

@@ -132,7 +132,12 @@ fn halved(board: &Rectified) -> Option<Rectified> {
             }));
         }
     }
-    Some(Rectified { width, height, rgb })
+    Some(Rectified {
+        width,
+        height,
+        rgb,
+        ..*board
+    })
 }
 
 /// Signs of the time, 5 × 7 points each, rows from the top, left point highest.

@@ -2,19 +2,19 @@
 //!
 //! Nothing but the rectified board is ever written.
 
+mod score;
+
 use crate::camera::{
-    Calibration, Doubt, FieldSpec, FoundField, Picture, Quad, Reader, Reading, Rect,
-    calibrate as find, load, read as read_board,
+    Calibration, Doubt, FoundField, Reader, Reading, Rect, calibrate as find, load,
 };
-use crate::config::{CameraConfig, DigitKind, NodeConfig};
+use crate::config::{CameraConfig, NodeConfig};
 use crate::model::CameraId;
 use anyhow::{Context, bail};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// More fields than a board has: a larger file is not one of truths.
-const MAX_TRUTH_BYTES: u64 = 1024 * 1024;
+pub use score::{Tally, score};
 
 /// A field in an answer.
 #[derive(Debug, Serialize)]
@@ -74,129 +74,6 @@ fn choose<'a>(config: &'a NodeConfig, id: Option<&CameraId>) -> anyhow::Result<&
     };
     let found = config.cameras.iter().find(|c| c.id == *id);
     found.with_context(|| format!("no camera {id} in the configuration"))
-}
-
-/// What is true of a picture: `NAME.json` beside `NAME.jpg`.
-#[derive(Debug, Deserialize)]
-struct Truth {
-    /// `seg` or `lcd`, or a word of the configuration.
-    board: String,
-    corners: [(f32, f32); 4],
-    fields: Vec<TrueField>,
-}
-
-#[derive(Debug, Deserialize)]
-struct TrueField {
-    id: String,
-    rect: [f32; 4],
-    /// `null` when nobody could read it.
-    truth: Option<String>,
-}
-
-/// Counts of a score.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All fields.
-    pub n: usize,
-    /// Those that can be read at all.
-    pub readable: usize,
-    /// Read as they are.
-    pub right: usize,
-    /// Said to be unknown.
-    pub unknown: usize,
-    /// Read as something else, or read although nobody could.
-    pub wrong: usize,
-}
-
-/// Reads every picture of a folder by itself and compares it with what is true: a line for each
-/// field that is not right, and the counts last.
-///
-/// # Errors
-/// When the folder holds no pictures with their truth, or one of them cannot be used.
-pub fn score(dir: &Path, out: &mut impl Write) -> anyhow::Result<Tally> {
-    let mut files: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "json") && path.with_extension("jpg").is_file() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    if files.is_empty() {
-        bail!(
-            "no pictures in {}: expected NAME.jpg with NAME.json",
-            dir.display()
-        );
-    }
-    let mut tally = Tally::default();
-    for file in &files {
-        score_one(file, &mut tally, out)
-            .with_context(|| format!("cannot use {}", file.display()))?;
-    }
-    let Tally {
-        n,
-        readable,
-        right,
-        unknown,
-        wrong,
-    } = tally;
-    writeln!(
-        out,
-        "fields n={n} readable={readable} right={right} unknown={unknown} wrong={wrong}"
-    )?;
-    Ok(tally)
-}
-
-fn score_one(file: &Path, tally: &mut Tally, out: &mut impl Write) -> anyhow::Result<()> {
-    let text = crate::config::asset::read(file, MAX_TRUTH_BYTES)?;
-    let truth: Truth = serde_json::from_str(&text)?;
-    let kind = match truth.board.as_str() {
-        "seg" | "seven-segment" => DigitKind::SevenSegment,
-        "lcd" | "text-digits" => DigitKind::TextDigits,
-        other => bail!("board is {other:?}: expected seg or lcd"),
-    };
-    let quad = Quad::new(truth.corners).context("the corners enclose no board")?;
-    let specs: Vec<FieldSpec> = truth
-        .fields
-        .iter()
-        .map(|f| {
-            let [x, y, w, h] = f.rect;
-            let rect = Rect::new(x, y, w, h)
-                .with_context(|| format!("field {} is not on the board", f.id))?;
-            Ok(FieldSpec {
-                id: f.id.clone(),
-                rect,
-                kind,
-                places: 6,
-            })
-        })
-        .collect::<anyhow::Result<_>>()?;
-    let picture: Picture = load(&file.with_extension("jpg"))?;
-    let readings = read_board(&picture.rectify(&quad)?, &specs);
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    for (field, reading) in truth.fields.iter().zip(&readings) {
-        tally.n += 1;
-        tally.readable += usize::from(field.truth.is_some());
-        let shown = field.truth.as_deref().unwrap_or("null");
-        match (&reading.text, &field.truth) {
-            (Ok(text), Some(true_text)) if text == true_text => tally.right += 1,
-            (Ok(text), _) => {
-                tally.wrong += 1;
-                writeln!(
-                    out,
-                    "wrong    {name} {}: read {text}, truth {shown}",
-                    field.id
-                )?;
-            }
-            (Err(doubt), truth) => {
-                tally.unknown += 1;
-                if truth.is_some() {
-                    writeln!(out, "unknown  {name} {}: {doubt}, truth {shown}", field.id)?;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Finds the board and its fields in a picture, draws them on the board's picture (PNG), and prints

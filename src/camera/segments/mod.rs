@@ -6,9 +6,12 @@
 //! half a digit and where segments must be, and each segment is either clearly lit, clearly dark, or
 //! the digit is unknown.
 
+mod clear;
+mod runs;
+
 use super::field::Signal;
-use super::parts::parts;
 use super::reading::{Digit, Doubt};
+use runs::{Run, SMEAR, clean_mask, nearby, runs, slant, straighten};
 
 /// Widest a 1 is, and narrowest any other digit, as share of a digit's height.
 const ONE_WIDTH: f32 = 0.34;
@@ -42,15 +45,6 @@ const PATTERNS: [(u8, u8); 13] = [
     (0b110_0111, 9),
 ];
 
-/// Columns that hold one digit, in pixels of the straightened field.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
-    pub(super) x0: f32,
-    pub(super) x1: f32,
-    pub(super) y0: f32,
-    pub(super) y1: f32,
-}
-
 /// What stands in a field before it is decoded.
 pub(super) struct Found {
     w: usize,
@@ -61,16 +55,18 @@ pub(super) struct Found {
     off: Vec<f32>,
     /// Ink as it is, straightened.
     ink: Vec<f32>,
+    /// The same as the camera saw it.
+    plain: Vec<f32>,
     /// Mean ink around each pixel: light spreads, and a camera smears colour.
     near: Vec<f32>,
     noise: f32,
     contrast: f32,
-    /// Rows too dim to say anything.
+    /// Pixels too dim to say anything.
     dim: Vec<bool>,
     lit: bool,
     pub(super) ground: [f32; 3],
     ground_off: f32,
-    pub(super) runs: Vec<Run>,
+    runs: Vec<Run>,
 }
 
 /// What digits look like, as shares of a field's height; agreed on by all fields of one size.
@@ -90,18 +86,18 @@ impl Found {
     pub(super) fn of(signal: &Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
         let ratio = signal.ratio();
-        let mask = clean_mask(&ratio, w, h);
-        let shear = slant(&mask, w, h);
+        let shear = slant(&clean_mask(&ratio, &signal.ink, w, h), w, h);
         let ratio = straighten(&ratio, w, h, shear);
-        let mask = clean_mask(&ratio, w, h);
         let ink = straighten(&signal.ink, w, h, shear);
+        let mask = clean_mask(&ratio, &ink, w, h);
         let runs = runs(&mask, w, h);
         if runs.is_empty() {
             return Err(Doubt::Nothing);
         }
         let ground_off = signal.ground_off.iter().fold(0.0_f32, |a, b| a.max(*b));
         Ok(Self {
-            near: nearby(&ink, w, h),
+            near: nearby(&ink, w, h, SMEAR),
+            plain: straighten(&signal.plain, w, h, shear),
             off: straighten(&signal.off, w, h, shear),
             ink,
             w,
@@ -109,7 +105,7 @@ impl Found {
             ratio,
             noise: signal.noise,
             contrast: signal.contrast,
-            dim: signal.dim.clone(),
+            dim: signal.dim(),
             lit: signal.lit,
             ground: signal.ground,
             ground_off,
@@ -224,7 +220,8 @@ impl Found {
         let plain = self.segments(&self.ink, cell, own);
         // A segment in a row too dim to tell may be lit or not.
         let rows = pixel(cell.y0, self.h)..pixel(cell.y1, self.h);
-        if rows.clone().filter(|y| self.dim[*y]).count() * 20 > rows.len() {
+        let x = pixel((cell.x0 + cell.x1) / 2.0, self.w - 1);
+        if rows.clone().filter(|y| self.dim[y * self.w + x]).count() * 20 > rows.len() {
             return Err(Doubt::Unclear);
         }
         let mut pattern = 0_u8;
@@ -309,102 +306,6 @@ impl Found {
             .sum::<f32>()
             / n
     }
-
-    /// Whether all that is no stroke of a digit, lit or not, is plain ground.
-    fn unobstructed(
-        &self,
-        top: f32,
-        bottom: f32,
-        width: f32,
-        pitch: Option<f32>,
-    ) -> Result<(), Doubt> {
-        let (w, h) = (self.w as f32, self.h as f32);
-        let tall = bottom - top;
-        // Light spreads this far from a stroke.
-        let spread = 0.05 * tall;
-        // Where a display ends may be seen at the field's own edge.
-        let rim = (0.025 * h).max(2.0);
-        let right = self.runs.last().map_or(w, |r| r.x1);
-        let pitch = pitch.unwrap_or(1.25 * width);
-        let mut zones: Vec<(f32, f32, f32, f32)> = vec![
-            (rim, rim, w - rim, (top - spread).max(2.0 * rim)),
-            (rim, (bottom + spread).min(h - 2.0 * rim), w - rim, h - rim),
-            ((right + spread).min(w - 2.0 * rim), rim, w - rim, h - rim),
-        ];
-        let mut x1 = right;
-        while x1 - width > 0.0 {
-            let cell = (x1 - width, x1);
-            for (a, b) in [(0.24, 0.38), (0.62, 0.76)] {
-                zones.push((
-                    cell.0 + 0.4 * width,
-                    top + a * tall,
-                    cell.0 + 0.6 * width,
-                    top + b * tall,
-                ));
-            }
-            x1 -= pitch;
-            // Between this cell and the one to its left, or the field's edge.
-            zones.push(((x1 + spread).max(rim), rim, cell.0 - spread, h - rim));
-        }
-        // In a dark band and on a grainy picture more must differ to be seen.
-        let least = (0.07 + 1.2 * self.noise).max(5.0 / self.contrast);
-        if self.ground_off > least {
-            return Err(Doubt::Obstructed);
-        }
-        let (mut weak, mut blocks) = (0, 0);
-        for zone in zones {
-            let seen = self.look(zone, least);
-            if seen.strong {
-                return Err(Doubt::Obstructed);
-            }
-            weak += seen.weak;
-            blocks += seen.blocks;
-        }
-        // The rim of a reflection in one corner hides nothing.
-        if weak * 100 > blocks {
-            return Err(Doubt::Obstructed);
-        }
-        Ok(())
-    }
-
-    /// Looks at a part of the field that should be plain ground, block by block.
-    fn look(&self, zone: (f32, f32, f32, f32), least: f32) -> Seen {
-        /// Side of the blocks that are averaged, in pixels.
-        const BLOCK: usize = 4;
-        let mut seen = Seen::default();
-        let (x0, y0) = (pixel(zone.0, self.w), pixel(zone.1, self.h));
-        let (x1, y1) = (pixel(zone.2, self.w), pixel(zone.3, self.h));
-        if x1 < x0 + 2 || y1 < y0 + 2 {
-            return seen;
-        }
-        for y in (y0..y1).step_by(BLOCK) {
-            for x in (x0..x1).step_by(BLOCK) {
-                let block = (x, y, (x + BLOCK).min(x1), (y + BLOCK).min(y1));
-                if (block.2 - block.0) * (block.3 - block.1) < 6 {
-                    continue;
-                }
-                seen.blocks += 1;
-                let ink = self.mean(&self.ink, block);
-                let off = self.mean(&self.off, block);
-                let near = self.mean(&self.near, block);
-                let least = least + 0.2 * near;
-                let glow = 0.06 + least + 1.0 * near;
-                seen.strong |= off > least + 0.09 || ink > 0.15 + glow || ink < -2.0 * least;
-                seen.weak += usize::from(off > least || ink > glow);
-            }
-        }
-        seen
-    }
-}
-
-/// What stands in a part of the field that should be plain ground.
-#[derive(Default)]
-struct Seen {
-    blocks: usize,
-    /// Blocks of another colour.
-    weak: usize,
-    /// Whether one is of quite another colour, or as bright as ink.
-    strong: bool,
 }
 
 /// The box of one digit.
@@ -437,135 +338,4 @@ fn pixel(at: f32, limit: usize) -> usize {
 
 fn mean(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / values.len().max(1) as f32
-}
-
-/// Ink without specks.
-fn clean_mask(ratio: &[f32], w: usize, h: usize) -> Vec<bool> {
-    let mask: Vec<bool> = ratio.iter().map(|r| *r > 0.5).collect();
-    let (parts, labels) = parts(&mask, w);
-    // A fifth of the area of a slender segment.
-    let least = h * h * 4 / 1000;
-    labels
-        .iter()
-        .map(|l| *l != 0 && parts[*l as usize - 1].area >= least)
-        .collect()
-}
-
-/// The slant at which columns are fullest or emptiest: pixels to the right for each row up.
-fn slant(mask: &[bool], w: usize, h: usize) -> f32 {
-    // Every second row tells as much as all.
-    let lit: Vec<(usize, usize)> = (0..h)
-        .step_by(2)
-        .flat_map(|y| (0..w).filter(move |x| mask[y * w + x]).map(move |x| (x, y)))
-        .collect();
-    let mut columns = vec![0_u32; w];
-    let mut score = |shear: f32| {
-        columns.fill(0);
-        for (x, y) in &lit {
-            if let Some(column) = columns.get_mut(x.wrapping_add_signed(shift(*y, h, shear))) {
-                *column += 1;
-            }
-        }
-        columns.iter().map(|c| u64::from(*c).pow(2)).sum::<u64>()
-    };
-    // Displays lean by 5 to 12 degrees, if at all; a camera's view may add a little either way.
-    let upright = score(0.0);
-    let (best, shear) = (-4..=9)
-        .map(|step| step as f32 * 0.03)
-        .map(|shear| (score(shear), shear))
-        .max_by_key(|(score, _)| *score)
-        .unwrap_or((upright, 0.0));
-    if best * 100 > upright * 104 {
-        shear
-    } else {
-        0.0
-    }
-}
-
-/// How far a row moves to the right.
-#[allow(clippy::cast_possible_truncation)] // a share of the height
-fn shift(y: usize, h: usize, shear: f32) -> isize {
-    (shear * (y as f32 - h as f32 / 2.0)).round() as isize
-}
-
-fn straighten(values: &[f32], w: usize, h: usize, shear: f32) -> Vec<f32> {
-    if shear == 0.0 {
-        return values.to_vec();
-    }
-    let mut out = vec![0.0; values.len()];
-    for (y, (from, to)) in values
-        .chunks_exact(w)
-        .zip(out.chunks_exact_mut(w))
-        .enumerate()
-    {
-        let by = shift(y, h, shear);
-        let skip = by.unsigned_abs().min(w);
-        if by >= 0 {
-            to[skip..].copy_from_slice(&from[..w - skip]);
-        } else {
-            to[..w - skip].copy_from_slice(&from[skip..]);
-        }
-    }
-    out
-}
-
-/// Runs of columns with ink; small gaps between segments of one digit are closed.
-fn runs(mask: &[bool], w: usize, h: usize) -> Vec<Run> {
-    let gap = (h * 5 / 100).max(1);
-    let filled: Vec<bool> = (0..w)
-        .map(|x| (0..h).filter(|y| mask[y * w + x]).count() >= 2)
-        .collect();
-    let mut spans: Vec<(usize, usize)> = Vec::new();
-    for x in (0..w).filter(|x| filled[*x]) {
-        match spans.last_mut() {
-            Some(last) if x <= last.1 + gap => last.1 = x + 1,
-            _ => spans.push((x, x + 1)),
-        }
-    }
-    spans
-        .into_iter()
-        .map(|(x0, x1)| {
-            let inked = |y: &usize| (x0..x1).any(|x| mask[y * w + x]);
-            let y0 = (0..h).find(inked).unwrap_or(0);
-            let y1 = (0..h).rev().find(inked).map_or(h, |y| y + 1);
-            Run {
-                x0: x0 as f32,
-                x1: x1 as f32,
-                y0: y0 as f32,
-                y1: y1 as f32,
-            }
-        })
-        .collect()
-}
-
-/// The mean ink of each pixel's surroundings.
-fn nearby(ink: &[f32], w: usize, h: usize) -> Vec<f32> {
-    // Colour of a JPEG is kept for 2 × 2 pixels and cut in blocks of 16.
-    const REACH: usize = 8;
-    let mut sums = vec![0.0_f64; (w + 1) * (h + 1)];
-    for y in 0..h {
-        let mut row = 0.0;
-        for x in 0..w {
-            // A dull cover is not to excuse itself.
-            let value = ink[y * w + x];
-            row += if value > 0.5 {
-                f64::from(value.min(1.0))
-            } else {
-                0.0
-            };
-            sums[(y + 1) * (w + 1) + x + 1] = sums[y * (w + 1) + x + 1] + row;
-        }
-    }
-    let mut out = Vec::with_capacity(w * h);
-    for y in 0..h {
-        let (y0, y1) = (y.saturating_sub(REACH), (y + REACH + 1).min(h));
-        for x in 0..w {
-            let (x0, x1) = (x.saturating_sub(REACH), (x + REACH + 1).min(w));
-            let at = |x: usize, y: usize| sums[y * (w + 1) + x];
-            let sum = at(x1, y1) - at(x0, y1) - at(x1, y0) + at(x0, y0);
-            #[allow(clippy::cast_possible_truncation)] // 0 to 1
-            out.push((sum / ((x1 - x0) * (y1 - y0)) as f64) as f32);
-        }
-    }
-    out
 }
