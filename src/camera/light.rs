@@ -7,9 +7,9 @@ use super::picture::{Rectified, luma};
 use super::quad::Rect;
 
 /// Each so many columns one is looked at.
-const STEP: usize = 2;
+const STEP: usize = 6;
 /// Fewest looks at a row that tell how bright it is.
-const LEAST: usize = 12;
+const LEAST: usize = 8;
 /// A board whose darkest row has this share of the brightest is evenly lit.
 const EVEN: f32 = 0.8;
 /// Rows are never taken for darker than this share: what is nearly black says nothing.
@@ -94,8 +94,10 @@ fn middle(row: &mut [f32]) -> Option<f32> {
     if row.len() < LEAST {
         return None;
     }
-    row.sort_by(f32::total_cmp);
-    Some(mean(&row[row.len() * 3 / 10..row.len() * 6 / 10]))
+    let (from, to) = (row.len() * 3 / 10, row.len() * 6 / 10);
+    row.select_nth_unstable_by(from, f32::total_cmp);
+    row[from..].select_nth_unstable_by(to - from, f32::total_cmp);
+    Some(mean(&row[from..to]))
 }
 
 /// Rows of which nothing is known are like the nearest one.

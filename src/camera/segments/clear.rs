@@ -87,8 +87,8 @@ impl Found {
                 let glow = 0.04 + least + 1.0 * near;
                 seen.strong |= off > least + (1.3 * COVERED / self.contrast).min(0.09)
                     || ink > 0.15 + glow
-                    || ink < -0.9 * least;
-                seen.weak += usize::from(off > least || ink > glow || ink < -0.45 * least);
+                    || ink < -1.2 * least;
+                seen.weak += usize::from(off > least || ink > glow || ink < -0.5 * least);
             }
         }
         seen
