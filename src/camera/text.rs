@@ -232,8 +232,8 @@ impl Found {
         // What is dull and large is told from noise by its size.
         let large = (s.h / 6).max(2 * BLOCK);
         let dull = (DULL / s.contrast).max(LARGE_LEAST) + LARGE_NOISE * s.noise;
-        for y in (0..s.h.saturating_sub(large)).step_by(BLOCK) {
-            for x in (0..s.w.saturating_sub(large)).step_by(BLOCK) {
+        for y in (0..s.h.saturating_sub(large)).step_by(large / 2) {
+            for x in (0..s.w.saturating_sub(large)).step_by(large / 2) {
                 if near(x, y, large) {
                     continue;
                 }

@@ -209,7 +209,6 @@ pub fn film(
     if let Some(blob) = &blob {
         for field in &mut fields {
             let mut n = 0;
-            let mut n = 0;
             for i in 0..1600 {
                 let (fx, fy) = ((i % 40) as f32 / 39.0, (i / 40) as f32 / 39.0);
                 let (x, y) = apply(

@@ -251,7 +251,7 @@ fn taken(rng: &mut Rng, fields: &[Field], trouble: Trouble, look: &Look) -> Take
     };
     let bands = Bands {
         period: between(rng, 70.0, 125.0),
-        phase: between(rng, 0.0, 6.28),
+        phase: between(rng, 0.0, std::f32::consts::TAU),
         depth: between(rng, 0.6, 0.85),
     };
     let f = fields[rng.usize(..fields.len())].rect;
