@@ -61,3 +61,5 @@ mod stream_privacy;
 mod stream_targets;
 mod support;
 mod units;
+mod voice;
+mod voice_speech;
