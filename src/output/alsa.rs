@@ -65,6 +65,13 @@ struct Functions {
     recover: unsafe extern "C" fn(*mut c_void, c_int, c_int) -> c_int,
     drain: unsafe extern "C" fn(*mut c_void) -> c_int,
     drop: unsafe extern "C" fn(*mut c_void) -> c_int,
+    sw_malloc: unsafe extern "C" fn(*mut *mut c_void) -> c_int,
+    sw_free: unsafe extern "C" fn(*mut c_void),
+    sw_current: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int,
+    sw_boundary: unsafe extern "C" fn(*mut c_void, *mut c_ulong) -> c_int,
+    sw_silence_threshold: unsafe extern "C" fn(*mut c_void, *mut c_void, c_ulong) -> c_int,
+    sw_silence_size: unsafe extern "C" fn(*mut c_void, *mut c_void, c_ulong) -> c_int,
+    sw_set: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int,
     strerror: unsafe extern "C" fn(c_int) -> *const c_char,
     forget: unsafe extern "C" fn() -> c_int,
     /// Keeps the code above where it is.
@@ -95,6 +102,15 @@ impl Functions {
                 recover: find(&library, "snd_pcm_recover").map_err(none)?,
                 drain: find(&library, "snd_pcm_drain").map_err(none)?,
                 drop: find(&library, "snd_pcm_drop").map_err(none)?,
+                sw_malloc: find(&library, "snd_pcm_sw_params_malloc").map_err(none)?,
+                sw_free: find(&library, "snd_pcm_sw_params_free").map_err(none)?,
+                sw_current: find(&library, "snd_pcm_sw_params_current").map_err(none)?,
+                sw_boundary: find(&library, "snd_pcm_sw_params_get_boundary").map_err(none)?,
+                sw_silence_threshold: find(&library, "snd_pcm_sw_params_set_silence_threshold")
+                    .map_err(none)?,
+                sw_silence_size: find(&library, "snd_pcm_sw_params_set_silence_size")
+                    .map_err(none)?,
+                sw_set: find(&library, "snd_pcm_sw_params").map_err(none)?,
                 strerror: find(&library, "snd_strerror").map_err(none)?,
                 forget: find(&library, "snd_config_update_free_global").map_err(none)?,
                 _library: library,
@@ -173,6 +189,7 @@ impl Alsa {
             self.close();
             return Err(error);
         }
+        silence_what_was_played(functions, pcm);
         Ok(())
     }
 
@@ -341,6 +358,28 @@ impl Alsa {
 impl Drop for Alsa {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Has the device's buffer cleared behind what was played. Otherwise, when nothing follows in time,
+/// the device plays old samples again until it is told to stop. A device that cannot do so plays on.
+fn silence_what_was_played(functions: &Functions, pcm: Pcm) {
+    let mut parameters = std::ptr::null_mut();
+    let mut boundary = 0;
+    // SAFETY: the handle is open; the parameters are alsa-lib's own, and freed after their use.
+    #[allow(unsafe_code)]
+    unsafe {
+        if (functions.sw_malloc)(&raw mut parameters) < 0 || parameters.is_null() {
+            return;
+        }
+        if (functions.sw_current)(pcm.as_ptr(), parameters) >= 0
+            && (functions.sw_boundary)(parameters, &raw mut boundary) >= 0
+            && (functions.sw_silence_threshold)(pcm.as_ptr(), parameters, 0) >= 0
+            && (functions.sw_silence_size)(pcm.as_ptr(), parameters, boundary) >= 0
+        {
+            (functions.sw_set)(pcm.as_ptr(), parameters);
+        }
+        (functions.sw_free)(parameters);
     }
 }
 

@@ -18,6 +18,8 @@ use tokio::sync::watch;
 const WAITING: usize = 32;
 /// Samples a step: after each the thread looks whether it is to stop.
 const STEP: usize = RATE as usize / 50;
+/// How often a device is kept going while the next sentence is made.
+const BRIDGE_EVERY: Duration = Duration::from_millis(20);
 /// How often a lost sink is tried.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 /// After so many attempts in vain, a lost sink is tried every fifth time only.
@@ -174,11 +176,13 @@ impl State {
         let mut result = begun;
         // All of its sounds are taken, also when they cannot be played: the next one follows.
         loop {
-            match self.commands.recv() {
+            match self.commands.recv_timeout(BRIDGE_EVERY) {
                 Ok(Command::Sound(pcm)) if result.is_ok() => result = self.play(&pcm),
                 Ok(Command::Sound(_)) => {}
                 Ok(Command::End) => break,
-                Ok(Command::Begin(_)) | Err(_) => {
+                Err(RecvTimeoutError::Timeout) if result.is_ok() => result = self.sink.bridge(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Command::Begin(_)) | Err(RecvTimeoutError::Disconnected) => {
                     return Err(SinkError("the announcement was left".to_owned()));
                 }
             }

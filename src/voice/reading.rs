@@ -8,6 +8,9 @@ use crate::config::{Readings, VoiceLanguage, Zero};
 /// Numbers of more digits are read digit by digit: no ticket counts that far.
 const LONGEST_NUMBER: usize = 4;
 
+/// 110番 calls the police and is read as no other number, ひゃくとおばん.
+const EMERGENCY: u32 = 110;
+
 /// A run of one kind in a label.
 #[derive(Debug, PartialEq, Eq)]
 enum Run {
@@ -193,6 +196,9 @@ fn japanese_number(number: u32, readings: Readings) -> String {
     }
     let ones = number % 10;
     let other = matches!(ones, 4 if readings.shi) || matches!(ones, 7 if readings.shichi);
+    if number == EMERGENCY {
+        return japanese_kana(number);
+    }
     if !other {
         return number.to_string();
     }
@@ -236,6 +242,7 @@ fn japanese_kana(number: u32) -> String {
     }
     match number / 10 % 10 {
         0 => {}
+        1 => said += "じゅう",
         n => said += &format!("{}じゅう", TENS[n as usize]),
     }
     said
@@ -315,6 +322,7 @@ mod tests {
             ("Ａ０４２", "エー、42番", "A-42"),
             ("b-007", "ビー、7番", "B-7"),
             ("300", "300番", "300"),
+            ("A110", "エー、ひゃくじゅう番", "A-110"),
             ("000", "ゼロ番", "0"),
             ("DF9", "ディーエフ、9番", "DF-9"),
             ("さくら12", "さくら、12番", "さくら-12"),

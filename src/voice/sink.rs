@@ -36,6 +36,14 @@ pub trait Sink: Send {
     /// [`SinkError`] when the device is lost.
     fn play(&mut self, samples: &[i16]) -> Result<(), SinkError>;
 
+    /// Keeps a device going while the next sound is made; called every 20 ms then.
+    ///
+    /// # Errors
+    /// [`SinkError`] when the device is lost.
+    fn bridge(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Waits until all of it was heard.
     ///
     /// # Errors

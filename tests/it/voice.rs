@@ -214,7 +214,7 @@ fn the_recorded_day_is_heard_once_and_in_order_with_restarts_in_the_middle() {
         office.update(now);
     }
     let end = now;
-    let (mut count, mut merged) = (BTreeMap::new(), 0);
+    let (mut count, mut joined) = (BTreeMap::new(), 0);
     let (mut interrupted, mut given_up) = (0, 0);
     let mut waited = Duration::ZERO;
     for (id, office) in &mut offices {
@@ -237,20 +237,20 @@ fn the_recorded_day_is_heard_once_and_in_order_with_restarts_in_the_middle() {
                 "{id}: {call:?} was cut short and not said again"
             );
         }
-        // In order, but for further counters of a ticket, which come with its first one.
+        // In order, but for further counters of a ticket, which are said with its first one.
         let mut last: BTreeMap<QueueId, (jiff::civil::Date, u32, u64)> = BTreeMap::new();
+        let mut before: Option<&LoggedCall> = None;
         for (call, speak) in &office.heard {
             *count.entry(*speak).or_insert(0) += 1;
             let place = (call.day, call.epoch, call.call.no);
-            let before = last.get(&call.queue).copied();
-            if before.is_some_and(|before| place < before) {
-                let joined = office.heard.iter().any(|(other, _)| {
-                    other.call.ticket == call.call.ticket && other.call.no > call.call.no
-                });
-                assert!(joined || merged > 0, "{id}: {place:?} after {before:?}");
-                merged += 1;
+            let with =
+                before.filter(|b| b.queue == call.queue && b.call.ticket == call.call.ticket);
+            if with.is_some() && last[&call.queue] < place {
+                joined += 1;
+            } else if let Some(last) = last.insert(call.queue.clone(), place) {
+                assert!(last < place, "{id}: {place:?} after {last:?}");
             }
-            last.insert(call.queue.clone(), place);
+            before = Some(call);
         }
         interrupted += office.interrupted.len();
         given_up += office.given_up;
@@ -259,9 +259,9 @@ fn the_recorded_day_is_heard_once_and_in_order_with_restarts_in_the_middle() {
     let heard: u64 = count.values().sum();
     println!(
         "{heard} calls heard: {count:?}; {restarts} restarts cut {interrupted} short; \
-         {given_up} given up; longest wait {waited:?}"
+         {given_up} given up; {joined} said with another; longest wait {waited:?}"
     );
-    assert!(heard > 5000 && restarts > 100 && interrupted > 10);
+    assert!(heard > 3000 && restarts > 100 && interrupted > 10);
     assert_eq!(given_up, 0, "nobody of a usual day is left out");
 }
 
@@ -330,6 +330,11 @@ async fn a_killed_node_repeats_at_most_the_announcement_that_was_under_way() {
             node.kill();
             last_before.extend(heard().last().copied());
             node = start();
+            // A message lists the last twenty calls only.
+            eventually(Duration::from_secs(60), "it has caught up", || {
+                (heard().last() == Some(&no)).then_some(())
+            })
+            .await;
         }
     }
     eventually(Duration::from_secs(60), "all calls are heard", || {

@@ -58,6 +58,10 @@ impl Sink for Loudspeaker {
         Self::result(self.alsa.write(samples))
     }
 
+    fn bridge(&mut self) -> Result<(), SinkError> {
+        Self::result(self.alsa.silence())
+    }
+
     fn end(&mut self) -> Result<(), SinkError> {
         if self.keep_open {
             // What was written before is heard when this has gone in.
