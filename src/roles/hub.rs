@@ -172,7 +172,8 @@ pub async fn run_on(
 }
 
 /// Speaks calls as the nodes do. Dictionary and voice are opened when somebody listens first.
-fn speaker(config: SpeechConfig) -> Speaker {
+#[must_use]
+pub fn speaker(config: SpeechConfig) -> Speaker {
     let speech: Mutex<Option<Speech>> = Mutex::new(None);
     Speaker::new(move |asked| {
         let mut speech = speech.lock().unwrap_or_else(PoisonError::into_inner);

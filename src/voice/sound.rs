@@ -134,37 +134,49 @@ fn trimmed(samples: &[f64]) -> &[f64] {
     &samples[from..until]
 }
 
-/// Another rate, by a windowed sinc of 16 samples on each side.
+/// Another rate, by a windowed sinc of 16 samples on each side; what the new rate cannot hold goes.
 pub(super) fn resampled(samples: &[f64], rate: u32) -> Vec<f64> {
-    const SIDE: i64 = 16;
+    const SIDE: usize = 16;
     if rate == RATE || rate == 0 {
         return samples.to_vec();
     }
-    let step = f64::from(rate) / f64::from(RATE);
-    // Towards a lower rate, what lies above half of it must go.
-    let cut = (1.0 / step).min(1.0);
-    let side = if cut < 1.0 {
-        (SIDE as f64 / cut).ceil()
-    } else {
-        SIDE as f64
-    };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // lengths of short sounds
-    let length = (samples.len() as f64 / step) as usize;
-    (0..length)
-        .map(|i| {
-            let at = i as f64 * step;
-            #[allow(clippy::cast_possible_truncation)] // as above
-            let (first, last) = ((at - side).ceil() as i64, (at + side).floor() as i64);
-            (first..=last)
-                .filter_map(|k| {
-                    let sample = samples.get(usize::try_from(k).ok()?)?;
-                    let x = at - k as f64;
-                    let window = 0.5 + 0.5 * (std::f64::consts::PI * x / (side + 1.0)).cos();
-                    Some(sample * sinc(x * cut) * cut * window)
+    let (from, to) = (u64::from(rate), u64::from(RATE));
+    let cut = (f64::from(RATE) / f64::from(rate)).min(1.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 64 at most
+    let side = (SIDE as f64 / cut).ceil() as usize;
+    // A new sample lies at one of a few places between two old ones: the weights repeat.
+    let phases = to / gcd(from, to);
+    let weights: Vec<Vec<f64>> = (0..phases)
+        .map(|phase| {
+            let fraction = phase as f64 / phases as f64;
+            (0..2 * side)
+                .map(|k| {
+                    let x = fraction + side as f64 - 1.0 - k as f64;
+                    let window = 0.5 + 0.5 * (std::f64::consts::PI * x / (side as f64 + 1.0)).cos();
+                    sinc(x * cut) * cut * window
                 })
-                .sum()
+                .collect()
         })
-        .collect()
+        .collect();
+    let length = samples.len() as u64 * to / from;
+    let at = |i: u64| -> f64 {
+        let place = i * from;
+        let phase = usize::try_from(place % to * phases / to).unwrap_or(0);
+        let before = usize::try_from(place / to).unwrap_or(usize::MAX);
+        // The first weight belongs to the sample `side - 1` before the place.
+        let first = (before + 1).saturating_sub(side);
+        let skip = (side - 1).saturating_sub(before);
+        let near = samples.get(first..).unwrap_or_default();
+        near.iter()
+            .zip(&weights[phase][skip..])
+            .map(|(sample, weight)| sample * weight)
+            .sum()
+    };
+    (0..length).map(at).collect()
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Half as many samples, after what they cannot hold was taken out.

@@ -35,6 +35,7 @@ mod hub_outputs;
 mod hub_pages;
 mod hub_registry;
 mod hub_role;
+mod hub_voice;
 mod hub_web;
 mod kill;
 mod led;

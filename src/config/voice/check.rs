@@ -136,7 +136,7 @@ impl Check<'_> {
                 let usual = |c: char| c.is_ascii_alphanumeric() || "_-:=,.".contains(c);
                 if device.is_empty() || device.len() > MAX_DEVICE || !device.chars().all(usual) {
                     let expected = "expected a name that `aplay -L` lists, such as default or \
-                                    hdmi:CARD=vc4hdmi0";
+                                    sysdefault:CARD=vc4hdmi0";
                     self.wrong(&at.key("device"), expected);
                     return None;
                 }
@@ -303,7 +303,7 @@ impl Check<'_> {
         } else if !good {
             self.wrong(
                 at,
-                format_args!("expected one line of at most {MAX_TEXT} characters without {{ }}"),
+                format_args!("expected one line of 1 to {MAX_TEXT} characters without {{ }}"),
             );
         }
         good.then(|| raw.to_owned())

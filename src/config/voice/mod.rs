@@ -138,7 +138,7 @@ pub struct VoiceHours {
 pub enum VoiceOutput {
     /// A sound device of ALSA.
     Alsa {
-        /// Its name, such as `default`, `hdmi:CARD=vc4hdmi0` or `plughw:CARD=Headphones`.
+        /// Its name, such as `default`, `sysdefault:CARD=vc4hdmi0` or `plughw:CARD=Headphones`.
         device: String,
         /// Silence is sent between announcements: monitors swallow the beginning of what follows
         /// a pause.

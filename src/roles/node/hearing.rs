@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A thread that was not heard for this long hangs: it comes by every second, and a sentence in a
-/// foreign language may take it one second more.
-const STANDS_STILL: Duration = Duration::from_secs(20);
+/// A thread that was not heard for this long hangs: it comes by every second, and nine sentences
+/// in three languages take a slow machine ten.
+const STANDS_STILL: Duration = Duration::from_secs(30);
 
 /// What is known of the voice; clones share it.
 #[derive(Debug, Clone)]

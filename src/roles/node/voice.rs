@@ -260,3 +260,140 @@ fn pause(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::model::{QueueState, Source};
+    use crate::state::Office;
+    use crate::voice::{Sink, SinkError};
+    use crate::wire::feed::FeedMessage;
+    use std::path::Path;
+    use std::sync::Mutex;
+    use std::time::Instant;
+
+    /// A sink that notes when its first sample came, and when it was told that all is over.
+    #[derive(Clone, Default)]
+    struct Ear(Arc<Mutex<Vec<(String, Instant)>>>);
+
+    impl Sink for Ear {
+        fn open(&mut self) -> Result<(), SinkError> {
+            Ok(())
+        }
+        fn begin(&mut self, name: &str) -> Result<(), SinkError> {
+            let name = name.rsplit('-').next().unwrap_or_default();
+            self.0
+                .lock()
+                .expect("not poisoned")
+                .push((name.to_owned(), Instant::now()));
+            Ok(())
+        }
+        fn play(&mut self, samples: &[i16]) -> Result<(), SinkError> {
+            let mut heard = self.0.lock().expect("not poisoned");
+            if heard.last().is_some_and(|(name, _)| name != "sound") {
+                assert!(samples.iter().any(|s| *s != 0), "it begins with sound");
+                heard.push(("sound".to_owned(), Instant::now()));
+            }
+            Ok(())
+        }
+        fn end(&mut self) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+
+    fn config() -> NodeConfig {
+        let text = r#"
+            [office]
+            id = "chuo"
+            name = { ja = "中央区" }
+            [node]
+            id = "n1"
+            [mqtt]
+            url = "mqtt://127.0.0.1:1883"
+            [[queue]]
+            id = "certificates"
+            name = { ja = "証明書" }
+            [voice]
+            output = "none"
+            min_pause = "200ms"
+            dictionary = "/nonexistent"
+        "#;
+        crate::config::parse_node(text, "node.toml", Path::new("/")).expect("valid")
+    }
+
+    fn message(no: u64, now: Now) -> QueueState {
+        let (at, day) = (now.wall, now.wall.to_zoned(TimeZone::UTC).date());
+        let text = format!(
+            r#"{{"seq": {no}, "at": "{at}", "day": "{day}", "status": "open", "waiting": 1, "on_hold": 0,
+                "calls": [{{"no": {no}, "ticket": "A{no}", "counter": "3", "at": "{at}", "kind": "call"}}]}}"#
+        );
+        FeedMessage::decode(text.as_bytes())
+            .expect("message")
+            .into()
+    }
+
+    /// The time from a message to the first sample that is handed to the sink.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_chime_begins_at_once_and_boards_wait_for_its_end() {
+        let config = config();
+        let mut state = config.state.clone();
+        state.zone = TimeZone::UTC;
+        let mut office = Office::new(state);
+        let clock = SystemClock::new();
+        let (sender, snapshots) = watch::channel(Arc::new(office.snapshot(clock.now())));
+        let (ear, hearing) = (Ear::default(), Hearing::default());
+        let ends = Ends {
+            snapshots,
+            hearing: hearing.clone(),
+            store: None,
+            clock: Arc::new(clock.clone()),
+        };
+        let player = Player::start(Box::new(ear.clone())).expect("a thread");
+        let voice = Voice::new(config.voice.as_ref().expect("a voice"), &config, ends);
+        let stop = CancellationToken::new();
+        let (runtime, end) = (Handle::current(), stop.clone());
+        let thread = std::thread::spawn(move || voice.run(player, &runtime, &end));
+        let mut took = Vec::new();
+        for no in 1..=10 {
+            let begin = Instant::now();
+            let queue = &config.state.queues[0].id;
+            let now = clock.now();
+            office
+                .apply(queue, message(no, now), Source::Feed, now)
+                .expect("accepted");
+            sender.send_replace(Arc::new(office.snapshot(now)));
+            while hearing.over() != no {
+                assert!(begin.elapsed() < Duration::from_secs(20));
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let heard = ear.0.lock().expect("not poisoned").clone();
+            let heard = &heard[heard.len() - 2..];
+            assert_eq!(
+                (heard[0].0.as_str(), heard[1].0.as_str()),
+                (&*format!("A{no}"), "sound")
+            );
+            took.push(heard[1].1 - begin);
+            // The pause between two announcements is not what is measured.
+            for _ in 0..6 {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+            }
+        }
+        took.sort();
+        println!(
+            "from message to first sample: median {:?}, longest {:?}",
+            took[5], took[9]
+        );
+        assert!(took[5] <= Duration::from_millis(150), "{took:?}");
+        let status = hearing.status();
+        assert_eq!(status.silent(clock.now()), None);
+        assert!(
+            status
+                .incomplete
+                .is_some_and(|why| why.contains("no dictionary"))
+        );
+        assert_eq!((status.announced, status.unheard), (Some(10), 0));
+        stop.cancel();
+        thread.join().expect("ends");
+    }
+}
