@@ -224,6 +224,7 @@ fn old_calls_and_those_of_other_queues_are_not_said() {
     assert_eq!((said(&mut plan, at(150_000)), plan.over()), (None, 2));
     // A restart: boards had shown it, nobody had heard it, and it is new.
     let mut plan = Plan::new(settings(), Spoken::default());
+    old.heard = at(60_000).mono;
     plan.update(&[old.clone()], at(60_000));
     assert_eq!(said(&mut plan, at(60_000)), full("A001>1"));
     // Without a believable clock nobody knows that it is new.

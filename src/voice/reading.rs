@@ -126,12 +126,13 @@ fn japanese(runs: &[Run], readings: Readings) -> String {
     runs.iter().map(run).collect::<Vec<_>>().join("、")
 }
 
-/// The names of letters as they are taught, so that B and D are told apart.
+/// The names of letters as they are taught, so that B and D are told apart. シー alone would be read
+/// as スィー.
 fn japanese_letter(letter: char) -> &'static str {
     const NAMES: [&str; 26] = [
         "エー",
         "ビー",
-        "シー",
+        "しー",
         "ディー",
         "イー",
         "エフ",

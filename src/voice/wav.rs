@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let pcm = Pcm::new((0..4800).map(|i| (i * 7 % 1000) - 500).collect());
+        let pcm = Pcm::new((0..4800).map(|i| i % 1000 - 500).collect());
         assert_eq!(exact(&bytes(&pcm)), Ok(pcm));
     }
 

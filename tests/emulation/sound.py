@@ -93,7 +93,7 @@ class Trial:
         return self.machine.run(f"grep -c '\"through\":{no}[,}}]' /tmp/store/spoken.json 2>/dev/null") == "1"
 
     def record(self):
-        self.machine.run(f"arecord -q -D {OTHER_END} -t raw -f S16_LE -c 2 -r 48000 /tmp/loop.raw >/tmp/arecord 2>&1 & ear=$!")
+        self.machine.run(f"arecord -q --buffer-time=4000000 -D {OTHER_END} -t raw -f S16_LE -c 2 -r 48000 /tmp/loop.raw >/tmp/arecord 2>&1 & ear=$!")
         self.until("the recorder records", lambda: self.machine.run("[ -s /tmp/loop.raw ] && echo yes") == "yes")
 
     def recorded(self):
@@ -182,6 +182,7 @@ def main():
         trial.stop()
     except Failed as failed:
         print(f"FAILED {failed}", flush=True)
+        print(trial.machine.run("tail -n 20 /tmp/log; cat /tmp/arecord"), flush=True)
         sys.exit(1)
     finally:
         trial.close()
