@@ -105,7 +105,8 @@ fn run(program: &str, text: &str, lang: VoiceLanguage, speed: u8) -> Result<Pcm,
     wav::read(&bytes).map_err(|e| EspeakError::Failed(e.to_string()))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

@@ -218,6 +218,7 @@ pub(super) fn to_sample(level: f64) -> i16 {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // short tones
 mod tests {
     use super::*;
 

@@ -155,6 +155,7 @@ fn read(path: &Path) -> Result<Option<Pcm>, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // short tones
 mod tests {
     use super::*;
 

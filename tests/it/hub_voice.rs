@@ -53,7 +53,7 @@ async fn a_ticket_is_heard_as_it_is_called_and_nothing_else_is() {
     ] {
         assert_eq!(city.get(&wrong).await.status, 404, "{wrong}");
     }
-    let heard = heard.lock().unwrap();
+    let heard = heard.lock().unwrap().clone();
     let short = |a: &Asked| {
         let counter = a.counter.as_ref().map(ToString::to_string);
         (a.ticket.to_string(), counter, a.lang.clone())

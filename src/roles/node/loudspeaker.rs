@@ -63,10 +63,12 @@ impl Sink for Loudspeaker {
     }
 
     fn end(&mut self) -> Result<(), SinkError> {
+        // What was written before is heard when this has gone in: some drivers cut the last
+        // samples when they are told to stop.
+        let silence = vec![0; RATE as usize / 10];
+        Self::result(self.alsa.write(&silence))?;
         if self.keep_open {
-            // What was written before is heard when this has gone in.
-            let silence = vec![0; RATE as usize / 10];
-            return Self::result(self.alsa.write(&silence));
+            return Ok(());
         }
         Self::result(self.alsa.drain())
     }
