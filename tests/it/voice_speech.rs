@@ -51,7 +51,10 @@ fn text(config: &SpeechConfig, ticket: &str, counter: &str) -> String {
 
 /// The phonemes that Debian's open_jtalk reads in a text.
 fn open_jtalk(program: &Path, text: &str, place: &Path) -> Vec<String> {
-    assert!(text.len() < 1000, "its buffer holds 1024 bytes");
+    assert!(
+        text.len() < 450,
+        "it makes digits wide, and its buffer holds 1024 bytes"
+    );
     let trace = place.join("trace");
     let mut child = Command::new(program)
         .args(["-x", MECAB, "-r", "10", "-m"])
