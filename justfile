@@ -46,6 +46,15 @@ power MOMENTS="20":
     cargo build
     tests/emulation/power target/debug/yobiban {{MOMENTS}}
 
+# The dictionary of Japanese speech, for tests and for packages: target/voice/dictionary.
+dictionary:
+    cargo build
+    assets/voice/build-dictionary target/debug/yobiban target/voice/dictionary
+
+# Announcements on the sound device of an emulated machine, compared sample by sample.
+sound: dictionary
+    tests/emulation/sound target/debug/yobiban target/voice/dictionary
+
 # Every fuzz target for SECONDS (cargo install cargo-fuzz, and a nightly Rust); or one of them.
 fuzz SECONDS="60" TARGET="":
     fuzz/run {{SECONDS}} {{TARGET}}

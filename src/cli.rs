@@ -7,7 +7,7 @@
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Checked, ConfigError};
 use crate::roles::load::Target;
-use crate::{model, roles, shutdown};
+use crate::{model, roles, shutdown, voice};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -68,6 +68,16 @@ enum Command {
     /// Read an old board in pictures of a camera
     #[command(subcommand)]
     Camera(CameraCommand),
+    /// Speak a call into a WAV file, or to a sound device
+    Say(SayArgs),
+    /// Build the dictionary that Japanese speech needs
+    Dictionary {
+        /// The folder mecab-naist-jdic of Open JTalk's sources
+        from: PathBuf,
+        /// The folder to write
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Print a commented example with every key and its default
     Config {
         /// What it configures
@@ -157,6 +167,43 @@ struct BoardArgs {
     /// The picture to write
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct SayArgs {
+    /// The label, such as A042
+    #[arg(value_parser = label)]
+    ticket: model::Label,
+    /// The counter to go to
+    #[arg(long, value_name = "LABEL", value_parser = label)]
+    counter: Option<model::Label>,
+    /// ja, en, zh, ko, vi or pt [default: those of the configuration, or ja]
+    #[arg(long, value_name = "LANG")]
+    lang: Option<config::VoiceLanguage>,
+    /// The queue it is called in, by its id in the configuration [default: the first]
+    #[arg(long, value_name = "ID", requires = "config")]
+    queue: Option<model::QueueId>,
+    /// As it is said when it is called again
+    #[arg(long)]
+    recall: bool,
+    /// In few words, as when many calls wait
+    #[arg(long)]
+    short: bool,
+    /// Without the chime before it
+    #[arg(long)]
+    no_chime: bool,
+    /// A node's configuration, for its readings, texts and dictionary
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the dictionary [default: that of the configuration]
+    #[arg(long, value_name = "DIR")]
+    dictionary: Option<PathBuf>,
+    /// The file to write
+    #[arg(long, value_name = "WAV", required_unless_present = "device")]
+    out: Option<PathBuf>,
+    /// The sound device to play it on, as `aplay -L` names it
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -334,6 +381,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             if well { Ok(()) } else { Err(Unwell.into()) }
         }
         Command::Camera(command) => camera(command, out),
+        Command::Say(args) => say(args),
+        Command::Dictionary { from, out } => {
+            voice::build_dictionary(&from, &out)?;
+            Ok(())
+        }
         Command::Config {
             kind: ExampleKind::Node,
         } => answer(out, config::example::NODE),
@@ -341,6 +393,23 @@ fn run(command: Command) -> anyhow::Result<()> {
             kind: ExampleKind::Hub,
         } => answer(out, config::example::HUB),
     }
+}
+
+fn say(args: SayArgs) -> anyhow::Result<()> {
+    let config = args.config.as_deref().map(config::load_node).transpose()?;
+    let args = roles::say::SayArgs {
+        ticket: args.ticket,
+        counter: args.counter,
+        lang: args.lang,
+        queue: args.queue,
+        recall: args.recall,
+        short: args.short,
+        chime: !args.no_chime,
+        dictionary: args.dictionary,
+        out: args.out,
+        device: args.device,
+    };
+    roles::say::run(config.as_ref(), args)
 }
 
 fn camera(command: CameraCommand, out: &mut impl Write) -> anyhow::Result<()> {
@@ -365,6 +434,11 @@ fn camera(command: CameraCommand, out: &mut impl Write) -> anyhow::Result<()> {
             out: drawn,
         } => roles::camera::calibrate(&picture, &drawn, out),
     }
+}
+
+/// A label as typed.
+fn label(text: &str) -> Result<model::Label, model::LabelError> {
+    model::Label::new(text)
 }
 
 /// The clock of the machine.
@@ -462,6 +536,8 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
             | Command::Score(_)
             | Command::Camera(_)
             | Command::Load(_)
+            | Command::Say(_)
+            | Command::Dictionary { .. }
             | Command::Check { .. }
             | Command::Config { .. }
     );

@@ -33,6 +33,10 @@ pub enum IssueKind {
     CameraFrozen,
     /// The filmed board is not where it should be in the picture.
     CameraMoved,
+    /// Calls are not heard.
+    VoiceSilent,
+    /// Calls are heard, but not all that was configured is spoken.
+    VoiceIncomplete,
     /// Too many calls wait for the hub: soon they are dropped, or were.
     SpoolFull,
     /// What is kept through a power cut cannot be written or read.
@@ -55,6 +59,8 @@ impl IssueKind {
             Self::CameraLost => "camera-lost",
             Self::CameraFrozen => "camera-frozen",
             Self::CameraMoved => "camera-moved",
+            Self::VoiceSilent => "voice-silent",
+            Self::VoiceIncomplete => "voice-incomplete",
             Self::SpoolFull => "spool-full",
             Self::StoreFailed => "store-failed",
         }

@@ -40,4 +40,5 @@ pub mod state;
 pub mod store;
 pub mod stream;
 pub mod uplink;
+pub mod voice;
 pub mod wire;

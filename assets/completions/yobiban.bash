@@ -31,6 +31,9 @@ _yobiban() {
             yobiban,demo)
                 cmd="yobiban__subcmd__demo"
                 ;;
+            yobiban,dictionary)
+                cmd="yobiban__subcmd__dictionary"
+                ;;
             yobiban,doctor)
                 cmd="yobiban__subcmd__doctor"
                 ;;
@@ -48,6 +51,9 @@ _yobiban() {
                 ;;
             yobiban,replay)
                 cmd="yobiban__subcmd__replay"
+                ;;
+            yobiban,say)
+                cmd="yobiban__subcmd__say"
                 ;;
             yobiban,score)
                 cmd="yobiban__subcmd__score"
@@ -85,6 +91,9 @@ _yobiban() {
             yobiban__subcmd__help,demo)
                 cmd="yobiban__subcmd__help__subcmd__demo"
                 ;;
+            yobiban__subcmd__help,dictionary)
+                cmd="yobiban__subcmd__help__subcmd__dictionary"
+                ;;
             yobiban__subcmd__help,doctor)
                 cmd="yobiban__subcmd__help__subcmd__doctor"
                 ;;
@@ -103,6 +112,9 @@ _yobiban() {
             yobiban__subcmd__help,replay)
                 cmd="yobiban__subcmd__help__subcmd__replay"
                 ;;
+            yobiban__subcmd__help,say)
+                cmd="yobiban__subcmd__help__subcmd__say"
+                ;;
             yobiban__subcmd__help,score)
                 cmd="yobiban__subcmd__help__subcmd__score"
                 ;;
@@ -119,7 +131,7 @@ _yobiban() {
 
     case "${cmd}" in
         yobiban)
-            opts="-h -V --help --version demo node hub board score replay load check doctor camera config help"
+            opts="-h -V --help --version demo node hub board score replay load check doctor camera say dictionary config help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -346,6 +358,24 @@ _yobiban() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        yobiban__subcmd__dictionary)
+            opts="-h --out --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         yobiban__subcmd__doctor)
             opts="-h --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -365,7 +395,7 @@ _yobiban() {
             return 0
             ;;
         yobiban__subcmd__help)
-            opts="demo node hub board score replay load check doctor camera config help"
+            opts="demo node hub board score replay load check doctor camera say dictionary config help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -476,6 +506,20 @@ _yobiban() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        yobiban__subcmd__help__subcmd__dictionary)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         yobiban__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -547,6 +591,20 @@ _yobiban() {
             return 0
             ;;
         yobiban__subcmd__help__subcmd__replay)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        yobiban__subcmd__help__subcmd__say)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -676,6 +734,48 @@ _yobiban() {
                     return 0
                     ;;
                 --office)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        yobiban__subcmd__say)
+            opts="-h --counter --lang --queue --recall --short --no-chime --config --dictionary --out --device --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --counter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --queue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dictionary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -36,6 +36,8 @@ complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "load" -d 'Try how m
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "check" -d 'Say what is wrong with a configuration file'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "doctor" -d 'Look at what a node would use, and say what to do about what is wrong'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "camera" -d 'Read an old board in pictures of a camera'
+complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "say" -d 'Speak a call into a WAV file, or to a sound device'
+complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "dictionary" -d 'Build the dictionary that Japanese speech needs'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "config" -d 'Print a commented example with every key and its default'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c yobiban -n "__fish_yobiban_using_subcommand demo" -l listen -d 'Address of the pages; port 0 is any [default: 127.0.0.1:8080, or any port where it is taken]' -r
@@ -87,18 +89,33 @@ complete -c yobiban -n "__fish_yobiban_using_subcommand camera; and __fish_seen_
 complete -c yobiban -n "__fish_yobiban_using_subcommand camera; and __fish_seen_subcommand_from help" -f -a "read" -d 'Read a picture and print its fields as JSON, or score a folder of pictures'
 complete -c yobiban -n "__fish_yobiban_using_subcommand camera; and __fish_seen_subcommand_from help" -f -a "calibrate" -d 'Find the board and its digits in a picture, and print the block for the configuration'
 complete -c yobiban -n "__fish_yobiban_using_subcommand camera; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l counter -d 'The counter to go to' -r
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l lang -d 'ja, en, zh, ko, vi or pt [default: those of the configuration, or ja]' -r
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l queue -d 'The queue it is called in, by its id in the configuration [default: the first]' -r
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l config -d 'A node\'s configuration, for its readings, texts and dictionary' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l dictionary -d 'Folder of the dictionary [default: that of the configuration]' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l out -d 'The file to write' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l device -d 'The sound device to play it on, as `aplay -L` names it' -r
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l recall -d 'As it is said when it is called again'
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l short -d 'In few words, as when many calls wait'
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l no-chime -d 'Without the chime before it'
+complete -c yobiban -n "__fish_yobiban_using_subcommand say" -s h -l help -d 'Print help'
+complete -c yobiban -n "__fish_yobiban_using_subcommand dictionary" -l out -d 'The folder to write' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand dictionary" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "demo" -d 'Six simulated ward offices, a node for each, a broker and the hub, in one process'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "node" -d 'The box at an office: from the feed to its boards'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "hub" -d 'The server that shows all offices to remote viewers'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "board" -d 'Draw one board to a picture, without hardware'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "score" -d 'Tell how good the wait ranges of a recorded day are'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "replay" -d 'Publish a recorded day to a broker'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "load" -d 'Try how many viewers a hub bears'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "check" -d 'Say what is wrong with a configuration file'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "doctor" -d 'Look at what a node would use, and say what to do about what is wrong'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "camera" -d 'Read an old board in pictures of a camera'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "config" -d 'Print a commented example with every key and its default'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera config help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "demo" -d 'Six simulated ward offices, a node for each, a broker and the hub, in one process'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "node" -d 'The box at an office: from the feed to its boards'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "hub" -d 'The server that shows all offices to remote viewers'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "board" -d 'Draw one board to a picture, without hardware'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "score" -d 'Tell how good the wait ranges of a recorded day are'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "replay" -d 'Publish a recorded day to a broker'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "load" -d 'Try how many viewers a hub bears'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "check" -d 'Say what is wrong with a configuration file'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "doctor" -d 'Look at what a node would use, and say what to do about what is wrong'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "camera" -d 'Read an old board in pictures of a camera'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "say" -d 'Speak a call into a WAV file, or to a sound device'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "dictionary" -d 'Build the dictionary that Japanese speech needs'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "config" -d 'Print a commented example with every key and its default'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c yobiban -n "__fish_yobiban_using_subcommand help; and __fish_seen_subcommand_from camera" -f -a "read" -d 'Read a picture and print its fields as JSON, or score a folder of pictures'
 complete -c yobiban -n "__fish_yobiban_using_subcommand help; and __fish_seen_subcommand_from camera" -f -a "calibrate" -d 'Find the board and its digits in a picture, and print the block for the configuration'

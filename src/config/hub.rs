@@ -51,6 +51,7 @@ impl Check<'_> {
         let web = self.web(&http);
         let order = self.order(&at.key("order"), page.order.as_deref().unwrap_or_default());
         let streams = self.streams(raw.stream.as_deref().unwrap_or_default());
+        let voice = raw.voice.as_ref().map(|raw| self.hub_voice(raw));
         Some(HubConfig {
             mqtt: mqtt?,
             listen,
@@ -60,6 +61,7 @@ impl Check<'_> {
             pages,
             web,
             streams,
+            voice,
         })
     }
 

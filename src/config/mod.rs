@@ -29,6 +29,7 @@ mod raw;
 mod relay;
 mod secret;
 mod stream;
+mod voice;
 
 pub use camera::{CameraConfig, CameraField, CameraShow, DigitKind};
 pub use camera_http::HttpCameraConfig;
@@ -42,6 +43,10 @@ pub use output::{
 };
 pub use pages::PagesConfig;
 pub use secret::Secret;
+pub use voice::{
+    Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguage, VoiceOutput, VoiceTexts,
+    Zero,
+};
 
 use crate::model::{BoardId, Name, NodeId, OfficeId, QueueId};
 use crate::state;
@@ -77,6 +82,8 @@ pub struct NodeConfig {
     pub cameras: Vec<CameraConfig>,
     /// Videos of its own boards. Default none.
     pub streams: Vec<BoardStreamConfig>,
+    /// Calls that are heard; `None` is silence.
+    pub voice: Option<VoiceConfig>,
 }
 
 /// A hub, ready to be built.
@@ -98,6 +105,8 @@ pub struct HubConfig {
     pub web: WebConfig,
     /// Videos it sends; at most one as HLS. Default none.
     pub streams: Vec<StreamConfig>,
+    /// How tickets sound; `None` where nobody can hear them.
+    pub voice: Option<SpeechConfig>,
 }
 
 /// One video of offices in turn.

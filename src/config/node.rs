@@ -47,6 +47,7 @@ impl Check<'_> {
         let relays = self.relays(raw.relay.as_deref().unwrap_or_default(), &ids, &boards);
         let cameras = self.cameras(raw.camera.as_deref().unwrap_or_default(), &ids);
         let streams = self.board_streams(raw.stream.as_deref().unwrap_or_default(), &boards);
+        let voice = raw.voice.as_ref().map(|raw| self.voice(raw, &ids));
         let state = self.settings(office, raw.feed.as_ref(), queues);
         Some(NodeConfig {
             office: office_id?,
@@ -64,6 +65,10 @@ impl Check<'_> {
             relays,
             cameras,
             streams,
+            voice: match voice {
+                Some(voice) => Some(voice?),
+                None => None,
+            },
         })
     }
 

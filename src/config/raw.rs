@@ -50,6 +50,95 @@ tables! {
         camera: Vec<RawCamera>,
         /// Videos of its boards, at most 2.
         stream: Vec<RawBoardStream>,
+        /// Calls that are heard. Default: none.
+        voice: RawVoice,
+    }
+
+    /// `[voice]` of a node
+    RawVoice {
+        /// Where it is heard: `alsa`, `wav` or `none`; required.
+        output: String,
+        /// Device of `alsa`. Default `default`.
+        device: String,
+        /// Whether silence is sent between announcements, `alsa`. Default `false`.
+        keep_open: bool,
+        /// Folder of `wav`. Default `calls`.
+        dir: String,
+        /// Queues whose calls are heard. Default: all.
+        queues: Vec<String>,
+        /// Languages in their order, 1 to 3. Default `["ja"]`.
+        languages: Vec<String>,
+        /// Whether a chime comes first. Default `true`.
+        chime: bool,
+        /// Percent, 0 to 100. Default 80.
+        volume: i64,
+        /// Parts of the day with other rules, at most 12.
+        hours: Vec<RawVoiceHours>,
+        /// Shortest silence between two announcements, 200 ms to 1 min. Default 1 s.
+        min_pause: DurationText,
+        /// A call that waited this long gets the chime alone, half as long few words, 5 s to
+        /// 10 min. Default 30 s.
+        max_backlog: DurationText,
+        /// How labels are read: `number` or `single`. Default `number`.
+        digits: String,
+        /// 4 in Japanese: `yon` or `shi`. Default `yon`.
+        four: String,
+        /// 7 in Japanese: `nana` or `shichi`. Default `nana`.
+        seven: String,
+        /// 0 in Japanese: `zero`, `rei` or `maru`. Default `zero`.
+        zero: String,
+        /// Percent of the usual speed, 70 to 150. Default 100.
+        speed: i64,
+        /// Folder of the dictionary. Default `/usr/share/yobiban/dictionary`.
+        dictionary: String,
+        /// Folder of recorded WAV files. Default none.
+        recorded: String,
+        /// Own texts by language.
+        text: BTreeMap<String, RawVoiceText>,
+    }
+
+    /// `[[voice.hours]]`
+    RawVoiceHours {
+        /// From when to when; required.
+        times: Vec<String>,
+        /// `full`, `short`, `chime` or `nothing`. Default `full`.
+        speak: String,
+        /// Percent, 0 to 100. Default: that of `[voice]`.
+        volume: i64,
+    }
+
+    /// `[voice.text.LANGUAGE]`
+    RawVoiceText {
+        /// A call.
+        call: String,
+        /// A call in few words.
+        short: String,
+        /// Before a call that is made again.
+        recall: String,
+        /// Before a call of a fast lane.
+        fast: String,
+    }
+
+    /// `[voice]` of a hub
+    RawHubVoice {
+        /// Languages in their order, 1 to 3. Default `["ja"]`.
+        languages: Vec<String>,
+        /// How labels are read: `number` or `single`. Default `number`.
+        digits: String,
+        /// 4 in Japanese: `yon` or `shi`. Default `yon`.
+        four: String,
+        /// 7 in Japanese: `nana` or `shichi`. Default `nana`.
+        seven: String,
+        /// 0 in Japanese: `zero`, `rei` or `maru`. Default `zero`.
+        zero: String,
+        /// Percent of the usual speed, 70 to 150. Default 100.
+        speed: i64,
+        /// Folder of the dictionary. Default `/usr/share/yobiban/dictionary`.
+        dictionary: String,
+        /// Folder of recorded WAV files. Default none.
+        recorded: String,
+        /// Own texts by language.
+        text: BTreeMap<String, RawVoiceText>,
     }
 
     /// `[office]`
@@ -437,6 +526,8 @@ tables! {
         page: RawPage,
         /// Videos, at most 4.
         stream: Vec<RawStream>,
+        /// How tickets sound. Default: nobody can hear them.
+        voice: RawHubVoice,
     }
 
     /// `[[stream]]` of a hub

@@ -72,6 +72,7 @@ lite_link full_link open_data licence same_numbers stream_title stream_hint
 ticket_title ticket_of ahead ahead_next ahead_at_least ahead_unit ticket_wait come_back
 come_back_stay called called_at called_counter passed passed_hint not_listed not_listed_hint
 ticket_closed ticket_checked watch_hint
+hear_it about about_program about_voice about_voice_origin about_fonts
 find_title find_none find_none_hint find_choose find_bad
 not_found not_found_hint }
 

@@ -23,7 +23,7 @@ mod web;
 
 pub use glance::OfficeGlance;
 pub use incoming::{Ack, Incoming};
-pub use web::{Bounds, listen, router, serve};
+pub use web::{Asked, Bounds, Speaker, listen, router, serve};
 
 use crate::clock::{Clock, Now};
 use crate::config::{HubConfig, PagesConfig, StreamTarget};
@@ -40,7 +40,7 @@ use stats::Stats;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +77,8 @@ pub struct Hub {
     headers: HeaderMap,
     /// The folder of the HLS files, if there is such a stream.
     video: Option<PathBuf>,
+    /// Speaks how tickets are called, if somebody does.
+    speaker: OnceLock<Speaker>,
     clock: Box<dyn Clock>,
     shutdown: CancellationToken,
     stats: Arc<Stats>,
@@ -141,6 +143,7 @@ impl Hub {
                 StreamTarget::Hls { dir } => Some(dir.clone()),
                 _ => None,
             }),
+            speaker: OnceLock::new(),
             clock: Box::new(clock),
             shutdown,
             stats,

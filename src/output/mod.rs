@@ -4,6 +4,8 @@
 //! An output never draws and never waits longer than its device needs; what it cannot do it says
 //! once through [`Output::status`] and its errors, and the owner goes on drawing.
 
+#[cfg(target_os = "linux")]
+pub mod alsa;
 pub mod encode;
 mod finding;
 mod frame;

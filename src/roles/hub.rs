@@ -1,14 +1,18 @@
 //! The hub as a service: the parts joined.
 
 use crate::clock::Clock;
-use crate::config::{HubConfig, MqttConfig, StreamConfig, StreamShow};
-use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance};
+use crate::config::{HubConfig, MqttConfig, SpeechConfig, StreamConfig, StreamShow};
+use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance, Speaker};
+use crate::model::Label;
 use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
 use crate::stream::{self, News, PictureKind, StreamOffice, StreamPicture};
+use crate::voice::chime::chime;
+use crate::voice::texts::{Wanted, of_call};
+use crate::voice::{GAP, Pcm, Speech, wav_bytes_small};
 use crate::wire::topic::{calls_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -132,6 +136,9 @@ pub async fn run_on(
 ) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(clock);
     let (hub, mut writer) = Hub::open(&config, Arc::clone(&clock), shutdown.clone())?;
+    if let Some(voice) = &config.voice {
+        hub.speak_with(speaker(voice.clone()));
+    }
     // A SQLite file that cannot be opened is a mistake in the configuration, to be told at once;
     // one that is locked or full may be free later, and a PostgreSQL server may start later.
     if config.store_url.reveal().starts_with("sqlite:")
@@ -162,6 +169,46 @@ pub async fn run_on(
         hub::serve(listener, Arc::clone(&hub), bounds, shutdown.clone()),
     );
     Ok(())
+}
+
+/// Speaks calls as the nodes do. Dictionary and voice are opened when somebody listens first.
+#[must_use]
+pub fn speaker(config: SpeechConfig) -> Speaker {
+    let speech: Mutex<Option<Speech>> = Mutex::new(None);
+    Speaker::new(move |asked| {
+        let mut speech = speech.lock().unwrap_or_else(PoisonError::into_inner);
+        let speech = speech.get_or_insert_with(|| {
+            let speech = Speech::open(&config);
+            if let Some(why) = speech.trouble() {
+                tracing::warn!("{why}");
+            }
+            speech
+        });
+        let lang = asked.lang.parse().ok();
+        let lang = lang.filter(|lang| config.languages.contains(lang));
+        let lang = lang.or(config.languages.first().copied())?;
+        let counters: Vec<&str> = asked.counter.iter().map(Label::as_str).collect();
+        let wanted = Wanted {
+            ticket: asked.ticket.as_str(),
+            counters: &counters,
+            queue: &asked.queue,
+            queue_name: &asked.queue_name,
+            recall: false,
+            fast: asked.fast,
+            short: false,
+        };
+        let mut sounds = vec![chime()];
+        for sentence in of_call(&wanted, lang, &config) {
+            match speech.say(&sentence) {
+                Ok(pcm) => sounds.extend([Pcm::silence(GAP), pcm]),
+                Err(e) => {
+                    tracing::debug!("a call is not spoken: {e}");
+                    return None;
+                }
+            }
+        }
+        Some(wav_bytes_small(&Pcm::join(&sounds)).into())
+    })
 }
 
 /// Sends the configured videos until shutdown.

@@ -13,6 +13,7 @@ pub mod hub;
 pub mod load;
 pub mod node;
 pub mod replay;
+pub mod say;
 pub mod score;
 
 use crate::board::Row;

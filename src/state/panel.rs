@@ -20,6 +20,10 @@ pub const LIST_PLACES: usize = 36;
 /// calls more at once is a source gone wrong.
 pub const MAX_WAITING: usize = 256;
 
+/// A call stays on the glass until it was heard, but no longer than this: after two minutes
+/// nothing is spoken, and an announcement lasts less than half of one.
+const HELD_AT_MOST: Duration = Duration::from_secs(150);
+
 /// How a board shows calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PanelSettings {
@@ -86,6 +90,8 @@ pub struct Panel {
     recent: VecDeque<LoggedCall>,
     /// Announced calls that never stood out: see [`missed`](Self::missed).
     missed: u64,
+    /// Index of the newest call whose announcement is over, with all before it.
+    heard: u64,
 }
 
 impl Panel {
@@ -104,7 +110,14 @@ impl Panel {
             active: VecDeque::new(),
             recent: VecDeque::new(),
             missed: 0,
+            heard: u64::MAX,
         }
+    }
+
+    /// Says which calls were heard: those after this index stay on the glass until they were, for
+    /// two and a half minutes at most. Without a voice nothing is waited for.
+    pub fn heard(&mut self, index: u64) {
+        self.heard = index;
     }
 
     /// Shows only the calls of these queues; `None` is all.
@@ -145,11 +158,14 @@ impl Panel {
     /// Moves on to `now`: ends what was shown long enough, shows what waits.
     pub fn tick(&mut self, now: Now) {
         let on_glass = |shown: &ShownCall| now.since(shown.since);
+        let heard = self.heard;
+        let may_go =
+            |shown: &ShownCall| shown.call.index <= heard || on_glass(shown) >= HELD_AT_MOST;
         // Alone on the glass a call may stay longer; it leaves when its time is over at the latest.
         while self
             .active
             .front()
-            .is_some_and(|s| on_glass(s) >= self.settings.max_show)
+            .is_some_and(|s| on_glass(s) >= self.settings.max_show && may_go(s))
         {
             self.retire();
         }
@@ -165,10 +181,11 @@ impl Panel {
                 self.settings.places
             };
             let room = self.active.len() < places;
-            let done = self
-                .active
-                .front()
-                .is_some_and(|s| on_glass(s) >= self.settings.min_show);
+            let done = self.active.front().is_some_and(|s| {
+                // As a list the panel shows more than anybody can speak.
+                let listed = waited >= self.settings.max_backlog;
+                on_glass(s) >= self.settings.min_show && (listed || may_go(s))
+            });
             // The same ticket called again takes the place of its first call: one person, one place.
             let again = self
                 .active

@@ -46,6 +46,40 @@ fn active(panel: &Panel) -> String {
 }
 
 #[test]
+fn a_call_stays_until_it_was_heard_but_not_for_ever() {
+    let mut panel = Panel::new(PanelSettings {
+        places: 1,
+        ..PanelSettings::default()
+    });
+    panel.heard(0);
+    let log = [call(1, "A001", 0.0), call(2, "A002", 20.0)];
+    panel.update(&log[..1], at(0.0));
+    panel.update(&log[..1], at(35.0));
+    assert_eq!(
+        active(&panel),
+        "A001 |  | 0",
+        "past its longest time, not heard"
+    );
+    panel.update(&log, at(35.0));
+    assert_eq!(
+        active(&panel),
+        "A002 A001 |  | 0",
+        "the other has waited enough"
+    );
+    panel.heard(1);
+    panel.tick(at(36.0));
+    assert_eq!(active(&panel), "A002 | A001 | 0");
+    panel.tick(at(184.9));
+    assert_eq!(active(&panel), "A002 | A001 | 0");
+    panel.tick(at(185.0));
+    assert_eq!(
+        active(&panel),
+        " | A002 A001 | 0",
+        "a voice that hangs holds no board"
+    );
+}
+
+#[test]
 fn a_call_stands_out_at_once_and_then_is_listed() {
     let mut panel = Panel::new(PanelSettings::default());
     assert_eq!(panel.next_change(at(0.0)), None);

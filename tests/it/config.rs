@@ -195,6 +195,39 @@ fn everything_typed_for_digits_and_lamps_arrives() {
 }
 
 #[test]
+fn everything_typed_for_the_voice_arrives() {
+    use yobiban::config::{Speak, VoiceLanguage, VoiceOutput, Zero};
+    let folder = folder("valid");
+    let node = yobiban::config::load_node(&folder.join("node-voice.toml")).unwrap();
+    let voice = node.voice.unwrap();
+    let device = VoiceOutput::Alsa {
+        device: "sysdefault:CARD=vc4hdmi0".into(),
+        keep_open: true,
+    };
+    assert_eq!(
+        (voice.output, voice.chime, voice.volume),
+        (device, false, 60)
+    );
+    assert_eq!(voice.queues.unwrap().len(), 1);
+    assert_eq!(
+        (voice.min_pause.as_millis(), voice.max_backlog.as_secs()),
+        (500, 60)
+    );
+    let hours: Vec<_> = voice.hours.iter().map(|h| (h.speak, h.volume)).collect();
+    assert_eq!(hours, [(Speak::Short, 30), (Speak::Nothing, 60)]);
+    let speech = voice.speech;
+    use VoiceLanguage::{En, Ja, Zh};
+    assert_eq!((speech.languages, speech.speed), (vec![Ja, En, Zh], 120));
+    assert_eq!(speech.dictionary, folder.join("dictionary"));
+    assert_eq!(speech.recorded, Some(folder.join("tls")));
+    let readings = speech.readings;
+    assert!(readings.single && readings.shi && readings.shichi && readings.zero == Zero::Maru);
+    let text = speech.texts[&En].call.as_deref();
+    assert_eq!(text, Some("{ticket} for {queue}, {counter}"));
+    assert_eq!(speech.texts[&En].short, None);
+}
+
+#[test]
 fn a_credential_of_systemd_is_a_password() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("mqtt"), "geheim\n").unwrap();

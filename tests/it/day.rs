@@ -41,6 +41,7 @@ pub fn node(office: &OfficeId, queues: &BTreeSet<QueueId>) -> NodeConfig {
         cameras: vec![],
         streams: vec![],
         relays: vec![],
+        voice: None,
     }
 }
 

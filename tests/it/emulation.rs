@@ -1,8 +1,8 @@
-//! The program in an emulated machine: its display compared pixel by pixel, its power cut,
-//! its camera pulled out.
+//! The program in an emulated machine: its display compared pixel by pixel, its sound sample by
+//! sample, its power cut, its camera pulled out.
 //! Scripts in `tests/emulation` do it; here they are run with the program under test.
 
-use crate::support::{root, skip};
+use crate::support::{dictionary::dictionary, root, skip};
 use std::process::Command;
 
 /// Power cuts of the bounded run; `YOBIBAN_CUTS` cuts more often.
@@ -39,6 +39,15 @@ fn a_monitor_shows_the_board_whatever_happens_to_it() {
         other => return skip(&format!("no emulated machine for {other}")),
     };
     run("run", &[arch, env!("CARGO_BIN_EXE_yobiban")]);
+}
+
+#[test]
+fn a_loudspeaker_plays_what_is_spoken_also_after_it_was_away() {
+    let Some(dictionary) = dictionary() else {
+        return;
+    };
+    let dictionary = dictionary.to_str().expect("a path as text");
+    run("sound", &[env!("CARGO_BIN_EXE_yobiban"), dictionary]);
 }
 
 #[test]

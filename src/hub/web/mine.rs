@@ -3,9 +3,12 @@
 use super::front::{Base, as_of, not_found, print};
 use super::ticket::{self, Standing};
 use super::{Query, Shared, words};
+use crate::hub::Hub;
+use crate::hub::history::CallRow;
 use crate::hub::lang::{Messages, fill};
+use crate::hub::live::OfficeSnap;
 use crate::hub::page::Page;
-use crate::model::Label;
+use crate::model::{Label, QueueId};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -32,6 +35,8 @@ struct TicketPage<'a> {
     note: Option<String>,
     last: Option<String>,
     tone: &'static str,
+    /// Address of how it is called, where that can be heard.
+    sound: Option<String>,
 }
 
 pub(super) async fn ticket(
@@ -55,25 +60,11 @@ pub(super) async fn ticket(
         return not_found(&hub, lang, &headers);
     };
     let ticket = label.as_str();
-    let asked = hub
-        .history
-        .newest_call(&office.view.id, &queue.id, office.today, ticket);
-    let call = match tokio::time::timeout(ASK_WITHIN, asked).await {
-        Ok(Ok(call)) => call,
-        // The lists alone still answer most people; the outage itself is logged by the writer.
-        Ok(Err(_)) | Err(_) => None,
-    };
+    let call = called(&hub, office, &queue.id, ticket).await;
     let standing = ticket::standing(queue, ticket, call.as_ref(), office.today);
     let office_name = office.view.name.best(lang.tag());
     let queue_name = queue.name.best(lang.tag());
-    let mut base = Base::new(
-        &hub,
-        lang,
-        &format!(
-            "/offices/{office_id}/queues/{queue_id}/tickets/{}",
-            in_path(ticket)
-        ),
-    );
+    let mut base = Base::new(&hub, lang, &path(&office_id, &queue_id, ticket));
     base.title = fill(&t.ticket_title, &[("ticket", ticket)]);
     base.as_of = as_of([office.as_ref()], t);
     base.live = Some(format!(
@@ -144,6 +135,17 @@ pub(super) async fn ticket(
                 &[("time", &time), ("ticket", last.ticket.as_str())],
             )
         });
+    let heard = matches!(
+        standing,
+        Standing::Ahead { .. } | Standing::Called { .. } | Standing::Passed { .. }
+    );
+    let sound = (heard && hub.speaker().is_some()).then(|| {
+        format!(
+            "{}/call.wav?lang={}",
+            path(&office_id, &queue_id, ticket),
+            lang.tag()
+        )
+    });
     let stale = words::is_stale(queue, office.today)
         .then_some(queue.as_of)
         .flatten();
@@ -162,9 +164,35 @@ pub(super) async fn ticket(
         note: stale.map(|at| fill(&t.stale, &[("time", &words::clock(at))])),
         last: last.filter(|_| !matches!(standing, Standing::NoNumbers)),
         tone,
+        sound,
         base,
     }))
     .respond(&headers)
+}
+
+/// The page's own path.
+fn path(office: &str, queue: &str, ticket: &str) -> String {
+    format!(
+        "/offices/{office}/queues/{queue}/tickets/{}",
+        in_path(ticket)
+    )
+}
+
+/// The newest call of a ticket today, as far as the history tells.
+pub(super) async fn called(
+    hub: &Hub,
+    office: &OfficeSnap,
+    queue: &QueueId,
+    ticket: &str,
+) -> Option<CallRow> {
+    let asked = hub
+        .history
+        .newest_call(&office.view.id, queue, office.today, ticket);
+    match tokio::time::timeout(ASK_WITHIN, asked).await {
+        Ok(Ok(call)) => call,
+        // The lists alone still answer most people; the outage itself is logged by the writer.
+        Ok(Err(_)) | Err(_) => None,
+    }
 }
 
 /// A label as one segment of a path (RFC 3986: everything but unreserved characters as bytes).

@@ -3,6 +3,7 @@
 //! Read-only: no route takes a body. Every path is checked into identifiers before it is looked
 //! up, so nothing from a path ever reaches a file system. See `docs/http.md`.
 
+mod about;
 mod api;
 mod assets;
 mod events;
@@ -16,6 +17,7 @@ mod ops;
 mod pictures;
 mod serve;
 mod socket;
+mod sound;
 mod ticket;
 mod video;
 mod viewer;
@@ -23,6 +25,7 @@ mod words;
 
 pub(super) use headers::standing;
 pub use serve::{Bounds, listen, serve};
+pub use sound::{Asked, Speaker};
 
 use super::Hub;
 use super::lang::Lang;
@@ -71,6 +74,11 @@ pub fn router(hub: Arc<Hub>) -> Router {
             "/offices/{office}/queues/{queue}/tickets/{ticket}",
             get(mine::ticket),
         )
+        .route(
+            "/offices/{office}/queues/{queue}/tickets/{ticket}/call.wav",
+            get(sound::call),
+        )
+        .route("/about", get(about::page))
         .route("/find", get(find::find))
         .route("/lite", get(lite::lite))
         .route("/lite/{office}", get(lite::lite_office))
@@ -94,7 +102,8 @@ pub fn router(hub: Arc<Hub>) -> Router {
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new()
                     .and(NotForContentType::SSE)
-                    .and(NotForContentType::const_new("video/")),
+                    .and(NotForContentType::const_new("video/"))
+                    .and(NotForContentType::const_new("audio/")),
             ),
         )
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), finish))

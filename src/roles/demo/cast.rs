@@ -82,6 +82,7 @@ pub(super) fn node(
         adapters: Vec::new(),
         cameras: Vec::new(),
         streams: Vec::new(),
+        voice: None,
         relays: Vec::new(),
     }
 }
@@ -99,6 +100,7 @@ pub(super) fn hub(mqtt: &MqttConfig, listen: SocketAddr, dir: &Path) -> HubConfi
         ]),
         web: WebConfig::default(),
         streams: Vec::new(),
+        voice: None,
         pages: PagesConfig::default(),
     }
 }

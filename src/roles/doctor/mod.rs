@@ -7,6 +7,7 @@
 mod camera;
 mod line;
 mod machine;
+mod voice;
 
 use crate::clock::Clock;
 use crate::config::{NodeConfig, OutputConfig};
@@ -35,6 +36,7 @@ pub async fn run(
     findings.extend(cameras);
     findings.extend(feed);
     findings.extend(uplink);
+    findings.extend(config.voice.iter().flat_map(voice::inspect));
     findings.push(machine::clock(now, &config.state.zone).await);
     findings.push(machine::store(&config.store_dir));
     findings.extend(machine::power(Path::new("/sys")));

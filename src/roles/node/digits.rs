@@ -4,6 +4,7 @@
 //! frames that were handed to the line last, one after the other; no picture of them goes up.
 
 use super::Boards;
+use super::hearing::Hearing;
 use super::hours;
 use super::pause::{LONGEST_SLEEP, pause};
 use super::status::Outputs;
@@ -30,6 +31,7 @@ pub(super) struct Numbers {
     board: SerialBoard,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     outputs: Outputs,
+    hearing: Hearing,
     clock: Arc<dyn Clock>,
     /// The frames that were reported last.
     told: Option<Vec<u8>>,
@@ -48,6 +50,7 @@ impl Numbers {
             board,
             snapshots: boards.snapshots.clone(),
             outputs: boards.outputs.clone(),
+            hearing: boards.hearing.clone(),
             clock: Arc::clone(boards.clock),
             told: None,
         })
@@ -60,6 +63,7 @@ impl Numbers {
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
+            panel.heard(self.hearing.over());
             panel.update(&snapshot.log, now);
             self.digits.update(&snapshot.log, now);
             let lit = hours::is_lit(self.config.on, &snapshot, &panel.view(), now);

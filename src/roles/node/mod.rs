@@ -7,7 +7,9 @@ mod alive;
 mod camera;
 mod digits;
 mod film;
+mod hearing;
 mod hours;
+mod loudspeaker;
 mod pause;
 mod pictures;
 mod reader;
@@ -17,6 +19,7 @@ mod report;
 mod screen;
 mod status;
 mod truth;
+mod voice;
 
 pub use truth::{Outcome, Truth};
 
@@ -36,6 +39,7 @@ use alive::Alive;
 use anyhow::Context;
 use digits::Numbers;
 use film::Film;
+use hearing::Hearing;
 use pictures::{Encoder, Pictures};
 use reader::Reader;
 use report::Health;
@@ -77,6 +81,7 @@ pub async fn run(
     let (to_snapshots, snapshots) = watch::channel(first);
     let (to_pictures, pictures) = watch::channel(uplink::Pictures::new());
     let outputs = Outputs::default();
+    let hearing = Hearing::default();
     let to_pictures = Arc::new(to_pictures);
     let (films, videos) = film::start(&config.streams, &shutdown);
     let boards = Boards {
@@ -86,6 +91,7 @@ pub async fn run(
         pictures: Arc::clone(&to_pictures),
         outputs: &outputs,
         films,
+        hearing: &hearing,
         probe: &probe,
     };
     let mut screens = config
@@ -107,6 +113,15 @@ pub async fn run(
         );
     }
 
+    if let Some(voice) = &config.voice {
+        let ends = voice::Ends {
+            snapshots: snapshots.clone(),
+            hearing: hearing.clone(),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+        };
+        screens.push(voice::start(voice, &config, ends, &shutdown)?);
+    }
     let cameras = Cameras::default();
     let (to_filmed, filmed) = mpsc::channel(camera::UNDER_WAY);
     let kept = truth.keep(0).queues;
@@ -131,6 +146,7 @@ pub async fn run(
         outputs,
         relays,
         cameras,
+        hearing,
         reports: watch::Sender::new(Arc::new(report::empty(started, &zone))),
         zone: zone.clone(),
         started: started.mono,
@@ -204,6 +220,7 @@ struct Boards<'a> {
     pictures: Arc<watch::Sender<uplink::Pictures>>,
     outputs: &'a Outputs,
     films: Vec<Film>,
+    hearing: &'a Hearing,
     probe: &'a Probe,
 }
 
@@ -245,6 +262,7 @@ impl Boards<'_> {
                 .with_context(|| format!("cannot start pictures of board {}", board.id))?,
             snapshots: self.snapshots.clone(),
             outputs: self.outputs.clone(),
+            hearing: self.hearing.clone(),
             clock: Arc::clone(self.clock),
             probe: self.probe.clone(),
         };
@@ -350,7 +368,7 @@ async fn stop(tasks: Vec<tokio::task::JoinHandle<()>>, screens: Vec<JoinHandle<(
     let screens = tokio::task::spawn_blocking(move || {
         for screen in screens {
             if screen.join().is_err() {
-                tracing::error!("the thread of a board or a camera ended by a panic");
+                tracing::error!("the thread of a board, a camera or the voice ended by a panic");
             }
         }
     });

@@ -1,5 +1,6 @@
 //! The health report of a node, made of what its parts say.
 
+use super::hearing::Hearing;
 use super::status::{CameraStatus, Cameras, OutputStatus, Outputs, Relays};
 use super::truth::Truth;
 use crate::clock::Now;
@@ -19,6 +20,7 @@ pub(super) struct Health {
     pub(super) outputs: Outputs,
     pub(super) relays: Relays,
     pub(super) cameras: Cameras,
+    pub(super) hearing: Hearing,
     pub(super) reports: watch::Sender<Arc<HealthReport>>,
     pub(super) zone: TimeZone,
     /// Monotonic moment of the start.
@@ -60,6 +62,14 @@ impl Health {
                 issues.follow(kind, camera.as_str(), wrong.as_deref(), now);
             }
         }
+        let voice = self.hearing.status();
+        let silent = voice.silent(now);
+        for (kind, wrong) in [
+            (IssueKind::VoiceSilent, &silent),
+            (IssueKind::VoiceIncomplete, &voice.incomplete),
+        ] {
+            issues.follow(kind, "", wrong.as_deref(), now);
+        }
         if let Some(link) = &self.uplink {
             let down = link.borrow().down_reason();
             issues.follow(IssueKind::UplinkDown, "", down.as_deref(), now);
@@ -100,6 +110,11 @@ impl Health {
         counts.insert("calls_not_shown".into(), missed);
         let merged = self.relays.copy().values().map(|r| r.merged).sum();
         counts.insert("relay_pulses_merged".into(), merged);
+        let voice = self.hearing.status();
+        if let Some(announced) = voice.announced {
+            counts.insert("announcements".into(), announced);
+            counts.insert("calls_not_heard".into(), voice.unheard);
+        }
         let cameras = self.cameras.copy();
         if !cameras.is_empty() {
             let sum = |of: fn(&CameraStatus) -> u64| cameras.values().map(of).sum();

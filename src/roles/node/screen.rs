@@ -4,6 +4,7 @@
 //! and hands it to the output. Pictures of the board are made by another thread from a copy, so
 //! that encoding never holds up a call.
 
+use super::hearing::Hearing;
 use super::hours;
 use super::pause::{LONGEST_SLEEP, pause};
 use super::pictures::Pictures;
@@ -34,6 +35,7 @@ pub(super) struct Screen {
     pub(super) pictures: Pictures,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) outputs: Outputs,
+    pub(super) hearing: Hearing,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) probe: Probe,
 }
@@ -51,6 +53,7 @@ impl Screen {
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
+            panel.heard(self.hearing.over());
             panel.update(&snapshot.log, now);
             let shown = panel.view();
             let view = self.painter.view(&snapshot, &shown, now);

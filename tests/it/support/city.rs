@@ -262,6 +262,7 @@ pub fn config(store: &str) -> HubConfig {
         pages: PagesConfig::default(),
         web: WebConfig::default(),
         streams: Vec::new(),
+        voice: None,
     }
 }
 

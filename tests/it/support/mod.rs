@@ -2,6 +2,7 @@
 
 pub mod city;
 pub mod day;
+pub mod dictionary;
 pub mod filmed;
 pub mod http;
 pub mod mosquitto;

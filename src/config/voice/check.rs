@@ -1,0 +1,321 @@
+//! The checks of both tables `[voice]`.
+
+use super::{Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguage, VoiceOutput};
+use super::{VoiceTexts, Zero};
+use crate::config::check::Check;
+use crate::config::doc::At;
+use crate::config::raw::{RawHubVoice, RawVoice, RawVoiceHours, RawVoiceText};
+use crate::model::QueueId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// More than one language costs everybody time; three fill the pause between two calls.
+const MAX_LANGUAGES: usize = 3;
+/// A day has no more parts than this.
+const MAX_HOURS: usize = 12;
+/// Longest text of an announcement: a quarter of a minute.
+const MAX_TEXT: usize = 120;
+/// Folder of WAV files, beside the configuration.
+const DIR: &str = "calls";
+/// Names of cards and their arguments are far shorter.
+const MAX_DEVICE: usize = 100;
+/// What a text may hold in place of what differs from call to call.
+const PLACES: [&str; 3] = ["{ticket}", "{counter}", "{queue}"];
+
+/// What of the raw tables is about speech.
+struct RawSpeech<'r> {
+    languages: Option<&'r [String]>,
+    digits: Option<&'r str>,
+    four: Option<&'r str>,
+    seven: Option<&'r str>,
+    zero: Option<&'r str>,
+    text: Option<&'r BTreeMap<String, RawVoiceText>>,
+    speed: Option<i64>,
+    dictionary: Option<&'r str>,
+    recorded: Option<&'r str>,
+}
+
+impl Check<'_> {
+    /// `[voice]` of a node.
+    pub(in crate::config) fn voice(
+        &mut self,
+        raw: &RawVoice,
+        queues: &[QueueId],
+    ) -> Option<VoiceConfig> {
+        let at = At::root().key("voice");
+        let output = self.voice_output(&at, raw);
+        let queues = raw
+            .queues
+            .as_deref()
+            .map(|ids| self.shown(&at.key("queues"), ids, queues));
+        let volume = self.percent(&at.key("volume"), raw.volume, 80, 0..=100);
+        let hours = raw.hours.as_deref().unwrap_or_default();
+        let hours = self.voice_hours(&at.key("hours"), hours, volume);
+        let second = Duration::from_secs(1);
+        let min_pause = self.duration(
+            &at.key("min_pause"),
+            raw.min_pause.as_ref(),
+            second,
+            Duration::from_millis(200)..=second * 60,
+        );
+        let max_backlog = self.duration(
+            &at.key("max_backlog"),
+            raw.max_backlog.as_ref(),
+            second * 30,
+            second * 5..=second * 600,
+        );
+        let speech = self.speech(
+            &at,
+            &RawSpeech {
+                languages: raw.languages.as_deref(),
+                digits: raw.digits.as_deref(),
+                four: raw.four.as_deref(),
+                seven: raw.seven.as_deref(),
+                zero: raw.zero.as_deref(),
+                text: raw.text.as_ref(),
+                speed: raw.speed,
+                dictionary: raw.dictionary.as_deref(),
+                recorded: raw.recorded.as_deref(),
+            },
+        );
+        Some(VoiceConfig {
+            output: output?,
+            queues,
+            chime: raw.chime.unwrap_or(true),
+            volume,
+            hours,
+            min_pause,
+            max_backlog,
+            speech,
+        })
+    }
+
+    /// `[voice]` of a hub.
+    pub(in crate::config) fn hub_voice(&mut self, raw: &RawHubVoice) -> SpeechConfig {
+        let at = At::root().key("voice");
+        self.speech(
+            &at,
+            &RawSpeech {
+                languages: raw.languages.as_deref(),
+                digits: raw.digits.as_deref(),
+                four: raw.four.as_deref(),
+                seven: raw.seven.as_deref(),
+                zero: raw.zero.as_deref(),
+                text: raw.text.as_ref(),
+                speed: raw.speed,
+                dictionary: raw.dictionary.as_deref(),
+                recorded: raw.recorded.as_deref(),
+            },
+        )
+    }
+
+    fn voice_output(&mut self, at: &At, raw: &RawVoice) -> Option<VoiceOutput> {
+        let Some(kind) = raw.output.as_deref() else {
+            self.missing(
+                &at.key("output"),
+                "where calls are heard: alsa, wav or none",
+            );
+            return None;
+        };
+        let words = [("alsa", 0), ("wav", 1), ("none", 2)];
+        let kind = self.word(&at.key("output"), kind, &words)?;
+        for (wrong, key) in [
+            (kind != 0 && raw.device.is_some(), "device"),
+            (kind != 0 && raw.keep_open.is_some(), "keep_open"),
+            (kind != 1 && raw.dir.is_some(), "dir"),
+        ] {
+            if wrong {
+                self.wrong(&at.key(key), "not for this output: expected no such key");
+            }
+        }
+        match kind {
+            0 => {
+                let device = raw.device.as_deref().unwrap_or("default");
+                // alsa-lib reads names as small programs; of usual characters nothing can be made
+                // but names of devices with their arguments.
+                let usual = |c: char| c.is_ascii_alphanumeric() || "_-:=,.".contains(c);
+                if device.is_empty() || device.len() > MAX_DEVICE || !device.chars().all(usual) {
+                    let expected = "expected a name that `aplay -L` lists, such as default or \
+                                    sysdefault:CARD=vc4hdmi0";
+                    self.wrong(&at.key("device"), expected);
+                    return None;
+                }
+                Some(VoiceOutput::Alsa {
+                    device: device.to_owned(),
+                    keep_open: raw.keep_open.unwrap_or(false),
+                })
+            }
+            1 => {
+                let dir = raw.dir.as_deref().unwrap_or(DIR);
+                let dir = self.path(&at.key("dir"), dir)?;
+                Some(VoiceOutput::Wav { dir })
+            }
+            _ => Some(VoiceOutput::None),
+        }
+    }
+
+    fn voice_hours(&mut self, at: &At, raw: &[RawVoiceHours], volume: u8) -> Vec<VoiceHours> {
+        if raw.len() > MAX_HOURS {
+            let n = raw.len();
+            self.wrong(
+                &at.index(MAX_HOURS),
+                format_args!("{n} parts of the day: expected at most {MAX_HOURS}"),
+            );
+        }
+        let mut hours = Vec::new();
+        for (i, raw) in raw.iter().enumerate().take(MAX_HOURS) {
+            let at = at.index(i);
+            let words = [
+                ("full", Speak::Full),
+                ("short", Speak::Short),
+                ("chime", Speak::Chime),
+                ("nothing", Speak::Nothing),
+            ];
+            let speak = raw.speak.as_deref().unwrap_or("full");
+            let speak = self.word(&at.key("speak"), speak, &words);
+            let volume = self.percent(&at.key("volume"), raw.volume, volume, 0..=100);
+            let Some(times) = raw.times.as_deref() else {
+                self.missing(
+                    &at.key("times"),
+                    "from when to when, such as [\"12:00\", \"13:00\"]",
+                );
+                continue;
+            };
+            if let Some(((from, until), speak)) = self.hours(&at.key("times"), times).zip(speak) {
+                hours.push(VoiceHours {
+                    from,
+                    until,
+                    speak,
+                    volume,
+                });
+            }
+        }
+        hours
+    }
+
+    fn speech(&mut self, at: &At, raw: &RawSpeech<'_>) -> SpeechConfig {
+        let defaults = SpeechConfig::default();
+        let languages = match raw.languages {
+            Some(tags) => self.languages(&at.key("languages"), tags),
+            None => defaults.languages,
+        };
+        let digits = [("number", false), ("single", true)];
+        let single = raw.digits.unwrap_or("number");
+        let single = self.word(&at.key("digits"), single, &digits);
+        let four = raw.four.unwrap_or("yon");
+        let shi = self.word(&at.key("four"), four, &[("yon", false), ("shi", true)]);
+        let seven = raw.seven.unwrap_or("nana");
+        let seven = self.word(
+            &at.key("seven"),
+            seven,
+            &[("nana", false), ("shichi", true)],
+        );
+        let zeros = [
+            ("zero", Zero::Zero),
+            ("rei", Zero::Rei),
+            ("maru", Zero::Maru),
+        ];
+        let zero = self.word(&at.key("zero"), raw.zero.unwrap_or("zero"), &zeros);
+        let mut texts = BTreeMap::new();
+        for (tag, raw) in raw.text.into_iter().flatten() {
+            let at = at.key("text").key(tag);
+            if let Some(lang) = self.word(&at, tag, &VoiceLanguage::ALL) {
+                texts.insert(lang, self.voice_texts(&at, raw));
+            }
+        }
+        let dictionary = match raw.dictionary {
+            Some(dir) => self.path(&at.key("dictionary"), dir),
+            None => Some(defaults.dictionary),
+        };
+        let recorded = raw.recorded.and_then(|dir| {
+            let at = at.key("recorded");
+            let dir = self.path(&at, dir)?;
+            if !dir.is_dir() {
+                self.wrong(&at, format_args!("no such folder: {}", dir.display()));
+            }
+            Some(dir)
+        });
+        SpeechConfig {
+            languages,
+            readings: Readings {
+                single: single.unwrap_or_default(),
+                shi: shi.unwrap_or_default(),
+                shichi: seven.unwrap_or_default(),
+                zero: zero.unwrap_or(Zero::Zero),
+            },
+            texts,
+            speed: self.percent(&at.key("speed"), raw.speed, 100, 70..=150),
+            dictionary: dictionary.unwrap_or_default(),
+            recorded,
+        }
+    }
+
+    fn languages(&mut self, at: &At, tags: &[String]) -> Vec<VoiceLanguage> {
+        if tags.is_empty() || tags.len() > MAX_LANGUAGES {
+            self.wrong(
+                at,
+                format_args!("expected 1 to {MAX_LANGUAGES} languages, such as [\"ja\", \"en\"]"),
+            );
+        }
+        let mut languages = Vec::new();
+        for (i, tag) in tags.iter().enumerate().take(MAX_LANGUAGES) {
+            let at = at.index(i);
+            let Some(lang) = self.word(&at, tag, &VoiceLanguage::ALL) else {
+                continue;
+            };
+            if languages.contains(&lang) {
+                self.wrong(&at, "named before: expected each language once");
+            }
+            languages.push(lang);
+        }
+        languages
+    }
+
+    fn voice_texts(&mut self, at: &At, raw: &RawVoiceText) -> VoiceTexts {
+        VoiceTexts {
+            call: self.voice_text(&at.key("call"), raw.call.as_deref(), true),
+            short: self.voice_text(&at.key("short"), raw.short.as_deref(), true),
+            recall: self.voice_text(&at.key("recall"), raw.recall.as_deref(), false),
+            fast: self.voice_text(&at.key("fast"), raw.fast.as_deref(), false),
+        }
+    }
+
+    fn voice_text(&mut self, at: &At, raw: Option<&str>, call: bool) -> Option<String> {
+        let raw = raw?;
+        let mut rest = raw.to_owned();
+        for place in PLACES {
+            rest = rest.replacen(place, "", 1);
+        }
+        let good = !raw.trim().is_empty()
+            && raw.chars().count() <= MAX_TEXT
+            && !raw.chars().any(char::is_control)
+            && !rest.contains(['{', '}'])
+            && (call == raw.contains("{ticket}"))
+            && (call || rest == raw);
+        if !good && call {
+            self.wrong(
+                at,
+                format_args!(
+                    "expected one line of at most {MAX_TEXT} characters with {{ticket}}, and \
+                     {{counter}} and {{queue}} where wanted, each once"
+                ),
+            );
+        } else if !good {
+            self.wrong(
+                at,
+                format_args!("expected one line of 1 to {MAX_TEXT} characters without {{ }}"),
+            );
+        }
+        good.then(|| raw.to_owned())
+    }
+
+    fn percent(
+        &mut self,
+        at: &At,
+        raw: Option<i64>,
+        default: u8,
+        bounds: std::ops::RangeInclusive<usize>,
+    ) -> u8 {
+        u8::try_from(self.count(at, raw, usize::from(default), bounds)).unwrap_or(default)
+    }
+}

@@ -1,0 +1,399 @@
+//! Calls that are heard: snapshots to announcements, in threads of their own.
+//!
+//! One thread plans and speaks, another one plays; boards and feed wait for neither. Boards learn
+//! which calls were heard, and keep the others on the glass.
+
+use super::hearing::{Hearing, VoiceStatus};
+use super::loudspeaker::sink;
+use super::pause::LONGEST_SLEEP;
+use crate::clock::{Clock, Now};
+use crate::config::{NodeConfig, VoiceConfig};
+use crate::health::with_causes;
+use crate::model::{Lane, Name, QueueId};
+use crate::state::Snapshot;
+use crate::store::Store;
+use crate::voice::chime::chime;
+use crate::voice::{
+    Announcement, GAP, Heard, Next, Pcm, Plan, PlanQueue, PlanSettings, Player, Speech, Spoken,
+    file_name, texts,
+};
+use anyhow::Context;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Starts the voice of a node.
+///
+/// # Errors
+/// When the system has no thread to give.
+pub(super) fn start(
+    config: &VoiceConfig,
+    node: &NodeConfig,
+    ends: Ends,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<JoinHandle<()>> {
+    let sink = sink(&config.output);
+    let player = Player::start(sink).context("cannot start the sound")?;
+    let voice = Voice::new(config, node, ends);
+    let (runtime, shutdown) = (Handle::current(), shutdown.clone());
+    std::thread::Builder::new()
+        .name("voice".into())
+        .spawn(move || voice.run(player, &runtime, &shutdown))
+        .context("cannot start the voice")
+}
+
+/// What a voice is joined to.
+pub(super) struct Ends {
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) hearing: Hearing,
+    pub(super) store: Option<Store>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+struct Voice {
+    config: VoiceConfig,
+    names: BTreeMap<QueueId, Name>,
+    zone: TimeZone,
+    plan: Plan,
+    /// What the medium has.
+    saved: Spoken,
+    ends: Ends,
+    /// Whether an announcement is under way, and what had become of those before.
+    under_way: Option<Heard>,
+    /// Why a sentence could not be spoken.
+    failed: Option<String>,
+}
+
+impl Voice {
+    fn new(config: &VoiceConfig, node: &NodeConfig, ends: Ends) -> Self {
+        let spoken = match ends.store.as_ref().map(Store::load_spoken) {
+            Some(Ok(spoken)) => spoken,
+            Some(Err(e)) => {
+                tracing::warn!("what was spoken is not known: {}", with_causes(&e));
+                Spoken::default()
+            }
+            None => Spoken::default(),
+        };
+        let all = &node.state.queues;
+        let heard = |id: &QueueId| config.queues.as_ref().is_none_or(|q| q.contains(id));
+        let settings = PlanSettings {
+            queues: all
+                .iter()
+                .filter(|q| heard(&q.id))
+                .map(|q| PlanQueue {
+                    id: q.id.clone(),
+                    fast: q.lane == Lane::Fast,
+                })
+                .collect(),
+            zone: node.state.zone.clone(),
+            fresh_for: node.state.old_call_after,
+            min_pause: config.min_pause,
+            max_backlog: config.max_backlog,
+            volume: config.volume,
+            hours: config.hours.clone(),
+        };
+        Self {
+            names: all.iter().map(|q| (q.id.clone(), q.name.clone())).collect(),
+            zone: node.state.zone.clone(),
+            plan: Plan::new(settings, spoken.clone()),
+            saved: spoken,
+            config: config.clone(),
+            ends,
+            under_way: None,
+            failed: None,
+        }
+    }
+
+    fn run(mut self, player: Player, runtime: &Handle, shutdown: &CancellationToken) {
+        let mut heard = player.heard();
+        let mut speech = Speech::open(&self.config.speech);
+        if let Some(why) = speech.trouble() {
+            tracing::warn!("{why}");
+        }
+        while !shutdown.is_cancelled() {
+            let snapshot = Arc::clone(&self.ends.snapshots.borrow_and_update());
+            let now = self.ends.clock.now();
+            self.plan.update(&snapshot.log, now);
+            let state = heard.borrow_and_update().clone();
+            self.note(&state, now);
+            let ready = state.opened && state.lost.is_none();
+            let mut wait = LONGEST_SLEEP;
+            if ready && self.under_way.is_none() {
+                match self.plan.next(now) {
+                    Next::Say(announcement) => {
+                        self.under_way = Some(state.clone());
+                        self.tell(&state, &speech, now);
+                        self.announce(&announcement, &player, &mut speech, now, shutdown);
+                    }
+                    Next::Wait(until) => {
+                        let until = until.map(|at| at.saturating_sub(now.mono));
+                        wait = until.map_or(wait, |until| until.min(wait));
+                    }
+                }
+            }
+            self.save();
+            self.tell(&state, &speech, now);
+            if !pause(
+                runtime,
+                shutdown,
+                &mut self.ends.snapshots,
+                &mut heard,
+                wait,
+            ) {
+                break; // whoever knew the calls is gone
+            }
+        }
+        player.stop();
+    }
+
+    /// Learns what became of the announcement under way.
+    fn note(&mut self, state: &Heard, now: Now) {
+        let Some(before) = &self.under_way else {
+            return;
+        };
+        if state.finished > before.finished {
+            self.plan.finished(now);
+            self.under_way = None;
+        } else if state.interrupted > before.interrupted {
+            self.plan.interrupted();
+            self.under_way = None;
+        }
+    }
+
+    /// Chime first, so that it sounds while the sentences are made.
+    fn announce(
+        &mut self,
+        announcement: &Announcement,
+        player: &Player,
+        speech: &mut Speech,
+        now: Now,
+        shutdown: &CancellationToken,
+    ) {
+        let Some(first) = announcement.calls.first() else {
+            return; // a plan makes none without a call
+        };
+        let at = now.wall.to_zoned(self.zone.clone());
+        let ticket = first.call.ticket.as_str();
+        let track = player.begin(file_name(&at, &first.queue, first.call.no, ticket));
+        let name = self.names.get(&first.queue).cloned().unwrap_or_default();
+        let sentences = texts::sentences(announcement, &name, &self.config.speech);
+        let mut silent = true;
+        let mut play = |pcm: &Pcm| {
+            track.sound(pcm.at_volume(announcement.volume));
+            silent = false;
+        };
+        if self.config.chime || sentences.is_empty() {
+            play(&chime());
+        }
+        self.failed = None;
+        for sentence in &sentences {
+            if shutdown.is_cancelled() {
+                break;
+            }
+            match speech.say(sentence) {
+                Ok(pcm) => {
+                    play(&Pcm::silence(GAP));
+                    play(&pcm);
+                }
+                Err(e) => self.failed = Some(e.to_string()),
+            }
+        }
+        if silent {
+            track.sound(chime().at_volume(announcement.volume));
+        }
+        track.end();
+    }
+
+    /// Keeps what was spoken: at once, since a power cut may follow.
+    fn save(&mut self) {
+        if *self.plan.spoken() == self.saved {
+            return;
+        }
+        self.saved = self.plan.spoken().clone();
+        if let Some(store) = &self.ends.store
+            && let Err(e) = store.save_spoken(&self.saved)
+        {
+            // The state is kept in the same folder: its own trouble is on the list of issues.
+            tracing::warn!("what was spoken cannot be kept: {}", with_causes(&e));
+        }
+    }
+
+    fn tell(&self, state: &Heard, speech: &Speech, now: Now) {
+        let ready = state.opened && state.lost.is_none();
+        let over = if ready { self.plan.over() } else { u64::MAX };
+        let incomplete = speech.trouble();
+        let failed = || {
+            self.failed
+                .as_ref()
+                .map(|e| format!("not all is spoken: {e}"))
+        };
+        let status = VoiceStatus {
+            silent: state.lost.clone(),
+            incomplete: incomplete.or_else(failed),
+            announced: Some(state.finished),
+            unheard: self.plan.unheard(),
+            ticked: Some(now.mono),
+        };
+        self.ends.hearing.tell(over, status);
+    }
+}
+
+/// Blocks until there is something to do; `false` when nobody is left who knows the calls.
+fn pause(
+    runtime: &Handle,
+    shutdown: &CancellationToken,
+    snapshots: &mut watch::Receiver<Arc<Snapshot>>,
+    heard: &mut watch::Receiver<Heard>,
+    wait: Duration,
+) -> bool {
+    runtime.block_on(async {
+        tokio::select! {
+            () = shutdown.cancelled() => true,
+            () = tokio::time::sleep(wait) => true,
+            changed = snapshots.changed() => changed.is_ok(),
+            changed = heard.changed() => changed.is_ok(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::model::{QueueState, Source};
+    use crate::state::Office;
+    use crate::voice::{Sink, SinkError};
+    use crate::wire::feed::FeedMessage;
+    use std::path::Path;
+    use std::sync::Mutex;
+    use std::time::Instant;
+
+    /// A sink that notes when its first sample came, and when it was told that all is over.
+    #[derive(Clone, Default)]
+    struct Ear(Arc<Mutex<Vec<(String, Instant)>>>);
+
+    impl Sink for Ear {
+        fn open(&mut self) -> Result<(), SinkError> {
+            Ok(())
+        }
+        fn begin(&mut self, name: &str) -> Result<(), SinkError> {
+            let name = name.rsplit('-').next().unwrap_or_default();
+            self.0
+                .lock()
+                .expect("not poisoned")
+                .push((name.to_owned(), Instant::now()));
+            Ok(())
+        }
+        fn play(&mut self, samples: &[i16]) -> Result<(), SinkError> {
+            let mut heard = self.0.lock().expect("not poisoned");
+            if heard.last().is_some_and(|(name, _)| name != "sound") {
+                assert!(samples.iter().any(|s| *s != 0), "it begins with sound");
+                heard.push(("sound".to_owned(), Instant::now()));
+            }
+            Ok(())
+        }
+        fn end(&mut self) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+
+    fn config() -> NodeConfig {
+        let text = r#"
+            [office]
+            id = "chuo"
+            name = { ja = "中央区" }
+            [node]
+            id = "n1"
+            [mqtt]
+            url = "mqtt://127.0.0.1:1883"
+            [[queue]]
+            id = "certificates"
+            name = { ja = "証明書" }
+            [voice]
+            output = "none"
+            min_pause = "200ms"
+            dictionary = "/nonexistent"
+        "#;
+        crate::config::parse_node(text, "node.toml", Path::new("/")).expect("valid")
+    }
+
+    fn message(no: u64, now: Now) -> QueueState {
+        let (at, day) = (now.wall, now.wall.to_zoned(TimeZone::UTC).date());
+        let text = format!(
+            r#"{{"seq": {no}, "at": "{at}", "day": "{day}", "status": "open", "waiting": 1, "on_hold": 0,
+                "calls": [{{"no": {no}, "ticket": "A{no}", "counter": "3", "at": "{at}", "kind": "call"}}]}}"#
+        );
+        FeedMessage::decode(text.as_bytes())
+            .expect("message")
+            .into()
+    }
+
+    /// The time from a message to the first sample that is handed to the sink.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_chime_begins_at_once_and_boards_wait_for_its_end() {
+        let config = config();
+        let mut state = config.state.clone();
+        state.zone = TimeZone::UTC;
+        let mut office = Office::new(state);
+        let clock = SystemClock::new();
+        let (sender, snapshots) = watch::channel(Arc::new(office.snapshot(clock.now())));
+        let (ear, hearing) = (Ear::default(), Hearing::default());
+        let ends = Ends {
+            snapshots,
+            hearing: hearing.clone(),
+            store: None,
+            clock: Arc::new(clock.clone()),
+        };
+        let player = Player::start(Box::new(ear.clone())).expect("a thread");
+        let voice = Voice::new(config.voice.as_ref().expect("a voice"), &config, ends);
+        let stop = CancellationToken::new();
+        let (runtime, end) = (Handle::current(), stop.clone());
+        let thread = std::thread::spawn(move || voice.run(player, &runtime, &end));
+        let mut took = Vec::new();
+        for no in 1..=10 {
+            let begin = Instant::now();
+            let queue = &config.state.queues[0].id;
+            let now = clock.now();
+            office
+                .apply(queue, message(no, now), Source::Feed, now)
+                .expect("accepted");
+            sender.send_replace(Arc::new(office.snapshot(now)));
+            while hearing.over() != no {
+                assert!(begin.elapsed() < Duration::from_secs(20));
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let heard = ear.0.lock().expect("not poisoned").clone();
+            let heard = &heard[heard.len() - 2..];
+            assert_eq!(
+                (heard[0].0.as_str(), heard[1].0.as_str()),
+                (&*format!("A{no}"), "sound")
+            );
+            took.push(heard[1].1 - begin);
+            // The pause between two announcements is not what is measured.
+            for _ in 0..6 {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+            }
+        }
+        took.sort();
+        println!(
+            "from message to first sample: median {:?}, longest {:?}",
+            took[5], took[9]
+        );
+        assert!(took[5] <= Duration::from_millis(150), "{took:?}");
+        let status = hearing.status();
+        assert_eq!(status.silent(clock.now()), None);
+        assert!(
+            status
+                .incomplete
+                .is_some_and(|why| why.contains("no dictionary"))
+        );
+        assert_eq!((status.announced, status.unheard), (Some(10), 0));
+        stop.cancel();
+        thread.join().expect("ends");
+    }
+}

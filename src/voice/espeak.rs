@@ -1,0 +1,135 @@
+//! Other languages by the program `espeak-ng`, where it is installed: text in, a WAV file out.
+
+use super::sound::Pcm;
+use super::wav;
+use crate::config::VoiceLanguage;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// The program.
+const PROGRAM: &str = "espeak-ng";
+/// A sentence takes it some tens of milliseconds; a process that hangs holds nobody up.
+const WITHIN: Duration = Duration::from_secs(1);
+/// A minute of sound at its rate: more is not a sentence.
+const MOST_BYTES: u64 = 60 * 22_050 * 2;
+/// Words a minute; its own 175 is fast for people who learn the language.
+const WORDS: u32 = 150;
+
+/// Why a sentence was not spoken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum EspeakError {
+    /// It is not installed.
+    #[error("{PROGRAM} is not installed")]
+    Missing,
+    /// It failed.
+    #[error("{PROGRAM}: {0}")]
+    Failed(String),
+}
+
+/// Its voice for a language.
+fn voice(lang: VoiceLanguage) -> &'static str {
+    match lang {
+        VoiceLanguage::Ja => "ja",
+        VoiceLanguage::En => "en",
+        // With "cmn" this program's version 1.51 reads Chinese as English.
+        VoiceLanguage::Zh => "cmn-latn-pinyin",
+        VoiceLanguage::Ko => "ko",
+        VoiceLanguage::Vi => "vi",
+        VoiceLanguage::Pt => "pt-br",
+    }
+}
+
+/// Speaks a text; `speed` is percent of the usual one. Blocks for a second at most.
+///
+/// # Errors
+/// [`EspeakError`] when the program is not there, fails, or takes too long.
+pub(super) fn speak(text: &str, lang: VoiceLanguage, speed: u8) -> Result<Pcm, EspeakError> {
+    run(PROGRAM, text, lang, speed)
+}
+
+/// Whether the program can be started.
+pub(super) fn is_installed() -> bool {
+    let version = Command::new(PROGRAM)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    version.is_ok_and(|status| status.success())
+}
+
+fn run(program: &str, text: &str, lang: VoiceLanguage, speed: u8) -> Result<Pcm, EspeakError> {
+    let failed = |e: std::io::Error| EspeakError::Failed(e.to_string());
+    let words = WORDS * u32::from(speed) / 100;
+    let child = Command::new(program)
+        .args(["-v", voice(lang), "-s", &words.to_string()])
+        .args(["--stdin", "--stdout"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(EspeakError::Missing),
+        Err(e) => return Err(failed(e)),
+    };
+    let (input, output) = (child.stdin.take(), child.stdout.take());
+    // A pipe holds far more than a sentence, so writing does not wait for the reader.
+    if let Some(mut input) = input {
+        let _ = input.write_all(text.as_bytes()); // a child that has gone says so below
+    }
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let reader = std::thread::Builder::new()
+        .name("espeak".into())
+        .spawn(move || {
+            let mut bytes = Vec::new();
+            let read = output.map_or(Ok(0), |output| {
+                output.take(MOST_BYTES).read_to_end(&mut bytes)
+            });
+            let _ = sender.send(read.map(|_| bytes)); // nobody waits any more: nothing is lost
+        });
+    let answer = reader
+        .map_err(failed)
+        .and_then(|_| match receiver.recv_timeout(WITHIN) {
+            Ok(bytes) => bytes.map_err(failed),
+            Err(_) => Err(EspeakError::Failed(format!(
+                "no answer within {} s",
+                WITHIN.as_secs()
+            ))),
+        });
+    let _ = child.kill(); // after its last byte it is of no use
+    let _ = child.wait();
+    let bytes = answer?;
+    wav::read(&bytes).map_err(|e| EspeakError::Failed(e.to_string()))
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Instant;
+
+    fn script(dir: &std::path::Path, text: &str) -> String {
+        let path = dir.join("program");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_program_that_hangs_fails_or_floods_is_an_error_in_bounded_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = run("/nonexistent/espeak", "a", VoiceLanguage::En, 100);
+        assert_eq!(missing, Err(EspeakError::Missing));
+        for text in ["exec sleep 60", "exit 1", "exec yes"] {
+            let program = script(dir.path(), text);
+            let begin = Instant::now();
+            let answer = run(&program, "a", VoiceLanguage::En, 100);
+            assert!(matches!(answer, Err(EspeakError::Failed(_))), "{text}");
+            assert!(begin.elapsed() < WITHIN * 2, "{text}");
+        }
+    }
+}
