@@ -9,6 +9,7 @@
 //! board drawing, only finished pictures.
 
 mod event;
+mod figures;
 mod glance;
 pub mod history;
 mod incoming;
@@ -18,6 +19,7 @@ mod pace;
 mod page;
 pub mod registry;
 pub mod stats;
+mod told;
 pub mod view;
 mod web;
 
@@ -30,10 +32,12 @@ use crate::config::{HubConfig, PagesConfig, StreamTarget};
 use crate::model::{Name, OfficeId};
 use crate::wire::topic::Topic;
 use axum::http::HeaderMap;
-use history::{CallRow, History, HistoryError, Writer};
+use figures::Board;
+use history::{CallRow, History, HistoryError, Note, Sweep, Writer};
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
-use live::Live;
+use live::{Live, Today};
 use pace::Pace;
 use registry::{Effect, Refusal, Registry};
 use stats::Stats;
@@ -81,6 +85,9 @@ pub struct Hub {
     shutdown: CancellationToken,
     stats: Arc<Stats>,
     history: History,
+    /// Days that times are kept.
+    keep_days: u16,
+    figures: Board,
     live: Live,
     /// Guards the truth and the order of publications; never held across an await.
     core: Mutex<Core>,
@@ -98,6 +105,10 @@ struct Core {
     warned: HashMap<&'static str, Duration>,
     told: Pace,
     calls: Pace,
+    /// The ten minutes in which it was noted last how queues stand.
+    slot: i64,
+    /// The day before which labels were forgotten last.
+    swept: Option<Date>,
 }
 
 impl Core {
@@ -135,7 +146,7 @@ impl Hub {
             root: config.mqtt.root.clone(),
             order: config.order.clone(),
             title: config.title.clone(),
-            pages: config.pages,
+            pages: config.pages.clone(),
             headers: web::standing(&config.web),
             video: config.streams.iter().find_map(|s| match &s.video.target {
                 StreamTarget::Hls { dir } => Some(dir.clone()),
@@ -145,6 +156,8 @@ impl Hub {
             shutdown,
             stats,
             history,
+            keep_days: config.keep_days,
+            figures: Board::default(),
             live: Live::new(),
             core: Mutex::new(Core {
                 registry: Registry::new(),
@@ -154,6 +167,8 @@ impl Hub {
                 warned: HashMap::new(),
                 told: Pace::new(TOLD.0, TOLD.1),
                 calls: Pace::new(CALLS.0, CALLS.1),
+                slot: 0,
+                swept: None,
             }),
         });
         Ok((hub, writer))
@@ -221,12 +236,61 @@ impl Hub {
                 core.dirty = None;
             }
             let current = self.live.current();
-            let another_day = |o: &Arc<live::OfficeSnap>| date_at(now, &o.view) != o.today;
+            let another_day = |o: &Arc<live::OfficeSnap>| self.today(now, &o.view) != o.today;
             if current.offices.iter().any(another_day) {
                 core.dirty = None;
             }
         }
         self.publish();
+        if now.synced {
+            self.remember(now);
+        }
+    }
+
+    /// Notes how queues stand, and what is to be forgotten, when it is time.
+    fn remember(&self, now: Now) {
+        let current = self.live.current();
+        let slot = now.wall.as_second().div_euclid(told::SLOT_S);
+        let japan = now.wall.to_zoned(TimeZone::fixed(Offset::constant(9))).date();
+        let dates = current.offices.iter().map(|o| o.today.date);
+        let today = dates.min().unwrap_or(japan);
+        let (another_slot, another_day) = {
+            let mut core = self.core();
+            let another_slot = std::mem::replace(&mut core.slot, slot) != slot;
+            (another_slot, core.swept != Some(today))
+        };
+        if another_slot {
+            let rows = current.offices.iter();
+            for row in rows.flat_map(|o| told::standing(&o.view, o.today, now)) {
+                self.note(Note::Slot(row));
+            }
+        }
+        if another_day {
+            let keep = i64::from(self.keep_days).days();
+            let sweep = Sweep {
+                labels_from: today,
+                rows_from: today.checked_sub(keep).unwrap_or(today),
+            };
+            if self.history.note(Note::Sweep(sweep)) {
+                self.core().swept = Some(today); // else at the next tick
+            }
+        }
+    }
+
+    /// Hands something to the history that it may miss.
+    fn note(&self, note: Note) {
+        if !self.history.note(note) {
+            self.stats.notes_lost.inc();
+        }
+    }
+
+    /// The day at an office.
+    fn today(&self, now: Now, view: &OfficeView) -> Today {
+        let date = date_at(now, view);
+        Today {
+            date,
+            closed: self.pages.closed.holds(date),
+        }
     }
 
     /// Whether the database takes calls and the broker is heard.
@@ -344,9 +408,15 @@ impl Hub {
             .map(|id| {
                 let look = dirty.as_ref().is_none_or(|d| d.contains(id));
                 let view = look.then(|| registry.view(id)).flatten();
-                (id.clone(), view.map(|v| (date_at(now, &v), v)))
+                (id.clone(), view.map(|v| (self.today(now, &v), v)))
             })
             .collect();
+        let before = self.live.current();
+        for (old, new) in told::changes(&before.offices, &offices) {
+            for row in told::issued(old, new) {
+                self.note(Note::Told(row));
+            }
+        }
         // Under the lock: publications come in the order of the truth.
         self.live.publish(offices);
     }

@@ -19,15 +19,19 @@ pub(super) struct Base {
     pub(super) title: String,
     pub(super) site: String,
     pub(super) as_of: String,
+    pub(super) latin: bool,
     pub(super) css: &'static str,
+    pub(super) early: &'static str,
     pub(super) js: &'static str,
     pub(super) icon: &'static str,
     /// The event stream that keeps the page current.
     pub(super) live: Option<String>,
-    /// What the script does with an event: `parts` or `fetch`.
+    /// How the script keeps it current: `parts` and `fetch` follow the stream, `poll` asks.
     pub(super) how: &'static str,
     pub(super) langs: Vec<LangLink>,
     pub(super) lite: String,
+    /// Which of [`tabs`](Self::tabs) the page belongs to.
+    pub(super) tab: usize,
 }
 
 /// One language in the header.
@@ -59,14 +63,26 @@ impl Base {
             title: site.clone(),
             site,
             as_of: String::new(),
+            latin: lang.is_latin(),
             css: assets::css(),
+            early: assets::early(),
             js: assets::js(),
             icon: assets::icon(),
             live: None,
             how: "parts",
             langs: lang_links(lang, path),
             lite: format!("/lite?lang={}", lang.tag()),
+            tab: usize::MAX,
         }
+    }
+
+    /// The pages that every page leads to: place, address, word.
+    pub(super) fn tabs<'a>(&self, t: &'a Messages) -> [(usize, String, &'a str); 2] {
+        let lang = self.lang;
+        [
+            (0, format!("/?lang={lang}"), &t.nav_offices),
+            (1, format!("/procedures?lang={lang}"), &t.nav_procedures),
+        ]
     }
 }
 
@@ -200,6 +216,7 @@ pub(super) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
     let make = || {
         let t = lang.messages();
         let mut base = Base::new(&hub, lang, "/");
+        base.tab = 0;
         base.as_of = as_of(snapshot.offices.iter().map(AsRef::as_ref), t);
         base.live = Some(format!(
             "/live/{}?since={}",
@@ -309,7 +326,10 @@ pub(super) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String 
 struct OfficePage<'a> {
     base: Base,
     t: &'a Messages,
+    office: &'a str,
     body: String,
+    /// How good the waits of this office were.
+    accuracy: Option<String>,
 }
 
 pub(super) async fn office(
@@ -331,10 +351,13 @@ pub(super) async fn office(
         base.as_of = as_of([office.as_ref()], t);
         let since = hub.live.id(office.version);
         base.live = Some(format!("/live/{}/{id}?since={since}", lang.tag()));
+        base.tab = 0;
         base.lite = format!("/lite/{id}?lang={}", lang.tag());
         Page::html(print(&OfficePage {
             base,
             t,
+            office: &id,
+            accuracy: super::accuracy::line(&hub.figures(&office.view.id).accuracy, t),
             body: office_body(&hub, office, lang),
         }))
     };
@@ -370,7 +393,7 @@ pub(super) async fn missing(
     query: Query,
     headers: HeaderMap,
 ) -> Response {
-    let machine = ["/api/", "/opendata/", "/ngsi-ld/"];
+    let machine = ["/api/", "/opendata/", "/ngsi-ld/", "/widgets/"];
     if machine.iter().any(|prefix| uri.path().starts_with(prefix)) {
         return super::api::not_found();
     }

@@ -32,6 +32,8 @@ struct TicketPage<'a> {
     note: Option<String>,
     last: Option<String>,
     tone: &'static str,
+    /// Its own address, for the phone to remember.
+    path: String,
 }
 
 pub(super) async fn ticket(
@@ -57,7 +59,7 @@ pub(super) async fn ticket(
     let ticket = label.as_str();
     let asked = hub
         .history
-        .newest_call(&office.view.id, &queue.id, office.today, ticket);
+        .newest_call(&office.view.id, &queue.id, office.today.date, ticket);
     let call = match tokio::time::timeout(ASK_WITHIN, asked).await {
         Ok(Ok(call)) => call,
         // The lists alone still answer most people; the outage itself is logged by the writer.
@@ -66,14 +68,11 @@ pub(super) async fn ticket(
     let standing = ticket::standing(queue, ticket, call.as_ref(), office.today);
     let office_name = office.view.name.best(lang.tag());
     let queue_name = queue.name.best(lang.tag());
-    let mut base = Base::new(
-        &hub,
-        lang,
-        &format!(
-            "/offices/{office_id}/queues/{queue_id}/tickets/{}",
-            in_path(ticket)
-        ),
+    let path = format!(
+        "/offices/{office_id}/queues/{queue_id}/tickets/{}",
+        in_path(ticket)
     );
+    let mut base = Base::new(&hub, lang, &path);
     base.title = fill(&t.ticket_title, &[("ticket", ticket)]);
     base.as_of = as_of([office.as_ref()], t);
     base.live = Some(format!(
@@ -116,6 +115,7 @@ pub(super) async fn ticket(
             let passed = matches!(standing, Standing::Passed { .. });
             lines.push(fill(&t.called_at, &[("time", at)]));
             if passed {
+                lines.push(hold(queue.on_hold, t));
                 lines.push(t.passed_hint.clone());
                 t.passed.clone()
             } else {
@@ -132,6 +132,7 @@ pub(super) async fn ticket(
             t.not_listed.clone()
         }
         Standing::Closed => t.ticket_closed.clone(),
+        Standing::Holiday => t.holiday.clone(),
         Standing::NoNumbers => t.no_numbers.clone(),
     };
     let last = queue
@@ -160,11 +161,22 @@ pub(super) async fn ticket(
         say,
         lines,
         note: stale.map(|at| fill(&t.stale, &[("time", &words::clock(at))])),
-        last: last.filter(|_| !matches!(standing, Standing::NoNumbers)),
+        last: last.filter(|_| !matches!(standing, Standing::NoNumbers | Standing::Holiday)),
+        path,
         tone,
         base,
     }))
     .respond(&headers)
+}
+
+/// Whether a number whose call has passed may be on hold. Reports count what is on hold and name
+/// none, so more cannot be said.
+fn hold(on_hold: u32, t: &Messages) -> String {
+    if on_hold > 0 {
+        fill(&t.hold_some, &[("n", &on_hold.to_string())])
+    } else {
+        t.hold_none.clone()
+    }
 }
 
 /// A label as one segment of a path (RFC 3986: everything but unreserved characters as bytes).
