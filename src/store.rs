@@ -1,8 +1,11 @@
-//! What survives a power cut: the last state and the last seen call of each queue.
+//! What survives a power cut: the last state and the last seen call of each queue, and what the
+//! waits of past days taught.
 //!
 //! One small file, replaced whole: written beside, flushed to the medium, renamed over, and the
 //! folder flushed, so that after a cut either the old or the new one is there (POSIX `rename`).
 //! The one before is kept as `.old`, and a SHA-256 at the end tells a torn file from a whole one.
+
+mod learnt;
 
 use crate::model::{QueueId, QueueState, Source};
 use crate::state::{Kept, KeptCall, KeptQueue};
@@ -112,18 +115,23 @@ impl Store {
             queues: kept.queues.iter().map(queue).collect(),
             calls: kept.calls.iter().map(call).collect(),
         };
-        let path = self.dir.join(FILE);
-        let mut bytes = serde_json::to_vec(&document).map_err(|e| StoreError::Damaged {
+        self.replace(FILE, OLD, &document)
+    }
+
+    /// Replaces a file whole and keeps the one before.
+    fn replace(&self, file: &str, old: &str, document: &impl Serialize) -> Result<(), StoreError> {
+        let path = self.dir.join(file);
+        let mut bytes = serde_json::to_vec(document).map_err(|e| StoreError::Damaged {
             path: path.clone(),
             problem: e.to_string(),
         })?;
         bytes.extend_from_slice(format!("\n{}\n", sha256_hex(&bytes)).as_bytes());
-        let beside = self.dir.join("state.json.new");
+        let beside = self.dir.join(format!("{file}.new"));
         let mut file = File::create(&beside).map_err(io_error("create", &beside))?;
         file.write_all(&bytes)
             .and_then(|()| file.sync_all())
             .map_err(io_error("write", &beside))?;
-        let old = self.dir.join(OLD);
+        let old = self.dir.join(old);
         match fs::rename(&path, &old) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(io_error("rename", &path)(e));
@@ -152,7 +160,8 @@ impl Store {
     }
 }
 
-fn read(path: &Path) -> Result<Option<Kept>, StoreError> {
+/// The text of a file that is whole; nothing when there is no file.
+fn whole(path: &Path) -> Result<Option<String>, StoreError> {
     let damaged = |problem: String| StoreError::Damaged {
         path: path.to_owned(),
         problem,
@@ -171,6 +180,18 @@ fn read(path: &Path) -> Result<Option<Kept>, StoreError> {
     if sha256_hex(json.as_bytes()) != sum {
         return Err(damaged("its checksum does not fit".into()));
     }
+    Ok(Some(json.to_owned()))
+}
+
+fn read(path: &Path) -> Result<Option<Kept>, StoreError> {
+    let damaged = |problem: String| StoreError::Damaged {
+        path: path.to_owned(),
+        problem,
+    };
+    let Some(json) = whole(path)? else {
+        return Ok(None);
+    };
+    let json = json.as_str();
     let document: Document = serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?;
     if document.version != VERSION {
         return Err(damaged(format!(
