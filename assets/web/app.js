@@ -106,6 +106,7 @@
   const LOST_AFTER = 10000; // a reconnection takes 3 s; only what lasts is worth a word
   let source, timer, retry = 3000, since = "";
   const say = (text) => {
+    if (!lost) return;
     lost.textContent = text;
     lost.hidden = !text;
   };
@@ -122,7 +123,7 @@
     say("");
   };
   const silent = () => {
-    if (!("offline" in root.dataset)) timer ??= setTimeout(() => say(lost.dataset.text), LOST_AFTER);
+    if (lost && !("offline" in root.dataset)) timer ??= setTimeout(() => say(lost.dataset.text), LOST_AFTER);
   };
 
   // Where the focus was, so that a replaced link keeps it.

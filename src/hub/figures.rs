@@ -36,7 +36,11 @@ pub(super) struct Board(RwLock<HashMap<OfficeId, Arc<Figures>>>);
 impl Hub {
     /// What is known of an office; nothing before the history was asked.
     pub(crate) fn figures(&self, office: &OfficeId) -> Arc<Figures> {
-        let board = self.figures.0.read().unwrap_or_else(PoisonError::into_inner);
+        let board = self
+            .figures
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         board.get(office).cloned().unwrap_or_default()
     }
 
@@ -49,20 +53,31 @@ impl Hub {
         };
         let known: std::collections::HashSet<_> = offices.iter().map(|(id, _)| id).collect();
         {
-            let mut board = self.figures.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut board = self
+                .figures
+                .0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             board.retain(|id, _| known.contains(id));
         }
         let mut good = !offices.is_empty();
         for (id, today) in &offices {
             let since = |days: u16| today.checked_sub(i64::from(days).days()).unwrap_or(*today);
-            let accuracy = self.history.accuracy(id.as_str(), since(ACCURACY_DAYS)).await;
+            let accuracy = self
+                .history
+                .accuracy(id.as_str(), since(ACCURACY_DAYS))
+                .await;
             let usual = self.history.usual(id.as_str(), since(USUAL_DAYS)).await;
             let (Ok(accuracy), Ok(usual)) = (accuracy, usual) else {
                 good = false; // the outage itself is logged by the writer
                 continue;
             };
             let figures = Arc::new(Figures { accuracy, usual });
-            let mut board = self.figures.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut board = self
+                .figures
+                .0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             board.insert(id.clone(), figures);
         }
         good

@@ -18,6 +18,7 @@ mod live;
 mod pace;
 mod page;
 pub mod registry;
+mod remember;
 pub mod stats;
 mod told;
 pub mod view;
@@ -25,19 +26,18 @@ mod web;
 
 pub use glance::OfficeGlance;
 pub use incoming::{Ack, Incoming};
+use incoming::{kind, office};
 pub use web::{Bounds, listen, router, serve};
 
-use crate::clock::{Clock, Now};
+use crate::clock::Clock;
 use crate::config::{HubConfig, PagesConfig, StreamTarget};
 use crate::model::{Name, OfficeId};
 use crate::wire::topic::Topic;
 use axum::http::HeaderMap;
 use figures::Board;
-use history::{CallRow, History, HistoryError, Note, Sweep, Writer};
-use jiff::ToSpan as _;
+use history::{CallRow, History, HistoryError, Note, Writer};
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
-use live::{Live, Today};
+use live::Live;
 use pace::Pace;
 use registry::{Effect, Refusal, Registry};
 use stats::Stats;
@@ -48,7 +48,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use view::OfficeView;
 
 /// Without a line to the broker, numbers stop being current after this: a reconnection takes
 /// seconds and need not alarm anybody.
@@ -247,52 +246,6 @@ impl Hub {
         }
     }
 
-    /// Notes how queues stand, and what is to be forgotten, when it is time.
-    fn remember(&self, now: Now) {
-        let current = self.live.current();
-        let slot = now.wall.as_second().div_euclid(told::SLOT_S);
-        let japan = now.wall.to_zoned(TimeZone::fixed(Offset::constant(9))).date();
-        let dates = current.offices.iter().map(|o| o.today.date);
-        let today = dates.min().unwrap_or(japan);
-        let (another_slot, another_day) = {
-            let mut core = self.core();
-            let another_slot = std::mem::replace(&mut core.slot, slot) != slot;
-            (another_slot, core.swept != Some(today))
-        };
-        if another_slot {
-            let rows = current.offices.iter();
-            for row in rows.flat_map(|o| told::standing(&o.view, o.today, now)) {
-                self.note(Note::Slot(row));
-            }
-        }
-        if another_day {
-            let keep = i64::from(self.keep_days).days();
-            let sweep = Sweep {
-                labels_from: today,
-                rows_from: today.checked_sub(keep).unwrap_or(today),
-            };
-            if self.history.note(Note::Sweep(sweep)) {
-                self.core().swept = Some(today); // else at the next tick
-            }
-        }
-    }
-
-    /// Hands something to the history that it may miss.
-    fn note(&self, note: Note) {
-        if !self.history.note(note) {
-            self.stats.notes_lost.inc();
-        }
-    }
-
-    /// The day at an office.
-    fn today(&self, now: Now, view: &OfficeView) -> Today {
-        let date = date_at(now, view);
-        Today {
-            date,
-            closed: self.pages.closed.holds(date),
-        }
-    }
-
     /// Whether the database takes calls and the broker is heard.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -429,39 +382,5 @@ impl Hub {
 fn acknowledge(ack: Option<Ack>) {
     if let Some(ack) = ack {
         ack.done();
-    }
-}
-
-/// The date at an office, by the offset it writes its times with; Japan's before it wrote any.
-fn date_at(now: Now, view: &OfficeView) -> Date {
-    let offset = view.as_of.map_or(Offset::constant(9), |t| t.offset);
-    match view.as_of {
-        // A clock that was never set knows no date: the numbers' own day counts.
-        Some(as_of) if !now.synced => as_of.zoned().date(),
-        _ => now.wall.to_zoned(TimeZone::fixed(offset)).date(),
-    }
-}
-
-fn office(topic: &Topic) -> &OfficeId {
-    match topic {
-        Topic::Feed(o, _)
-        | Topic::Numbers(o, _)
-        | Topic::Calls(o, _)
-        | Topic::Board(o, ..)
-        | Topic::Camera(o, ..)
-        | Topic::Availability(o, _)
-        | Topic::Health(o, _) => o,
-    }
-}
-
-fn kind(topic: &Topic) -> &'static str {
-    match topic {
-        Topic::Feed(..) => "feed",
-        Topic::Numbers(..) => "numbers",
-        Topic::Calls(..) => "calls",
-        Topic::Board(..) => "board",
-        Topic::Camera(..) => "camera",
-        Topic::Availability(..) => "availability",
-        Topic::Health(..) => "health",
     }
 }

@@ -129,7 +129,9 @@ impl Store {
         let today = days(&document.today).into_iter();
         Ok(Learnt {
             history,
-            today: today.map(|((queue, day), hours)| (queue, day, hours)).collect(),
+            today: today
+                .map(|((queue, day), hours)| (queue, day, hours))
+                .collect(),
         })
     }
 }

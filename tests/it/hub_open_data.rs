@@ -145,7 +145,9 @@ async fn every_documented_route_answers_as_documented() {
             assert!(again.body.is_empty(), "{url}");
         }
         if answers.get("404").is_some() {
-            let wrong = url.replace("chuo", "nowhere").replace("2026-11-24", "2026-13-99");
+            let wrong = url
+                .replace("chuo", "nowhere")
+                .replace("2026-11-24", "2026-13-99");
             let wrong = wrong.replace(&picture(40).1.sha256, &"0".repeat(64));
             assert_eq!(city.get(&wrong).await.status, 404, "{wrong}");
         }
@@ -154,7 +156,10 @@ async fn every_documented_route_answers_as_documented() {
     let text = document.to_string();
     for reference in text.split("\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
-        assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
+        assert!(
+            document["components"]["schemas"].get(name).is_some(),
+            "{name}"
+        );
     }
 }
 
@@ -170,7 +175,10 @@ async fn entities_come_normalised_and_as_key_values() {
     assert_eq!(normal["ProjectedWaitTime"]["unitCode"], "SEC");
     assert_eq!(normal["projectedMinWaitMinutes"]["value"], 8);
     assert_eq!(normal["projectedMaxWaitMinutes"]["value"], 15);
-    assert_eq!(normal["ticketServedLabel"]["observedAt"], "2026-11-24T01:42:07Z");
+    assert_eq!(
+        normal["ticketServedLabel"]["observedAt"],
+        "2026-11-24T01:42:07Z"
+    );
     let values = city.get(&format!("{one}?options=keyValues")).await;
     assert_eq!(values.header("content-type"), "application/ld+json");
     assert_eq!(values.json()["ProjectedWaitTime"], 690);
@@ -179,16 +187,31 @@ async fn entities_come_normalised_and_as_key_values() {
     assert_eq!(plain.header("content-type"), "application/json");
     assert!(plain.json().get("@context").is_none());
     let links: Vec<_> = plain.headers.get_all("link").iter().collect();
-    assert!(links.iter().any(|l| l.to_str().unwrap().contains("json-ld#context")), "{links:?}");
+    assert!(
+        links
+            .iter()
+            .any(|l| l.to_str().unwrap().contains("json-ld#context")),
+        "{links:?}"
+    );
 
     let all = city.get(&format!("{base}?type=QueueMonitor")).await.json();
     assert_eq!(all.as_array().unwrap().len(), 30);
-    let some = city.get(&format!("{base}?type=QueueMonitor&limit=4&offset=28")).await.json();
+    let some = city
+        .get(&format!("{base}?type=QueueMonitor&limit=4&offset=28"))
+        .await
+        .json();
     assert_eq!(some.as_array().unwrap().len(), 2);
     assert_eq!(some[0], all[28]);
-    let named = city.get(&format!("{base}?id=urn:ngsi-ld:QueueMonitor:chuo:koseki,x")).await.json();
+    let named = city
+        .get(&format!("{base}?id=urn:ngsi-ld:QueueMonitor:chuo:koseki,x"))
+        .await
+        .json();
     assert_eq!(named.as_array().unwrap().len(), 1);
-    for bad in ["?type=QueueMonitor&limit=x", "?type=QueueMonitor&options=xml", "?limit=3"] {
+    for bad in [
+        "?type=QueueMonitor&limit=x",
+        "?type=QueueMonitor&options=xml",
+        "?limit=3",
+    ] {
         assert_eq!(city.get(&format!("{base}{bad}")).await.status, 400, "{bad}");
     }
     assert_eq!(city.get(&format!("{base}/urn:x")).await.status, 404);

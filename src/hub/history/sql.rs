@@ -296,13 +296,12 @@ pub(super) async fn sweep(
     labels_from: &str,
     rows_from: &str,
 ) -> Result<u64, sqlx::Error> {
-    let unlabelled = sqlx::query(
-        "UPDATE calls SET ticket = '' WHERE day >= $1 AND day < $2 AND ticket <> ''",
-    )
-    .bind(swept.to_owned())
-    .bind(labels_from.to_owned())
-    .execute(&mut *connection)
-    .await?;
+    let unlabelled =
+        sqlx::query("UPDATE calls SET ticket = '' WHERE day >= $1 AND day < $2 AND ticket <> ''")
+            .bind(swept.to_owned())
+            .bind(labels_from.to_owned())
+            .execute(&mut *connection)
+            .await?;
     for (text, day) in [
         ("DELETE FROM told WHERE day < $1", labels_from),
         ("DELETE FROM calls WHERE day < $1", rows_from),

@@ -164,8 +164,7 @@ impl Writer {
             if let Some(sweep) = sweep {
                 let from = sweep.labels_from.to_string();
                 let rows_from = sweep.rows_from.to_string();
-                let dropped =
-                    sql::sweep(&mut transaction, &labels_from, &from, &rows_from).await?;
+                let dropped = sql::sweep(&mut transaction, &labels_from, &from, &rows_from).await?;
                 if dropped > 0 {
                     tracing::info!(dropped, before = from, "labels of past days are forgotten");
                 }

@@ -78,10 +78,7 @@ struct Forecast<'a> {
 
 /// Weekday and hour at an office, 0 Monday to 6 Sunday.
 fn moment(office: &OfficeSnap, now: Now) -> (i8, i8) {
-    let offset = office
-        .view
-        .as_of
-        .map_or(Offset::constant(9), |t| t.offset);
+    let offset = office.view.as_of.map_or(Offset::constant(9), |t| t.offset);
     let time = now.wall.to_zoned(TimeZone::fixed(offset));
     (time.weekday().to_monday_zero_offset(), time.hour())
 }
@@ -119,10 +116,7 @@ fn advice(
     if best.high_s + WORTH_S > f64::from(at_present.high) {
         return Some(t.forecast_now_best.clone());
     }
-    let values = [
-        ("hour", best.hour.to_string()),
-        ("range", minutes(best)),
-    ];
+    let values = [("hour", best.hour.to_string()), ("range", minutes(best))];
     Some(fill(
         &t.forecast_later,
         &[("hour", &values[0].1), ("range", &values[1].1)],

@@ -15,6 +15,7 @@ mod install;
 mod lite;
 mod mine;
 mod ngsi;
+mod office;
 mod openapi;
 mod opendata;
 mod ops;
@@ -60,7 +61,8 @@ type Shared = State<Arc<Hub>>;
 
 /// All paths of the hub. Works without a socket, so tests call it as a service.
 pub fn router(hub: Arc<Hub>) -> Router {
-    let add = |router: Router<Arc<Hub>>, route: &routes::Route| router.route(route.path, (route.get)());
+    let add =
+        |router: Router<Arc<Hub>>, route: &routes::Route| router.route(route.path, (route.get)());
     let ops = routes::OPS.iter().fold(Router::new(), add);
     let open = routes::OPEN
         .iter()
@@ -68,7 +70,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .layer(middleware::map_response(open_to_all));
     Router::new()
         .route("/", get(front::front))
-        .route("/offices/{office}", get(front::office))
+        .route("/offices/{office}", get(office::office))
         .route(
             "/offices/{office}/queues/{queue}/tickets/{ticket}",
             get(mine::ticket),

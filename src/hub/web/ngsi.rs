@@ -74,7 +74,9 @@ impl Form {
 
 /// A number among the values after the `?`; `None` when it is none.
 fn number(query: &Query, key: &str, default: usize) -> Option<usize> {
-    query.get(key).map_or(Some(default), |text| text.parse().ok())
+    query
+        .get(key)
+        .map_or(Some(default), |text| text.parse().ok())
 }
 
 /// `/ngsi-ld/v1/entities?type=QueueMonitor`, with `id` (several by comma), `limit`, `offset`.

@@ -216,11 +216,7 @@ impl Daily for CallRow {
     const NAME: &'static str = "calls";
     const HEADER: &'static str = CALLS_HEADER;
 
-    async fn page(
-        hub: &Hub,
-        day: Date,
-        after: Option<&Self>,
-    ) -> Result<Vec<Self>, HistoryError> {
+    async fn page(hub: &Hub, day: Date, after: Option<&Self>) -> Result<Vec<Self>, HistoryError> {
         hub.history.page(day, after).await
     }
 }
@@ -229,11 +225,7 @@ impl Daily for WaitRow {
     const NAME: &'static str = "waits";
     const HEADER: &'static str = WAITS_HEADER;
 
-    async fn page(
-        hub: &Hub,
-        day: Date,
-        after: Option<&Self>,
-    ) -> Result<Vec<Self>, HistoryError> {
+    async fn page(hub: &Hub, day: Date, after: Option<&Self>) -> Result<Vec<Self>, HistoryError> {
         hub.history.waits_page(day, after).await
     }
 }

@@ -61,10 +61,7 @@ struct Procedures<'a> {
 fn base(hub: &Hub, snapshot: &Snapshot, lang: Lang, path: &str) -> Base {
     let mut base = Base::new(hub, lang, path);
     base.tab = 1;
-    base.as_of = front::as_of(
-        snapshot.offices.iter().map(AsRef::as_ref),
-        lang.messages(),
-    );
+    base.as_of = front::as_of(snapshot.offices.iter().map(AsRef::as_ref), lang.messages());
     base.live = Some(path.to_owned());
     base.how = "poll";
     base
@@ -175,7 +172,10 @@ pub(super) async fn one(
     let snapshot = hub.live.current();
     let key = (id, lang.index());
     let known = |key| {
-        let pages = snapshot.procedure.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = snapshot
+            .procedure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         pages.get(key).cloned()
     };
     if let Some(page) = known(&key) {
@@ -184,7 +184,10 @@ pub(super) async fn one(
     match page(&hub, &snapshot, &key.0, lang) {
         Some(page) => {
             let page = Arc::new(page);
-            let mut pages = snapshot.procedure.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pages = snapshot
+                .procedure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             pages.insert(key, Arc::clone(&page));
             drop(pages);
             page.respond(&headers)

@@ -2,7 +2,7 @@
 //! that neither can know a route that the other does not.
 
 use super::openapi::{Answer, Body, Param};
-use super::{accuracy, api, events, forecast, ngsi, opendata, openapi, ops, pictures, widgets};
+use super::{accuracy, api, events, forecast, ngsi, openapi, opendata, ops, pictures, widgets};
 use crate::hub::Hub;
 use axum::routing::{MethodRouter, get};
 use std::sync::Arc;
@@ -17,7 +17,11 @@ pub(super) struct Route {
     pub(super) get: fn() -> MethodRouter<Arc<Hub>>,
 }
 
-const OFFICE: Param = Param::path("office", "Identifier of an office", ID);
+const OFFICE: Param = Param::path(
+    "office",
+    "Identifier of an office",
+    r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,31}$","examples":["chuo"]}"#,
+);
 const LANG: Param = Param::query(
     "lang",
     "BCP 47 tag of the words' language; else `Accept-Language` counts",
@@ -38,20 +42,28 @@ const OPTIONS: Param = Param::query(
     "How entities are written",
     r#"{"type":"string","enum":["normalized","keyValues"]}"#,
 );
-const ID: &str = r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,31}$"}"#;
 const URN: &str = r#"{"type":"string","examples":["urn:ngsi-ld:QueueMonitor:chuo:certificates"]}"#;
 const COUNT: &str = r#"{"type":"integer","minimum":0,"maximum":1000000}"#;
 
-const UNCHANGED: Answer = Answer::new(304, "Unchanged since the entity tag that was sent", Body::None);
+const UNCHANGED: Answer = Answer::new(
+    304,
+    "Unchanged since the entity tag that was sent",
+    Body::None,
+);
 const MISSING: Answer = Answer::new(404, "There is none", Body::Problem);
 const WRONG: Answer = Answer::new(400, "The question cannot be understood", Body::Problem);
-const AWAY: Answer = Answer::new(503, "The history does not answer, or too many look", Body::Problem);
+const AWAY: Answer = Answer::new(
+    503,
+    "The history does not answer, or too many look",
+    Body::Problem,
+);
 
 const fn ok(about: &'static str, body: Body) -> Answer {
     Answer::new(200, about, body)
 }
 
-const ENTITIES: Body = Body::Ld(r##"{"type":"array","items":{"$ref":"#/components/schemas/QueueMonitor"}}"##);
+const ENTITIES: Body =
+    Body::Ld(r##"{"type":"array","items":{"$ref":"#/components/schemas/QueueMonitor"}}"##);
 const ENTITY: Body = Body::Ld(r##"{"$ref":"#/components/schemas/QueueMonitor"}"##);
 
 /// Routes that may be read from any page.
@@ -67,7 +79,11 @@ pub(super) const OPEN: &[Route] = &[
         path: "/api/v1/offices/{office}",
         summary: "One office",
         params: &[OFFICE],
-        answers: &[ok("The office", Body::Json("OfficeView")), UNCHANGED, MISSING],
+        answers: &[
+            ok("The office", Body::Json("OfficeView")),
+            UNCHANGED,
+            MISSING,
+        ],
         get: || get(api::office),
     },
     Route {
@@ -81,7 +97,10 @@ pub(super) const OPEN: &[Route] = &[
         path: "/api/v1/accuracy",
         summary: "How good the told waits were",
         params: &[],
-        answers: &[ok("By office and queue", Body::Json("AccuracyList")), UNCHANGED],
+        answers: &[
+            ok("By office and queue", Body::Json("AccuracyList")),
+            UNCHANGED,
+        ],
         get: || get(accuracy::json),
     },
     Route {
@@ -130,21 +149,35 @@ pub(super) const OPEN: &[Route] = &[
         path: "/opendata/calls/{file}",
         summary: "All calls of a day; tickets are named on that day only",
         params: &[DAY_FILE],
-        answers: &[ok("RFC 4180 with a header", Body::Csv), UNCHANGED, MISSING, AWAY],
+        answers: &[
+            ok("RFC 4180 with a header", Body::Csv),
+            UNCHANGED,
+            MISSING,
+            AWAY,
+        ],
         get: || get(opendata::calls),
     },
     Route {
         path: "/opendata/waits/{file}",
         summary: "What was told and what happened, a line a ticket, without the ticket",
         params: &[DAY_FILE],
-        answers: &[ok("RFC 4180 with a header", Body::Csv), UNCHANGED, MISSING, AWAY],
+        answers: &[
+            ok("RFC 4180 with a header", Body::Csv),
+            UNCHANGED,
+            MISSING,
+            AWAY,
+        ],
         get: || get(opendata::waits),
     },
     Route {
         path: "/ngsi-ld/v1/entities",
         summary: "NGSI-LD entities of type QueueMonitor",
         params: &[
-            Param::query("type", "`QueueMonitor`; needed unless `id` is there", r#"{"type":"string","examples":["QueueMonitor"]}"#),
+            Param::query(
+                "type",
+                "`QueueMonitor`; needed unless `id` is there",
+                r#"{"type":"string","examples":["QueueMonitor"]}"#,
+            ),
             Param::query("id", "Identifiers, separated by commas", URN),
             Param::query("limit", "At most so many", COUNT),
             Param::query("offset", "Without the first ones", COUNT),
@@ -164,10 +197,18 @@ pub(super) const OPEN: &[Route] = &[
         path: "/widgets/{file}",
         summary: "An office for other sites: `{office}.json` in words, `{office}` as a page for a frame",
         params: &[
-            Param::path("file", "An office, with `.json` or without", r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,31}(\\.json)?$","examples":["chuo.json"]}"#),
+            Param::path(
+                "file",
+                "An office, with `.json` or without",
+                r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,31}(\\.json)?$","examples":["chuo.json"]}"#,
+            ),
             LANG,
         ],
-        answers: &[ok("The office", Body::Widget("WidgetOffice")), UNCHANGED, MISSING],
+        answers: &[
+            ok("The office", Body::Widget("WidgetOffice")),
+            UNCHANGED,
+            MISSING,
+        ],
         get: || get(widgets::widget),
     },
     Route {
@@ -175,10 +216,22 @@ pub(super) const OPEN: &[Route] = &[
         summary: "The newest picture of a board",
         params: &[
             OFFICE,
-            Param::path("node", "Identifier of a node", ID),
-            Param::path("board", "Identifier of a board", ID),
+            Param::path(
+                "node",
+                "Identifier of a node",
+                r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,31}$","examples":["n1"]}"#,
+            ),
+            Param::path(
+                "board",
+                "Identifier of a board",
+                r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,31}$","examples":["main"]}"#,
+            ),
         ],
-        answers: &[ok("The picture", Body::Picture), UNCHANGED, Answer::new(404, "There is none", Body::None)],
+        answers: &[
+            ok("The picture", Body::Picture),
+            UNCHANGED,
+            Answer::new(404, "There is none", Body::None),
+        ],
         get: || get(pictures::board),
     },
     Route {
@@ -189,7 +242,11 @@ pub(super) const OPEN: &[Route] = &[
             "64 hexadecimal digits",
             r#"{"type":"string","pattern":"^[0-9a-f]{64}$"}"#,
         )],
-        answers: &[ok("The picture", Body::Picture), UNCHANGED, Answer::new(404, "There is none", Body::None)],
+        answers: &[
+            ok("The picture", Body::Picture),
+            UNCHANGED,
+            Answer::new(404, "There is none", Body::None),
+        ],
         get: || get(pictures::image),
     },
 ];
@@ -217,7 +274,10 @@ pub(super) const OPS: &[Route] = &[
         path: "/metrics",
         summary: "OpenMetrics",
         params: &[],
-        answers: &[ok("What was counted", Body::Any("application/openmetrics-text"))],
+        answers: &[ok(
+            "What was counted",
+            Body::Any("application/openmetrics-text"),
+        )],
         get: || get(ops::metrics),
     },
 ];

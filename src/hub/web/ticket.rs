@@ -4,8 +4,8 @@
 //! guessed by counting labels, as a label is no number.
 
 use super::words::{Phase, phase};
-use crate::hub::live::Today;
 use crate::hub::history::CallRow;
+use crate::hub::live::Today;
 use crate::model::WaitRange;
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;

@@ -2,7 +2,8 @@
 
 use super::simulator;
 use crate::config::{
-    BoardConfig, ClosedDays, HubConfig, MqttConfig, NodeConfig, OutputConfig, PagesConfig, Secret, WebConfig,
+    BoardConfig, ClosedDays, HubConfig, MqttConfig, NodeConfig, OutputConfig, PagesConfig, Secret,
+    WebConfig,
 };
 use crate::model::{BoardId, Name, NodeId, OfficeId};
 use crate::state::{PanelSettings, Settings};

@@ -1,7 +1,7 @@
 //! What earlier days were like.
 
-use super::{DayHours, MAX_QUEUES};
 use super::pace::LUNCH_FACTOR;
+use super::{DayHours, MAX_QUEUES};
 use crate::model::QueueId;
 use jiff::civil::{Date, Weekday};
 use std::collections::BTreeMap;

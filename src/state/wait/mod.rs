@@ -227,7 +227,10 @@ impl WaitEstimator {
         for (id, day, hours) in over {
             self.history.add(&id, day.weekday(), &hours);
         }
-        self.resumed = resumed.into_iter().filter(|(_, day, _)| *day == today).collect();
+        self.resumed = resumed
+            .into_iter()
+            .filter(|(_, day, _)| *day == today)
+            .collect();
     }
 
     /// What was learnt so far: to be kept through a restart.

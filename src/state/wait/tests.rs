@@ -280,7 +280,10 @@ proptest! {
 fn moved(mut state: QueueState, days: i64) -> QueueState {
     let span = Duration::from_secs(86_400) * u32::try_from(days).expect("days");
     state.at += span;
-    state.day = state.day.checked_add(jiff::ToSpan::days(days)).expect("day");
+    state.day = state
+        .day
+        .checked_add(jiff::ToSpan::days(days))
+        .expect("day");
     for call in &mut state.calls {
         call.at += span;
     }
@@ -306,7 +309,10 @@ fn a_weekday_is_remembered_by_hour_also_through_a_restart() {
     let mut restarted = Told::new();
     restarted.0.resume(learnt);
     let (kept_on, after_restart) = (middle(first_week), middle(restarted));
-    assert!((kept_on - after_restart).abs() < 1.0, "{kept_on} {after_restart}");
+    assert!(
+        (kept_on - after_restart).abs() < 1.0,
+        "{kept_on} {after_restart}"
+    );
     let truth = 11.0 * 40.0;
     assert!(
         (kept_on - truth).abs() < 0.5 * (unknowing - truth).abs(),
@@ -327,5 +333,8 @@ fn a_restart_within_the_day_loses_no_hour() {
     other.0.resume(morning.clone());
     other.hear("b", &state(OPEN + 3700, Status::Open, 10, &[]));
     let kept = other.0.learnt().today;
-    assert!(kept.iter().any(|(q, _, hours)| *q == id("a") && hours[9] == morning.today[0].2[9]));
+    assert!(
+        kept.iter()
+            .any(|(q, _, hours)| *q == id("a") && hours[9] == morning.today[0].2[9])
+    );
 }

@@ -324,7 +324,8 @@ impl City {
                     for hour in 9..17 {
                         no += 1;
                         // Mondays and late mornings are full, afternoons are quiet.
-                        let rush = [9, 20, 26, 18, 12, 8, 5, 3][hour as usize - 9] + 8 * i64::from(weekday == 0);
+                        let rush = [9, 20, 26, 18, 12, 8, 5, 3][hour as usize - 9]
+                            + 8 * i64::from(weekday == 0);
                         let low = 60 * (rush + 3 * q as i64) / (1 + o as i64 % 3);
                         let high = low * 2 + 240;
                         history.note(Note::Slot(SlotRow {
@@ -339,12 +340,21 @@ impl City {
                             high,
                         }));
                         // Four of five waits lie within what was told.
-                        let wait = if no % 5 == 0 { high + 120 } else { (low + high) / 2 };
+                        let wait = if no % 5 == 0 {
+                            high + 120
+                        } else {
+                            (low + high) / 2
+                        };
                         let at = |second: i64| {
-                            let time = day.at(hour as i8, 0, 0, 0).to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)));
+                            let time = day
+                                .at(hour as i8, 0, 0, 0)
+                                .to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)));
                             let time = time.unwrap().timestamp().as_second() + second;
                             let time = Timestamp::from_second(time).unwrap();
-                            (time.as_second(), time.display_with_offset(jiff::tz::offset(9)).to_string())
+                            (
+                                time.as_second(),
+                                time.display_with_offset(jiff::tz::offset(9)).to_string(),
+                            )
                         };
                         let ticket = format!("Z{no:03}");
                         history.note(Note::Told(ToldRow {
