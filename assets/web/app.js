@@ -99,6 +99,12 @@
   };
   if ("serviceWorker" in navigator && top === self) {
     navigator.serviceWorker.register("/sw.js").catch(() => {});
+    // What to say without a line, in this language.
+    const away = `/offline?lang=${root.lang}`;
+    navigator.serviceWorker.ready.then(async () => {
+      const words = await caches.open("words");
+      if (!(await words.match(away))) await words.add(away);
+    }).catch(() => {});
     addEventListener("pagehide", () => save(true));
   }
 

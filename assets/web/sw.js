@@ -2,19 +2,23 @@
 "use strict";
 const PARTS = "parts-{VERSION}";
 const PAGES = "pages";
+const WORDS = "words"; // what to say without a line, in the languages that were looked at
 const MOST = 24; // copies of pages; the oldest go
 self.addEventListener("install", (event) => {
   const parts = caches.open(PARTS).then((c) => c.addAll([{PARTS}]));
   event.waitUntil(parts.then(() => self.skipWaiting()));
 });
 self.addEventListener("activate", (event) => {
-  const tidy = caches.keys().then((all) => Promise.all(all.filter((k) => k !== PARTS && k !== PAGES).map((k) => caches.delete(k))));
+  const tidy = caches.keys().then((all) => Promise.all(all.filter((k) => k !== PARTS && k !== PAGES && k !== WORDS).map((k) => caches.delete(k))));
   event.waitUntil(tidy.then(() => self.clients.claim()));
 });
 const saved = async (request) => {
   const pages = await caches.open(PAGES);
   const copy = await pages.match(request) ?? await pages.match(request, { ignoreSearch: true });
-  if (!copy) return (await caches.match("/offline", { ignoreSearch: true })) ?? Response.error();
+  if (!copy) {
+    const lang = new URL(request.url).searchParams.get("lang");
+    return (await caches.match(`/offline?lang=${lang}`)) ?? (await caches.match("/offline")) ?? Response.error();
+  }
   const html = (await copy.text()).replace("<html ", "<html data-offline ");
   return new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } });
 };

@@ -90,15 +90,9 @@ const touchable = async (page, where) => {
 for (const lang of LANGS) {
   for (const [width, height] of [[360, 780], [1280, 800]]) {
     const { context, page } = await open({ viewport: { width, height } }, "/lite", lang);
-    let bytes, requests;
-    page.on("response", async (answer) => {
-      requests += 1;
-      bytes += (await answer.body().catch(() => "")).length;
-    });
     for (const [name, path] of Object.entries(PAGES)) {
       if (ALIKE.has(name) && !["ja", "vi"].includes(lang)) continue;
       const where = `${path} ${lang} at ${width}`;
-      [bytes, requests] = [0, 0];
       await page.goto(withLang(path, lang), { waitUntil: "load" });
       if ((await page.getAttribute("html", "lang")) !== lang) found(`${where}: in another language`);
       await fits(page, where);
@@ -108,15 +102,25 @@ for (const lang of LANGS) {
       if (lang === "ja" ? width === 360 || rich : width === 360 && rich) await accessible(page, where);
       if (width === 360 && !name.startsWith("lite")) await touchable(page, where);
       await shoot(page, `${name}-${lang}-${width}`);
-      // The first visit asks for page, style, two scripts and icon; pictures come beside.
-      if (name === "front" && width === 360) {
-        if (bytes > 60000) found(`${where}: ${bytes} bytes`);
-        if (requests > 8) found(`${where}: ${requests} requests`);
-        console.log(`${where}: ${bytes} bytes, ${requests} requests`);
-      }
     }
     await context.close();
   }
+}
+
+// The first visit asks for page, style, two scripts, icon and manifest; little enough for 2G.
+for (const lang of LANGS) {
+  const context = await browser.newContext({ serviceWorkers: "block", viewport: { width: 360, height: 780 } });
+  const page = await context.newPage();
+  const bodies = [];
+  page.on("requestfinished", (request) => bodies.push(request.sizes().then((s) => [request.url(), s.responseBodySize])));
+  await page.goto(withLang("/", lang), { waitUntil: "load" });
+  const all = (await Promise.all(bodies)).filter(([url]) => !url.includes("/live/"));
+  const sent = all.reduce((sum, [, size]) => sum + size, 0);
+  console.log(`first view, ${lang}: ${all.length} requests, ${sent} bytes as sent`);
+  if (all.length > 7) found(`first view ${lang}: ${all.length} requests`);
+  if (sent > 60000 || sent < 10000) found(`first view ${lang}: ${sent} bytes`);
+  if (all.some(([url]) => !url.startsWith(base))) found(`first view ${lang}: something from elsewhere`);
+  await context.close();
 }
 
 // Dark, high contrast and large type, by the switches of the page.
@@ -197,7 +201,7 @@ for (const [look, colorScheme, keys] of [
 {
   const { context, page } = await open({ serviceWorkers: "allow", viewport: { width: 390, height: 844 } }, "/");
   await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.waitForFunction(() => navigator.serviceWorker.controller, undefined, { timeout: 10000 })
+  await page.waitForFunction(async () => navigator.serviceWorker.controller && await caches.match("/offline?lang=ja"), undefined, { timeout: 10000 })
     .catch(() => found("offline: the worker does not take over"));
   await page.reload({ waitUntil: "load" });
   await context.setOffline(true);
