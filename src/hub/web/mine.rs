@@ -115,7 +115,7 @@ pub(super) async fn ticket(
             let passed = matches!(standing, Standing::Passed { .. });
             lines.push(fill(&t.called_at, &[("time", at)]));
             if passed {
-                lines.push(hold(queue.on_hold, t));
+                lines.extend(queue.on_hold.map(|n| hold(n, t)));
                 lines.push(t.passed_hint.clone());
                 t.passed.clone()
             } else {

@@ -159,8 +159,10 @@ fn attributes(office: &OfficeSnap, queue: &QueueNumbers) -> Vec<Attribute> {
         ),
         ("serviceStatus", status.into(), None),
         ("nextTickets", next.into(), None),
-        ("ticketsOnHold", queue.on_hold.into(), None),
     ];
+    if let Some(on_hold) = queue.on_hold {
+        all.push(("ticketsOnHold", on_hold.into(), None));
+    }
     if let Some(waiting) = queue.waiting {
         all.push(("ticketsToServe", waiting.into(), None));
     }

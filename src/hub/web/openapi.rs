@@ -174,7 +174,7 @@ fn schemas() -> Map<String, Value> {
         "type": "object",
         "description": "Smart Data Models, dataModel.QueueManagement",
         "required": ["id", "type", "officeName", "serviceId", "serviceName", "serviceStatus",
-            "queueLine", "linePriority", "nextTickets", "ticketsOnHold"],
+            "queueLine", "linePriority", "nextTickets"],
         "properties": {
             "id": { "type": "string", "format": "uri" },
             "type": { "const": "QueueMonitor" },
