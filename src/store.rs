@@ -1,9 +1,11 @@
-//! What survives a power cut: the last state and the last seen call of each queue.
+//! What survives a power cut: the last state and the last seen call of each queue, and what the
+//! waits of past days taught.
 //!
 //! One small file, replaced whole: written beside, flushed to the medium, renamed over, and the
 //! folder flushed, so that after a cut either the old or the new one is there (POSIX `rename`).
 //! The one before is kept as `.old`, and a SHA-256 at the end tells a torn file from a whole one.
 
+mod learnt;
 mod spoken;
 
 use crate::model::{QueueId, QueueState, Source};
@@ -118,14 +120,14 @@ impl Store {
     }
 
     /// Replaces a file whole and keeps the one before.
-    fn replace(&self, name: &str, old: &str, document: &impl Serialize) -> Result<(), StoreError> {
-        let path = self.dir.join(name);
+    fn replace(&self, file: &str, old: &str, document: &impl Serialize) -> Result<(), StoreError> {
+        let path = self.dir.join(file);
         let mut bytes = serde_json::to_vec(document).map_err(|e| StoreError::Damaged {
             path: path.clone(),
             problem: e.to_string(),
         })?;
         bytes.extend_from_slice(format!("\n{}\n", sha256_hex(&bytes)).as_bytes());
-        let beside = self.dir.join(format!("{name}.new"));
+        let beside = self.dir.join(format!("{file}.new"));
         let mut file = File::create(&beside).map_err(io_error("create", &beside))?;
         file.write_all(&bytes)
             .and_then(|()| file.sync_all())
@@ -159,7 +161,7 @@ impl Store {
     }
 }
 
-/// The text of a file, when it is whole; nothing when there is no file.
+/// The text of a file that is whole; nothing when there is no file.
 fn whole(path: &Path) -> Result<Option<String>, StoreError> {
     let damaged = |problem: String| StoreError::Damaged {
         path: path.to_owned(),

@@ -4,9 +4,9 @@
 //! is an error, because somebody's label put it there.
 
 /// Elements of the hub's pages.
-const ELEMENTS: &str = " a article b body br button dd div dl dt em figcaption figure footer form h1 h2 h3 \
+const ELEMENTS: &str = " a article b body br button dd details div dl dt em figcaption figure footer form h1 h2 h3 \
     head header html img input label li link main meta nav noscript ol option p script section select \
-    small span strong style svg table tbody td th thead time title tr ul use path ";
+    small span strong style summary svg table tbody td th thead time title tr ul use path ";
 
 /// The tags of a page or of a part of one, such as `a class href`, `/a`.
 ///

@@ -4,8 +4,9 @@ use super::check::Check;
 use super::doc::At;
 use super::mqtt::SecretKeys;
 use super::raw::{RawHttp, RawHub, RawPage};
-use super::{HubConfig, PagesConfig, Secret, WebConfig};
+use super::{ClosedDays, HubConfig, PagesConfig, Secret, WebConfig};
 use crate::model::{Name, OfficeId};
+use jiff::civil::Weekday;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use std::time::Duration;
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// The history's file, beside the configuration.
 const STORE_URL: &str = "sqlite:hub.db";
+/// Days that times are kept: a year and a month, so that a month can be held against last year's.
+pub(super) const KEEP_DAYS: u16 = 400;
 /// Title of the pages.
 const TITLE: [(&str, &str); 2] = [("ja", "区役所窓口の混雑状況"), ("en", "Ward office queues")];
 
@@ -40,6 +43,12 @@ impl Check<'_> {
             self.secret(&at, keys)
         };
         let store_url = url.and_then(|url| self.store_url(&at, &url));
+        let keep_days = self.count(
+            &at.key("keep_days"),
+            store.keep_days,
+            KEEP_DAYS.into(),
+            1..=3650,
+        );
         let page = raw.page.clone().unwrap_or_default();
         let at = top.key("page");
         let title = match &page.title {
@@ -56,6 +65,7 @@ impl Check<'_> {
             mqtt: mqtt?,
             listen,
             store_url: store_url?,
+            keep_days: u16::try_from(keep_days).unwrap_or(KEEP_DAYS),
             order,
             title: title?,
             pages,
@@ -120,7 +130,42 @@ impl Check<'_> {
                 defaults.max_connections.max(max_viewers),
                 max_viewers..=MAX_OPEN,
             ),
+            closed: self.closed(page),
         }
+    }
+
+    fn closed(&mut self, page: &RawPage) -> ClosedDays {
+        /// A list of holidays for some years.
+        const MAX_DATES: usize = 400;
+        let mut closed = ClosedDays::default();
+        if let Some(raw) = &page.closed_weekdays {
+            let at = At::root().key("page").key("closed_weekdays");
+            closed.weekdays.clear();
+            for (i, word) in raw.iter().enumerate() {
+                match weekday(word) {
+                    Some(day) if !closed.weekdays.contains(&day) => closed.weekdays.push(day),
+                    Some(_) => self.wrong(&at.index(i), "twice: expected each day once"),
+                    None => self.wrong(
+                        &at.index(i),
+                        "expected one of mon, tue, wed, thu, fri, sat, sun",
+                    ),
+                }
+            }
+        }
+        let at = At::root().key("page").key("closed_days");
+        let raw = page.closed_days.as_deref().unwrap_or_default();
+        if raw.len() > MAX_DATES {
+            self.wrong(&at, format_args!("expected at most {MAX_DATES} days"));
+        }
+        for (i, day) in raw.iter().enumerate().take(MAX_DATES) {
+            match day.parse() {
+                Ok(day) => {
+                    closed.dates.insert(day);
+                }
+                Err(_) => self.wrong(&at.index(i), "expected a date such as 2027-01-01"),
+            }
+        }
+        closed
     }
 
     fn web(&mut self, http: &RawHttp) -> WebConfig {
@@ -208,6 +253,19 @@ impl Check<'_> {
         }
         order
     }
+}
+
+fn weekday(word: &str) -> Option<Weekday> {
+    Some(match word {
+        "mon" => Weekday::Monday,
+        "tue" => Weekday::Tuesday,
+        "wed" => Weekday::Wednesday,
+        "thu" => Weekday::Thursday,
+        "fri" => Weekday::Friday,
+        "sat" => Weekday::Saturday,
+        "sun" => Weekday::Sunday,
+        _ => return None,
+    })
 }
 
 /// An origin as a `Content-Security-Policy` names it; `None` for anything that is more or less

@@ -41,7 +41,7 @@ pub use output::{
     IdleDigits, Max7219Config, ModeConfig, OutputConfig, Parity, Rotation, Rs485, SerialConfig,
     SerialDevice, SerialField, Serpentine, StaleDigits, Standby,
 };
-pub use pages::PagesConfig;
+pub use pages::{ClosedDays, PagesConfig};
 pub use secret::Secret;
 pub use voice::{
     Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguage, VoiceOutput, VoiceTexts,
@@ -95,6 +95,8 @@ pub struct HubConfig {
     pub listen: SocketAddr,
     /// Database of the history: `sqlite:FILE` or `postgres://…`.
     pub store_url: Secret,
+    /// Days that times of calls and waits are kept; a ticket's label never outlives its day.
+    pub keep_days: u16,
     /// The order of offices on the pages; others follow by id.
     pub order: Vec<OfficeId>,
     /// Title of the pages by language.

@@ -1,9 +1,38 @@
-//! What the hub's pages call busy, and how many viewers they serve.
+//! What the hub's pages call busy, when offices do not open, and how many viewers there may be.
 
+use jiff::civil::{Date, Weekday};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// Days on which no office opens, so that the pages can say so instead of "no numbers yet". A
+/// source that says otherwise is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedDays {
+    /// Days of every week. Default Saturday and Sunday.
+    pub weekdays: Vec<Weekday>,
+    /// Single days, such as public holidays. Default none.
+    pub dates: BTreeSet<Date>,
+}
+
+impl Default for ClosedDays {
+    fn default() -> Self {
+        Self {
+            weekdays: vec![Weekday::Saturday, Weekday::Sunday],
+            dates: BTreeSet::new(),
+        }
+    }
+}
+
+impl ClosedDays {
+    /// Whether a day is one of them.
+    #[must_use]
+    pub fn holds(&self, day: Date) -> bool {
+        self.weekdays.contains(&day.weekday()) || self.dates.contains(&day)
+    }
+}
+
 /// Thresholds and limits of the hub's pages. The defaults suit a city of six wards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PagesConfig {
     /// A queue whose longest likely wait is at least this is "rather busy". Default 20 min.
     pub busy_wait: Duration,
@@ -17,6 +46,8 @@ pub struct PagesConfig {
     pub max_viewers: usize,
     /// Most TCP connections at a time; more wait in the listen queue. Default 25,000.
     pub max_connections: usize,
+    /// When nobody comes.
+    pub closed: ClosedDays,
 }
 
 impl Default for PagesConfig {
@@ -28,6 +59,7 @@ impl Default for PagesConfig {
             crowded_waiting: 16,
             max_viewers: 20_000,
             max_connections: 25_000,
+            closed: ClosedDays::default(),
         }
     }
 }

@@ -608,6 +608,8 @@ tables! {
         url_file: String,
         /// Name of the systemd credential that holds the address.
         url_credential: String,
+        /// Days that times of calls and waits are kept, 1 to 3,650. Default 400.
+        keep_days: i64,
     }
 
     /// `[page]`
@@ -624,6 +626,10 @@ tables! {
         busy_waiting: i64,
         /// … "busy" from this many on. Default 16.
         crowded_waiting: i64,
+        /// Days of the week on which no office opens. Default `["sat", "sun"]`.
+        closed_weekdays: Vec<String>,
+        /// Other days on which none opens, `YYYY-MM-DD`, at most 400. Default `[]`.
+        closed_days: Vec<String>,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the line to the broker hands to the hub: the joint with `mqtt`, without knowing it.
 
+use crate::model::OfficeId;
+use crate::wire::topic::Topic;
 use bytes::Bytes;
 use std::fmt;
 
@@ -47,5 +49,31 @@ impl Ack {
 impl fmt::Debug for Ack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ack")
+    }
+}
+
+/// Which office a topic is of.
+pub(super) fn office(topic: &Topic) -> &OfficeId {
+    match topic {
+        Topic::Feed(o, _)
+        | Topic::Numbers(o, _)
+        | Topic::Calls(o, _)
+        | Topic::Board(o, ..)
+        | Topic::Camera(o, ..)
+        | Topic::Availability(o, _)
+        | Topic::Health(o, _) => o,
+    }
+}
+
+/// What a topic is called in counts.
+pub(super) fn kind(topic: &Topic) -> &'static str {
+    match topic {
+        Topic::Feed(..) => "feed",
+        Topic::Numbers(..) => "numbers",
+        Topic::Calls(..) => "calls",
+        Topic::Board(..) => "board",
+        Topic::Camera(..) => "camera",
+        Topic::Availability(..) => "availability",
+        Topic::Health(..) => "health",
     }
 }

@@ -14,9 +14,34 @@ const FILES: &[(&str, &str, &str)] = &[
         include_str!("../../assets/web/messages/ja.toml"),
     ),
     (
+        "ja-x-easy",
+        "やさしい日本語",
+        include_str!("../../assets/web/messages/ja-x-easy.toml"),
+    ),
+    (
         "en",
         "English",
         include_str!("../../assets/web/messages/en.toml"),
+    ),
+    (
+        "zh-Hans",
+        "简体中文",
+        include_str!("../../assets/web/messages/zh-Hans.toml"),
+    ),
+    (
+        "ko",
+        "한국어",
+        include_str!("../../assets/web/messages/ko.toml"),
+    ),
+    (
+        "vi",
+        "Tiếng Việt",
+        include_str!("../../assets/web/messages/vi.toml"),
+    ),
+    (
+        "pt",
+        "Português",
+        include_str!("../../assets/web/messages/pt.toml"),
     ),
 ];
 
@@ -62,19 +87,24 @@ fn take(words: &mut BTreeMap<String, String>, key: &str) -> Result<String, Strin
 }
 
 messages! {
-title title_of as_of as_of_unknown live reload lost languages glance skip_to_content
-my_number my_number_go my_number_hint my_number_placeholder my_number_office my_number_any
-head_queue head_call head_waiting head_wait head_next head_hold     fast_lane people_unit minutes_unit soon counter next on_hold     free busy crowded closed_level unknown_level
-paused closed not_open_yet closed_row not_open_row
-stale stale_unknown no_numbers no_offices
-boards board_alt board_time board_named board_dark board_disconnected board_lost board_stale cameras camera_alt no_board all_offices
-lite_link full_link open_data licence same_numbers stream_title stream_hint
-ticket_title ticket_of ahead ahead_next ahead_at_least ahead_unit ticket_wait come_back
-come_back_stay called called_at called_counter passed passed_hint not_listed not_listed_hint
-ticket_closed ticket_checked watch_hint
-hear_it about about_program about_voice about_voice_origin about_fonts
-find_title find_none find_none_hint find_choose find_bad
-not_found not_found_hint }
+title title_of as_of as_of_unknown live reload lost offline offline_title offline_hint languages
+display large_type high_contrast glance skip_to_content nav nav_offices nav_procedures
+my_number my_number_go my_number_hint my_number_placeholder my_number_office
+my_number_any kept_title kept_forget kept_note head_queue head_office head_call head_waiting
+head_wait head_next head_hold fast_lane people_unit minutes_unit soon counter next on_hold free
+busy crowded closed_level unknown_level paused closed not_open_yet holiday closed_row not_open_row
+holiday_row stale stale_unknown no_numbers no_offices boards board_alt board_time board_named
+board_dark board_disconnected board_lost board_stale cameras camera_alt no_board all_offices
+lite_link full_link open_data licence same_numbers api_link ticket_title ticket_of ahead
+ahead_next ahead_at_least ahead_unit ticket_wait come_back come_back_stay called called_at
+called_counter passed passed_hint hold_some hold_none not_listed not_listed_hint ticket_closed
+ticket_checked watch_hint find_title find_none find_none_hint find_choose find_bad
+procedures_title procedures_hint quickest quickest_none all_procedures forecast_title
+forecast_link forecast_hint forecast_none forecast_unit forecast_later forecast_now_best
+forecast_table head_day head_hour head_days hour mon tue wed thu fri sat sun today accuracy_title
+accuracy_hint accuracy_none accuracy_line head_tickets head_inside head_above head_error head_mean
+widget_more hear_it about about_program about_voice about_voice_origin about_fonts
+    not_found not_found_hint stream_title stream_hint }
 
 static ALL: LazyLock<Vec<Messages>> = LazyLock::new(|| {
     FILES
@@ -113,10 +143,19 @@ impl Lang {
         &ALL[self.0]
     }
 
-    /// The language with this tag or its primary subtag (`en-GB` is `en`).
+    /// Whether it is written in Latin letters, which need more room than characters.
+    pub(crate) fn is_latin(self) -> bool {
+        matches!(self.tag(), "en" | "vi" | "pt")
+    }
+
+    /// The language with this tag, else the first with its primary subtag (`en-GB` is `en`).
     pub(crate) fn find(tag: &str) -> Option<Self> {
-        let primary = tag.trim().split(['-', '_']).next()?;
-        Self::all().find(|l| l.tag().eq_ignore_ascii_case(primary))
+        let tag = tag.trim();
+        let primary = tag.split(['-', '_']).next()?;
+        let its = |l: &Self| l.tag().split('-').next().unwrap_or_default();
+        Self::all()
+            .find(|l| l.tag().eq_ignore_ascii_case(tag))
+            .or_else(|| Self::all().find(|l| its(l).eq_ignore_ascii_case(primary)))
     }
 
     /// What the address says, else what the browser likes best (RFC 9110, `Accept-Language`),
@@ -196,6 +235,29 @@ mod tests {
         check(None, Some("fr, *;q=0.1"), "ja");
         check(None, Some("en;q=0"), "ja");
         check(None, Some(";;;q=,,=\u{0}"), "ja");
+        check(Some("ja-x-easy"), None, "ja-x-easy");
+        check(None, Some("zh-CN,zh;q=0.9"), "zh-Hans");
+        check(None, Some("pt-BR"), "pt");
+        check(Some("-"), Some("vi"), "vi");
+    }
+
+    /// What is filled in: a translation that drops or misspells one would print it as it is.
+    fn blanks(text: &str) -> std::collections::BTreeSet<&str> {
+        let parts = text.split('{').skip(1);
+        parts.filter_map(|p| p.split('}').next()).collect()
+    }
+
+    #[test]
+    fn every_language_fills_in_the_same_values() {
+        let read = |text: &str| toml::from_str::<BTreeMap<String, String>>(text).unwrap();
+        let first = read(FILES[0].2);
+        for (tag, _, text) in FILES {
+            for (key, words) in read(text) {
+                assert_eq!(blanks(&words), blanks(&first[&key]), "{tag} {key}");
+                let may_be_empty = key.ends_with("_unit");
+                assert!(may_be_empty || !words.trim().is_empty(), "{tag} {key}");
+            }
+        }
     }
 
     #[test]

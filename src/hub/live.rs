@@ -18,13 +18,21 @@ use tokio::sync::broadcast;
 /// Publications a viewer may be behind before it skips: half a minute of a busy city.
 const RING: usize = 64;
 
+/// The day at an office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Today {
+    pub(crate) date: Date,
+    /// Whether the office does not open, as far as the configuration knows.
+    pub(crate) closed: bool,
+}
+
 /// An office at one moment.
 #[derive(Debug)]
 pub(crate) struct OfficeSnap {
     /// The publication that changed it last.
     pub(crate) version: u64,
-    /// The date at the office.
-    pub(crate) today: Date,
+    /// The day at the office.
+    pub(crate) today: Today,
     pub(crate) view: OfficeView,
     json: OnceLock<Bytes>,
     pub(crate) api: OnceLock<Page>,
@@ -36,7 +44,7 @@ pub(crate) struct OfficeSnap {
 }
 
 impl OfficeSnap {
-    fn new(version: u64, today: Date, view: OfficeView) -> Self {
+    fn new(version: u64, today: Today, view: OfficeView) -> Self {
         Self {
             version,
             today,
@@ -66,7 +74,11 @@ pub(crate) struct Snapshot {
     pub(crate) api: OnceLock<Page>,
     pub(crate) event: OnceLock<Event>,
     pub(crate) congestion: [OnceLock<Page>; 2],
-    pub(crate) ngsi: OnceLock<Page>,
+    /// Normalised and key-values, each as JSON-LD and as JSON.
+    pub(crate) ngsi: [OnceLock<Page>; 4],
+    pub(crate) procedures: PerLang<Page>,
+    /// By procedure and language; only procedures that some office has.
+    pub(crate) procedure: Mutex<HashMap<(String, usize), Arc<Page>>>,
     pub(crate) front: PerLang<Page>,
     pub(crate) lite: PerLang<Page>,
     pub(crate) fragment: PerLang<Event>,
@@ -80,7 +92,9 @@ impl Snapshot {
             api: OnceLock::new(),
             event: OnceLock::new(),
             congestion: [OnceLock::new(), OnceLock::new()],
-            ngsi: OnceLock::new(),
+            ngsi: std::array::from_fn(|_| OnceLock::new()),
+            procedures: PerLang::default(),
+            procedure: Mutex::default(),
             front: PerLang::default(),
             lite: PerLang::default(),
             fragment: PerLang::default(),
@@ -184,7 +198,7 @@ impl Live {
     /// that is neither known nor given. Whether anything was new.
     pub(crate) fn publish(
         &self,
-        offices: impl IntoIterator<Item = (OfficeId, Option<(Date, OfficeView)>)>,
+        offices: impl IntoIterator<Item = (OfficeId, Option<(Today, OfficeView)>)>,
     ) -> bool {
         let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current();

@@ -9,6 +9,7 @@
 //! board drawing, only finished pictures.
 
 mod event;
+mod figures;
 mod glance;
 pub mod history;
 mod incoming;
@@ -17,22 +18,25 @@ mod live;
 mod pace;
 mod page;
 pub mod registry;
+mod remember;
 pub mod stats;
+mod told;
 pub mod view;
 mod web;
 
 pub use glance::OfficeGlance;
 pub use incoming::{Ack, Incoming};
+use incoming::{kind, office};
 pub use web::{Asked, Bounds, Speaker, listen, router, serve};
 
-use crate::clock::{Clock, Now};
+use crate::clock::Clock;
 use crate::config::{HubConfig, PagesConfig, StreamTarget};
 use crate::model::{Name, OfficeId};
 use crate::wire::topic::Topic;
 use axum::http::HeaderMap;
-use history::{CallRow, History, HistoryError, Writer};
+use figures::Board;
+use history::{CallRow, History, HistoryError, Note, Writer};
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
 use live::Live;
 use pace::Pace;
 use registry::{Effect, Refusal, Registry};
@@ -44,7 +48,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use view::OfficeView;
 
 /// Without a line to the broker, numbers stop being current after this: a reconnection takes
 /// seconds and need not alarm anybody.
@@ -83,6 +86,9 @@ pub struct Hub {
     shutdown: CancellationToken,
     stats: Arc<Stats>,
     history: History,
+    /// Days that times are kept.
+    keep_days: u16,
+    figures: Board,
     live: Live,
     /// Guards the truth and the order of publications; never held across an await.
     core: Mutex<Core>,
@@ -100,6 +106,10 @@ struct Core {
     warned: HashMap<&'static str, Duration>,
     told: Pace,
     calls: Pace,
+    /// The ten minutes in which it was noted last how queues stand.
+    slot: i64,
+    /// The day before which labels were forgotten last.
+    swept: Option<Date>,
 }
 
 impl Core {
@@ -137,7 +147,7 @@ impl Hub {
             root: config.mqtt.root.clone(),
             order: config.order.clone(),
             title: config.title.clone(),
-            pages: config.pages,
+            pages: config.pages.clone(),
             headers: web::standing(&config.web),
             video: config.streams.iter().find_map(|s| match &s.video.target {
                 StreamTarget::Hls { dir } => Some(dir.clone()),
@@ -148,6 +158,8 @@ impl Hub {
             shutdown,
             stats,
             history,
+            keep_days: config.keep_days,
+            figures: Board::default(),
             live: Live::new(),
             core: Mutex::new(Core {
                 registry: Registry::new(),
@@ -157,6 +169,8 @@ impl Hub {
                 warned: HashMap::new(),
                 told: Pace::new(TOLD.0, TOLD.1),
                 calls: Pace::new(CALLS.0, CALLS.1),
+                slot: 0,
+                swept: None,
             }),
         });
         Ok((hub, writer))
@@ -224,12 +238,15 @@ impl Hub {
                 core.dirty = None;
             }
             let current = self.live.current();
-            let another_day = |o: &Arc<live::OfficeSnap>| date_at(now, &o.view) != o.today;
+            let another_day = |o: &Arc<live::OfficeSnap>| self.today(now, &o.view) != o.today;
             if current.offices.iter().any(another_day) {
                 core.dirty = None;
             }
         }
         self.publish();
+        if now.synced {
+            self.remember(now);
+        }
     }
 
     /// Whether the database takes calls and the broker is heard.
@@ -347,9 +364,15 @@ impl Hub {
             .map(|id| {
                 let look = dirty.as_ref().is_none_or(|d| d.contains(id));
                 let view = look.then(|| registry.view(id)).flatten();
-                (id.clone(), view.map(|v| (date_at(now, &v), v)))
+                (id.clone(), view.map(|v| (self.today(now, &v), v)))
             })
             .collect();
+        let before = self.live.current();
+        for (old, new) in told::changes(&before.offices, &offices) {
+            for row in told::issued(old, new) {
+                self.note(Note::Told(row));
+            }
+        }
         // Under the lock: publications come in the order of the truth.
         self.live.publish(offices);
     }
@@ -362,39 +385,5 @@ impl Hub {
 fn acknowledge(ack: Option<Ack>) {
     if let Some(ack) = ack {
         ack.done();
-    }
-}
-
-/// The date at an office, by the offset it writes its times with; Japan's before it wrote any.
-fn date_at(now: Now, view: &OfficeView) -> Date {
-    let offset = view.as_of.map_or(Offset::constant(9), |t| t.offset);
-    match view.as_of {
-        // A clock that was never set knows no date: the numbers' own day counts.
-        Some(as_of) if !now.synced => as_of.zoned().date(),
-        _ => now.wall.to_zoned(TimeZone::fixed(offset)).date(),
-    }
-}
-
-fn office(topic: &Topic) -> &OfficeId {
-    match topic {
-        Topic::Feed(o, _)
-        | Topic::Numbers(o, _)
-        | Topic::Calls(o, _)
-        | Topic::Board(o, ..)
-        | Topic::Camera(o, ..)
-        | Topic::Availability(o, _)
-        | Topic::Health(o, _) => o,
-    }
-}
-
-fn kind(topic: &Topic) -> &'static str {
-    match topic {
-        Topic::Feed(..) => "feed",
-        Topic::Numbers(..) => "numbers",
-        Topic::Calls(..) => "calls",
-        Topic::Board(..) => "board",
-        Topic::Camera(..) => "camera",
-        Topic::Availability(..) => "availability",
-        Topic::Health(..) => "health",
     }
 }

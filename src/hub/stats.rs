@@ -71,6 +71,8 @@ pub struct Stats {
     pub(crate) history_writes: Counter,
     /// Attempts to write that failed.
     pub(crate) history_failures: Counter,
+    /// Notes on waits that the history had no room for.
+    pub(crate) notes_lost: Counter,
     /// Open event streams.
     pub(crate) viewers: Gauge,
     /// Viewers who were too slow and skipped to the newest state.
@@ -104,6 +106,7 @@ impl Stats {
             calls_doubled: Counter::default(),
             history_writes: Counter::default(),
             history_failures: Counter::default(),
+            notes_lost: Counter::default(),
             viewers: Gauge::default(),
             viewers_skipped: Counter::default(),
             viewers_refused: Counter::default(),
@@ -129,6 +132,11 @@ impl Stats {
             "history_failures",
             "Failed writes",
             stats.history_failures.clone(),
+        );
+        r.register(
+            "notes_lost",
+            "Notes on waits without room in the history",
+            stats.notes_lost.clone(),
         );
         r.register("viewers", "Open event streams", stats.viewers.clone());
         r.register(

@@ -4,15 +4,18 @@ use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
 use crate::wire::report::{BoardPicture, CameraPicture, OutputReport, OutputState, QueueNumbers};
 use crate::wire::{WireTime, text};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One office: the numbers of its best node, the pictures of all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OfficeView {
     /// Its identifier.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub id: OfficeId,
     /// Its name by language.
     #[serde(with = "text::name")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub name: Name,
     /// Its queues in the order of the board; `fresh` is false too when its nodes are not heard.
     pub queues: Vec<QueueNumbers>,
@@ -25,17 +28,20 @@ pub struct OfficeView {
     /// Whether one of its nodes is heard.
     pub online: bool,
     /// The moment the newest numbers are of; `null` while no source was ever heard.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub as_of: Option<WireTime>,
 }
 
 /// The picture of a board and where it hangs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BoardView {
     /// The node that drives it.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub node: NodeId,
     /// The board.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub id: BoardId,
     /// Address under `/images/`.
     pub sha256: String,
@@ -46,6 +52,7 @@ pub struct BoardView {
     /// Pixels.
     pub height: u32,
     /// When it was handed to the output.
+    #[schema(value_type = String, format = DateTime)]
     pub shown_at: WireTime,
 }
 
@@ -66,13 +73,15 @@ impl BoardView {
 }
 
 /// What drives a board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OutputView {
     /// The node.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub node: NodeId,
     /// The board.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub board: BoardId,
     /// `hdmi`, `serial`, …
     pub kind: String,
@@ -81,6 +90,7 @@ pub struct OutputView {
     /// SHA-256 of the frame last handed to the device; `null` before the first.
     pub frame_sha256: Option<String>,
     /// When that was.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub shown_at: Option<WireTime>,
 }
 
@@ -100,13 +110,15 @@ impl OutputView {
 }
 
 /// The picture of a camera and where it hangs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CameraView {
     /// The node it is wired to.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub node: NodeId,
     /// The camera.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub id: CameraId,
     /// Address under `/images/`.
     pub sha256: String,
@@ -117,6 +129,7 @@ pub struct CameraView {
     /// Pixels.
     pub height: u32,
     /// When it was taken.
+    #[schema(value_type = String, format = DateTime)]
     pub taken_at: WireTime,
 }
 

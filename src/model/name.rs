@@ -26,12 +26,18 @@ impl Name {
         self.0.get(lang).map(String::as_str)
     }
 
-    /// The form in this language, else Japanese, else English, else any, else an empty text.
+    /// The form in this language (`zh-Hans` is also `zh`), else Japanese for who reads Chinese
+    /// characters, else English, else Japanese, else any, else an empty text.
     #[must_use]
     pub fn best(&self, lang: &str) -> &str {
+        let primary = lang.split('-').next().unwrap_or(lang);
+        let others = match primary {
+            "ko" | "vi" | "pt" => ["en", "ja"],
+            _ => ["ja", "en"],
+        };
         self.get(lang)
-            .or_else(|| self.get("ja"))
-            .or_else(|| self.get("en"))
+            .or_else(|| self.get(primary))
+            .or_else(|| others.iter().find_map(|other| self.get(other)))
             .or_else(|| self.0.values().next().map(String::as_str))
             .unwrap_or_default()
     }

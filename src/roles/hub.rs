@@ -158,6 +158,7 @@ pub async fn run_on(
     tokio::join!(
         writer.run(shutdown.clone()),
         hub.run_clock(),
+        hub.run_figures(),
         hub.feed(line.reports),
         async {
             if let Some(calls) = line.calls {

@@ -2,7 +2,7 @@
 
 use super::kept::{Kept, KeptQueue};
 use super::log::Log;
-use super::wait::{WaitEstimator, WaitSettings};
+use super::wait::{Learnt, WaitEstimator, WaitSettings};
 use super::{LoggedCall, Phase, QueueSettings, QueueView, Reading, Settings, Snapshot};
 use crate::clock::Now;
 use crate::model::{Call, QueueId, QueueState, Source, Status, WaitRange};
@@ -268,6 +268,17 @@ impl Office {
                 });
             }
         }
+    }
+
+    /// What the waits of earlier days and of today taught.
+    #[must_use]
+    pub fn learnt(&self) -> Learnt {
+        self.waits.learnt()
+    }
+
+    /// Takes back what was learnt. To be called before the first message.
+    pub fn resume(&mut self, learnt: Learnt) {
+        self.waits.resume(learnt);
     }
 
     /// Counts since the start.

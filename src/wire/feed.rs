@@ -62,7 +62,7 @@ pub struct FeedCall {
 }
 
 /// A range of waits in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "LooseWait")]
 pub struct WireWait {
     /// Shortest likely wait, s.

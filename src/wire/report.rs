@@ -8,6 +8,7 @@ use crate::model::{
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Most queues of one office (contract, "Limits").
 pub const MAX_QUEUES: usize = 64;
@@ -50,31 +51,38 @@ pub struct Numbers {
 }
 
 /// One queue within [`Numbers`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueueNumbers {
     /// Its identifier.
     #[serde(with = "text::plain")]
+    #[schema(value_type = String)]
     pub id: QueueId,
     /// Its name by language.
     #[serde(with = "text::name")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub name: Name,
     /// Standard or fast.
     #[serde(with = "text::lane")]
+    #[schema(value_type = String)]
     pub lane: Lane,
     /// Open, paused or closed; `closed` while nothing was ever heard.
     #[serde(with = "text::status")]
+    #[schema(value_type = String)]
     pub status: Status,
     /// The moment the numbers are of; `null` while nothing was ever heard.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub as_of: Option<WireTime>,
     /// Whether the source is still heard.
     pub fresh: bool,
     /// Where the numbers come from.
     #[serde(with = "text::source")]
+    #[schema(value_type = String)]
     pub source: Source,
     /// The newest call; `null` when there was none today.
     pub last_call: Option<LastCall>,
     /// Tickets due next, in call order.
     #[serde(default, with = "text::labels")]
+    #[schema(value_type = Vec<String>)]
     pub next: Vec<Label>,
     /// People waiting; absent where the source shows no such number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,17 +95,20 @@ pub struct QueueNumbers {
 }
 
 /// The newest call of a queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastCall {
     /// Its count within day and epoch.
     pub no: u64,
     /// Who was called.
     #[serde(with = "text::label")]
+    #[schema(value_type = String)]
     pub ticket: Label,
     /// Where to; empty when unknown.
     #[serde(with = "text::counter")]
+    #[schema(value_type = String)]
     pub counter: Option<Label>,
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: WireTime,
 }
 
@@ -228,7 +239,7 @@ pub struct IssueReport {
 }
 
 /// Whether people can see a board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputState {
     /// The device has the frame of `frame_sha256`.

@@ -12,8 +12,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use yobiban::hub::{Bounds, listen, serve};
 use yobiban::model::Label;
 
-/// A browser starts, looks at some forty pages and ends well within this.
-const LIMIT: Duration = Duration::from_secs(240);
+/// A browser starts, looks at some three hundred pages and ends well within this.
+const LIMIT: Duration = Duration::from_secs(900);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_live_accessible_and_fit_a_phone() {
@@ -24,6 +24,7 @@ async fn pages_are_live_accessible_and_fit_a_phone() {
         return skip("tests/browser/node_modules is missing: npm ci there");
     }
     let city = City::awake().await;
+    city.with_a_past().await;
     let board = std::env::var_os("YOBIBAN_BOARD").and_then(|path| std::fs::read(path).ok());
     let (bytes, line) = match board {
         Some(bytes) => (bytes.clone().into(), line(&bytes, "image/png", 1920, 1080)),

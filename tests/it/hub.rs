@@ -271,7 +271,7 @@ async fn calls_of_a_day_are_csv_with_the_header_of_the_contract() {
     let empty = city.get("/opendata/calls/2026-11-23.csv").await;
     assert_eq!(
         empty.text(),
-        "office,queue,day,epoch,no,ticket,counter,at,kind\n"
+        "office,queue,day,epoch,no,ticket,counter,at,kind\r\n"
     );
     city.send("chuo/node/n1/calls", CALL).await;
     let odd = CALL
@@ -282,9 +282,9 @@ async fn calls_of_a_day_are_csv_with_the_header_of_the_contract() {
     let csv = city.get("/opendata/calls/2026-11-24.csv").await;
     assert_eq!(
         csv.text(),
-        "office,queue,day,epoch,no,ticket,counter,at,kind\n\
-         chuo,certificates,2026-11-24,0,43,A042,3,2026-11-24T10:42:07+09:00,call\n\
-         chuo,certificates,2026-11-24,0,44,\"=1+1,\"\"x\"\"\",,2026-11-24T10:42:07+09:00,call\n"
+        "office,queue,day,epoch,no,ticket,counter,at,kind\r\n\
+         chuo,certificates,2026-11-24,0,43,A042,3,2026-11-24T10:42:07+09:00,call\r\n\
+         chuo,certificates,2026-11-24,0,44,\"=1+1,\"\"x\"\"\",,2026-11-24T10:42:07+09:00,call\r\n"
     );
     assert_eq!(csv.header("access-control-allow-origin"), "*");
 }

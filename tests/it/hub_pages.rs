@@ -258,7 +258,11 @@ async fn languages_follow_the_browser_and_the_link() {
     let english = city
         .get_with("/", &[("accept-language", "en-GB,en;q=0.9,ja;q=0.5")])
         .await;
-    assert!(english.text().contains("<html lang=\"en\">"));
+    assert!(
+        english
+            .text()
+            .contains("<html lang=\"en\" class=\"latin\">")
+    );
     assert!(english.text().contains("Chuo Ward Office"));
     assert!(city.get("/").await.text().contains("<html lang=\"ja\">"));
     let link = city

@@ -5,26 +5,32 @@
 //! only after the transaction that holds it is on disk. While the database is locked, full or
 //! away, calls wait in a bounded channel, then in the broker; none is dropped.
 //!
+//! Beside the calls it holds what was told and what happened ([`WaitRow`]) and how queues stood
+//! ([`SlotRow`]). A ticket's label is forgotten when its day is over; only times stay.
+//!
 //! The same SQL serves SQLite and PostgreSQL through sqlx's `Any` driver. Knows no registry and
 //! no pages.
 
 mod read;
 mod sql;
+mod waits;
 mod writer;
 
 pub use read::MAX_PAGE;
+pub use waits::{Accuracy, SlotRow, ToldRow, Usual, WaitRow};
 pub use writer::Writer;
 
 use super::incoming::Ack;
 use super::stats::Stats;
 use crate::model::OfficeId;
 use crate::wire::report::CallReport;
+use jiff::civil::Date;
 use sqlx::AnyPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
-/// Calls that wait for the database at most: a day of six offices, under 3 MB.
+/// Calls and notes that wait for the database at most: a day of six offices, under 3 MB.
 const QUEUE_LEN: usize = 8_192;
 
 /// One row of the history, and one line of `/opendata/calls/{day}.csv`.
@@ -40,7 +46,7 @@ pub struct CallRow {
     pub epoch: i64,
     /// Count within day and epoch, from 1.
     pub no: i64,
-    /// Who was called.
+    /// Who was called; empty when that day is over.
     pub ticket: String,
     /// Where to; empty when unknown.
     pub counter: String,
@@ -113,10 +119,34 @@ impl HistoryError {
     }
 }
 
+/// What waits to be written.
 #[derive(Debug)]
-struct Pending {
-    row: CallRow,
-    ack: Option<Ack>,
+enum Pending {
+    /// A call, acknowledged when it is on disk.
+    Call(CallRow, Option<Ack>),
+    Told(ToldRow),
+    Slot(SlotRow),
+    Sweep(Sweep),
+}
+
+/// What is too old to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// The first day whose tickets may be named: today.
+    pub labels_from: Date,
+    /// The first day of which anything is kept.
+    pub rows_from: Date,
+}
+
+/// Something that may be lost: nobody sends it again, and nobody waits for it.
+#[derive(Debug)]
+pub enum Note {
+    /// What somebody was told who took a ticket.
+    Told(ToldRow),
+    /// How a queue stood.
+    Slot(SlotRow),
+    /// What is to be forgotten.
+    Sweep(Sweep),
 }
 
 /// The history as everybody but its writer sees it. Cheap to clone.
@@ -150,11 +180,20 @@ impl History {
     /// # Errors
     /// [`HistoryError::Closed`] when the writer is gone; the call is not acknowledged then.
     pub async fn record(&self, row: CallRow, ack: Option<Ack>) -> Result<(), HistoryError> {
-        let pending = Pending { row, ack };
         self.queue
-            .send(pending)
+            .send(Pending::Call(row, ack))
             .await
             .map_err(|_| HistoryError::Closed)
+    }
+
+    /// Hands a note to the writer if there is room; whether there was.
+    pub fn note(&self, note: Note) -> bool {
+        let pending = match note {
+            Note::Told(row) => Pending::Told(row),
+            Note::Slot(row) => Pending::Slot(row),
+            Note::Sweep(sweep) => Pending::Sweep(sweep),
+        };
+        self.queue.try_send(pending).is_ok()
     }
 
     /// Whether the database took the last thing it was asked.

@@ -1,14 +1,18 @@
 //! The statements, in the words that SQLite and PostgreSQL share.
 
-use super::CallRow;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _};
+use super::{CallRow, SlotRow, ToldRow};
+use jiff::Timestamp;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Row as _};
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Rows of one INSERT: 9 parameters each stay far under SQLite's 32,766.
-const ROWS_PER_INSERT: usize = 100;
+/// Rows of one statement: 13 parameters each stay far under SQLite's 32,766.
+const ROWS_PER_STATEMENT: usize = 100;
+
+/// Nobody waits longer than an office is open; what seems to is another ticket of that label.
+const LONGEST_WAIT_S: i64 = 12 * 3600;
 
 /// Set once in a file and kept there: readers read while calls are written.
 ///
@@ -54,56 +58,262 @@ pub(super) fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
     Ok(pool.connect_lazy_with(options))
 }
 
+/// `($1,$2),($3,$4)` for so many rows of so many values.
+fn places(rows: usize, values: usize) -> String {
+    let mut text = String::with_capacity(rows * values * 5);
+    for n in 0..rows * values {
+        let before = match (n, n % values) {
+            (0, _) => "(",
+            (_, 0) => "),(",
+            _ => ",",
+        };
+        let _ = write!(text, "{before}${}", n + 1);
+    }
+    text.push(')');
+    text
+}
+
 /// Writes calls within one transaction; those already there are left as they are. How many were
-/// new.
-pub(super) async fn insert(
+/// new. Calls of days before `labels_from` are written without their label.
+pub(super) async fn insert_calls(
     connection: &mut AnyConnection,
     rows: &[&CallRow],
+    labels_from: &str,
 ) -> Result<u64, sqlx::Error> {
     let mut new = 0;
-    for rows in rows.chunks(ROWS_PER_INSERT) {
-        let mut text = String::from(
-            "INSERT INTO calls (office, queue, day, epoch, no, ticket, counter, at, kind) VALUES ",
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        let text = format!(
+            "INSERT INTO calls (office, queue, day, epoch, no, ticket, counter, at, kind, at_s) \
+             VALUES {} ON CONFLICT (day, office, queue, epoch, no) DO NOTHING",
+            places(rows.len(), 10)
         );
-        for i in 0..rows.len() {
-            let n = 9 * i;
-            let _ = write!(
-                text,
-                "{}(${},${},${},${},${},${},${},${},${})",
-                if i == 0 { "" } else { "," },
-                n + 1,
-                n + 2,
-                n + 3,
-                n + 4,
-                n + 5,
-                n + 6,
-                n + 7,
-                n + 8,
-                n + 9
-            );
-        }
-        text.push_str(" ON CONFLICT (day, office, queue, epoch, no) DO NOTHING");
-        // Safe: the text is made of nothing but the placeholders above.
+        // Safe: the text is made of nothing but placeholders.
         let mut query = sqlx::query(AssertSqlSafe(text));
         for row in rows {
+            let label = if row.day.as_str() < labels_from {
+                ""
+            } else {
+                &row.ticket
+            };
             query = query
                 .bind(&row.office)
                 .bind(&row.queue)
                 .bind(&row.day)
                 .bind(row.epoch)
                 .bind(row.no)
-                .bind(&row.ticket)
+                .bind(label)
                 .bind(&row.counter)
                 .bind(&row.at)
-                .bind(&row.kind);
+                .bind(&row.kind)
+                .bind(moment(row));
         }
-        new += query
-            .persistent(false)
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
+        let done = query.persistent(false).execute(&mut *connection).await?;
+        new += done.rows_affected();
     }
     Ok(new)
+}
+
+/// A call's moment in seconds since 1970; 0 when it cannot be read.
+fn moment(row: &CallRow) -> i64 {
+    row.at.parse().map_or(0, Timestamp::as_second)
+}
+
+/// Writes what was told to those who took a ticket; who is there already is left.
+pub(super) async fn insert_told(
+    connection: &mut AnyConnection,
+    rows: &[&ToldRow],
+) -> Result<(), sqlx::Error> {
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        let text = format!(
+            "INSERT INTO told (day, office, queue, ticket, lane, weekday, hour, at, at_s, low, \
+             high) VALUES {} ON CONFLICT (day, office, queue, ticket) DO NOTHING",
+            places(rows.len(), 11)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for row in rows {
+            query = query
+                .bind(&row.day)
+                .bind(&row.office)
+                .bind(&row.queue)
+                .bind(&row.ticket)
+                .bind(&row.lane)
+                .bind(row.weekday)
+                .bind(row.hour)
+                .bind(&row.at)
+                .bind(row.at_s)
+                .bind(row.low)
+                .bind(row.high);
+        }
+        query.persistent(false).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Writes how queues stood; the first word for a moment counts.
+pub(super) async fn insert_slots(
+    connection: &mut AnyConnection,
+    rows: &[&SlotRow],
+) -> Result<(), sqlx::Error> {
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        let text = format!(
+            "INSERT INTO slots (day, office, queue, slot, lane, weekday, hour, waiting, low, high) \
+             VALUES {} ON CONFLICT (office, day, queue, slot) DO NOTHING",
+            places(rows.len(), 10)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for row in rows {
+            query = query
+                .bind(&row.day)
+                .bind(&row.office)
+                .bind(&row.queue)
+                .bind(row.slot)
+                .bind(&row.lane)
+                .bind(row.weekday)
+                .bind(row.slot / 6) // six of ten minutes are an hour
+                .bind(row.waiting)
+                .bind(row.low)
+                .bind(row.high);
+        }
+        query.persistent(false).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Turns what was told into what happened, for the tickets that these calls name. A recall ends no
+/// wait. What was told goes: the label is not needed any more.
+pub(super) async fn settle(
+    connection: &mut AnyConnection,
+    calls: &[&CallRow],
+) -> Result<(), sqlx::Error> {
+    let calls: Vec<&CallRow> = calls.iter().copied().filter(|c| c.kind == "call").collect();
+    for calls in calls.chunks(ROWS_PER_STATEMENT) {
+        let keys = format!(
+            "WHERE (day, office, queue, ticket) IN (VALUES {})",
+            places(calls.len(), 4)
+        );
+        let select = format!(
+            "SELECT day, office, queue, ticket, lane, weekday, hour, at, at_s, low, high \
+             FROM told {keys}"
+        );
+        let told: Vec<ToldRow> = bind_keys(sqlx::query(AssertSqlSafe(select)), calls)
+            .persistent(false)
+            .fetch_all(&mut *connection)
+            .await?
+            .iter()
+            .map(told_row)
+            .collect::<Result<_, _>>()?;
+        if told.is_empty() {
+            continue;
+        }
+        let ended: Vec<(&ToldRow, &CallRow)> = told
+            .iter()
+            .filter_map(|told| {
+                let mut calls = calls.iter().filter(|call| {
+                    let waited = moment(call) - told.at_s;
+                    (&call.day, &call.office, &call.queue, &call.ticket)
+                        == (&told.day, &told.office, &told.queue, &told.ticket)
+                        && (0..=LONGEST_WAIT_S).contains(&waited)
+                });
+                Some((told, *calls.next()?))
+            })
+            .collect();
+        if !ended.is_empty() {
+            insert_waits(connection, &ended).await?;
+        }
+        let delete = format!("DELETE FROM told {keys}");
+        bind_keys(sqlx::query(AssertSqlSafe(delete)), calls)
+            .persistent(false)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+type AnyQuery<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn bind_keys<'q>(mut query: AnyQuery<'q>, calls: &[&'q CallRow]) -> AnyQuery<'q> {
+    for call in calls {
+        query = query
+            .bind(&call.day)
+            .bind(&call.office)
+            .bind(&call.queue)
+            .bind(&call.ticket);
+    }
+    query
+}
+
+fn told_row(row: &AnyRow) -> Result<ToldRow, sqlx::Error> {
+    Ok(ToldRow {
+        day: row.try_get(0)?,
+        office: row.try_get(1)?,
+        queue: row.try_get(2)?,
+        ticket: row.try_get(3)?,
+        lane: row.try_get(4)?,
+        weekday: row.try_get(5)?,
+        hour: row.try_get(6)?,
+        at: row.try_get(7)?,
+        at_s: row.try_get(8)?,
+        low: row.try_get(9)?,
+        high: row.try_get(10)?,
+    })
+}
+
+async fn insert_waits(
+    connection: &mut AnyConnection,
+    ended: &[(&ToldRow, &CallRow)],
+) -> Result<(), sqlx::Error> {
+    let text = format!(
+        "INSERT INTO waits (office, day, queue, epoch, no, lane, weekday, hour, told_at, low, \
+         high, called_at, wait) VALUES {} ON CONFLICT (day, office, queue, epoch, no) DO NOTHING",
+        places(ended.len(), 13)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for (told, call) in ended {
+        query = query
+            .bind(&told.office)
+            .bind(&told.day)
+            .bind(&told.queue)
+            .bind(call.epoch)
+            .bind(call.no)
+            .bind(&told.lane)
+            .bind(told.weekday)
+            .bind(told.hour)
+            .bind(&told.at)
+            .bind(told.low)
+            .bind(told.high)
+            .bind(&call.at)
+            .bind(moment(call) - told.at_s);
+    }
+    query.persistent(false).execute(&mut *connection).await?;
+    Ok(())
+}
+
+/// Drops the labels of days before `labels_from` and the rows of days before `rows_from`. Days
+/// before `swept` bear no label any more.
+pub(super) async fn sweep(
+    connection: &mut AnyConnection,
+    swept: &str,
+    labels_from: &str,
+    rows_from: &str,
+) -> Result<u64, sqlx::Error> {
+    let unlabelled =
+        sqlx::query("UPDATE calls SET ticket = '' WHERE day >= $1 AND day < $2 AND ticket <> ''")
+            .bind(swept.to_owned())
+            .bind(labels_from.to_owned())
+            .execute(&mut *connection)
+            .await?;
+    for (text, day) in [
+        ("DELETE FROM told WHERE day < $1", labels_from),
+        ("DELETE FROM calls WHERE day < $1", rows_from),
+        ("DELETE FROM waits WHERE day < $1", rows_from),
+        ("DELETE FROM slots WHERE day < $1", rows_from),
+    ] {
+        sqlx::query(text)
+            .bind(day.to_owned())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(unlabelled.rows_affected())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The one who writes: batches, retries, acknowledges.
+//! The one who writes: batches, retries, acknowledges, forgets.
 
-use super::{CallRow, HistoryError, Pending, sql};
+use super::{CallRow, HistoryError, Pending, SlotRow, Sweep, ToldRow, sql};
 use crate::hub::stats::Stats;
 use sqlx::AnyPool;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct Writer {
     stats: Arc<Stats>,
     sqlite: bool,
     ready: bool,
+    /// The first day whose tickets are still named; empty before the first sweep.
+    labels_from: String,
 }
 
 impl Writer {
@@ -51,6 +53,7 @@ impl Writer {
             stats,
             sqlite,
             ready: false,
+            labels_from: String::new(),
         }
     }
 
@@ -140,16 +143,41 @@ impl Writer {
         if batch.is_empty() {
             sqlx::query("SELECT 1").fetch_one(&self.pool).await?;
         } else {
-            let rows: Vec<&CallRow> = batch.iter().map(|p| &p.row).collect();
+            let mut calls: Vec<&CallRow> = Vec::new();
+            let mut told: Vec<&ToldRow> = Vec::new();
+            let mut slots: Vec<&SlotRow> = Vec::new();
+            let mut sweep: Option<Sweep> = None;
+            for pending in batch.iter() {
+                match pending {
+                    Pending::Call(row, _) => calls.push(row),
+                    Pending::Told(row) => told.push(row),
+                    Pending::Slot(row) => slots.push(row),
+                    Pending::Sweep(newer) => sweep = Some(*newer),
+                }
+            }
+            let mut labels_from = self.labels_from.clone();
             let mut transaction = self.pool.begin().await?;
-            let new = sql::insert(&mut transaction, &rows).await?;
+            sql::insert_told(&mut transaction, &told).await?;
+            let new = sql::insert_calls(&mut transaction, &calls, &labels_from).await?;
+            sql::settle(&mut transaction, &calls).await?;
+            sql::insert_slots(&mut transaction, &slots).await?;
+            if let Some(sweep) = sweep {
+                let from = sweep.labels_from.to_string();
+                let rows_from = sweep.rows_from.to_string();
+                let dropped = sql::sweep(&mut transaction, &labels_from, &from, &rows_from).await?;
+                if dropped > 0 {
+                    tracing::info!(dropped, before = from, "labels of past days are forgotten");
+                }
+                labels_from = from;
+            }
             transaction.commit().await?;
-            let all = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            self.labels_from = labels_from;
+            let all = u64::try_from(calls.len()).unwrap_or(u64::MAX);
             self.stats.history_writes.inc();
             self.stats.calls_stored.inc_by(new);
             self.stats.calls_doubled.inc_by(all.saturating_sub(new));
             for pending in batch.drain(..) {
-                if let Some(ack) = pending.ack {
+                if let Pending::Call(_, Some(ack)) = pending {
                     ack.done();
                 }
             }

@@ -6,7 +6,25 @@ use crate::hub::page::Page;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What went wrong (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// The status of the answer.
+    status: u16,
+    /// One line for people.
+    title: &'static str,
+}
+
+/// Answer of `/api/v1/offices`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Offices {
+    /// In the order of the pages.
+    offices: Vec<crate::hub::view::OfficeView>,
+}
 
 /// `{"offices":[…]` without its closing brace, put together from what is serialised already.
 pub(super) fn list(offices: &[Arc<OfficeSnap>]) -> Vec<u8> {
@@ -49,13 +67,21 @@ pub(super) async fn office(
     }
 }
 
+/// Serialises an answer, with its entity tag. Plain values cannot fail to be serialised.
+pub(super) fn answer(value: &impl serde::Serialize, headers: &HeaderMap) -> Response {
+    Page::json(serde_json::to_vec(value).unwrap_or_default()).respond(headers)
+}
+
 /// RFC 9457.
-fn problem(status: StatusCode, title: &str) -> Response {
-    let body = serde_json::json!({ "status": status.as_u16(), "title": title });
+fn problem(status: StatusCode, title: &'static str) -> Response {
+    let problem = Problem {
+        status: status.as_u16(),
+        title,
+    };
     (
         status,
         [(header::CONTENT_TYPE, "application/problem+json")],
-        body.to_string(),
+        serde_json::to_vec(&problem).unwrap_or_default(),
     )
         .into_response()
 }
@@ -64,11 +90,11 @@ pub(super) fn not_found() -> Response {
     problem(StatusCode::NOT_FOUND, "not found")
 }
 
-pub(super) fn bad_request(title: &str) -> Response {
+pub(super) fn bad_request(title: &'static str) -> Response {
     problem(StatusCode::BAD_REQUEST, title)
 }
 
-pub(super) fn unavailable(title: &str) -> Response {
+pub(super) fn unavailable(title: &'static str) -> Response {
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, title);
     let wait = axum::http::HeaderValue::from_static("5");
     response.headers_mut().insert(header::RETRY_AFTER, wait);

@@ -1,7 +1,8 @@
-//! Style sheet, script and icon: part of the program, cacheable for ever by their version.
+//! Style sheet, scripts and icon: part of the program, cacheable for ever by their version.
 
+use crate::hub::page::is_known;
 use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::LazyLock;
 
@@ -21,7 +22,9 @@ fn versioned(stem: &str, ext: &str, kind: &'static str, text: &'static str) -> A
     }
 }
 
-static ALL: LazyLock<[Asset; 3]> = LazyLock::new(|| {
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+static ALL: LazyLock<[Asset; 4]> = LazyLock::new(|| {
     [
         versioned(
             "app",
@@ -32,7 +35,7 @@ static ALL: LazyLock<[Asset; 3]> = LazyLock::new(|| {
         versioned(
             "app",
             "js",
-            "text/javascript; charset=utf-8",
+            SCRIPT,
             include_str!("../../../assets/web/app.js"),
         ),
         versioned(
@@ -40,6 +43,12 @@ static ALL: LazyLock<[Asset; 3]> = LazyLock::new(|| {
             "svg",
             "image/svg+xml",
             include_str!("../../../assets/web/icon.svg"),
+        ),
+        versioned(
+            "app.early",
+            "js",
+            SCRIPT,
+            include_str!("../../../assets/web/early.js"),
         ),
     ]
 });
@@ -59,16 +68,27 @@ pub(super) fn icon() -> &'static str {
     &ALL[2].name
 }
 
-pub(super) async fn asset(Path(file): Path<String>) -> Response {
-    match ALL.iter().find(|a| a.name == file) {
-        Some(asset) => (
-            [
-                (header::CONTENT_TYPE, asset.kind),
-                (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-            ],
-            asset.text,
-        )
-            .into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+/// File name of the script that runs before the first paint.
+pub(super) fn early() -> &'static str {
+    &ALL[3].name
+}
+
+pub(super) async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    let Some(asset) = ALL.iter().find(|a| a.name == file) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let etag = format!("\"{}\"", asset.name);
+    let known = is_known(&headers, &etag);
+    let head = [
+        (
+            header::CACHE_CONTROL,
+            "public, max-age=31536000, immutable".to_owned(),
+        ),
+        (header::ETAG, etag),
+    ];
+    if known {
+        (StatusCode::NOT_MODIFIED, head).into_response()
+    } else {
+        (head, [(header::CONTENT_TYPE, asset.kind)], asset.text).into_response()
     }
 }

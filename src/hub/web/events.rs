@@ -5,6 +5,7 @@
 //! run and the publication: who comes back with the newest one misses nothing and gets nothing
 //! twice; any other gets the whole state.
 
+use super::office::office_body;
 use super::viewer::Boarding;
 use super::{Query, Shared, api, front};
 use crate::hub::Hub;
@@ -327,7 +328,7 @@ impl Viewer {
             Form::Parts(lang) => {
                 let make = || {
                     let mut html = front::as_of([office.as_ref()], lang.messages());
-                    html.push_str(&front::office_body(hub, office, lang));
+                    html.push_str(&office_body(hub, office, lang));
                     Event::new(&name, html.as_bytes())
                 };
                 office.fragment.get(lang, make)

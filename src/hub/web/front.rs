@@ -6,10 +6,8 @@ use crate::hub::Hub;
 use crate::hub::lang::{Lang, Messages, fill};
 use crate::hub::live::{OfficeSnap, Snapshot};
 use crate::hub::page::Page;
-use crate::hub::view::OutputView;
-use crate::wire::report::OutputState;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 
@@ -19,15 +17,19 @@ pub(super) struct Base {
     pub(super) title: String,
     pub(super) site: String,
     pub(super) as_of: String,
+    pub(super) latin: bool,
     pub(super) css: &'static str,
+    pub(super) early: &'static str,
     pub(super) js: &'static str,
     pub(super) icon: &'static str,
     /// The event stream that keeps the page current.
     pub(super) live: Option<String>,
-    /// What the script does with an event: `parts` or `fetch`.
+    /// How the script keeps it current: `parts` and `fetch` follow the stream, `poll` asks.
     pub(super) how: &'static str,
     pub(super) langs: Vec<LangLink>,
     pub(super) lite: String,
+    /// Which of [`tabs`](Self::tabs) the page belongs to.
+    pub(super) tab: usize,
 }
 
 /// One language in the header.
@@ -59,14 +61,26 @@ impl Base {
             title: site.clone(),
             site,
             as_of: String::new(),
+            latin: lang.is_latin(),
             css: assets::css(),
+            early: assets::early(),
             js: assets::js(),
             icon: assets::icon(),
             live: None,
             how: "parts",
             langs: lang_links(lang, path),
             lite: format!("/lite?lang={}", lang.tag()),
+            tab: usize::MAX,
         }
+    }
+
+    /// The pages that every page leads to: place, address, word.
+    pub(super) fn tabs<'a>(&self, t: &'a Messages) -> [(usize, String, &'a str); 2] {
+        let lang = self.lang;
+        [
+            (0, format!("/?lang={lang}"), &t.nav_offices),
+            (1, format!("/procedures?lang={lang}"), &t.nav_procedures),
+        ]
     }
 }
 
@@ -200,6 +214,7 @@ pub(super) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
     let make = || {
         let t = lang.messages();
         let mut base = Base::new(&hub, lang, "/");
+        base.tab = 0;
         base.as_of = as_of(snapshot.offices.iter().map(AsRef::as_ref), t);
         base.live = Some(format!(
             "/live/{}?since={}",
@@ -219,126 +234,6 @@ pub(super) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
         }))
     };
     snapshot.front.get(lang, make).respond(&headers)
-}
-
-struct Glass {
-    href: String,
-    width: u32,
-    height: u32,
-    alt: String,
-    time: String,
-    /// Why people in the waiting area cannot see it, if they cannot.
-    trouble: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "office_body.html")]
-struct OfficeBody<'a> {
-    t: &'a Messages,
-    lang: &'static str,
-    card: Card,
-    boards: Vec<Glass>,
-    cameras: Vec<Glass>,
-    /// Boards without a picture that people cannot see: which, and why.
-    unseen: Vec<(String, String)>,
-}
-
-/// What to say about a board that cannot be seen.
-fn trouble(state: OutputState, t: &Messages) -> Option<String> {
-    let words = match state {
-        OutputState::Dark => &t.board_dark,
-        OutputState::Disconnected => &t.board_disconnected,
-        OutputState::Lost => &t.board_lost,
-        OutputState::Stale => &t.board_stale,
-        OutputState::Shown | OutputState::Unknown => return None,
-    };
-    Some(words.clone())
-}
-
-/// The part of an office's page that changes.
-pub(super) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String {
-    let t = lang.messages();
-    let card = words::card(office, lang.tag(), t, &hub.pages);
-    let time = |time| fill(&t.board_time, &[("time", &words::clock(time))]);
-    let outputs = &office.view.outputs;
-    let boards = office.view.boards.iter().map(|b| Glass {
-        href: format!("/images/{}", b.sha256),
-        width: b.width,
-        height: b.height,
-        alt: fill(
-            &t.board_alt,
-            &[("office", &card.name), ("board", b.id.as_str())],
-        ),
-        time: time(b.shown_at),
-        trouble: outputs
-            .iter()
-            .find(|o| o.node == b.node && o.board == b.id)
-            .and_then(|o| trouble(o.state, t)),
-    });
-    let cameras = office.view.cameras.iter().map(|c| Glass {
-        href: format!("/images/{}", c.sha256),
-        width: c.width,
-        height: c.height,
-        alt: fill(
-            &t.camera_alt,
-            &[("office", &card.name), ("camera", c.id.as_str())],
-        ),
-        time: time(c.taken_at),
-        trouble: None,
-    });
-    let pictured = |o: &OutputView| {
-        let mut boards = office.view.boards.iter();
-        boards.any(|b| b.node == o.node && b.id == o.board)
-    };
-    let unseen = outputs.iter().filter(|o| !pictured(o)).filter_map(|o| {
-        let name = fill(&t.board_named, &[("board", o.board.as_str())]);
-        Some((name, trouble(o.state, t)?))
-    });
-    print(&OfficeBody {
-        t,
-        lang: lang.tag(),
-        boards: boards.collect(),
-        cameras: cameras.collect(),
-        unseen: unseen.collect(),
-        card,
-    })
-}
-
-#[derive(Template)]
-#[template(path = "office.html")]
-struct OfficePage<'a> {
-    base: Base,
-    t: &'a Messages,
-    body: String,
-}
-
-pub(super) async fn office(
-    State(hub): Shared,
-    Path(id): Path<String>,
-    query: Query,
-    headers: HeaderMap,
-) -> Response {
-    let lang = super::lang(&query, &headers);
-    let snapshot = hub.live.current();
-    let Some(office) = snapshot.office(&id) else {
-        return not_found(&hub, lang, &headers);
-    };
-    let make = || {
-        let t = lang.messages();
-        let mut base = Base::new(&hub, lang, &format!("/offices/{id}"));
-        let name = office.view.name.best(lang.tag());
-        base.title = fill(&t.title_of, &[("office", name)]);
-        base.as_of = as_of([office.as_ref()], t);
-        let since = hub.live.id(office.version);
-        base.live = Some(format!("/live/{}/{id}?since={since}", lang.tag()));
-        base.lite = format!("/lite/{id}?lang={}", lang.tag());
-        Page::html(print(&OfficePage {
-            base,
-            t,
-            body: office_body(&hub, office, lang),
-        }))
-    };
-    office.page.get(lang, make).respond(&headers)
 }
 
 #[derive(Template)]
@@ -370,7 +265,7 @@ pub(super) async fn missing(
     query: Query,
     headers: HeaderMap,
 ) -> Response {
-    let machine = ["/api/", "/opendata/", "/ngsi-ld/"];
+    let machine = ["/api/", "/opendata/", "/ngsi-ld/", "/widgets/"];
     if machine.iter().any(|prefix| uri.path().starts_with(prefix)) {
         return super::api::not_found();
     }

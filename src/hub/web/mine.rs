@@ -37,6 +37,8 @@ struct TicketPage<'a> {
     tone: &'static str,
     /// Address of how it is called, where that can be heard.
     sound: Option<String>,
+    /// Its own address, for the phone to remember.
+    path: String,
 }
 
 pub(super) async fn ticket(
@@ -64,7 +66,8 @@ pub(super) async fn ticket(
     let standing = ticket::standing(queue, ticket, call.as_ref(), office.today);
     let office_name = office.view.name.best(lang.tag());
     let queue_name = queue.name.best(lang.tag());
-    let mut base = Base::new(&hub, lang, &path(&office_id, &queue_id, ticket));
+    let path = own_path(&office_id, &queue_id, ticket);
+    let mut base = Base::new(&hub, lang, &path);
     base.title = fill(&t.ticket_title, &[("ticket", ticket)]);
     base.as_of = as_of([office.as_ref()], t);
     base.live = Some(format!(
@@ -107,6 +110,7 @@ pub(super) async fn ticket(
             let passed = matches!(standing, Standing::Passed { .. });
             lines.push(fill(&t.called_at, &[("time", at)]));
             if passed {
+                lines.extend(queue.on_hold.map(|n| hold(n, t)));
                 lines.push(t.passed_hint.clone());
                 t.passed.clone()
             } else {
@@ -123,6 +127,7 @@ pub(super) async fn ticket(
             t.not_listed.clone()
         }
         Standing::Closed => t.ticket_closed.clone(),
+        Standing::Holiday => t.holiday.clone(),
         Standing::NoNumbers => t.no_numbers.clone(),
     };
     let last = queue
@@ -139,13 +144,8 @@ pub(super) async fn ticket(
         standing,
         Standing::Ahead { .. } | Standing::Called { .. } | Standing::Passed { .. }
     );
-    let sound = (heard && hub.speaker().is_some()).then(|| {
-        format!(
-            "{}/call.wav?lang={}",
-            path(&office_id, &queue_id, ticket),
-            lang.tag()
-        )
-    });
+    let sound =
+        (heard && hub.speaker().is_some()).then(|| format!("{path}/call.wav?lang={}", lang.tag()));
     let stale = words::is_stale(queue, office.today)
         .then_some(queue.as_of)
         .flatten();
@@ -162,7 +162,8 @@ pub(super) async fn ticket(
         say,
         lines,
         note: stale.map(|at| fill(&t.stale, &[("time", &words::clock(at))])),
-        last: last.filter(|_| !matches!(standing, Standing::NoNumbers)),
+        last: last.filter(|_| !matches!(standing, Standing::NoNumbers | Standing::Holiday)),
+        path,
         tone,
         sound,
         base,
@@ -171,7 +172,7 @@ pub(super) async fn ticket(
 }
 
 /// The page's own path.
-fn path(office: &str, queue: &str, ticket: &str) -> String {
+fn own_path(office: &str, queue: &str, ticket: &str) -> String {
     format!(
         "/offices/{office}/queues/{queue}/tickets/{}",
         in_path(ticket)
@@ -187,11 +188,21 @@ pub(super) async fn called(
 ) -> Option<CallRow> {
     let asked = hub
         .history
-        .newest_call(&office.view.id, queue, office.today, ticket);
+        .newest_call(&office.view.id, queue, office.today.date, ticket);
     match tokio::time::timeout(ASK_WITHIN, asked).await {
         Ok(Ok(call)) => call,
         // The lists alone still answer most people; the outage itself is logged by the writer.
         Ok(Err(_)) | Err(_) => None,
+    }
+}
+
+/// Whether a number whose call has passed may be on hold. Reports count what is on hold and name
+/// none, so more cannot be said.
+fn hold(on_hold: u32, t: &Messages) -> String {
+    if on_hold > 0 {
+        fill(&t.hold_some, &[("n", &on_hold.to_string())])
+    } else {
+        t.hold_none.clone()
     }
 }
 

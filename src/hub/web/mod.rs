@@ -4,23 +4,32 @@
 //! up, so nothing from a path ever reaches a file system. See `docs/http.md`.
 
 mod about;
+mod accuracy;
 mod api;
 mod assets;
 mod events;
 mod find;
+mod forecast;
 mod front;
 mod headers;
+mod install;
 mod lite;
 mod mine;
+mod ngsi;
+mod office;
+mod openapi;
 mod opendata;
 mod ops;
 mod pictures;
+mod procedures;
+mod routes;
 mod serve;
 mod socket;
 mod sound;
 mod ticket;
 mod video;
 mod viewer;
+mod widgets;
 mod words;
 
 pub(super) use headers::standing;
@@ -55,21 +64,16 @@ type Shared = State<Arc<Hub>>;
 
 /// All paths of the hub. Works without a socket, so tests call it as a service.
 pub fn router(hub: Arc<Hub>) -> Router {
-    let open = Router::new()
-        .route("/api/v1/offices", get(api::offices))
-        .route("/api/v1/offices/{office}", get(api::office))
-        .route("/api/v1/events", get(events::all))
-        .route("/api/v1/offices/{office}/events", get(events::office))
-        .route("/opendata/congestion.json", get(opendata::congestion_json))
-        .route("/opendata/congestion.csv", get(opendata::congestion_csv))
-        .route("/opendata/calls/{file}", get(opendata::calls))
-        .route("/ngsi-ld/v1/entities", get(opendata::ngsi))
-        .route("/boards/{office}/{node}/{board}", get(pictures::board))
-        .route("/images/{sha256}", get(pictures::image))
-        .layer(middleware::map_response(allow_all_origins));
+    let add =
+        |router: Router<Arc<Hub>>, route: &routes::Route| router.route(route.path, (route.get)());
+    let ops = routes::OPS.iter().fold(Router::new(), add);
+    let open = routes::OPEN
+        .iter()
+        .fold(Router::new(), add)
+        .layer(middleware::map_response(open_to_all));
     Router::new()
         .route("/", get(front::front))
-        .route("/offices/{office}", get(front::office))
+        .route("/offices/{office}", get(office::office))
         .route(
             "/offices/{office}/queues/{queue}/tickets/{ticket}",
             get(mine::ticket),
@@ -87,9 +91,18 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/assets/{file}", get(assets::asset))
         .route("/stream", get(video::page))
         .route("/stream/{file}", get(video::file))
-        .route("/healthz", get(ops::healthz))
-        .route("/readyz", get(ops::readyz))
-        .route("/metrics", get(ops::metrics))
+        .route("/offices/{office}/forecast", get(forecast::page))
+        .route("/procedures", get(procedures::all))
+        .route("/procedures/{queue}", get(procedures::one))
+        .route("/accuracy", get(accuracy::page))
+        .route("/offline", get(install::offline))
+        .route("/manifest.webmanifest", get(install::manifest))
+        .route("/sw.js", get(install::worker))
+        .route("/icon-180.png", get(install::icon))
+        .route("/icon-192.png", get(install::icon))
+        .route("/icon-512.png", get(install::icon))
+        .route("/icon-mask-512.png", get(install::icon))
+        .merge(ops)
         .merge(open)
         .fallback(front::missing)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
@@ -110,12 +123,19 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .with_state(hub)
 }
 
-/// Open data may be read from any page.
-async fn allow_all_origins(mut response: Response) -> Response {
-    let any = HeaderValue::from_static("*");
-    response
-        .headers_mut()
-        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+/// Data may be read from any page, and says what may be done with it.
+async fn open_to_all(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("etag, link, retry-after"),
+    );
+    let licence = "<https://creativecommons.org/licenses/by/4.0/>; rel=\"license\"";
+    headers.append(header::LINK, HeaderValue::from_static(licence));
     response
 }
 
@@ -133,7 +153,7 @@ async fn finish(State(hub): Shared, request: Request, next: Next) -> Response {
     response
 }
 
-/// Values after the `?` at most; the hub reads three.
+/// Values after the `?` at most; no route reads more than six.
 const MAX_QUERY: usize = 16;
 
 /// The values after the `?`, as far as the hub reads them. Never fails: what cannot be decoded is

@@ -105,11 +105,16 @@ pub(super) async fn call(
     let Some(mut asked) = asked(&hub, &office, &queue, &label).await else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    asked.lang = match query.get("lang") {
-        // Spoken languages are more than those of the pages.
-        Some(lang) if lang.len() <= 8 => lang.to_owned(),
-        _ => super::lang(&query, &headers).tag().to_owned(),
+    let lang = match query.get("lang") {
+        // Spoken languages are not those of the pages.
+        Some(lang) if lang.len() <= 16 => lang,
+        _ => super::lang(&query, &headers).tag(),
     };
+    // Easy Japanese is spoken as Japanese, simplified Chinese as Chinese: RFC 5646, the first part.
+    lang.split('-')
+        .next()
+        .unwrap_or_default()
+        .clone_into(&mut asked.lang);
     let wav = match speaker.speak(asked).await {
         Ok(Some(wav)) => wav,
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),

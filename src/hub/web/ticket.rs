@@ -5,10 +5,10 @@
 
 use super::words::{Phase, phase};
 use crate::hub::history::CallRow;
+use crate::hub::live::Today;
 use crate::model::WaitRange;
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 /// What is known of a ticket.
@@ -29,6 +29,8 @@ pub(super) enum Standing {
     NotListed,
     /// The counter is closed for today.
     Closed,
+    /// The office does not open today.
+    Holiday,
     /// No numbers of today.
     NoNumbers,
 }
@@ -41,11 +43,13 @@ pub(super) fn standing(
     queue: &QueueNumbers,
     ticket: &str,
     call: Option<&CallRow>,
-    today: Date,
+    today: Today,
 ) -> Standing {
     let phase = phase(queue, today);
-    if matches!(phase, Phase::Unknown) {
-        return Standing::NoNumbers;
+    match phase {
+        Phase::Unknown => return Standing::NoNumbers,
+        Phase::Holiday => return Standing::Holiday,
+        _ => {}
     }
     let counter = |c: &str| (!c.is_empty()).then(|| c.to_owned());
     if phase != Phase::Closed

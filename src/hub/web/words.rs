@@ -5,17 +5,18 @@
 
 use crate::config::PagesConfig;
 use crate::hub::lang::{Messages, fill};
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::{OfficeSnap, Today};
 use crate::model::{Lane, Status, WaitRange};
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
-use jiff::civil::Date;
 
 /// What may be said of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// No number of today is known.
     Unknown,
+    /// The office does not open today.
+    Holiday,
     NotOpenYet,
     Open,
     Paused,
@@ -25,28 +26,35 @@ pub(super) enum Phase {
 /// A closed queue without a call is "not open yet" before noon and "closed" after it.
 const NOON: i8 = 12;
 
-pub(super) fn phase(queue: &QueueNumbers, today: Date) -> Phase {
-    let Some(as_of) = queue.as_of.map(WireTime::zoned) else {
-        return Phase::Unknown;
+pub(super) fn phase(queue: &QueueNumbers, today: Today) -> Phase {
+    let none = if today.closed {
+        Phase::Holiday
+    } else {
+        Phase::Unknown
     };
-    if as_of.date() != today {
-        return if queue.fresh {
+    let Some(as_of) = queue.as_of.map(WireTime::zoned) else {
+        return none;
+    };
+    if as_of.date() != today.date {
+        return if queue.fresh && !today.closed {
             Phase::NotOpenYet
         } else {
-            Phase::Unknown
+            none
         };
     }
     match queue.status {
         Status::Open => Phase::Open,
         Status::Paused => Phase::Paused,
-        Status::Closed if queue.last_call.is_none() && as_of.hour() < NOON => Phase::NotOpenYet,
+        Status::Closed if queue.last_call.is_some() => Phase::Closed,
+        Status::Closed if today.closed => Phase::Holiday,
+        Status::Closed if as_of.hour() < NOON => Phase::NotOpenYet,
         Status::Closed => Phase::Closed,
     }
 }
 
 /// Whether today's numbers are old.
-pub(super) fn is_stale(queue: &QueueNumbers, today: Date) -> bool {
-    !queue.fresh && queue.as_of.is_some_and(|t| t.zoned().date() == today)
+pub(super) fn is_stale(queue: &QueueNumbers, today: Today) -> bool {
+    !queue.fresh && queue.as_of.is_some_and(|t| t.zoned().date() == today.date)
 }
 
 /// How busy an office or queue is.
@@ -94,34 +102,33 @@ impl Level {
 }
 
 /// How busy one queue is: by its longest likely wait, else by its people.
-pub(super) fn queue_level(queue: &QueueNumbers, today: Date, pages: &PagesConfig) -> Level {
+pub(super) fn queue_level(queue: &QueueNumbers, today: Today, pages: &PagesConfig) -> Level {
     match phase(queue, today) {
         Phase::Unknown => return Level::Unknown,
-        Phase::NotOpenYet | Phase::Closed => return Level::Closed,
+        Phase::Holiday | Phase::NotOpenYet | Phase::Closed => return Level::Closed,
         Phase::Open | Phase::Paused if !queue.fresh => return Level::Unknown,
         Phase::Open | Phase::Paused => {}
     }
-    let at_least = |busy: bool, crowded: bool| match (busy, crowded) {
-        (_, true) => Level::Crowded,
-        (true, false) => Level::Busy,
-        (false, false) => Level::Free,
-    };
     match queue.wait {
-        Some(wait) => {
-            let high = u64::from(wait.high);
-            at_least(
-                high >= pages.busy_wait.as_secs(),
-                high >= pages.crowded_wait.as_secs(),
-            )
-        }
+        Some(wait) => wait_level(u64::from(wait.high), pages),
         // Who counts nobody tells nothing of how busy it is.
         None => match queue.waiting {
-            Some(waiting) => at_least(
-                waiting >= pages.busy_waiting,
-                waiting >= pages.crowded_waiting,
-            ),
+            Some(waiting) if waiting >= pages.crowded_waiting => Level::Crowded,
+            Some(waiting) if waiting >= pages.busy_waiting => Level::Busy,
+            Some(_) => Level::Free,
             None => Level::Unknown,
         },
+    }
+}
+
+/// What a wait is called by its longer end, s.
+pub(super) fn wait_level(high: u64, pages: &PagesConfig) -> Level {
+    if high >= pages.crowded_wait.as_secs() {
+        Level::Crowded
+    } else if high >= pages.busy_wait.as_secs() {
+        Level::Busy
+    } else {
+        Level::Free
     }
 }
 
@@ -202,16 +209,17 @@ const LARGE_LABEL: usize = 5;
 const NEXT_SHORT: usize = 3;
 const NEXT_LONG: usize = 12;
 
-pub(super) fn row(queue: &QueueNumbers, today: Date, tag: &str, t: &Messages) -> Row {
+pub(super) fn row(queue: &QueueNumbers, today: Today, tag: &str, t: &Messages) -> Row {
     let phase = phase(queue, today);
-    let shown = !matches!(phase, Phase::Unknown);
-    let of_today = queue.as_of.is_some_and(|a| a.zoned().date() == today);
+    let shown = !matches!(phase, Phase::Unknown | Phase::Holiday);
+    let of_today = queue.as_of.is_some_and(|a| a.zoned().date() == today.date);
     let numbers = shown && of_today;
     let serving = numbers && matches!(phase, Phase::Open | Phase::Paused);
     let call = queue.last_call.as_ref().filter(|_| numbers);
     let state = match phase {
         Phase::Paused => Some(t.paused.clone()),
         Phase::Closed => Some(t.closed_row.clone()),
+        Phase::Holiday => Some(t.holiday_row.clone()),
         Phase::NotOpenYet => Some(t.not_open_row.clone()),
         Phase::Open | Phase::Unknown => None,
     };
@@ -306,6 +314,8 @@ pub(super) fn card(office: &OfficeSnap, tag: &str, t: &Messages, pages: &PagesCo
     let all_stale = !queues.is_empty() && queues.iter().all(|q| !q.fresh);
     let note = if all_stale && let Some(time) = stale_since {
         Some(fill(&t.stale, &[("time", &clock(time))]))
+    } else if phases().all(|p| p == Phase::Holiday) && today.closed {
+        Some(t.holiday.clone())
     } else if phases().all(|p| p == Phase::Unknown) {
         Some(if office.view.online {
             t.no_numbers.clone()
@@ -314,7 +324,7 @@ pub(super) fn card(office: &OfficeSnap, tag: &str, t: &Messages, pages: &PagesCo
         })
     } else if phases().all(|p| matches!(p, Phase::NotOpenYet | Phase::Unknown)) {
         Some(t.not_open_yet.clone())
-    } else if phases().all(|p| matches!(p, Phase::Closed | Phase::NotOpenYet | Phase::Unknown)) {
+    } else if phases().all(|p| !matches!(p, Phase::Open | Phase::Paused)) {
         Some(t.closed.clone())
     } else {
         None
@@ -334,7 +344,8 @@ pub(super) fn card(office: &OfficeSnap, tag: &str, t: &Messages, pages: &PagesCo
         name: office.view.name.best(tag).to_owned(),
         level,
         word: level.word(t).to_owned(),
-        stale: all_stale && stale_since.is_some() || !office.view.online,
+        stale: all_stale && stale_since.is_some()
+            || !office.view.online && !phases().all(|p| p == Phase::Holiday),
         note,
         rows,
     }

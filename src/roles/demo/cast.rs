@@ -2,7 +2,8 @@
 
 use super::simulator;
 use crate::config::{
-    BoardConfig, HubConfig, MqttConfig, NodeConfig, OutputConfig, PagesConfig, Secret, WebConfig,
+    BoardConfig, ClosedDays, HubConfig, MqttConfig, NodeConfig, OutputConfig, PagesConfig, Secret,
+    WebConfig,
 };
 use crate::model::{BoardId, Name, NodeId, OfficeId};
 use crate::state::{PanelSettings, Settings};
@@ -98,9 +99,17 @@ pub(super) fn hub(mqtt: &MqttConfig, listen: SocketAddr, dir: &Path) -> HubConfi
             ("ja", "区役所の窓口 混雑状況（実演）"),
             ("en", "Ward office counters (demonstration)"),
         ]),
+        keep_days: 400,
         web: WebConfig::default(),
         streams: Vec::new(),
         voice: None,
-        pages: PagesConfig::default(),
+        // The demonstration is open on Sundays too.
+        pages: PagesConfig {
+            closed: ClosedDays {
+                weekdays: Vec::new(),
+                ..ClosedDays::default()
+            },
+            ..PagesConfig::default()
+        },
     }
 }

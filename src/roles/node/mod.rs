@@ -201,6 +201,11 @@ fn open_store(config: &NodeConfig, truth: &mut Truth, now: Now) -> Option<Store>
     match store {
         Ok((kept, store)) => {
             truth.restore(kept, now);
+            match store.load_learnt() {
+                Ok(learnt) => truth.resume(learnt),
+                // Waits are a little wider until it is learnt anew; boards show what they show.
+                Err(e) => tracing::warn!(error = with_causes(&e), "what waits taught is lost"),
+            }
             Some(store)
         }
         Err(e) => {

@@ -22,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_secs(1);
 /// Shortest time between two writes of the store: what is lost with the power is younger.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+/// Shortest time between two writes of what the waits taught: it is worth a day, not a minute, and
+/// the medium of a node wears out.
+const LEARN_EVERY: Duration = Duration::from_secs(1800);
 /// Calls that are not on the medium by then keep the state from being written: it would say that
 /// they were handled. Shorter than a node may take to stop.
 const SETTLE_WITHIN: Duration = Duration::from_secs(1);
@@ -70,6 +73,7 @@ impl Reader {
         let mut unsaved = false;
         let mut saved = Instant::now();
         let mut saving: Option<Saving> = None;
+        let mut learnt = Instant::now();
         self.note_link();
         loop {
             tokio::select! {
@@ -98,7 +102,11 @@ impl Reader {
             }
             self.publish();
             if unsaved && saving.is_none() && saved.elapsed() >= SAVE_EVERY {
-                saving = Some(self.save());
+                let too = learnt.elapsed() >= LEARN_EVERY;
+                if too {
+                    learnt = Instant::now();
+                }
+                saving = Some(self.save(too));
                 unsaved = false;
                 saved = Instant::now();
             }
@@ -108,10 +116,8 @@ impl Reader {
             let result = finished(&mut saving).await;
             self.saved(result);
         }
-        if unsaved {
-            let result = self.save().await;
-            self.saved(result);
-        }
+        let result = self.save(true).await;
+        self.saved(result);
     }
 
     /// Applies a batch; says whether something was accepted.
@@ -172,8 +178,10 @@ impl Reader {
         });
     }
 
-    /// Keeps the state of now, in a task: the feed does not wait for the medium.
-    fn save(&self) -> Saving {
+    /// Keeps the state of now, and what the waits taught if that is wanted too, in a task: the feed
+    /// does not wait for the medium.
+    fn save(&self, learnt_too: bool) -> Saving {
+        let learnt = learnt_too.then(|| self.truth.learnt());
         let store = self.store.clone();
         let shown = self.health.outputs.shown_calls();
         let (kept, zone) = (self.truth.keep(shown), self.zone.clone());
@@ -184,7 +192,10 @@ impl Reader {
                 return Some("the disk takes too long for calls".into());
             }
             let saved = tokio::task::spawn_blocking(move || match store {
-                Some(store) => store.save(&kept, &zone),
+                Some(store) => {
+                    store.save(&kept, &zone)?;
+                    learnt.map_or(Ok(()), |learnt| store.save_learnt(&learnt))
+                }
                 None => Ok(()),
             });
             match saved.await {

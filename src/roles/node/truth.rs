@@ -7,7 +7,7 @@ use crate::config::NodeConfig;
 use crate::feed::{self, Adapter};
 use crate::health::{IssueKind, Issues};
 use crate::model::{OfficeId, QueueId, QueueState, Source, Status};
-use crate::state::wait::Steady;
+use crate::state::wait::{Learnt, Steady};
 use crate::state::{Changes, Counts, Kept, LoggedCall, Office, Phase, Refusal, Snapshot};
 use crate::wire::topic::{Topic, feed_filter};
 use std::collections::BTreeMap;
@@ -170,6 +170,17 @@ impl Truth {
     /// Takes back what was kept.
     pub fn restore(&mut self, kept: Kept, now: Now) {
         self.office.restore(kept, now);
+    }
+
+    /// What the waits of earlier days and of today taught.
+    #[must_use]
+    pub fn learnt(&self) -> Learnt {
+        self.office.learnt()
+    }
+
+    /// Takes back what was learnt.
+    pub fn resume(&mut self, learnt: Learnt) {
+        self.office.resume(learnt);
     }
 
     /// Notes whether the line to the broker of the feed is up, and why not.

@@ -1,9 +1,9 @@
 //! What earlier days were like.
 
-use super::DayHours;
 use super::pace::LUNCH_FACTOR;
+use super::{DayHours, MAX_QUEUES};
 use crate::model::QueueId;
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use std::collections::BTreeMap;
 
 /// So many calls make an hour worth believing by itself; below it the whole day is asked.
@@ -41,6 +41,15 @@ impl Pace {
     }
 }
 
+/// What an estimator has learnt, to be kept through restarts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Learnt {
+    /// The days that are over.
+    pub history: History,
+    /// The day that is not: by queue, what it taught so far.
+    pub today: Vec<(QueueId, Date, [Pace; 24])>,
+}
+
 /// Paces by queue, weekday and hour. Empty when nothing is known, which is a good start.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
@@ -54,6 +63,10 @@ impl History {
     /// Values that are no pace (negative, infinite, not a number) are left out.
     pub fn add(&mut self, queue: &QueueId, weekday: Weekday, day: &[Pace; 24]) {
         let key = (queue.clone(), weekday.to_monday_zero_offset());
+        // Queues that are long gone must not fill the memory; 7 weekdays each.
+        if !self.days.contains_key(&key) && self.days.len() >= 7 * MAX_QUEUES {
+            return;
+        }
         let kept = self.days.entry(key).or_default();
         for (kept, new) in kept.iter_mut().zip(day) {
             let good = |x: f64| x.is_finite() && x >= 0.0;
@@ -64,6 +77,16 @@ impl History {
                 }
             }
         }
+    }
+
+    /// Every hour of which something is known: queue, days since Monday, hour, pace.
+    pub fn entries(&self) -> impl Iterator<Item = (&QueueId, i8, usize, Pace)> {
+        let days = self.days.iter();
+        days.flat_map(|((queue, weekday), hours)| {
+            let hours = hours.iter().enumerate();
+            let known = hours.filter(|(_, pace)| **pace != Pace::default());
+            known.map(move |(hour, pace)| (queue, *weekday, hour, *pace))
+        })
     }
 
     /// The pace of a queue in one hour (0 to 23) of a weekday; zero when nothing is known.

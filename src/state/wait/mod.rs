@@ -27,7 +27,7 @@ mod steady;
 #[cfg(test)]
 mod tests;
 
-pub use history::{History, Pace};
+pub use history::{History, Learnt, Pace};
 pub use steady::Steady;
 
 use crate::clock::Now;
@@ -84,6 +84,8 @@ impl WaitSettings {
 pub struct WaitEstimator {
     settings: WaitSettings,
     history: History,
+    /// What was learnt of the day before a restart, until its queues are heard again.
+    resumed: Vec<(QueueId, Date, [Pace; 24])>,
     day: Option<Date>,
     hours: DayHours,
     queues: Vec<(QueueId, Queue)>,
@@ -135,6 +137,7 @@ impl WaitEstimator {
         Self {
             settings,
             history: History::default(),
+            resumed: Vec::new(),
             day: None,
             hours,
             queues: Vec::new(),
@@ -158,6 +161,7 @@ impl WaitEstimator {
             return;
         }
         if self.day != Some(state.day) {
+            self.learn(state.day);
             self.day = Some(state.day);
             self.hours = DayHours::new(state.day, &self.settings);
             self.queues.clear();
@@ -176,7 +180,11 @@ impl WaitEstimator {
                 index
             }
             None if self.queues.len() < MAX_QUEUES => {
-                self.queues.push((id.clone(), Queue::first(state, at)));
+                let mut queue = Queue::first(state, at);
+                if let Some(i) = self.resumed.iter().position(|(q, ..)| q == id) {
+                    queue.hours = self.resumed.swap_remove(i).2;
+                }
+                self.queues.push((id.clone(), queue));
                 self.queues.len() - 1
             }
             None => return,
@@ -207,8 +215,44 @@ impl WaitEstimator {
         Some(WaitRange::from_estimate(low, high))
     }
 
-    /// What today taught about a queue's pace, by hour: to be kept as [`History`] at the end of
-    /// the day.
+    /// Makes history of the days before `today`.
+    fn learn(&mut self, today: Date) {
+        let ended = self.day.into_iter().flat_map(|day| {
+            let queues = self.queues.iter();
+            queues.map(move |(id, queue)| (id.clone(), day, queue.hours))
+        });
+        let (over, resumed): (Vec<_>, Vec<_>) = ended
+            .chain(std::mem::take(&mut self.resumed))
+            .partition(|(_, day, _)| *day < today);
+        for (id, day, hours) in over {
+            self.history.add(&id, day.weekday(), &hours);
+        }
+        self.resumed = resumed
+            .into_iter()
+            .filter(|(_, day, _)| *day == today)
+            .collect();
+    }
+
+    /// What was learnt so far: to be kept through a restart.
+    #[must_use]
+    pub fn learnt(&self) -> Learnt {
+        let heard = self.day.into_iter().flat_map(|day| {
+            let queues = self.queues.iter();
+            queues.map(move |(id, queue)| (id.clone(), day, queue.hours))
+        });
+        Learnt {
+            history: self.history.clone(),
+            today: heard.chain(self.resumed.iter().cloned()).collect(),
+        }
+    }
+
+    /// Takes back what was learnt before a restart. To be called before the first message.
+    pub fn resume(&mut self, learnt: Learnt) {
+        self.history = learnt.history;
+        self.resumed = learnt.today.into_iter().take(MAX_QUEUES).collect();
+    }
+
+    /// What today taught about a queue's pace, by hour.
     #[must_use]
     pub fn paces(&self, id: &QueueId) -> Option<&[Pace; 24]> {
         self.queues

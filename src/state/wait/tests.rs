@@ -275,3 +275,66 @@ proptest! {
         }
     }
 }
+
+/// The same hour of another day.
+fn moved(mut state: QueueState, days: i64) -> QueueState {
+    let span = Duration::from_secs(86_400) * u32::try_from(days).expect("days");
+    state.at += span;
+    state.day = state
+        .day
+        .checked_add(jiff::ToSpan::days(days))
+        .expect("day");
+    for call in &mut state.calls {
+        call.at += span;
+    }
+    state
+}
+
+#[test]
+fn a_weekday_is_remembered_by_hour_also_through_a_restart() {
+    // On Tuesdays this queue is called every 40 s in the morning. Who knows last Tuesday tells so
+    // at nine; who does not tells what demand suggests.
+    let first_week = Told::new().steady("a", 40, OPEN + 3 * 3600);
+    let learnt = first_week.0.learnt();
+    assert_eq!(learnt.today.len(), 1, "the day is not over");
+    assert_eq!(learnt.history, History::default());
+    let middle = |mut told: Told| {
+        let open = moved(state(OPEN, Status::Open, 10, &[]), 7);
+        told.hear("a", &moved(state(OPEN - 600, Status::Closed, 10, &[]), 7));
+        told.hear("a", &open);
+        let range = told.0.estimate(&id("a"), Now::at(open.at)).expect("a wait");
+        f64::from(range.low() + range.high()) / 2.0
+    };
+    let unknowing = middle(Told::new());
+    let mut restarted = Told::new();
+    restarted.0.resume(learnt);
+    let (kept_on, after_restart) = (middle(first_week), middle(restarted));
+    assert!(
+        (kept_on - after_restart).abs() < 1.0,
+        "{kept_on} {after_restart}"
+    );
+    let truth = 11.0 * 40.0;
+    assert!(
+        (kept_on - truth).abs() < 0.5 * (unknowing - truth).abs(),
+        "{kept_on} with and {unknowing} without history, {truth} in truth"
+    );
+}
+
+#[test]
+fn a_restart_within_the_day_loses_no_hour() {
+    let morning = Told::new().steady("a", 60, OPEN + 3600).0.learnt();
+    let mut told = Told::new();
+    told.0.resume(morning.clone());
+    told.hear("a", &state(OPEN + 3700, Status::Open, 10, &[]));
+    let hours = *told.0.paces(&id("a")).expect("heard");
+    assert_eq!(hours[9], morning.today[0].2[9]);
+    // Queues that stay silent after the restart keep what they had, too.
+    let mut other = Told::new();
+    other.0.resume(morning.clone());
+    other.hear("b", &state(OPEN + 3700, Status::Open, 10, &[]));
+    let kept = other.0.learnt().today;
+    assert!(
+        kept.iter()
+            .any(|(q, _, hours)| *q == id("a") && hours[9] == morning.today[0].2[9])
+    );
+}

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use yobiban::clock::{ManualClock, Now};
 use yobiban::config::{HubConfig, MqttConfig, PagesConfig, Secret, WebConfig};
+use yobiban::hub::history::{CallRow, Note, SlotRow, ToldRow};
 use yobiban::hub::{Ack, Hub, Incoming, router};
 use yobiban::model::{Label, Lane, Name, OfficeId, QueueId, Source, Status};
 use yobiban::wire::WireTime;
@@ -254,6 +255,7 @@ pub fn config(store: &str) -> HubConfig {
         },
         listen: "127.0.0.1:0".parse().unwrap(),
         store_url: Secret::new(store),
+        keep_days: 400,
         order: OFFICES
             .iter()
             .map(|(id, ..)| OfficeId::new(id).unwrap())
@@ -304,6 +306,111 @@ impl City {
             city.tell(&numbers(id)).await;
         }
         city
+    }
+
+    /// Gives the offices a past of four weeks: what was told and what happened, and how their
+    /// queues stood hour by hour. Tickets are `Z…`, of days that are over.
+    pub async fn with_a_past(&self) {
+        let history = self.hub.history();
+        let tuesday: jiff::civil::Date = "2026-11-24".parse().unwrap();
+        let mut no = 0;
+        for (o, (office, ..)) in OFFICES.iter().enumerate() {
+            for back in 1..=28 {
+                let day = tuesday.checked_sub(jiff::ToSpan::days(back)).unwrap();
+                let weekday = i64::from(day.weekday().to_monday_zero_offset());
+                if weekday > 4 {
+                    continue;
+                }
+                for (q, (queue, _, _, lane, ..)) in QUEUES.iter().enumerate() {
+                    for hour in 9..17 {
+                        no += 1;
+                        // Mondays and late mornings are full, afternoons are quiet.
+                        let rush = [9, 20, 26, 18, 12, 8, 5, 3][hour as usize - 9]
+                            + 8 * i64::from(weekday == 0);
+                        let low = 60 * (rush + 3 * q as i64) / (1 + o as i64 % 3);
+                        let high = low * 2 + 240;
+                        history.note(Note::Slot(SlotRow {
+                            day: day.to_string(),
+                            office: (*office).into(),
+                            queue: (*queue).into(),
+                            lane: lane.as_str().into(),
+                            slot: hour * 6,
+                            weekday,
+                            waiting: rush / 2,
+                            low,
+                            high,
+                        }));
+                        // Four of five waits lie within what was told.
+                        let wait = if no % 5 == 0 {
+                            high + 120
+                        } else {
+                            (low + high) / 2
+                        };
+                        let at = |second: i64| {
+                            let time = day
+                                .at(hour as i8, 0, 0, 0)
+                                .to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)));
+                            let time = time.unwrap().timestamp().as_second() + second;
+                            let time = Timestamp::from_second(time).unwrap();
+                            (
+                                time.as_second(),
+                                time.display_with_offset(jiff::tz::offset(9)).to_string(),
+                            )
+                        };
+                        let ticket = format!("Z{no:03}");
+                        history.note(Note::Told(ToldRow {
+                            day: day.to_string(),
+                            office: (*office).into(),
+                            queue: (*queue).into(),
+                            ticket: ticket.clone(),
+                            lane: lane.as_str().into(),
+                            weekday,
+                            hour,
+                            at: at(0).1,
+                            at_s: at(0).0,
+                            low,
+                            high,
+                        }));
+                        let call = CallRow {
+                            office: (*office).into(),
+                            queue: (*queue).into(),
+                            day: day.to_string(),
+                            epoch: 0,
+                            no,
+                            ticket,
+                            counter: "1".into(),
+                            at: at(wait).1,
+                            kind: "call".into(),
+                        };
+                        history.record(call, None).await.unwrap();
+                    }
+                }
+            }
+        }
+        self.settled().await;
+        assert!(self.hub.refresh_figures().await);
+    }
+
+    /// Waits until everything handed to the history is written.
+    pub async fn settled(&self) {
+        let (tell, told) = oneshot::channel();
+        let row = CallRow {
+            office: "nowhere".into(),
+            queue: "nothing".into(),
+            day: "2000-01-01".into(),
+            epoch: 0,
+            no: 1,
+            ticket: "X".into(),
+            counter: String::new(),
+            at: "2000-01-01T00:00:00+09:00".into(),
+            kind: "call".into(),
+        };
+        let ack = Ack::new(move || {
+            let _ = tell.send(());
+        });
+        self.hub.history().record(row, Some(ack)).await.unwrap();
+        let told = tokio::time::timeout(Duration::from_secs(60), told);
+        told.await.unwrap().unwrap();
     }
 
     /// Sends a report and waits until it is acknowledged, which is when it is published or stored.

@@ -1,0 +1,256 @@
+//! What was told, what happened, and how queues usually stand: rows and questions.
+//!
+//! No row but those of `told` names a ticket, and those go when their ticket is called or their
+//! day is over.
+
+use super::{History, HistoryError};
+use jiff::civil::Date;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+/// What somebody was told who took a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldRow {
+    /// Business day, `YYYY-MM-DD`.
+    pub day: String,
+    /// The office.
+    pub office: String,
+    /// The queue.
+    pub queue: String,
+    /// The ticket; kept until it is called, at most to the end of its day.
+    pub ticket: String,
+    /// `standard` or `fast`.
+    pub lane: String,
+    /// 0 Monday to 6 Sunday.
+    pub weekday: i64,
+    /// 0 to 23 at the office.
+    pub hour: i64,
+    /// When it was taken, RFC 3339 with the office's offset.
+    pub at: String,
+    /// The same in seconds since 1970.
+    pub at_s: i64,
+    /// Shortest likely wait, s.
+    pub low: i64,
+    /// Longest likely wait, s.
+    pub high: i64,
+}
+
+/// How a queue stood at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotRow {
+    /// Business day, `YYYY-MM-DD`.
+    pub day: String,
+    /// The office.
+    pub office: String,
+    /// The queue.
+    pub queue: String,
+    /// `standard` or `fast`.
+    pub lane: String,
+    /// Ten minutes each since midnight at the office, 0 to 143.
+    pub slot: i64,
+    /// 0 Monday to 6 Sunday.
+    pub weekday: i64,
+    /// People waiting; -1 where the source shows no such number.
+    pub waiting: i64,
+    /// Shortest likely wait, s.
+    pub low: i64,
+    /// Longest likely wait, s.
+    pub high: i64,
+}
+
+/// One wait that is over, and one line of `/opendata/waits/{day}.csv`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct WaitRow {
+    /// The office.
+    pub office: String,
+    /// The queue.
+    pub queue: String,
+    /// Business day, `YYYY-MM-DD`.
+    pub day: String,
+    /// `standard` or `fast`.
+    pub lane: String,
+    /// Restarts of the count within the day.
+    pub epoch: i64,
+    /// Count of the call within day and epoch.
+    pub no: i64,
+    /// When the ticket was taken.
+    pub told_at: String,
+    /// Shortest likely wait that was told, s.
+    pub low_s: i64,
+    /// Longest likely wait that was told, s.
+    pub high_s: i64,
+    /// When it was called.
+    pub called_at: String,
+    /// From one to the other, s.
+    pub wait_s: i64,
+}
+
+/// How good the ranges of one queue were.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accuracy {
+    /// The queue.
+    pub queue: String,
+    /// Tickets whose wait is over.
+    pub tickets: u64,
+    /// Those whose wait lay within what was told.
+    pub inside: u64,
+    /// Those who waited longer.
+    pub above: u64,
+    /// Mean distance of the range's middle from the wait, s.
+    pub mean_error_s: f64,
+    /// Mean wait, s.
+    pub mean_wait_s: f64,
+}
+
+/// How one queue usually stands in one hour of the week.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usual {
+    /// The queue.
+    pub queue: String,
+    /// 0 Monday to 6 Sunday.
+    pub weekday: i8,
+    /// 0 to 23 at the office.
+    pub hour: i8,
+    /// Mean of the people waiting; `None` where the source shows no such number.
+    pub waiting: Option<f64>,
+    /// Mean of the shortest likely waits, s.
+    pub low_s: f64,
+    /// Mean of the longest likely waits, s.
+    pub high_s: f64,
+    /// Days that were recorded.
+    pub days: u32,
+}
+
+fn count(row: &AnyRow, i: usize) -> Result<u64, sqlx::Error> {
+    Ok(u64::try_from(row.try_get::<i64, _>(i)?).unwrap_or(0))
+}
+
+fn small(row: &AnyRow, i: usize) -> Result<i8, sqlx::Error> {
+    Ok(i8::try_from(row.try_get::<i64, _>(i)?).unwrap_or(0))
+}
+
+impl History {
+    /// How good the ranges of an office's queues were since a day.
+    ///
+    /// # Errors
+    /// [`HistoryError::Query`] when the database does not answer.
+    pub async fn accuracy(&self, office: &str, since: Date) -> Result<Vec<Accuracy>, HistoryError> {
+        let rows = sqlx::query(
+            "SELECT queue, COUNT(*), \
+             SUM(CASE WHEN wait >= low AND wait <= high THEN 1 ELSE 0 END), \
+             SUM(CASE WHEN wait > high THEN 1 ELSE 0 END), \
+             CAST(AVG(ABS(2 * wait - low - high)) AS DOUBLE PRECISION), \
+             CAST(AVG(wait) AS DOUBLE PRECISION) \
+             FROM waits WHERE office = $1 AND day >= $2 GROUP BY queue ORDER BY queue",
+        )
+        .bind(office.to_owned())
+        .bind(since.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &AnyRow| -> Result<Accuracy, sqlx::Error> {
+            Ok(Accuracy {
+                queue: row.try_get(0)?,
+                tickets: count(row, 1)?,
+                inside: count(row, 2)?,
+                above: count(row, 3)?,
+                mean_error_s: row.try_get::<f64, _>(4)? / 2.0, // twice the middle was summed
+                mean_wait_s: row.try_get(5)?,
+            })
+        };
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// How an office's queues usually stand, since a day, by queue, weekday and hour.
+    ///
+    /// # Errors
+    /// [`HistoryError::Query`] when the database does not answer.
+    pub async fn usual(&self, office: &str, since: Date) -> Result<Vec<Usual>, HistoryError> {
+        let rows = sqlx::query(
+            "SELECT queue, weekday, hour, \
+             CAST(AVG(CASE WHEN waiting >= 0 THEN waiting ELSE 0 END) AS DOUBLE PRECISION), \
+             SUM(CASE WHEN waiting >= 0 THEN 1 ELSE 0 END), \
+             CAST(AVG(low) AS DOUBLE PRECISION), CAST(AVG(high) AS DOUBLE PRECISION), \
+             COUNT(DISTINCT day) \
+             FROM slots WHERE office = $1 AND day >= $2 \
+             GROUP BY queue, weekday, hour ORDER BY queue, weekday, hour",
+        )
+        .bind(office.to_owned())
+        .bind(since.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &AnyRow| -> Result<Usual, sqlx::Error> {
+            let waiting: f64 = row.try_get(3)?;
+            Ok(Usual {
+                queue: row.try_get(0)?,
+                weekday: small(row, 1)?,
+                hour: small(row, 2)?,
+                waiting: (count(row, 4)? > 0).then_some(waiting),
+                low_s: row.try_get(5)?,
+                high_s: row.try_get(6)?,
+                days: u32::try_from(row.try_get::<i64, _>(7)?).unwrap_or(0),
+            })
+        };
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// The waits of a day by office, queue, epoch and `no`, after the given one; at most
+    /// [`MAX_PAGE`](super::MAX_PAGE).
+    ///
+    /// # Errors
+    /// [`HistoryError::Query`] when the database does not answer.
+    pub async fn waits_page(
+        &self,
+        day: Date,
+        after: Option<&WaitRow>,
+    ) -> Result<Vec<WaitRow>, HistoryError> {
+        let (office, queue, epoch, no) = after.map_or(("", "", 0, 0), |r| {
+            (r.office.as_str(), r.queue.as_str(), r.epoch, r.no)
+        });
+        let rows = sqlx::query(
+            "SELECT office, queue, day, lane, epoch, no, told_at, low, high, called_at, wait \
+             FROM waits WHERE day = $1 AND (office, queue, epoch, no) > ($2, $3, $4, $5) \
+             ORDER BY office, queue, epoch, no LIMIT $6",
+        )
+        .bind(day.to_string())
+        .bind(office.to_owned())
+        .bind(queue.to_owned())
+        .bind(epoch)
+        .bind(no)
+        .bind(i64::try_from(super::MAX_PAGE).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &AnyRow| -> Result<WaitRow, sqlx::Error> {
+            Ok(WaitRow {
+                office: row.try_get(0)?,
+                queue: row.try_get(1)?,
+                day: row.try_get(2)?,
+                lane: row.try_get(3)?,
+                epoch: row.try_get(4)?,
+                no: row.try_get(5)?,
+                told_at: row.try_get(6)?,
+                low_s: row.try_get(7)?,
+                high_s: row.try_get(8)?,
+                called_at: row.try_get(9)?,
+                wait_s: row.try_get(10)?,
+            })
+        };
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// What tells one state of a day's rows from another: how many calls there are, how many of
+    /// them still bear a label, and how many waits.
+    ///
+    /// # Errors
+    /// [`HistoryError::Query`] when the database does not answer.
+    pub async fn stamp(&self, day: Date) -> Result<[u64; 3], HistoryError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*), COALESCE(SUM(CASE WHEN ticket <> '' THEN 1 ELSE 0 END), 0), \
+             (SELECT COUNT(*) FROM waits WHERE day = $1) FROM calls WHERE day = $2",
+        )
+        .bind(day.to_string())
+        .bind(day.to_string())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok([count(&row, 0)?, count(&row, 1)?, count(&row, 2)?])
+    }
+}

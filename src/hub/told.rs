@@ -1,0 +1,99 @@
+//! What people were told: found by comparing what viewers saw before with what they see now.
+//!
+//! A hub hears no ticket machine. It knows that somebody took a ticket when the list of a queue's
+//! next tickets is complete, before and after (as many labels as people wait), and ends in labels
+//! that were not there before: those were taken in between, and who took one was told the wait
+//! that stood before. Labels that come back into the middle of the list (from hold) are nobody
+//! new. Where a source cuts its list short nothing is known, and nothing is recorded.
+//!
+//! Pure; knows no database.
+
+use super::history::{SlotRow, ToldRow};
+use super::live::Today;
+use super::view::OfficeView;
+use crate::clock::Now;
+use crate::model::{OfficeId, Status};
+use crate::wire::WireTime;
+use crate::wire::report::QueueNumbers;
+use jiff::tz::{Offset, TimeZone};
+use std::collections::HashSet;
+
+/// How often it is noted how a queue stands, s.
+pub(super) const SLOT_S: i64 = 600;
+
+/// The queue's list holds everybody who waits.
+fn complete(queue: &QueueNumbers) -> bool {
+    let listed = u32::try_from(queue.next.len()).unwrap_or(u32::MAX);
+    queue.fresh && queue.waiting == Some(listed)
+}
+
+/// The tickets that were taken between two states of an office, with what their holders were told.
+pub(super) fn issued(before: &OfficeView, now: &OfficeView) -> Vec<ToldRow> {
+    let mut rows = Vec::new();
+    for queue in &now.queues {
+        let old = before.queues.iter().find(|q| q.id == queue.id);
+        let (Some(old), Some(at)) = (old, queue.as_of) else {
+            continue;
+        };
+        let Some(wait) = old.wait else { continue };
+        let time = at.zoned();
+        let same_day = old.as_of.is_some_and(|t| t.zoned().date() == time.date());
+        if !same_day || !complete(old) || !complete(queue) {
+            continue;
+        }
+        let known: HashSet<_> = old.next.iter().collect();
+        let new = queue.next.iter().rev().take_while(|l| !known.contains(l));
+        rows.extend(new.map(|label| ToldRow {
+            day: time.date().to_string(),
+            office: now.id.to_string(),
+            queue: queue.id.to_string(),
+            ticket: label.to_string(),
+            lane: queue.lane.as_str().to_owned(),
+            weekday: time.weekday().to_monday_zero_offset().into(),
+            hour: time.hour().into(),
+            at: at.to_string(),
+            at_s: at.at.as_second(),
+            low: wait.low.into(),
+            high: wait.high.into(),
+        }));
+    }
+    rows
+}
+
+/// How the open queues of an office stand now.
+pub(super) fn standing(view: &OfficeView, today: Today, now: Now) -> Vec<SlotRow> {
+    let offset = view.as_of.map_or(Offset::UTC, |t: WireTime| t.offset);
+    let time = now.wall.to_zoned(TimeZone::fixed(offset));
+    let second = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60;
+    let queues = view.queues.iter().filter(|q| {
+        let of_today = q.as_of.is_some_and(|t| t.zoned().date() == today.date);
+        q.fresh && of_today && q.status == Status::Open
+    });
+    let row = |queue: &QueueNumbers| {
+        let wait = queue.wait?;
+        Some(SlotRow {
+            day: today.date.to_string(),
+            office: view.id.to_string(),
+            queue: queue.id.to_string(),
+            lane: queue.lane.as_str().to_owned(),
+            slot: second / SLOT_S,
+            weekday: today.date.weekday().to_monday_zero_offset().into(),
+            waiting: queue.waiting.map_or(-1, i64::from),
+            low: wait.low.into(),
+            high: wait.high.into(),
+        })
+    };
+    queues.filter_map(row).collect()
+}
+
+/// Views that changed, each with the one before.
+pub(super) fn changes<'a>(
+    before: &'a [std::sync::Arc<super::live::OfficeSnap>],
+    now: &'a [(OfficeId, Option<(Today, OfficeView)>)],
+) -> impl Iterator<Item = (&'a OfficeView, &'a OfficeView)> {
+    now.iter().filter_map(|(id, news)| {
+        let (_, view) = news.as_ref()?;
+        let old = before.iter().find(|o| o.view.id == *id)?;
+        Some((&old.view, view))
+    })
+}

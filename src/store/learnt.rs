@@ -1,0 +1,174 @@
+//! What the waits of earlier days taught, and today so far: a file of its own, written seldom.
+
+use super::{Store, StoreError, VERSION, whole};
+use crate::model::QueueId;
+use crate::state::wait::{History, Learnt, Pace};
+use crate::wire::text;
+use jiff::civil::{Date, Weekday};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const FILE: &str = "learnt.json";
+const OLD: &str = "learnt.json.old";
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    version: u32,
+    /// Weekdays of the past.
+    usual: Vec<Hour<i8>>,
+    /// The day that is not over.
+    today: Vec<Hour<Date>>,
+}
+
+/// One hour of a weekday (0 Monday to 6 Sunday) or date.
+#[derive(Serialize, Deserialize)]
+struct Hour<D> {
+    #[serde(with = "text::plain")]
+    queue: QueueId,
+    day: D,
+    hour: usize,
+    busy_s: f64,
+    calls: f64,
+}
+
+impl<D> Hour<D> {
+    fn new(queue: &QueueId, day: D, hour: usize, pace: Pace) -> Self {
+        Self {
+            queue: queue.clone(),
+            day,
+            hour,
+            busy_s: pace.busy_s,
+            calls: pace.calls,
+        }
+    }
+
+    /// As one of a day's hours; of what is no hour or no pace, nothing.
+    fn put(&self, hours: &mut [Pace; 24]) {
+        let good = |x: f64| x.is_finite() && x >= 0.0;
+        if let Some(place) = hours.get_mut(self.hour)
+            && good(self.busy_s)
+            && good(self.calls)
+        {
+            *place = Pace {
+                busy_s: self.busy_s,
+                calls: self.calls,
+            };
+        }
+    }
+}
+
+/// Days out of hours.
+fn days<D: Copy + Ord>(hours: &[Hour<D>]) -> BTreeMap<(QueueId, D), [Pace; 24]> {
+    let mut days: BTreeMap<(QueueId, D), [Pace; 24]> = BTreeMap::new();
+    for hour in hours {
+        let day = days.entry((hour.queue.clone(), hour.day)).or_default();
+        hour.put(day);
+    }
+    days
+}
+
+impl Store {
+    /// Replaces what is kept of it. Blocks until the medium has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; what was kept before is still there then.
+    pub fn save_learnt(&self, learnt: &Learnt) -> Result<(), StoreError> {
+        let usual = learnt.history.entries();
+        let today = learnt.today.iter().flat_map(|(queue, day, hours)| {
+            let known = hours.iter().enumerate();
+            let known = known.filter(|(_, pace)| **pace != Pace::default());
+            known.map(move |(hour, pace)| Hour::new(queue, *day, hour, *pace))
+        });
+        let document = Document {
+            version: VERSION,
+            usual: usual
+                .map(|(queue, weekday, hour, pace)| Hour::new(queue, weekday, hour, pace))
+                .collect(),
+            today: today.collect(),
+        };
+        self.replace(FILE, OLD, &document)
+    }
+
+    /// Reads what was kept; nothing when there is no file.
+    ///
+    /// # Errors
+    /// [`StoreError`] when neither the file nor its copy can be read.
+    pub fn load_learnt(&self) -> Result<Learnt, StoreError> {
+        let read = |file: &str| -> Result<Option<Document>, StoreError> {
+            let path = self.dir.join(file);
+            let damaged = |problem: String| StoreError::Damaged {
+                path: path.clone(),
+                problem,
+            };
+            let Some(json) = whole(&path)? else {
+                return Ok(None);
+            };
+            let document: Document =
+                serde_json::from_str(&json).map_err(|e| damaged(e.to_string()))?;
+            if document.version != VERSION {
+                return Err(damaged(format!("version {}", document.version)));
+            }
+            Ok(Some(document))
+        };
+        let document = match read(FILE) {
+            Ok(Some(document)) => Some(document),
+            newest => match (read(OLD), newest) {
+                (Ok(Some(document)), _) => Some(document),
+                (_, newest) => newest?,
+            },
+        };
+        let Some(document) = document else {
+            return Ok(Learnt::default());
+        };
+        let mut history = History::default();
+        for ((queue, weekday), hours) in days(&document.usual) {
+            if let Ok(weekday) = Weekday::from_monday_zero_offset(weekday) {
+                history.add(&queue, weekday, &hours);
+            }
+        }
+        let today = days(&document.today).into_iter();
+        Ok(Learnt {
+            history,
+            today: today
+                .map(|((queue, day), hours)| (queue, day, hours))
+                .collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn learnt(calls: f64) -> Learnt {
+        let queue = QueueId::new("certificates").unwrap();
+        let mut hours = [Pace::default(); 24];
+        hours[9] = Pace {
+            busy_s: 3600.0,
+            calls,
+        };
+        let mut learnt = Learnt::default();
+        learnt.history.add(&queue, Weekday::Tuesday, &hours);
+        hours[10] = hours[9];
+        let day = "2026-11-24".parse().unwrap();
+        learnt.today.push((queue, day, hours));
+        learnt
+    }
+
+    #[test]
+    fn what_was_learnt_comes_back_and_a_damaged_file_falls_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.load_learnt().unwrap(), Learnt::default());
+        store.save_learnt(&learnt(30.0)).unwrap();
+        assert_eq!(store.load_learnt().unwrap(), learnt(30.0));
+        store.save_learnt(&learnt(31.0)).unwrap();
+        let path = dir.path().join(FILE);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &text[..text.len() / 2]).unwrap();
+        assert_eq!(store.load_learnt().unwrap(), learnt(30.0), "the one before");
+        fs::write(dir.path().join(OLD), "nonsense").unwrap();
+        assert!(store.load_learnt().is_err());
+    }
+}
