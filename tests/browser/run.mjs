@@ -210,8 +210,13 @@ for (const [look, colorScheme, keys] of [
   if (!(await page.locator("#lost").textContent()).includes("つながっていません")) found("offline: old numbers do not say so");
   await shoot(page, "front-offline");
   await accessible(page, "/ without a line");
-  await page.goto(withLang("/procedures/koseki", "ja"), { waitUntil: "load" }).catch((e) => found(`offline: ${e.message}`));
-  if (!(await page.locator("h1").textContent()).includes("つながっていません")) found("offline: a page never open does not say so");
+  // A worker that the browser has just started again hears of the missing line a moment later.
+  let said = "";
+  for (let i = 0; i < 3 && !said.includes("つながっていません"); i++) {
+    await page.goto(withLang("/procedures/koseki", "ja"), { waitUntil: "load" }).catch((e) => found(`offline: ${e.message}`));
+    said = await page.locator("h1").first().textContent();
+  }
+  if (!said.includes("つながっていません")) found(`offline: a page never open says "${said}"`);
   await context.setOffline(false);
   await context.close();
 }
