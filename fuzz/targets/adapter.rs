@@ -89,12 +89,7 @@ fn map(config: &AdapterConfig, settings: &Settings, payloads: &[&[u8]]) {
 }
 
 /// What is mapped is also accepted: its times were looked at before it was counted.
-fn accepted(
-    office: &mut Office,
-    queue: &yobiban::model::QueueId,
-    state: QueueState,
-    now: Now,
-) {
+fn accepted(office: &mut Office, queue: &yobiban::model::QueueId, state: QueueState, now: Now) {
     match office.apply(queue, state, Source::Adapter, now) {
         // A source that stands still since yesterday lists calls that are too old.
         Ok(_) | Err(Refusal::TimeOff { path: "calls", .. }) => {}
