@@ -129,6 +129,8 @@ impl DeviceSource {
         if !self.config.controls.is_empty() {
             let all = device.controls().take(MAX_CONTROLS).filter_map(Result::ok);
             named.extend(all.map(|c| (word(c.name()), c.id())));
+            // The library asks for what follows the first identifier, which is this one.
+            named.push(("brightness".to_owned(), Cid::BRIGHTNESS));
         }
         let mut missing = Vec::new();
         for (name, value) in &self.config.controls {
