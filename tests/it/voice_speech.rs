@@ -99,7 +99,7 @@ fn compare(japanese: &Japanese, program: &Path, texts: &[String]) {
         bytes += text.len();
         let full = texts
             .get(i + 1)
-            .is_none_or(|next| bytes + next.len() >= 1000);
+            .is_none_or(|next| bytes + next.len() >= 450);
         if !full {
             continue;
         }
