@@ -325,9 +325,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Score(args) => roles::score::run(&args.recording, &args.tickets, out),
         Command::Replay(args) => {
-            let mut mqtt = roles::replay::broker(&args.mqtt)?;
+            let mut mqtt = roles::line::broker(&args.mqtt)?;
             if let Some(file) = &args.password_file {
-                mqtt.password = Some(roles::replay::password(file)?);
+                mqtt.password = Some(roles::line::password(file)?);
             }
             let args = roles::replay::ReplayArgs {
                 file: args.file,
@@ -343,7 +343,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Load(args) => {
             let target = match (args.mqtt, args.post) {
-                (Some(broker), _) => Target::Mqtt(Box::new(roles::replay::broker(&broker)?)),
+                (Some(broker), _) => Target::Mqtt(Box::new(roles::line::broker(&broker)?)),
                 (None, Some(url)) => Target::Post(url),
                 (None, None) => anyhow::bail!("expected --mqtt or --post"),
             };

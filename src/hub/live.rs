@@ -12,6 +12,7 @@ use crate::model::OfficeId;
 use bytes::Bytes;
 use jiff::civil::Date;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
@@ -140,6 +141,8 @@ pub(crate) struct Live {
     /// Drawn at start, so that event ids of an earlier run are recognised as foreign.
     nonce: String,
     current: RwLock<Arc<Snapshot>>,
+    /// The publication of `current`, to be looked at without a lock.
+    newest: AtomicU64,
     /// A ring for each scope that has viewers; guards publication order too.
     rings: Mutex<Rings>,
 }
@@ -149,12 +152,18 @@ impl Live {
         Self {
             nonce: format!("{:016x}", fastrand::u64(..)),
             current: RwLock::new(Arc::new(Snapshot::new(0, Vec::new()))),
+            newest: AtomicU64::new(0),
             rings: Mutex::default(),
         }
     }
 
     pub(crate) fn current(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether there is a publication after this one.
+    pub(crate) fn has_newer_than(&self, version: u64) -> bool {
+        self.newest.load(Ordering::Acquire) > version
     }
 
     /// The id of an event: which run, which publication.
@@ -230,6 +239,7 @@ impl Live {
         }
         let snapshot = Arc::new(Snapshot::new(version, now));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
+        self.newest.store(version, Ordering::Release);
         let delta = Arc::new(Delta {
             snapshot,
             changed,

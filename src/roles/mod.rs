@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod draw;
 mod files;
 pub mod hub;
+pub mod line;
 pub mod load;
 pub mod node;
 pub mod replay;

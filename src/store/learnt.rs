@@ -1,6 +1,6 @@
 //! What the waits of earlier days taught, and today so far: a file of its own, written seldom.
 
-use super::{Store, StoreError, VERSION, whole};
+use super::{Store, StoreError, file};
 use crate::model::QueueId;
 use crate::state::wait::{History, Learnt, Pace};
 use crate::wire::text;
@@ -8,16 +8,17 @@ use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const FILE: &str = "learnt.json";
-const OLD: &str = "learnt.json.old";
-
 #[derive(Serialize, Deserialize)]
 struct Document {
-    version: u32,
     /// Weekdays of the past.
     usual: Vec<Hour<i8>>,
     /// The day that is not over.
     today: Vec<Hour<Date>>,
+}
+
+impl file::Document for Document {
+    const FILE: &'static str = "learnt.json";
+    const VERSION: u32 = 1;
 }
 
 /// One hour of a weekday (0 Monday to 6 Sunday) or date.
@@ -80,13 +81,12 @@ impl Store {
             known.map(move |(hour, pace)| Hour::new(queue, *day, hour, *pace))
         });
         let document = Document {
-            version: VERSION,
             usual: usual
                 .map(|(queue, weekday, hour, pace)| Hour::new(queue, weekday, hour, pace))
                 .collect(),
             today: today.collect(),
         };
-        self.replace(FILE, OLD, &document)
+        file::replace(&self.dir, &document)
     }
 
     /// Reads what was kept; nothing when there is no file.
@@ -94,29 +94,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when neither the file nor its copy can be read.
     pub fn load_learnt(&self) -> Result<Learnt, StoreError> {
-        let read = |file: &str| -> Result<Option<Document>, StoreError> {
-            let path = self.dir.join(file);
-            let damaged = |problem: String| StoreError::Damaged {
-                path: path.clone(),
-                problem,
-            };
-            let Some(json) = whole(&path)? else {
-                return Ok(None);
-            };
-            let document: Document =
-                serde_json::from_str(&json).map_err(|e| damaged(e.to_string()))?;
-            if document.version != VERSION {
-                return Err(damaged(format!("version {}", document.version)));
-            }
-            Ok(Some(document))
-        };
-        let document = match read(FILE) {
-            Ok(Some(document)) => Some(document),
-            newest => match (read(OLD), newest) {
-                (Ok(Some(document)), _) => Some(document),
-                (_, newest) => newest?,
-            },
-        };
+        let document = file::load::<Document>(&self.dir)?;
         let Some(document) = document else {
             return Ok(Learnt::default());
         };
@@ -164,11 +142,11 @@ mod tests {
         store.save_learnt(&learnt(30.0)).unwrap();
         assert_eq!(store.load_learnt().unwrap(), learnt(30.0));
         store.save_learnt(&learnt(31.0)).unwrap();
-        let path = dir.path().join(FILE);
+        let path = dir.path().join("learnt.json");
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, &text[..text.len() / 2]).unwrap();
         assert_eq!(store.load_learnt().unwrap(), learnt(30.0), "the one before");
-        fs::write(dir.path().join(OLD), "nonsense").unwrap();
+        fs::write(dir.path().join("learnt.json.old"), "nonsense").unwrap();
         assert!(store.load_learnt().is_err());
     }
 }

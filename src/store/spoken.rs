@@ -1,22 +1,20 @@
 //! Which calls were fully spoken, in a file of its own: it is written after each announcement.
 
-use super::{Store, StoreError, whole};
+use super::{Store, StoreError, file};
 use crate::model::QueueId;
 use crate::voice::{Spoken, SpokenQueue};
 use crate::wire::text;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
-
-const FILE: &str = "spoken.json";
-const OLD: &str = "spoken.json.old";
-/// Raised when older software could not read the file.
-const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct Document {
-    version: u32,
     queues: Vec<QueueLine>,
+}
+
+impl file::Document for Document {
+    const FILE: &'static str = "spoken.json";
+    const VERSION: u32 = 1;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,10 +42,9 @@ impl Store {
             also: spoken.also.iter().copied().collect(),
         };
         let document = Document {
-            version: VERSION,
             queues: spoken.queues.iter().map(line).collect(),
         };
-        self.replace(FILE, OLD, &document)
+        file::replace(&self.dir, &document)
     }
 
     /// Reads which calls were spoken; nothing when there is no file.
@@ -55,43 +52,26 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when neither the file nor its copy can be read.
     pub fn load_spoken(&self) -> Result<Spoken, StoreError> {
-        match read(&self.dir.join(FILE)) {
-            Ok(Some(spoken)) => Ok(spoken),
-            newest => match (read(&self.dir.join(OLD)), newest) {
-                (Ok(Some(spoken)), _) => Ok(spoken),
-                (_, newest) => newest.map(Option::unwrap_or_default),
-            },
-        }
+        let document = file::load::<Document>(&self.dir)?;
+        Ok(document.map(Spoken::from).unwrap_or_default())
     }
 }
 
-fn read(path: &Path) -> Result<Option<Spoken>, StoreError> {
-    let damaged = |problem: String| StoreError::Damaged {
-        path: path.to_owned(),
-        problem,
-    };
-    let Some(json) = whole(path)? else {
-        return Ok(None);
-    };
-    let document: Document = serde_json::from_str(&json).map_err(|e| damaged(e.to_string()))?;
-    if document.version != VERSION {
-        return Err(damaged(format!(
-            "version {}: expected {VERSION}",
-            document.version
-        )));
-    }
-    let queue = |line: QueueLine| {
-        let spoken = SpokenQueue {
-            day: line.day,
-            epoch: line.epoch,
-            through: line.through,
-            also: line.also.into_iter().collect(),
+impl From<Document> for Spoken {
+    fn from(document: Document) -> Self {
+        let queue = |line: QueueLine| {
+            let spoken = SpokenQueue {
+                day: line.day,
+                epoch: line.epoch,
+                through: line.through,
+                also: line.also.into_iter().collect(),
+            };
+            (line.queue, spoken)
         };
-        (line.queue, spoken)
-    };
-    Ok(Some(Spoken {
-        queues: document.queues.into_iter().map(queue).collect(),
-    }))
+        Self {
+            queues: document.queues.into_iter().map(queue).collect(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -118,9 +98,9 @@ mod tests {
         store.save_spoken(&spoken(1)).unwrap();
         store.save_spoken(&spoken(2)).unwrap();
         assert_eq!(store.load_spoken().unwrap(), spoken(2));
-        fs::write(dir.path().join(FILE), b"torn").unwrap();
+        fs::write(dir.path().join("spoken.json"), b"torn").unwrap();
         assert_eq!(store.load_spoken().unwrap(), spoken(1));
-        fs::remove_file(dir.path().join(FILE)).unwrap();
+        fs::remove_file(dir.path().join("spoken.json")).unwrap();
         assert_eq!(store.load_spoken().unwrap(), spoken(1));
     }
 }

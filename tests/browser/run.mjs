@@ -112,8 +112,11 @@ for (const lang of LANGS) {
   const context = await browser.newContext({ serviceWorkers: "block", viewport: { width: 360, height: 780 } });
   const page = await context.newPage();
   const bodies = [];
-  page.on("requestfinished", (request) => bodies.push(request.sizes().then((s) => [request.url(), s.responseBodySize])));
+  const weigh = (request) => bodies.push(request.sizes().then((s) => [request.url(), s.responseBodySize]));
+  page.on("requestfinished", weigh);
   await page.goto(withLang("/", lang), { waitUntil: "load" });
+  // What ends only when the page closes, as the stream of events does, has no size any more.
+  page.off("requestfinished", weigh);
   const all = (await Promise.all(bodies)).filter(([url]) => !url.includes("/live/"));
   const sent = all.reduce((sum, [, size]) => sum + size, 0);
   console.log(`first view, ${lang}: ${all.length} requests, ${sent} bytes as sent`);

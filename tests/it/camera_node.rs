@@ -23,7 +23,7 @@ use yobiban::roles::demo::broker::Broker;
 use yobiban::roles::{self, Probe};
 use yobiban::wire::sha256_hex;
 
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = crate::support::PATIENCE;
 
 pub fn film(calls: usize) -> Filmed {
     ahead(7, Style::Text, Trouble::None, calls)

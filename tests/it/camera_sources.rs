@@ -12,7 +12,7 @@ use yobiban::camera::{self, Source, SourceError};
 use yobiban::config::{CameraConfig, CameraSource, HttpCameraConfig, RpicamConfig, Secret};
 
 /// Longer than any source waits before it says why there is nothing.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = crate::support::PATIENCE;
 
 fn open(source: CameraSource) -> Box<dyn Source> {
     let second = Duration::from_secs(1);

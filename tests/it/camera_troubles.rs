@@ -19,7 +19,7 @@ use yobiban::roles::demo::broker::Broker;
 use yobiban::roles::{self, Probe};
 
 /// Longest that one camera may take, by the clock of the wall: a minute of the node's is 15 s.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = crate::support::PATIENCE;
 
 /// A clock that runs faster than the wall's, and may never have been set.
 struct Fast {

@@ -26,7 +26,7 @@ use yobiban::board::Row;
 use yobiban::clock::{Clock, SystemClock};
 use yobiban::config::{self, NodeConfig};
 use yobiban::mqtt::{self, SessionOptions, Subscription};
-use yobiban::roles::{self, Probe, Said, Taken, replay};
+use yobiban::roles::{self, Probe, Said, Taken, line, replay};
 use yobiban::wire::feed::FeedMessage;
 use yobiban::wire::topic::Topic;
 
@@ -77,7 +77,7 @@ type Told = BTreeMap<(String, String, u64), FeedMessage>;
 
 /// Listens to the sources until stopped.
 fn listen(broker: std::net::SocketAddr, stop: &CancellationToken) -> tokio::task::JoinHandle<Told> {
-    let broker = replay::broker(&format!("mqtt://{broker}")).unwrap();
+    let broker = line::broker(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "test", "test-truth")
         .subscribe(Subscription::new(format!("{ROOT}/+/feed/+")));
     let mut session = mqtt::spawn(options, stop.clone());
@@ -228,7 +228,7 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
 
     let args = replay::ReplayArgs {
         file: recording,
-        mqtt: replay::broker(&format!("mqtt://{}", broker.address())).unwrap(),
+        mqtt: line::broker(&format!("mqtt://{}", broker.address())).unwrap(),
         speed: SPEED,
         office: None,
         keep_times: false,

@@ -5,7 +5,7 @@ use crate::mqtt::{options, start, up};
 use crate::support::nats::Cluster;
 use crate::support::process::{Process, metric};
 use crate::support::proxy::Proxy;
-use crate::support::{eventually, http, node_toml, yobiban};
+use crate::support::{PATIENCE, eventually, http, node_toml, yobiban};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -117,7 +117,7 @@ async fn a_broker_and_a_hub_die_and_everybody_sees_every_call() {
     for hub in pages {
         let begin = std::time::Instant::now();
         while metric(hub, "yobiban_hub_line_up").await == 0 {
-            assert!(begin.elapsed() < Duration::from_secs(60), "no line");
+            assert!(begin.elapsed() < PATIENCE, "no line");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -146,16 +146,12 @@ async fn a_broker_and_a_hub_die_and_everybody_sees_every_call() {
         }
         tokio::time::sleep(Duration::from_millis(40)).await;
     }
-    eventually(
-        Duration::from_secs(60),
-        "every viewer has the last call",
-        || {
-            newest
-                .iter()
-                .all(|n| *n.lock().unwrap() == CALLS)
-                .then_some(())
-        },
-    )
+    eventually(PATIENCE, "every viewer has the last call", || {
+        newest
+            .iter()
+            .all(|n| *n.lock().unwrap() == CALLS)
+            .then_some(())
+    })
     .await;
     // The hub that died comes back and knows everything, too.
     hubs[0] = hub("hub-a");
@@ -170,7 +166,7 @@ async fn a_broker_and_a_hub_die_and_everybody_sees_every_call() {
             let text = csv.text();
             let no = |line: &str| line.split(',').nth(4)?.parse::<u64>().ok();
             let numbers: Vec<_> = text.lines().filter_map(no).collect();
-            if numbers.len() as u64 >= CALLS || begin.elapsed() > Duration::from_secs(60) {
+            if numbers.len() as u64 >= CALLS || begin.elapsed() > PATIENCE {
                 break numbers;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -184,7 +180,7 @@ async fn a_broker_and_a_hub_die_and_everybody_sees_every_call() {
             .text()
             .contains("A200")
         {
-            assert!(begin.elapsed() < Duration::from_secs(30), "not the newest");
+            assert!(begin.elapsed() < PATIENCE, "not the newest");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

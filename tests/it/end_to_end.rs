@@ -13,7 +13,7 @@ use yobiban::clock::{Clock, Now, SystemClock};
 use yobiban::config::{self, NodeConfig};
 use yobiban::mqtt::{self, SessionOptions, Subscription};
 use yobiban::output::Frame;
-use yobiban::roles::{self, node::Truth, replay};
+use yobiban::roles::{self, line, node::Truth, replay};
 use yobiban::state::PanelView;
 use yobiban::wire::topic::Topic;
 
@@ -241,7 +241,7 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
 
     let args = replay::ReplayArgs {
         file: recording,
-        mqtt: replay::broker(&format!("mqtt://{}", broker.address())).unwrap(),
+        mqtt: line::broker(&format!("mqtt://{}", broker.address())).unwrap(),
         speed: 240.0,
         office: None,
         keep_times: false,
@@ -301,15 +301,15 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
         node.await.unwrap().unwrap();
     }
     assert!(
-        begin.elapsed() < Duration::from_secs(2),
-        "stops within two seconds"
+        begin.elapsed() < crate::support::ENDS_WITHIN,
+        "stops in time"
     );
 }
 
 /// What the broker keeps of the feed: the last message of each topic, where it is whole.
 pub async fn last_messages(broker: SocketAddr, topics: usize) -> BTreeMap<String, Vec<u8>> {
     let stop = CancellationToken::new();
-    let broker = replay::broker(&format!("mqtt://{broker}")).unwrap();
+    let broker = line::broker(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "test", "test-last")
         .subscribe(Subscription::new(format!("{ROOT}/+/feed/+")));
     let mut session = mqtt::spawn(options, stop.clone());

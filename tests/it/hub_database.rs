@@ -150,7 +150,7 @@ async fn survives(mut database: impl Database) {
     assert!(grown < 32 * 1024, "{grown} KiB more");
     // What was handed over is not acknowledged: another run of the hub gets it again.
     let took = first.stop().await;
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < crate::support::ENDS_WITHIN, "{took:?}");
     assert_eq!(first.says("cannot write the history"), 1, "said once");
     let loud = first.says(" WARN ") + first.says("ERROR");
     assert_eq!(loud, 1, "and nothing else: {:#?}", first.said());
@@ -289,7 +289,7 @@ async fn a_full_disk_costs_no_call_and_no_page() {
         return;
     };
     let mounted = async {
-        eventually(Duration::from_secs(10), "the disk", || {
+        eventually(crate::support::PATIENCE, "the disk", || {
             let there = full.disk().join("mounted").is_file();
             let ended = full.keeper.try_wait().unwrap().is_some();
             (there || ended).then_some(there)

@@ -14,7 +14,7 @@ use yobiban::model::Label;
 
 /// The next bytes of a stream.
 async fn chunk(body: &mut axum::body::BodyDataStream) -> String {
-    let next = tokio::time::timeout(Duration::from_secs(5), body.next());
+    let next = tokio::time::timeout(crate::support::PATIENCE, body.next());
     let bytes = next
         .await
         .expect("an event in time")
@@ -265,7 +265,7 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
     let mut heard = String::new();
     while !heard.contains(text) {
         let mut bytes = [0; 4096];
-        let read = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut bytes));
+        let read = tokio::time::timeout(crate::support::PATIENCE, socket.read(&mut bytes));
         let n = read.await.expect("an answer in time").unwrap();
         assert!(n > 0, "closed after {heard:?} without {text:?}");
         heard.push_str(std::str::from_utf8(&bytes[..n]).unwrap());
@@ -276,7 +276,7 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
 async fn until_viewers(city: &City, count: i64) {
     let begin = Instant::now();
     while city.hub.stats().viewers() != count {
-        assert!(begin.elapsed() < Duration::from_secs(5), "never {count}");
+        assert!(begin.elapsed() < crate::support::PATIENCE, "never {count}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -329,7 +329,7 @@ async fn viewers_on_connections_go_when_the_hub_stops() {
     read_until(&mut socket, "id: ").await;
     city.shutdown.cancel();
     let mut rest = Vec::new();
-    let end = tokio::time::timeout(Duration::from_secs(2), socket.read_to_end(&mut rest));
+    let end = tokio::time::timeout(crate::support::ENDS_WITHIN, socket.read_to_end(&mut rest));
     let _ = end.await.expect("closed in time"); // a reset is an end, too
     until_viewers(&city, 0).await;
 }
@@ -353,7 +353,7 @@ async fn a_compressed_stream_says_the_same_at_every_moment() {
                 call(&city, "inage", seq, &format!("A{seq}")).await;
             }
             wanted += &chunk(&mut plain).await;
-            let next = tokio::time::timeout(Duration::from_secs(5), packed.next());
+            let next = tokio::time::timeout(crate::support::PATIENCE, packed.next());
             stream.extend_from_slice(&next.await.unwrap().unwrap().unwrap());
             let mut text = Vec::new();
             let end = flate2::read::GzDecoder::new(&stream[..]).read_to_end(&mut text);

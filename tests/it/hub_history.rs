@@ -52,7 +52,7 @@ fn start(url: &str) -> Running {
 impl Running {
     async fn stop(self) {
         self.shutdown.cancel();
-        tokio::time::timeout(Duration::from_secs(10), self.writer)
+        tokio::time::timeout(crate::support::ENDS_WITHIN, self.writer)
             .await
             .unwrap()
             .unwrap();
@@ -86,7 +86,7 @@ impl Running {
 }
 
 async fn until(what: impl Fn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(20);
+    let limit = Instant::now() + crate::support::PATIENCE;
     while !what() {
         assert!(Instant::now() < limit, "waited in vain");
         tokio::time::sleep(Duration::from_millis(5)).await;

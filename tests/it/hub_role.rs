@@ -1,7 +1,6 @@
 //! The hub as a service: a line, a socket, an end.
 
 use crate::support::city::numbers;
-use std::time::Duration;
 use yobiban::clock::Now;
 
 #[tokio::test]
@@ -61,7 +60,7 @@ async fn a_hub_runs_on_a_line_serves_and_stops_in_time() {
     let idle = tokio::net::TcpStream::connect(address).await.unwrap();
     drop(up);
     shutdown.cancel();
-    tokio::time::timeout(Duration::from_secs(2), running)
+    tokio::time::timeout(crate::support::ENDS_WITHIN, running)
         .await
         .expect("stops in time")
         .unwrap()

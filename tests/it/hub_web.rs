@@ -314,7 +314,7 @@ async fn dawdle(address: SocketAddr, pieces: impl IntoIterator<Item = Vec<u8>>) 
         }
         let _ = socket.read_to_end(&mut answer).await; // a reset is an end, too
     };
-    let ended = tokio::time::timeout(Duration::from_secs(20), talk).await;
+    let ended = tokio::time::timeout(crate::support::PATIENCE, talk).await;
     ended.expect("the hub closes the connection");
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -385,7 +385,7 @@ async fn who_takes_nothing_of_an_answer_is_closed_and_counted() {
     let (mut seq, begin) = (100, std::time::Instant::now());
     let stalled = "yobiban_hub_connections_stalled_total 2";
     while !city.get("/metrics").await.text().contains(stalled) {
-        assert!(begin.elapsed() < Duration::from_secs(20), "never closed");
+        assert!(begin.elapsed() < crate::support::PATIENCE, "never closed");
         city.clock.advance(Duration::from_millis(100));
         seq += 1;
         let mut news = numbers("chuo");

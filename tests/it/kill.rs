@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, SystemClock};
 use yobiban::mqtt::{self, Link, Publish, SessionOptions};
-use yobiban::roles::replay;
+use yobiban::roles::line;
 use yobiban::store::Store;
 
 /// Kills of the bounded run, half of them of the node.
@@ -99,7 +99,7 @@ fn write(dir: &Path, broker: SocketAddr, hub: SocketAddr) -> (PathBuf, PathBuf) 
 
 /// Publishes a call every now and then, until told to stop; returns how many there were.
 async fn tickets(broker: SocketAddr, stop: CancellationToken, count: Arc<AtomicU64>) {
-    let broker = replay::broker(&format!("mqtt://{broker}")).unwrap();
+    let broker = line::broker(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "tickets", "tickets");
     let mut session = mqtt::spawn(options, CancellationToken::new());
     session.link.wait_for(Link::is_up).await.unwrap();
@@ -147,7 +147,7 @@ async fn a_killed_node_or_hub_loses_no_call_and_keeps_what_can_be_read() {
     watch(hub.start(), Arc::clone(&damaged));
     watch(node.start(), Arc::clone(&damaged));
     let listens = || std::net::TcpStream::connect(hub_address).ok();
-    eventually(Duration::from_secs(20), "the hub listens", listens).await;
+    eventually(crate::support::PATIENCE, "the hub listens", listens).await;
     settle("the hub hears the broker", async || {
         let ready = http::get(hub_address, "/readyz").await.status == 200;
         ready.then_some(()).ok_or(())

@@ -12,7 +12,7 @@ use yobiban::mqtt::{
     Subscription, Version,
 };
 
-pub const LIMIT: Duration = Duration::from_secs(10);
+pub const LIMIT: Duration = crate::support::PATIENCE;
 
 pub fn config(address: SocketAddr) -> MqttConfig {
     MqttConfig {
@@ -188,7 +188,7 @@ async fn others_learn_when_a_client_comes_stops_and_dies() {
     let polite = mqtt::spawn(client(), stop.clone());
     assert_eq!(next(&mut viewer).await.payload, "online");
     stop.cancel();
-    timeout(Duration::from_secs(1), polite.task)
+    timeout(crate::support::ENDS_WITHIN, polite.task)
         .await
         .expect("stops in time")
         .unwrap();
@@ -325,7 +325,7 @@ async fn a_dead_broker_never_makes_a_publisher_wait() {
         );
         assert_eq!(session.stats.view().replaced, 9_999);
         stop.cancel();
-        timeout(Duration::from_secs(1), session.task)
+        timeout(crate::support::ENDS_WITHIN, session.task)
             .await
             .expect("stops in time")
             .unwrap();

@@ -98,7 +98,7 @@ async fn each_client_reads_what_it_needs_and_no_more() {
     let own = "yobiban/v1/chuo/node/n1/numbers";
     publish(&tickets, feed).await.unwrap();
     publish(&node, own).await.unwrap();
-    let within = Duration::from_secs(5);
+    let within = crate::support::PATIENCE;
     let heard = tokio::time::timeout(within, node.inbox.recv()).await;
     assert_eq!(heard.unwrap().unwrap().topic, feed);
     let heard = tokio::time::timeout(within, hub.inbox.recv()).await;

@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 use yobiban::mqtt::Subscription;
 use yobiban::roles::demo::broker::Broker;
-use yobiban::roles::replay::{self, ReplayArgs};
+use yobiban::roles::{
+    line,
+    replay::{self, ReplayArgs},
+};
 use yobiban::wire::feed::FeedMessage;
 
 #[tokio::test]
@@ -19,7 +22,7 @@ async fn a_replayed_day_arrives_whole_and_in_order() {
     up(&mut node).await;
     let args = ReplayArgs {
         file: support::root().join("tests/fixtures/days/2026-11-24.jsonl.gz"),
-        mqtt: replay::broker(&format!("mqtt://{}", broker.address())).unwrap(),
+        mqtt: line::broker(&format!("mqtt://{}", broker.address())).unwrap(),
         speed: 100_000.0,
         office: None,
         keep_times: false,

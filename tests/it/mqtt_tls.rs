@@ -246,7 +246,7 @@ async fn refused_certificates_of_either_side_are_an_issue_of_the_node_in_words()
                 down = Some(issue.map(ToString::to_string));
             }
         };
-        let in_time = tokio::time::timeout(std::time::Duration::from_secs(30), said).await;
+        let in_time = tokio::time::timeout(crate::support::PATIENCE, said).await;
         assert!(
             in_time.is_ok(),
             "{client}: never {wanted:?} in the health of {name}"

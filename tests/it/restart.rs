@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{ManualClock, Now};
 use yobiban::config::NodeConfig;
 use yobiban::mqtt::{self, Publish, SessionOptions};
-use yobiban::roles::{self, Probe, Said, replay};
+use yobiban::roles::{self, Probe, Said, line};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = crate::support::PATIENCE;
 
 fn at(time: &str) -> Now {
     Now::at(format!("{time}+09:00").parse().unwrap())
@@ -98,7 +98,7 @@ async fn kept_numbers_are_there_before_any_network_and_gone_the_next_morning() {
     let dir = tempfile::tempdir().unwrap();
     let config = node_config("chuo", broker.address(), dir.path());
     let mut node = Node::start(&config, at("2026-11-24T10:42:08"));
-    let options = replay::broker(&format!("mqtt://{}", broker.address())).unwrap();
+    let options = line::broker(&format!("mqtt://{}", broker.address())).unwrap();
     let source = mqtt::spawn(
         SessionOptions::new(&options, "test", "source"),
         CancellationToken::new(),

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 use yobiban::mqtt::{Publish, Session, Subscription};
 
 /// What must be found nowhere. Nothing else contains it, also not in part.
@@ -168,7 +167,7 @@ async fn a_node_tells_nobody_its_password() {
     let mut process = talkative("node", &config);
     let mut topics = BTreeMap::new();
     loop {
-        let message = tokio::time::timeout(3 * LIMIT, heard.inbox.recv()).await;
+        let message = tokio::time::timeout(LIMIT, heard.inbox.recv()).await;
         let message = message.expect("a health report").unwrap();
         let text = String::from_utf8_lossy(&message.payload).into_owned();
         silent(&message.topic, &text);
@@ -205,7 +204,7 @@ async fn a_node_tells_nobody_its_password() {
     let config = node(dir.path(), &good, &refused);
     let mut process = talkative("node", &config);
     let up = || (process.says("connected to broker") > 0).then_some(());
-    eventually(Duration::from_secs(30), "the feed is heard", up).await;
+    eventually(LIMIT, "the feed is heard", up).await;
     let now = fresh("chuo", 1).at;
     let feed = format!(
         r#"{{"seq":1,"at":"{now}","day":"{}","status":"open","waiting":1,"on_hold":0,
@@ -219,7 +218,7 @@ async fn a_node_tells_nobody_its_password() {
         let name = |n: &str| files.iter().any(|f| f.ends_with(n));
         name("state.json").then_some(files)
     };
-    let kept = eventually(Duration::from_secs(30), "state is kept", kept).await;
+    let kept = eventually(LIMIT, "state is kept", kept).await;
     assert!(kept.len() >= 3, "state, calls and a picture: {kept:?}");
     for file in kept {
         let bytes = std::fs::read(&file).unwrap();
@@ -256,7 +255,7 @@ async fn a_node_on_a_broken_tls_line_tells_nobody_its_password() {
         let config = node(dir.path(), &line, &line);
         let mut process = talkative("node", &config);
         let told = || (process.says(wanted) > 0).then_some(());
-        eventually(Duration::from_secs(30), wanted, told).await;
+        eventually(LIMIT, wanted, told).await;
         seen(&process);
         process.stop().await;
         said(&process);
@@ -324,7 +323,7 @@ async fn a_hub_tells_nobody_its_passwords() {
                 && process.says("connected to broker") + process.says("no line to broker") > 0;
             (ended || runs).then_some(ended)
         };
-        let ended = eventually(Duration::from_secs(30), name, began).await;
+        let ended = eventually(LIMIT, name, began).await;
         if !ended {
             let hub = process.pages().await;
             if name == "good" {
@@ -336,7 +335,7 @@ async fn a_hub_tells_nobody_its_passwords() {
                 .await;
             } else if user == "hub" {
                 let told = || (process.says("cannot write the history") > 0).then_some(());
-                eventually(Duration::from_secs(30), name, told).await;
+                eventually(LIMIT, name, told).await;
             }
             for path in [
                 "/",

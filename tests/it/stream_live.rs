@@ -1,11 +1,11 @@
 //! A video on its way to a real RTMP server that is killed and comes back.
 
 use crate::stream::{HD, config, news, office};
-use crate::support::tool;
 use crate::support::video::{
     KEY, LIKE, Log, Receiver, Sent, check_recording, drawn, free_port, key_frames, last_picture,
     pause, psnr,
 };
+use crate::support::{PATIENCE, tool};
 use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn children() -> Vec<String> {
     found
 }
 
-async fn survives(kills: usize, apart: Duration) {
+async fn survives(kills: usize, apart: Duration, back: Duration) {
     let (Some(ffmpeg), Some(ffprobe)) = (tool("ffmpeg"), tool("ffprobe")) else {
         return;
     };
@@ -47,14 +47,14 @@ async fn survives(kills: usize, apart: Duration) {
     let file = |n: usize| dir.path().join(format!("{n}.flv"));
     let mut receiver = Receiver::rtmp(&ffmpeg, port, file(0));
     // A first connection is refused when the receiver is not up yet.
-    receiver.records(2_000, Duration::from_secs(20)).await;
+    receiver.records(2_000, PATIENCE).await;
     let mut cut = Vec::new();
     for n in 1..=kills {
         pause(apart).await;
         cut.push(receiver.kill());
         receiver = Receiver::rtmp(&ffmpeg, port, file(n));
         let killed = Instant::now();
-        receiver.records(2_000, Duration::from_secs(10)).await;
+        receiver.records(2_000, back).await;
         println!("back after {:?}", killed.elapsed());
     }
 
@@ -98,12 +98,12 @@ async fn survives(kills: usize, apart: Duration) {
 
 #[tokio::test]
 async fn a_stream_comes_back_shows_what_was_published_and_hides_its_key() {
-    survives(1, Duration::from_secs(1)).await;
+    survives(1, Duration::from_secs(1), PATIENCE).await;
 }
 
 /// `just stream-kills`; the build machine runs it alone, after the others.
 #[tokio::test]
 #[ignore = "takes more than a minute"]
 async fn a_stream_survives_three_kills_in_a_minute() {
-    survives(3, Duration::from_secs(15)).await;
+    survives(3, Duration::from_secs(15), Duration::from_secs(10)).await;
 }

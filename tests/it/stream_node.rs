@@ -18,7 +18,7 @@ use yobiban::roles::demo::broker::Broker;
 use yobiban::roles::{self, Probe};
 use yobiban::stream::letterboxed;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = crate::support::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nodes_own_board_is_in_its_video() {
@@ -84,7 +84,7 @@ async fn a_nodes_own_board_is_in_its_video() {
     let file = receiver.stop().await;
     let after = std::fs::read(&glass).unwrap();
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(2), node)
+    tokio::time::timeout(crate::support::ENDS_WITHIN, node)
         .await
         .expect("in time")
         .unwrap()

@@ -41,7 +41,7 @@ async fn a_browser_plays_the_page_and_shows_the_drawn_picture() {
         let list = fs::read_to_string(files.join("live.m3u8")).unwrap_or_default();
         (list.matches(".ts").count() >= 2).then_some(())
     };
-    eventually(Duration::from_secs(30), "two parts", parts).await;
+    eventually(LIMIT, "two parts", parts).await;
 
     let play = tokio::process::Command::new(node)
         .arg(root().join("tests/browser/video.mjs"))

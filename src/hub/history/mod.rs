@@ -124,9 +124,7 @@ impl HistoryError {
 enum Pending {
     /// A call, acknowledged when it is on disk.
     Call(CallRow, Option<Ack>),
-    Told(ToldRow),
-    Slot(SlotRow),
-    Sweep(Sweep),
+    Note(Note),
 }
 
 /// What is too old to be kept.
@@ -188,12 +186,7 @@ impl History {
 
     /// Hands a note to the writer if there is room; whether there was.
     pub fn note(&self, note: Note) -> bool {
-        let pending = match note {
-            Note::Told(row) => Pending::Told(row),
-            Note::Slot(row) => Pending::Slot(row),
-            Note::Sweep(sweep) => Pending::Sweep(sweep),
-        };
-        self.queue.try_send(pending).is_ok()
+        self.queue.try_send(Pending::Note(note)).is_ok()
     }
 
     /// Whether the database took the last thing it was asked.

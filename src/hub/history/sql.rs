@@ -73,44 +73,70 @@ fn places(rows: usize, values: usize) -> String {
     text
 }
 
-/// Writes calls within one transaction; those already there are left as they are. How many were
-/// new. Calls of days before `labels_from` are written without their label.
+/// A table that rows are added to.
+struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+    /// A row that has these in common with one that is there is left out.
+    key: &'static str,
+}
+
+/// Adds rows within one transaction; `bind` gives the values of a row in the order of the columns.
+/// How many were new.
+async fn insert<'q, R>(
+    connection: &mut AnyConnection,
+    table: &Table,
+    rows: &'q [R],
+    bind: impl Fn(AnyQuery<'q>, &'q R) -> AnyQuery<'q>,
+) -> Result<u64, sqlx::Error> {
+    let mut new = 0;
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        let text = format!(
+            "INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) DO NOTHING",
+            table.name,
+            table.columns.join(", "),
+            places(rows.len(), table.columns.len()),
+            table.key
+        );
+        // Safe: the text is made of names in this file and placeholders.
+        let query = rows.iter().fold(sqlx::query(AssertSqlSafe(text)), &bind);
+        let done = query.persistent(false).execute(&mut *connection).await?;
+        new += done.rows_affected();
+    }
+    Ok(new)
+}
+
+const CALLS: Table = Table {
+    name: "calls",
+    columns: &[
+        "office", "queue", "day", "epoch", "no", "ticket", "counter", "at", "kind", "at_s",
+    ],
+    key: "day, office, queue, epoch, no",
+};
+
+/// Writes calls; those already there are left as they are. How many were new. Calls of days before
+/// `labels_from` are written without their label.
 pub(super) async fn insert_calls(
     connection: &mut AnyConnection,
     rows: &[&CallRow],
     labels_from: &str,
 ) -> Result<u64, sqlx::Error> {
-    let mut new = 0;
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        let text = format!(
-            "INSERT INTO calls (office, queue, day, epoch, no, ticket, counter, at, kind, at_s) \
-             VALUES {} ON CONFLICT (day, office, queue, epoch, no) DO NOTHING",
-            places(rows.len(), 10)
-        );
-        // Safe: the text is made of nothing but placeholders.
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for row in rows {
-            let label = if row.day.as_str() < labels_from {
-                ""
-            } else {
-                &row.ticket
-            };
-            query = query
-                .bind(&row.office)
-                .bind(&row.queue)
-                .bind(&row.day)
-                .bind(row.epoch)
-                .bind(row.no)
-                .bind(label)
-                .bind(&row.counter)
-                .bind(&row.at)
-                .bind(&row.kind)
-                .bind(moment(row));
-        }
-        let done = query.persistent(false).execute(&mut *connection).await?;
-        new += done.rows_affected();
-    }
-    Ok(new)
+    insert(connection, &CALLS, rows, |query, row| {
+        let past = row.day.as_str() < labels_from;
+        let label = if past { "" } else { &row.ticket };
+        query
+            .bind(&row.office)
+            .bind(&row.queue)
+            .bind(&row.day)
+            .bind(row.epoch)
+            .bind(row.no)
+            .bind(label)
+            .bind(&row.counter)
+            .bind(&row.at)
+            .bind(&row.kind)
+            .bind(moment(row))
+    })
+    .await
 }
 
 /// A call's moment in seconds since 1970; 0 when it cannot be read.
@@ -118,65 +144,63 @@ fn moment(row: &CallRow) -> i64 {
     row.at.parse().map_or(0, Timestamp::as_second)
 }
 
+const TOLD: Table = Table {
+    name: "told",
+    columns: &[
+        "day", "office", "queue", "ticket", "lane", "weekday", "hour", "at", "at_s", "low", "high",
+    ],
+    key: "day, office, queue, ticket",
+};
+
 /// Writes what was told to those who took a ticket; who is there already is left.
 pub(super) async fn insert_told(
     connection: &mut AnyConnection,
     rows: &[&ToldRow],
-) -> Result<(), sqlx::Error> {
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        let text = format!(
-            "INSERT INTO told (day, office, queue, ticket, lane, weekday, hour, at, at_s, low, \
-             high) VALUES {} ON CONFLICT (day, office, queue, ticket) DO NOTHING",
-            places(rows.len(), 11)
-        );
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for row in rows {
-            query = query
-                .bind(&row.day)
-                .bind(&row.office)
-                .bind(&row.queue)
-                .bind(&row.ticket)
-                .bind(&row.lane)
-                .bind(row.weekday)
-                .bind(row.hour)
-                .bind(&row.at)
-                .bind(row.at_s)
-                .bind(row.low)
-                .bind(row.high);
-        }
-        query.persistent(false).execute(&mut *connection).await?;
-    }
-    Ok(())
+) -> Result<u64, sqlx::Error> {
+    insert(connection, &TOLD, rows, |query, row| {
+        query
+            .bind(&row.day)
+            .bind(&row.office)
+            .bind(&row.queue)
+            .bind(&row.ticket)
+            .bind(&row.lane)
+            .bind(row.weekday)
+            .bind(row.hour)
+            .bind(&row.at)
+            .bind(row.at_s)
+            .bind(row.low)
+            .bind(row.high)
+    })
+    .await
 }
+
+const SLOTS: Table = Table {
+    name: "slots",
+    columns: &[
+        "day", "office", "queue", "slot", "lane", "weekday", "hour", "waiting", "low", "high",
+    ],
+    key: "office, day, queue, slot",
+};
 
 /// Writes how queues stood; the first word for a moment counts.
 pub(super) async fn insert_slots(
     connection: &mut AnyConnection,
     rows: &[&SlotRow],
-) -> Result<(), sqlx::Error> {
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        let text = format!(
-            "INSERT INTO slots (day, office, queue, slot, lane, weekday, hour, waiting, low, high) \
-             VALUES {} ON CONFLICT (office, day, queue, slot) DO NOTHING",
-            places(rows.len(), 10)
-        );
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for row in rows {
-            query = query
-                .bind(&row.day)
-                .bind(&row.office)
-                .bind(&row.queue)
-                .bind(row.slot)
-                .bind(&row.lane)
-                .bind(row.weekday)
-                .bind(row.slot / 6) // six of ten minutes are an hour
-                .bind(row.waiting)
-                .bind(row.low)
-                .bind(row.high);
-        }
-        query.persistent(false).execute(&mut *connection).await?;
-    }
-    Ok(())
+) -> Result<u64, sqlx::Error> {
+    insert(connection, &SLOTS, rows, |query, row| {
+        query
+            .bind(&row.day)
+            .bind(&row.office)
+            .bind(&row.queue)
+            .bind(row.slot)
+            .bind(&row.lane)
+            .bind(row.weekday)
+            .bind(row.slot / 6) // six of ten minutes are an hour
+            .bind(row.waiting)
+            .bind(row.low)
+            .bind(row.high)
+    })
+    .await
 }
 
 /// Turns what was told into what happened, for the tickets that these calls name. A recall ends no
@@ -217,9 +241,7 @@ pub(super) async fn settle(
                 Some((told, *calls.next()?))
             })
             .collect();
-        if !ended.is_empty() {
-            insert_waits(connection, &ended).await?;
-        }
+        insert_waits(connection, &ended).await?;
         let delete = format!("DELETE FROM told {keys}");
         bind_keys(sqlx::query(AssertSqlSafe(delete)), calls)
             .persistent(false)
@@ -258,18 +280,33 @@ fn told_row(row: &AnyRow) -> Result<ToldRow, sqlx::Error> {
     })
 }
 
+const WAITS: Table = Table {
+    name: "waits",
+    columns: &[
+        "office",
+        "day",
+        "queue",
+        "epoch",
+        "no",
+        "lane",
+        "weekday",
+        "hour",
+        "told_at",
+        "low",
+        "high",
+        "called_at",
+        "wait",
+    ],
+    key: "day, office, queue, epoch, no",
+};
+
+/// Writes how long people waited, and what they had been told.
 async fn insert_waits(
     connection: &mut AnyConnection,
     ended: &[(&ToldRow, &CallRow)],
-) -> Result<(), sqlx::Error> {
-    let text = format!(
-        "INSERT INTO waits (office, day, queue, epoch, no, lane, weekday, hour, told_at, low, \
-         high, called_at, wait) VALUES {} ON CONFLICT (day, office, queue, epoch, no) DO NOTHING",
-        places(ended.len(), 13)
-    );
-    let mut query = sqlx::query(AssertSqlSafe(text));
-    for (told, call) in ended {
-        query = query
+) -> Result<u64, sqlx::Error> {
+    insert(connection, &WAITS, ended, |query, (told, call)| {
+        query
             .bind(&told.office)
             .bind(&told.day)
             .bind(&told.queue)
@@ -282,10 +319,9 @@ async fn insert_waits(
             .bind(told.low)
             .bind(told.high)
             .bind(&call.at)
-            .bind(moment(call) - told.at_s);
-    }
-    query.persistent(false).execute(&mut *connection).await?;
-    Ok(())
+            .bind(moment(call) - told.at_s)
+    })
+    .await
 }
 
 /// Drops the labels of days before `labels_from` and the rows of days before `rows_from`. Days

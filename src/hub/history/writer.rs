@@ -1,6 +1,6 @@
 //! The one who writes: batches, retries, acknowledges, forgets.
 
-use super::{CallRow, HistoryError, Pending, SlotRow, Sweep, ToldRow, sql};
+use super::{CallRow, HistoryError, Note, Pending, SlotRow, Sweep, ToldRow, sql};
 use crate::hub::stats::Stats;
 use sqlx::AnyPool;
 use std::sync::Arc;
@@ -150,9 +150,9 @@ impl Writer {
             for pending in batch.iter() {
                 match pending {
                     Pending::Call(row, _) => calls.push(row),
-                    Pending::Told(row) => told.push(row),
-                    Pending::Slot(row) => slots.push(row),
-                    Pending::Sweep(newer) => sweep = Some(*newer),
+                    Pending::Note(Note::Told(row)) => told.push(row),
+                    Pending::Note(Note::Slot(row)) => slots.push(row),
+                    Pending::Note(Note::Sweep(newer)) => sweep = Some(*newer),
                 }
             }
             let mut labels_from = self.labels_from.clone();

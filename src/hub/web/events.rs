@@ -114,6 +114,7 @@ fn open(hub: Arc<Hub>, scope: Scope, form: Form, query: &Query, headers: &Header
         news,
         seen,
         greeted: false,
+        told: Instant::now(),
         ping: Box::pin(sleep(KEEP_ALIVE)),
     };
     let mut answer = Boarding::answer(viewer);
@@ -166,6 +167,10 @@ pub(super) struct Viewer {
     /// The newest publication the viewer has.
     seen: Option<u64>,
     greeted: bool,
+    /// When something was sent last.
+    told: Instant,
+    /// Rings when a comment may be due. Left alone by what is sent meanwhile: to look at the clock
+    /// costs less than to set another one at each event.
     ping: std::pin::Pin<Box<Sleep>>,
 }
 
@@ -178,20 +183,28 @@ impl Viewer {
         }
         loop {
             tokio::select! {
+                biased; // drawing lots costs more than the pings could ever need
                 news = self.news.recv() => {
                     let event = match news {
                         Ok(delta) => self.catch_up(&delta),
                         Err(RecvError::Lagged(_)) => self.skip(),
                         Err(RecvError::Closed) => return None,
                     };
-                    self.ping.as_mut().reset(Instant::now() + KEEP_ALIVE);
                     if event.is_some() {
+                        self.told = Instant::now();
                         return event;
                     }
                 }
                 () = self.ping.as_mut() => {
-                    self.ping.as_mut().reset(Instant::now() + KEEP_ALIVE);
-                    return Some(PING.bytes(self.packing));
+                    let now = Instant::now();
+                    let due = self.told + KEEP_ALIVE;
+                    if now < due {
+                        self.ping.as_mut().reset(due);
+                    } else {
+                        self.told = now;
+                        self.ping.as_mut().reset(now + KEEP_ALIVE);
+                        return Some(PING.bytes(self.packing));
+                    }
                 }
             }
         }
@@ -211,7 +224,10 @@ impl Viewer {
             }
         };
         add(self, oldest);
-        loop {
+        while self
+            .seen
+            .is_none_or(|seen| self.hub.live.has_newer_than(seen))
+        {
             match self.news.try_recv() {
                 Ok(delta) => add(self, &delta),
                 Err(TryRecvError::Lagged(_)) => return self.skip(),

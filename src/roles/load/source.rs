@@ -1,22 +1,19 @@
 //! Who makes the calls that are timed.
 
+use super::super::line;
 use super::viewers::marker;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::MqttConfig;
 use crate::model::{Label, Lane, Name, OfficeId, QueueId, Source as Origin, Status};
-use crate::mqtt::{self, Link, Publish, Session, SessionOptions};
+use crate::mqtt::{self, Publish, Session, SessionOptions};
 use crate::wire::report::{LastCall, Numbers, OfficeName, QueueNumbers};
 use crate::wire::time::WireTime;
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use jiff::tz::TimeZone;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-
-/// How long the broker may take to be there.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Queues of an office, so that its event is about a kilobyte, as in a city.
 const QUEUES: usize = 3;
@@ -81,17 +78,7 @@ impl Nodes {
         let id = format!("yobiban-load-{}", std::process::id());
         let stop = CancellationToken::new();
         let session = mqtt::spawn(SessionOptions::new(broker, "load", id), stop.clone());
-        let mut link = session.link.clone();
-        let up = tokio::time::timeout(CONNECT_LIMIT, link.wait_for(Link::is_up)).await;
-        if up.is_err()
-            && let Link::Down { reason } = &*session.link.borrow()
-        {
-            bail!(
-                "no line to broker {}:{}: {reason}",
-                broker.host,
-                broker.port
-            );
-        }
+        line::up(&session, broker).await?;
         let now = SystemClock::new().now().wall.as_millisecond();
         let nodes = Self {
             session,

@@ -6,18 +6,18 @@
 
 pub mod moved;
 
+use super::line;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{MqttConfig, Secret, TlsConfig};
+use crate::config::MqttConfig;
 use crate::feed::recording::{Line, Payload, Recording};
 use crate::model::OfficeId;
-use crate::mqtt::{self, Confirmation, Link, Publish, SessionOptions};
-use crate::wire::topic::DEFAULT_ROOT;
-use anyhow::{Context, bail, ensure};
+use crate::mqtt::{self, Confirmation, Publish, SessionOptions};
+use anyhow::{Context, ensure};
 use jiff::Timestamp;
 use moved::{Mover, Ranks};
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,15 +25,12 @@ use tokio_util::sync::CancellationToken;
 /// Confirmations that may be open; more than the session's queue and window hold together.
 const OPEN: usize = 512;
 
-/// How long the broker may take to be there.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-
 /// What to replay, and how.
 #[derive(Debug, Clone)]
 pub struct ReplayArgs {
     /// The recording, gzip or plain.
     pub file: PathBuf,
-    /// The broker, see [`broker`].
+    /// The broker, see [`line::broker`].
     pub mqtt: MqttConfig,
     /// How many recorded seconds pass in one.
     pub speed: f64,
@@ -41,45 +38,6 @@ pub struct ReplayArgs {
     pub office: Option<OfficeId>,
     /// Leaves times, days and `seq` as recorded.
     pub keep_times: bool,
-}
-
-/// Understands a broker's address: `mqtt://` or `mqtts://`, with user and password if need be.
-///
-/// # Errors
-/// When it is no such address.
-pub fn broker(address: &str) -> anyhow::Result<MqttConfig> {
-    const EXPECTED: &str = "expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
-    // The address may hold a password: it is not repeated.
-    let url = url::Url::parse(address).with_context(|| format!("address of broker: {EXPECTED}"))?;
-    let (tls, port) = match url.scheme() {
-        "mqtt" => (None, 1883),
-        "mqtts" => (Some(TlsConfig::default()), 8883),
-        scheme => bail!("broker address begins with {scheme}: {EXPECTED}"),
-    };
-    let host = url.host_str().unwrap_or_default();
-    ensure!(!host.is_empty(), "broker address without host: {EXPECTED}");
-    Ok(MqttConfig {
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port: url.port().unwrap_or(port),
-        tls,
-        root: DEFAULT_ROOT.into(),
-        username: (!url.username().is_empty()).then(|| url.username().to_owned()),
-        password: url.password().map(Secret::new),
-        client_id: None,
-        keep_alive: Duration::from_secs(20),
-    })
-}
-
-/// Reads a broker's password: the first line of a file.
-///
-/// # Errors
-/// When the file cannot be read or is empty.
-pub fn password(file: &Path) -> anyhow::Result<Secret> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the password in {}", file.display()))?;
-    let line = text.lines().next().unwrap_or_default();
-    ensure!(!line.is_empty(), "{}: expected a password", file.display());
-    Ok(Secret::new(line))
 }
 
 /// What a replay did.
@@ -120,13 +78,8 @@ pub async fn run(
     let options = SessionOptions::new(&args.mqtt, "replay", id);
     let stop = shutdown.child_token();
     let session = mqtt::spawn(options, stop.clone());
-    let mut link = session.link.clone();
     tokio::select! {
-        up = tokio::time::timeout(CONNECT_LIMIT, link.wait_for(Link::is_up)) => {
-            if up.is_err() && let Link::Down { reason } = &*session.link.borrow() {
-                bail!("no line to broker {}:{}: {reason}", args.mqtt.host, args.mqtt.port);
-            }
-        }
+        up = line::up(&session, &args.mqtt) => up?,
         () = shutdown.cancelled() => return Ok(Summary::default()),
     }
 
@@ -265,23 +218,6 @@ fn office_of(topic: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn broker_addresses() {
-        let local = broker("mqtt://127.0.0.1").unwrap();
-        assert_eq!(
-            (local.host.as_str(), local.port, local.tls),
-            ("127.0.0.1", 1883, None)
-        );
-        let far = broker("mqtts://chuo:secret@hub.example.jp:8884").unwrap();
-        assert_eq!((far.host.as_str(), far.port), ("hub.example.jp", 8884));
-        assert_eq!(far.username.as_deref(), Some("chuo"));
-        assert!(far.tls.is_some() && !format!("{far:?}").contains("secret"));
-        assert_eq!(broker("mqtt://[::1]:1884").unwrap().host, "::1");
-        for bad in ["127.0.0.1", "http://a", "mqtt://", "mqtt:///x"] {
-            assert!(broker(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_office_is_found_under_any_root() {

@@ -409,7 +409,7 @@ impl City {
             let _ = tell.send(());
         });
         self.hub.history().record(row, Some(ack)).await.unwrap();
-        let told = tokio::time::timeout(Duration::from_secs(60), told);
+        let told = tokio::time::timeout(super::PATIENCE, told);
         told.await.unwrap().unwrap();
     }
 
@@ -421,7 +421,7 @@ impl City {
             let _ = tell.send(());
         }));
         self.reports.send(incoming).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(20), told)
+        tokio::time::timeout(super::PATIENCE, told)
             .await
             .unwrap()
             .unwrap();
@@ -476,7 +476,7 @@ impl City {
     pub async fn stop(self) -> TempDir {
         self.shutdown.cancel();
         for task in self.tasks {
-            tokio::time::timeout(Duration::from_secs(20), task)
+            tokio::time::timeout(super::PATIENCE, task)
                 .await
                 .unwrap()
                 .unwrap();

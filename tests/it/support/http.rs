@@ -1,7 +1,6 @@
 //! A client for one request at a time: HTTP/1.1, `Connection: close`, bounded in time.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -27,7 +26,7 @@ pub async fn get(server: SocketAddr, path: &str) -> Answer {
         stream.read_to_end(&mut answer).await.unwrap();
         answer
     };
-    let answer = tokio::time::timeout(Duration::from_secs(10), asked)
+    let answer = tokio::time::timeout(super::PATIENCE, asked)
         .await
         .expect(path);
     let end = answer

@@ -89,6 +89,14 @@ pub fn node_toml(broker: impl std::fmt::Display, more: &str) -> String {
     )
 }
 
+/// How long to wait for what must come. Only a test that fails waits it out, therefore it allows for
+/// a busy machine on which other tests emulate computers and drive browsers.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// In which time whatever runs must have ended once it is told to: the two seconds that the parts
+/// give each other, with room for a busy machine.
+pub const ENDS_WITHIN: Duration = Duration::from_secs(15);
+
 /// Asks until the answer is there, for at most `limit`.
 pub async fn eventually<T>(limit: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = std::time::Instant::now();

@@ -65,7 +65,7 @@ impl Mosquitto {
             .unwrap();
         self.child = Some(child);
         let address = self.address;
-        eventually(Duration::from_secs(10), "mosquitto listens", || {
+        eventually(super::PATIENCE, "mosquitto listens", || {
             TcpStream::connect_timeout(&address, Duration::from_millis(50)).ok()
         })
         .await;

@@ -1,6 +1,6 @@
 //! Three NATS servers with JetStream that are one MQTT broker, on free ports of loopback.
 
-use super::{eventually, tool};
+use super::{PATIENCE, eventually, tool};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -103,7 +103,7 @@ impl Cluster {
     /// Waits until one speaks MQTT.
     pub async fn listens(&self, n: usize) {
         let address = self.nodes[n].mqtt;
-        eventually(Duration::from_secs(30), "a NATS server listens", || {
+        eventually(PATIENCE, "a NATS server listens", || {
             TcpStream::connect_timeout(&address, Duration::from_millis(50)).ok()
         })
         .await;

@@ -53,7 +53,7 @@ impl Process {
 
     /// Where a hub serves its pages.
     pub async fn pages(&self) -> SocketAddr {
-        eventually(Duration::from_secs(30), "pages are served", || {
+        eventually(super::PATIENCE, "pages are served", || {
             self.said().iter().find_map(|line| {
                 let (_, address) = line.split_once("pages are served address=")?;
                 address.split(' ').next()?.parse().ok()
@@ -82,7 +82,7 @@ impl Process {
         assert!(status.unwrap().success());
         let child = &mut self.child;
         let ended = || child.try_wait().unwrap();
-        let code = eventually(Duration::from_secs(20), "the process ends", ended).await;
+        let code = eventually(super::PATIENCE, "the process ends", ended).await;
         assert_eq!(code.code(), Some(0));
         begin.elapsed()
     }

@@ -276,7 +276,7 @@ impl Sent {
     /// Ends, in time.
     pub async fn stop(self) {
         self.shutdown.cancel();
-        tokio::time::timeout(Duration::from_secs(2), self.running)
+        tokio::time::timeout(super::ENDS_WITHIN, self.running)
             .await
             .expect("ends in time")
             .unwrap();
