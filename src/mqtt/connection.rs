@@ -3,6 +3,7 @@
 //! The line is polled step by step, each step to its end, while requests are fed beside it. What is
 //! under way when the line breaks is answered with [`PublishError::Lost`].
 
+use super::asked::{Asked, Tell};
 use super::inbox::{Ack, AckToken, Message};
 use super::outbox::{Job, Publish, PublishError, WINDOW};
 use super::session::Core;
@@ -78,6 +79,7 @@ pub(super) struct Connection<'a> {
     sending: VecDeque<Pending>,
     /// Out, not yet confirmed.
     unconfirmed: HashMap<u16, Pending>,
+    asked: Asked,
     /// Received, no room in the inbox yet.
     held: VecDeque<Incoming>,
     /// To be acknowledged, no room among the requests yet.
@@ -89,6 +91,8 @@ pub(super) struct Connection<'a> {
 impl<'a> Connection<'a> {
     pub(super) fn new(core: &'a mut Core, requests: Requests, version: Version) -> Self {
         let now = Instant::now();
+        let options = &core.options;
+        let asked = Asked::new(options.subscriptions.len(), options.backoff);
         Self {
             core,
             requests,
@@ -101,6 +105,7 @@ impl<'a> Connection<'a> {
             max_packet: usize::MAX,
             sending: VecDeque::new(),
             unconfirmed: HashMap::new(),
+            asked,
             held: VecDeque::new(),
             acks_due: VecDeque::new(),
             told_refused: false,
@@ -145,6 +150,9 @@ impl<'a> Connection<'a> {
                 let deadline = self.deadline(reading);
                 self.core.stats.beat();
                 let beat = Instant::now() + BEAT;
+                let asks = self.up.is_some() && self.stopping.is_none();
+                let due = self.asked.due().filter(|_| asks);
+                let wake = due.map_or(beat, |due| due.min(beat));
                 tokio::select! {
                     event = &mut step, if reading => break event?,
                     () = shutdown.cancelled(), if self.stopping.is_none() => {
@@ -175,7 +183,7 @@ impl<'a> Connection<'a> {
                             self.acks_due.push_back(pkid);
                         }
                     }
-                    () = tokio::time::sleep_until(deadline.min(beat)) => {
+                    () = tokio::time::sleep_until(deadline.min(wake)) => {
                         if Instant::now() >= deadline {
                             return Err(self.overdue());
                         }
@@ -202,6 +210,10 @@ impl<'a> Connection<'a> {
     fn pump(&mut self) {
         if self.up.is_none() {
             return;
+        }
+        if self.stopping.is_none() {
+            self.asked
+                .ask(&self.requests, &self.core.options.subscriptions);
         }
         while let Some(pkid) = self.acks_due.pop_front() {
             if self.requests.ack(pkid).is_err() {
@@ -273,7 +285,7 @@ impl<'a> Connection<'a> {
         self.last_event = Instant::now();
         if !matches!(
             event,
-            Event::Sent(_) | Event::Pinged | Event::Nothing | Event::SaidGoodbye
+            Event::Sent(_) | Event::Asked(_) | Event::Pinged | Event::Nothing | Event::SaidGoodbye
         ) {
             self.pinged = None;
         }
@@ -302,10 +314,19 @@ impl<'a> Connection<'a> {
                     self.answer(pending, result);
                 }
             }
-            Event::Subscribed(refused) => {
-                if let Some(reason) = refused.first() {
-                    let purpose = self.core.options.purpose;
-                    tracing::warn!(purpose, "the broker refuses a subscription: {reason}");
+            Event::Asked(pkid) => self.asked.sent(pkid),
+            Event::Subscribed(pkid, refused) => {
+                let purpose = self.core.options.purpose;
+                let reason = refused.as_deref().unwrap_or_default();
+                match self.asked.answered(pkid, refused.is_some()) {
+                    Some(Tell::Refused) => tracing::warn!(
+                        purpose,
+                        "the broker refuses a subscription: {reason}; asking again"
+                    ),
+                    Some(Tell::Taken) => {
+                        tracing::info!(purpose, "the broker takes every subscription again");
+                    }
+                    None => {}
                 }
             }
             Event::Pinged => self.pinged = Some(Instant::now()),
@@ -324,20 +345,9 @@ impl<'a> Connection<'a> {
             let birth = Publish::retained(availability.topic, availability.online);
             self.send(birth, What::Birth);
         }
-        for subscription in &self.core.options.subscriptions {
-            // There is room for all of them: see `request_room`.
-            if self
-                .requests
-                .subscribe(&subscription.filter, subscription.qos)
-                .is_err()
-            {
-                tracing::warn!(
-                    purpose = self.core.options.purpose,
-                    "not a topic filter: {:?}",
-                    subscription.filter
-                );
-            }
-        }
+        // There is room for all of them: see `request_room`.
+        self.asked
+            .ask(&self.requests, &self.core.options.subscriptions);
         self.core.outbox.slots().renew();
         self.core.report_up(self.version);
     }
@@ -379,6 +389,7 @@ impl<'a> Connection<'a> {
             .iter()
             .chain(self.unconfirmed.values())
             .map(|p| p.since)
+            .chain(self.asked.oldest())
             .min();
         let confirm = oldest.map_or(far, |at| at + CONFIRM_LIMIT);
         silent.min(pong).min(confirm)

@@ -11,6 +11,7 @@
 //!   in place, at most [`WINDOW`] publishes are unconfirmed. What is dropped or replaced is counted.
 //! - Every new session subscribes again, says `online` before anything else, and publishes every
 //!   newest value again, so that a broker that forgot everything is complete at once.
+//! - A subscription that the broker refuses is asked for again, so that no line is there and deaf.
 //! - What was sent and not confirmed when the line broke is answered with [`PublishError::Lost`]:
 //!   who needs it to arrive sends it again. Nothing is sent a second time behind the sender's back.
 //! - A full inbox slows the broker down, first by leaving messages unacknowledged (pings go on),
@@ -20,6 +21,7 @@
 //! MQTT 5 is tried first, 3.1.1 when a broker refuses it; nothing here needs properties of MQTT 5.
 //! Knows no tickets, no JSON and no topic but those it is given.
 
+mod asked;
 mod backoff;
 mod connection;
 mod dialect;

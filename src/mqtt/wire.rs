@@ -91,8 +91,10 @@ pub(super) enum Event {
     Sent(u16),
     /// The broker confirmed a publish and said whether anybody has subscribed to it, or why not.
     Confirmed(u16, Result<bool, PublishError>),
-    /// The broker answered a subscription; how many filters it refused, and why.
-    Subscribed(Vec<String>),
+    /// The oldest subscription that was requested went out with this packet identifier.
+    Asked(u16),
+    /// The broker answered a subscription; why it refuses, if it does.
+    Subscribed(u16, Option<String>),
     /// A ping went out.
     Pinged,
     /// Something else came in.
@@ -327,6 +329,7 @@ impl Line {
 fn outgoing(event: &rumqttc::Outgoing) -> Event {
     match event {
         rumqttc::Outgoing::Publish(pkid) => Event::Sent(*pkid),
+        rumqttc::Outgoing::Subscribe(pkid) => Event::Asked(*pkid),
         rumqttc::Outgoing::PingReq => Event::Pinged,
         rumqttc::Outgoing::Disconnect => Event::SaidGoodbye,
         _ => Event::Nothing,
@@ -358,11 +361,11 @@ fn v5_event(event: v5::Event) -> Event {
             },
         ),
         Packet::SubAck(ack) => Event::Subscribed(
+            ack.pkid,
             ack.return_codes
                 .iter()
-                .filter(|code| !matches!(code, SubscribeReasonCode::Success(_)))
-                .map(|code| format!("{code:?}"))
-                .collect(),
+                .find(|code| !matches!(code, SubscribeReasonCode::Success(_)))
+                .map(|code| format!("{code:?}")),
         ),
         _ => Event::Heard,
     }
@@ -384,11 +387,11 @@ fn v311_event(event: rumqttc::Event) -> Event {
         }),
         Packet::PubAck(ack) => Event::Confirmed(ack.pkid, Ok(true)),
         Packet::SubAck(ack) => Event::Subscribed(
+            ack.pkid,
             ack.return_codes
                 .iter()
-                .filter(|code| matches!(code, SubscribeReasonCode::Failure))
-                .map(|_| "refused".to_owned())
-                .collect(),
+                .find(|code| matches!(code, SubscribeReasonCode::Failure))
+                .map(|_| "refused".to_owned()),
         ),
         _ => Event::Heard,
     }

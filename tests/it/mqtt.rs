@@ -4,6 +4,7 @@ use crate::support::mosquitto::Mosquitto;
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use yobiban::config::MqttConfig;
@@ -294,6 +295,54 @@ async fn a_refused_password_is_said_in_words() {
     let mut session = start(options);
     let said = reason(&mut session, "user name").await;
     assert!(!said.contains("wrong"), "{said}");
+}
+
+/// A broker of MQTT 5 that speaks only of the subscription: refuses it so many times, then takes it
+/// and sends a message. How often it was asked.
+async fn refuses(line: tokio::net::TcpListener, times: usize) -> usize {
+    let (mut socket, _) = line.accept().await.unwrap();
+    let mut asked = 0;
+    loop {
+        let kind = socket.read_u8().await.unwrap();
+        let length = socket.read_u8().await.unwrap(); // all packets here are under 128 bytes
+        let mut body = vec![0; length.into()];
+        socket.read_exact(&mut body).await.unwrap();
+        let answer: &[u8] = match kind {
+            0x10 => &[0x20, 3, 0, 0, 0],
+            0x82 if asked < times => {
+                asked += 1;
+                &[0x90, 4, body[0], body[1], 0, 0x83] // implementation specific error
+            }
+            0x82 => {
+                let taken = [0x90, 4, body[0], body[1], 0, 1];
+                socket.write_all(&taken).await.unwrap();
+                let news = b"\x30\x08\x00\x04news\x00!";
+                socket.write_all(news).await.unwrap();
+                // The session is read to its end, so that nothing is lost on the way.
+                let _ = socket.read_to_end(&mut Vec::new()).await;
+                return asked + 1;
+            }
+            _ => &[],
+        };
+        socket.write_all(answer).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_refused_is_asked_for_again() {
+    let line = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = options(line.local_addr().unwrap(), "client");
+    let broker = tokio::spawn(refuses(line, 3));
+    let stop = CancellationToken::new();
+    let mut session = mqtt::spawn(options.subscribe(Subscription::new("news")), stop.clone());
+    let message = next(&mut session).await;
+    assert_eq!(
+        (message.topic.as_str(), &*message.payload),
+        ("news", &b"!"[..])
+    );
+    assert_eq!(session.stats.view().sessions, 1, "on the same line");
+    stop.cancel();
+    assert_eq!(timeout(LIMIT, broker).await.unwrap().unwrap(), 4);
 }
 
 #[tokio::test]
