@@ -44,6 +44,25 @@ pub enum IssueKind {
 }
 
 impl IssueKind {
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::FeedDown,
+        Self::UplinkDown,
+        Self::SourceSilent,
+        Self::MessagesRefused,
+        Self::CallsLost,
+        Self::RestartUnsaid,
+        Self::ClockUnknown,
+        Self::OutputLost,
+        Self::CameraLost,
+        Self::CameraFrozen,
+        Self::CameraMoved,
+        Self::VoiceSilent,
+        Self::VoiceIncomplete,
+        Self::SpoolFull,
+        Self::StoreFailed,
+    ];
+
     /// The word in reports, metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {

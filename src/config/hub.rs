@@ -193,7 +193,31 @@ impl Check<'_> {
         WebConfig {
             behind_tls: http.behind_tls.unwrap_or(false),
             embed_from,
+            fleet_token: self.fleet_token(http),
         }
+    }
+
+    fn fleet_token(&mut self, http: &RawHttp) -> Option<Secret> {
+        /// Nobody guesses so many over the net (NIST SP 800-63B, 5.1.1.2, asks for 8 at least).
+        const LEAST: usize = 16;
+        let at = At::root().key("http");
+        let keys = SecretKeys {
+            base: "fleet_token",
+            inline: http.fleet_token.as_deref(),
+            file: http.fleet_token_file.as_deref(),
+            credential: http.fleet_token_credential.as_deref(),
+        };
+        keys.inline.or(keys.file).or(keys.credential)?;
+        let token = self.secret(&at, keys)?;
+        if token.reveal().len() < LEAST {
+            let key = at.key("fleet_token");
+            self.wrong(
+                &key,
+                format_args!("too short: expected at least {LEAST} characters"),
+            );
+            return None;
+        }
+        Some(token)
     }
 
     fn listen(&mut self, at: &At, raw: Option<&str>) -> SocketAddr {

@@ -114,6 +114,7 @@ fn warn_of_open_secrets(path: &Path, text: &str) {
         .into_iter()
         .chain(cameras)
         .any(|table| doc.text_at(&table.key("password")).is_some())
+        || doc.text_at(&top.key("http").key("fleet_token")).is_some()
         || doc
             .text_at(&top.key("store").key("url"))
             .is_some_and(|url| url.contains('@'));

@@ -218,6 +218,8 @@ pub struct WebConfig {
     pub behind_tls: bool,
     /// Origins whose pages may show ours in a frame, such as `https://www.city.example.jp`.
     pub embed_from: Vec<String>,
+    /// What opens the page of all nodes; without it, nobody sees that page.
+    pub fleet_token: Option<Secret>,
 }
 
 /// One connection to a broker.

@@ -598,6 +598,12 @@ tables! {
         behind_tls: bool,
         /// Origins whose pages may show ours in a frame, at most 16. Default `[]`.
         embed_from: Vec<String>,
+        /// Opens `/fleet`, at least 16 characters. Default: nobody sees that page.
+        fleet_token: String,
+        /// File with the token.
+        fleet_token_file: String,
+        /// systemd credential with the token.
+        fleet_token_credential: String,
     }
 
     /// `[store]` of a hub

@@ -15,6 +15,7 @@ pub mod history;
 mod incoming;
 mod lang;
 mod live;
+mod moment;
 mod pace;
 mod page;
 pub mod registry;
@@ -30,7 +31,7 @@ use incoming::{kind, office};
 pub use web::{Asked, Bounds, Speaker, listen, router, serve};
 
 use crate::clock::Clock;
-use crate::config::{HubConfig, PagesConfig, StreamTarget};
+use crate::config::{HubConfig, PagesConfig, Secret, StreamTarget};
 use crate::model::{Name, OfficeId};
 use crate::wire::topic::Topic;
 use axum::http::HeaderMap;
@@ -78,6 +79,8 @@ pub struct Hub {
     pages: PagesConfig,
     /// What every answer says about its use.
     headers: HeaderMap,
+    /// What opens the page of all nodes.
+    fleet_token: Option<Secret>,
     /// The folder of the HLS files, if there is such a stream.
     video: Option<PathBuf>,
     /// Speaks how tickets are called, if somebody does.
@@ -149,6 +152,7 @@ impl Hub {
             title: config.title.clone(),
             pages: config.pages.clone(),
             headers: web::standing(&config.web),
+            fleet_token: config.web.fleet_token.clone(),
             video: config.streams.iter().find_map(|s| match &s.video.target {
                 StreamTarget::Hls { dir } => Some(dir.clone()),
                 _ => None,

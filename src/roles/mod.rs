@@ -12,6 +12,7 @@ mod files;
 pub mod hub;
 pub mod line;
 pub mod load;
+mod machine;
 pub mod node;
 pub mod replay;
 pub mod say;

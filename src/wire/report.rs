@@ -222,6 +222,39 @@ pub struct HealthReport {
     /// Counts since the start, by name.
     #[serde(default)]
     pub counts: std::collections::BTreeMap<String, u64>,
+    /// The machine that the node runs on.
+    #[serde(default)]
+    pub machine: MachineReport,
+}
+
+/// How a node's machine is, as far as it tells; what it does not know is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MachineReport {
+    /// Its name, such as `Raspberry Pi 4 Model B Rev 1.4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Temperature of its processor, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_c: Option<i16>,
+    /// Whether it runs slower than it could, because it is hot or its supply is weak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<bool>,
+    /// Whether its supply has been too weak since it was switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undervoltage: Option<bool>,
+    /// Room on the medium of the store, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_free: Option<u64>,
+    /// Bytes written to the file system of the store in its life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_written: Option<u64>,
+    /// How much of the medium's life is used up, per cent, in steps of ten (JESD84-B50, 7.4.20);
+    /// SD cards do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_worn: Option<u8>,
+    /// Memory that programs could still have, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_free: Option<u64>,
 }
 
 /// Something that is wrong right now.

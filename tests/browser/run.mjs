@@ -107,6 +107,21 @@ for (const lang of LANGS) {
   }
 }
 
+// The page of all nodes, which asks for its token; in the two languages it has.
+for (const lang of ["ja", "en"]) {
+  for (const [width, height] of [[360, 780], [1280, 800]]) {
+    const httpCredentials = { username: "it", password: process.env.FLEET_TOKEN };
+    const { context, page } = await open({ httpCredentials, viewport: { width, height } }, "/fleet", lang);
+    const where = `/fleet ${lang} at ${width}`;
+    if ((await page.locator("section.node").count()) !== 6) found(`${where}: not every node`);
+    await fits(page, where);
+    await accessible(page, where);
+    if (width === 360) await touchable(page, where);
+    await shoot(page, `fleet-${lang}-${width}`);
+    await context.close();
+  }
+}
+
 // The first visit asks for page, style, two scripts, icon and manifest; little enough for 2G.
 for (const lang of LANGS) {
   const context = await browser.newContext({ serviceWorkers: "block", viewport: { width: 360, height: 780 } });

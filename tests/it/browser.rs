@@ -3,7 +3,7 @@
 //! The script asks for events by lines on its standard output (`feed TICKET`), answered by a line
 //! on its standard input once the hub has taken them.
 
-use crate::support::city::{City, line, numbers, time};
+use crate::support::city::{City, FLEET_TOKEN, line, numbers, time};
 use crate::support::{root, skip, tool};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -36,6 +36,10 @@ async fn pages_are_live_accessible_and_fit_a_phone() {
     city.tell(&chuo).await;
     city.send("chuo/node/n1/board/main", bytes).await;
 
+    let mut health = crate::hub_fleet::troubled();
+    health["outputs"][0]["state"] = "shown".into(); // the city's visitors see their board
+    city.send("chuo/node/n1/health", health.to_string()).await;
+
     let passed = r#"{"queue":"certificates","day":"2026-11-24","epoch":0,"no":41,"ticket":"A040",
         "counter":"2","at":"2026-11-24T10:31:00+09:00","kind":"call"}"#;
     city.send("chuo/node/n1/calls", passed).await;
@@ -50,6 +54,7 @@ async fn pages_are_live_accessible_and_fit_a_phone() {
         .arg(root().join("tests/browser/run.mjs"))
         .arg(&base)
         .env("CHROMIUM", chromium)
+        .env("FLEET_TOKEN", FLEET_TOKEN)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

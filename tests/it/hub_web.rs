@@ -270,6 +270,7 @@ async fn only_configured_origins_may_frame_and_only_tls_is_remembered() {
                 "https://www.city.example.jp".into(),
                 "https://[::1]:8443".into(),
             ],
+            ..WebConfig::default()
         };
         let city = headers(web, path).await;
         assert_eq!(

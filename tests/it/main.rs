@@ -29,6 +29,7 @@ mod house;
 mod hub;
 mod hub_database;
 mod hub_events;
+mod hub_fleet;
 mod hub_flood;
 mod hub_history;
 mod hub_open_data;

@@ -20,7 +20,7 @@ use yobiban::mqtt::{Session, Subscription};
 use yobiban::roles::demo::broker::Broker;
 use yobiban::state::{Office, QueueSettings, Settings, Snapshot};
 use yobiban::uplink::{Identity, Image, Origin, Pictures, Spool, Uplink, report};
-use yobiban::wire::report::{CallReport, HealthReport, Numbers};
+use yobiban::wire::report::{CallReport, HealthReport, MachineReport, Numbers};
 use yobiban::wire::{self, WireTime};
 
 struct Bench {
@@ -85,6 +85,7 @@ async fn bench_at(broker: SocketAddr, filter: &str) -> Bench {
         issues: Vec::new(),
         outputs: Vec::new(),
         counts: BTreeMap::new(),
+        machine: MachineReport::default(),
     };
     let (health, watch_health) = watch::channel(Arc::new(health));
     let spool = Spool::default();

@@ -3,7 +3,7 @@
 use super::Refusal;
 use crate::clock::Now;
 use crate::model::OfficeId;
-use crate::wire::report::{HealthReport, MAX_QUEUES, Numbers};
+use crate::wire::report::{HealthReport, IssueReport, MAX_QUEUES, Numbers};
 use jiff::{SignedDuration, civil::Date};
 use std::collections::HashSet;
 
@@ -64,9 +64,27 @@ pub(super) fn health(h: &HealthReport) -> Result<(), Refusal> {
     const MAX_WORD: usize = 64;
     /// Longest value of a fact, in bytes: the name of a monitor, an answer of 64 bytes in hex.
     const MAX_VALUE: usize = 512;
+    /// More than a node has parts that can fail.
+    const MAX_ISSUES: usize = 128;
+    /// Longest name of what one is about, in bytes: some are topics.
+    const MAX_ABOUT: usize = 256;
     let long = |what: &str| Refusal::List(format!("health with too long a {what}"));
     if h.outputs.len() > MAX_PICTURES {
         return Err(long("list of outputs"));
+    }
+    let too_long = |i: &IssueReport| i.kind.len() > MAX_WORD || i.about.len() > MAX_ABOUT;
+    if h.issues.len() > MAX_ISSUES || h.issues.iter().any(too_long) {
+        return Err(long("list of issues"));
+    }
+    if h.version.len() > MAX_WORD || h.clock.len() > MAX_WORD {
+        return Err(long("version or clock"));
+    }
+    if h.machine
+        .model
+        .as_ref()
+        .is_some_and(|m| m.len() > 2 * MAX_WORD)
+    {
+        return Err(long("model"));
     }
     unique("output", h.outputs.iter().map(|o| o.board.as_str()))?;
     for o in &h.outputs {

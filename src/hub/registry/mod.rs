@@ -31,6 +31,9 @@ pub const MAX_NODES: usize = 16;
 /// Most counts one node may report; more are cut.
 const MAX_COUNTS: usize = 64;
 
+/// Longest line about an issue, in bytes; some hold what a library said, and more is cut.
+const MAX_TEXT: usize = 1024;
+
 /// What a report did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -109,6 +112,10 @@ impl Registry {
                 }
                 let mut health: HealthReport = wire::decode(payload)?;
                 health.counts = health.counts.into_iter().take(MAX_COUNTS).collect();
+                for issue in &mut health.issues {
+                    let end = issue.text.floor_char_boundary(MAX_TEXT);
+                    issue.text.truncate(end);
+                }
                 check::health(&health)?;
                 self.edit(office, node, |n, _| Ok(n.take_health(health)))
             }

@@ -24,7 +24,7 @@ fn versioned(stem: &str, ext: &str, kind: &'static str, text: &'static str) -> A
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-static ALL: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ALL: LazyLock<[Asset; 5]> = LazyLock::new(|| {
     [
         versioned(
             "app",
@@ -50,6 +50,12 @@ static ALL: LazyLock<[Asset; 4]> = LazyLock::new(|| {
             SCRIPT,
             include_str!("../../../assets/web/early.js"),
         ),
+        versioned(
+            "fleet",
+            "css",
+            "text/css; charset=utf-8",
+            include_str!("../../../assets/web/fleet.css"),
+        ),
     ]
 });
 
@@ -71,6 +77,11 @@ pub(super) fn icon() -> &'static str {
 /// File name of the script that runs before the first paint.
 pub(super) fn early() -> &'static str {
     &ALL[3].name
+}
+
+/// File name of the style of the page of all nodes, beside that of all pages.
+pub(super) fn fleet_css() -> &'static str {
+    &ALL[4].name
 }
 
 pub(super) async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {

@@ -9,6 +9,8 @@ mod api;
 mod assets;
 mod events;
 mod find;
+mod fleet;
+mod fleet_words;
 mod forecast;
 mod front;
 mod headers;
@@ -95,6 +97,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/procedures", get(procedures::all))
         .route("/procedures/{queue}", get(procedures::one))
         .route("/accuracy", get(accuracy::page))
+        .route("/fleet", get(fleet::page))
         .route("/offline", get(install::offline))
         .route("/manifest.webmanifest", get(install::manifest))
         .route("/sw.js", get(install::worker))

@@ -1,7 +1,7 @@
 //! For those who run the hub: is it alive, is it ready, what did it count.
 
 use super::Shared;
-use crate::hub::stats::Moment;
+use crate::hub::moment::Moment;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};

@@ -3,6 +3,7 @@
 use super::good;
 use crate::clock::Now;
 use crate::output::{Finding, Level};
+use crate::roles::machine;
 use jiff::tz::TimeZone;
 use std::fs;
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::time::Duration;
 const FREE_WANTED: u64 = 128 * 1024 * 1024;
 
 /// From here on a Raspberry Pi lowers its clock (soft limit of the Pi 3B+; 80 °C on others).
-const HOT_C: i64 = 75;
+const HOT_C: i16 = 75;
 
 /// Whether the wall clock can be believed.
 pub(super) async fn clock(now: Now, zone: &TimeZone) -> Finding {
@@ -74,7 +75,7 @@ pub(super) fn store(dir: &Path) -> Finding {
         let advice = "give the folder to the user yobiban; a read-only file system after a power cut needs a check (fsck) or a new card";
         return failed(format!("cannot be written: {e}"), advice);
     }
-    match free(dir) {
+    match machine::free(dir) {
         Some(bytes) if bytes < FREE_WANTED => Finding {
             level: Level::Warning,
             what,
@@ -112,50 +113,20 @@ fn try_write(dir: &Path) -> std::io::Result<()> {
     written
 }
 
-#[cfg(target_os = "linux")]
-fn free(dir: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(dir).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn free(_: &Path) -> Option<u64> {
-    None
-}
-
-/// The machine's name from its device tree, below `root`.
-pub(super) fn model(root: &Path) -> Option<String> {
-    let name = fs::read_to_string(root.join("proc/device-tree/model")).ok()?;
-    Some(name.trim_end_matches(['\0', '\n']).to_owned())
-}
-
 /// Supply voltage and temperature, as far as the kernel tells (`sys` is `/sys`).
 pub(super) fn power(sys: &Path) -> Vec<Finding> {
-    let number = |path: &Path| {
-        let text = fs::read_to_string(path).ok()?;
-        text.trim().parse::<i64>().ok()
-    };
     let mut findings = Vec::new();
-    let monitors = fs::read_dir(sys.join("class/hwmon")).into_iter().flatten();
-    for monitor in monitors.flatten().map(|entry| entry.path()) {
-        // Driver raspberrypi-hwmon: the alarm stays set after the voltage fell under 4.63 V.
-        let is_supply =
-            fs::read_to_string(monitor.join("name")).is_ok_and(|name| name.trim() == "rpi_volt");
-        if !is_supply {
-            continue;
-        }
-        findings.push(match number(&monitor.join("in0_lcrit_alarm")) {
-            Some(1) => Finding {
-                level: Level::Failure,
-                what: "power supply".into(),
-                found: "the voltage fell below 4.63 V".into(),
-                advice: "use the supply made for this Raspberry Pi, and a short thick cable".into(),
-            },
-            _ => good("power supply", "the voltage holds"),
-        });
+    match machine::undervoltage(sys) {
+        Some(true) => findings.push(Finding {
+            level: Level::Failure,
+            what: "power supply".into(),
+            found: "the voltage fell below 4.63 V".into(),
+            advice: "use the supply made for this Raspberry Pi, and a short thick cable".into(),
+        }),
+        Some(false) => findings.push(good("power supply", "the voltage holds")),
+        None => {}
     }
-    if let Some(milli) = number(&sys.join("class/thermal/thermal_zone0/temp")) {
-        let degrees = milli / 1000;
+    if let Some(degrees) = machine::temperature(sys) {
         let found = format!("{degrees} °C");
         findings.push(if degrees >= HOT_C {
             Finding {
@@ -212,19 +183,6 @@ mod tests {
         assert_eq!(
             picture_file(&dir.path().join("main.png")).level,
             Level::Good
-        );
-    }
-
-    #[test]
-    fn the_model_is_read_without_its_terminator() {
-        let root = tempfile::tempdir().expect("folder");
-        assert_eq!(model(root.path()), None);
-        fs::create_dir_all(root.path().join("proc/device-tree")).expect("made");
-        let name = "Raspberry Pi 4 Model B Rev 1.4\0";
-        fs::write(root.path().join("proc/device-tree/model"), name).expect("written");
-        assert_eq!(
-            model(root.path()).as_deref(),
-            Some(name.trim_end_matches('\0'))
         );
     }
 }

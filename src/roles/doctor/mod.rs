@@ -105,7 +105,8 @@ fn good(what: impl Into<String>, found: impl Into<String>) -> Finding {
 const COLUMN: usize = 44;
 
 fn print(config: &NodeConfig, findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
-    let machine = machine::model(Path::new("/")).unwrap_or_else(|| "this machine".into());
+    let machine =
+        crate::roles::machine::model(Path::new("/")).unwrap_or_else(|| "this machine".into());
     writeln!(
         out,
         "yobiban {}, office {}, node {}, on {machine}\n",

@@ -152,6 +152,8 @@ pub async fn run(
         started: started.mono,
         uplink: lines.uplink.as_ref().map(|up| up.link.clone()),
         spool: spool.clone(),
+        store: config.store_dir.clone(),
+        machine: None,
     };
     let uplink = Uplink {
         identity: lines.identity,

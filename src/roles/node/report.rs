@@ -6,11 +6,13 @@ use super::truth::Truth;
 use crate::clock::Now;
 use crate::health::IssueKind;
 use crate::model::BoardId;
+use crate::roles::machine;
 use crate::uplink::Spool;
 use crate::wire::WireTime;
-use crate::wire::report::{HealthReport, IssueReport, OutputReport};
+use crate::wire::report::{HealthReport, IssueReport, MachineReport, OutputReport};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -29,6 +31,10 @@ pub(super) struct Health {
     pub(super) spool: Spool,
     /// Whether the uplink is up, and why not; `None` when it shares the session of the feed.
     pub(super) uplink: Option<watch::Receiver<crate::mqtt::Link>>,
+    /// The folder of the store.
+    pub(super) store: PathBuf,
+    /// How the machine was, and when that was looked at.
+    pub(super) machine: Option<(Duration, MachineReport)>,
 }
 
 /// Shortest time between two reports in which nothing but counts changed.
@@ -87,6 +93,13 @@ impl Health {
         issues.follow(IssueKind::SpoolFull, "", full.as_deref(), now);
         let trouble = self.spool.trouble();
         issues.follow(IssueKind::StoreFailed, "spool", trouble.as_deref(), now);
+        let old = self
+            .machine
+            .as_ref()
+            .map(|(at, _)| now.since(*at).as_secs());
+        if old.is_none_or(|age| age >= COUNTS_EVERY_S) {
+            self.machine = Some((now.mono, machine::look(Path::new("/"), &self.store)));
+        }
         let report = self.report(truth, outputs, now);
         self.reports.send_if_modified(|old| {
             let same = old.issues == report.issues && old.outputs == report.outputs;
@@ -152,6 +165,7 @@ impl Health {
             issues: truth.issues().iter().map(issue).collect(),
             outputs: outputs.into_iter().map(output).collect(),
             counts,
+            machine: self.machine.clone().map(|(_, m)| m).unwrap_or_default(),
             ..empty(now, &self.zone)
         }
     }
@@ -172,5 +186,6 @@ pub(super) fn empty(now: Now, zone: &TimeZone) -> HealthReport {
         issues: Vec::new(),
         outputs: Vec::new(),
         counts: BTreeMap::new(),
+        machine: MachineReport::default(),
     }
 }

@@ -241,6 +241,9 @@ pub struct City {
     pub dir: TempDir,
 }
 
+/// Opens the page of all nodes.
+pub const FLEET_TOKEN: &str = "a-token-of-the-tests";
+
 pub fn config(store: &str) -> HubConfig {
     HubConfig {
         mqtt: MqttConfig {
@@ -262,7 +265,10 @@ pub fn config(store: &str) -> HubConfig {
             .collect(),
         title: Name::default(),
         pages: PagesConfig::default(),
-        web: WebConfig::default(),
+        web: WebConfig {
+            fleet_token: Some(Secret::new(FLEET_TOKEN)),
+            ..WebConfig::default()
+        },
         streams: Vec::new(),
         voice: None,
     }
