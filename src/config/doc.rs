@@ -197,7 +197,7 @@ impl<'t> Doc<'t> {
 
 /// Keys whose value is never printed.
 fn is_secret(key: &str) -> bool {
-    key == "password"
+    matches!(key, "password" | "fleet_token")
 }
 
 /// Hides a user's name and password in an address: what stands before its `@`, also where the

@@ -317,7 +317,10 @@ fn facts(health: &HealthReport, w: &Words) -> Vec<Fact> {
         facts.extend(value.map(|value| Fact { name, value, wrong }));
     };
     let yes_no = |is: bool| if is { w.yes } else { w.no }.to_owned();
-    let mb = |bytes: u64| format!("{} MB", bytes / 1_000_000);
+    let size = |bytes: u64| match bytes / 1_000_000 {
+        mb @ 0..10_000 => format!("{mb} MB"),
+        mb => format!("{} GB", mb / 1000),
+    };
     add(w.model, model.clone(), false);
     let hot = temperature_c.is_some_and(|c| c >= HOT_C);
     add(w.temperature, temperature_c.map(|c| format!("{c} °C")), hot);
@@ -327,13 +330,13 @@ fn facts(health: &HealthReport, w: &Words) -> Vec<Fact> {
         undervoltage.map(yes_no),
         *undervoltage == Some(true),
     );
-    add(w.memory, memory_free.map(mb), false);
+    add(w.memory, memory_free.map(size), false);
     add(
         w.disk_free,
-        disk_free.map(mb),
+        disk_free.map(size),
         disk_free.is_some_and(|n| n < LITTLE),
     );
-    add(w.disk_written, disk_written.map(mb), false);
+    add(w.disk_written, disk_written.map(size), false);
     let worn = disk_worn.is_some_and(|n| n >= WORN);
     add(
         w.disk_worn,
