@@ -13,7 +13,7 @@ use yobiban::hub::{Bounds, listen, serve};
 use yobiban::model::Label;
 
 /// A browser starts, looks at some three hundred pages and ends well within this.
-const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT: Duration = Duration::from_secs(1800);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_live_accessible_and_fit_a_phone() {
