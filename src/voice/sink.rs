@@ -89,6 +89,46 @@ impl Sink for Nowhere {
     }
 }
 
+/// A sink without a pace of its own, made as slow as a loudspeaker: somebody else hears the same.
+pub struct InTime(Box<dyn Sink>);
+
+impl InTime {
+    /// Slows down this one.
+    #[must_use]
+    pub fn new(sink: Box<dyn Sink>) -> Self {
+        Self(sink)
+    }
+}
+
+impl Sink for InTime {
+    fn open(&mut self) -> Result<(), SinkError> {
+        self.0.open()
+    }
+
+    fn begin(&mut self, name: &str) -> Result<(), SinkError> {
+        self.0.begin(name)
+    }
+
+    fn play(&mut self, samples: &[i16]) -> Result<(), SinkError> {
+        self.0.play(samples)?;
+        let seconds = samples.len() as f64 / f64::from(super::RATE);
+        std::thread::park_timeout(Duration::from_secs_f64(seconds));
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkError> {
+        self.0.end()
+    }
+
+    fn tend(&mut self) -> Result<(), SinkError> {
+        self.0.tend()
+    }
+
+    fn stop(&mut self) {
+        self.0.stop();
+    }
+}
+
 /// Writes a WAV file for each announcement, whole or not at all.
 #[derive(Debug)]
 pub struct WavFolder {

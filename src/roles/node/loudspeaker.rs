@@ -86,7 +86,7 @@ impl Sink for Loudspeaker {
     }
 
     fn tend_every(&self) -> Duration {
-        // Half of what the device's buffer holds.
+        // Less than half of what is kept in the device's buffer.
         Duration::from_millis(if self.keep_open { 40 } else { 1000 })
     }
 
