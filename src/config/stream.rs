@@ -278,7 +278,11 @@ impl Check<'_> {
             ("silence", StreamAudio::Silence),
             ("none", StreamAudio::None),
         ];
-        let usual = if raw.calls.is_ok() { "calls" } else { "silence" };
+        let usual = if raw.calls.is_ok() {
+            "calls"
+        } else {
+            "silence"
+        };
         let audio = self.word(at, raw.audio.unwrap_or(usual), &words);
         if let (Some(StreamAudio::Calls), Err(why)) = (audio, raw.calls) {
             self.wrong(at, why);

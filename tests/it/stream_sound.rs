@@ -78,7 +78,8 @@ fn find(part: &[f64], sound: &[f64], from: usize) -> (usize, f64) {
         let product: f64 = there.iter().zip(part).map(|(a, b)| a * b).sum();
         Some((at, product / (energy(there) * energy(part)).max(1.0)))
     });
-    like.max_by(|a, b| a.1.total_cmp(&b.1)).expect("long enough")
+    like.max_by(|a, b| a.1.total_cmp(&b.1))
+        .expect("long enough")
 }
 
 /// Seconds at which the picture of a recording changes for good: the last change of its middle.
@@ -117,7 +118,10 @@ fn check(ffmpeg: &Path, file: &Path, (chime, sentence): &(Vec<f64>, Vec<f64>), w
         seconds(begin) - picture,
     );
     assert!(like_chime > LIKE && like_speech > LIKE);
-    assert!(seconds(speech - begin - chime.len()) > 0.2, "a pause between");
+    assert!(
+        seconds(speech - begin - chime.len()) > 0.2,
+        "a pause between"
+    );
     // A busy machine draws late.
     assert!((seconds(begin) - picture).abs() < 5.0, "{pictures:?}");
     let near = RATE / 20;
@@ -173,7 +177,12 @@ async fn a_hub_speaks_the_calls_of_an_office_in_its_video() {
         let topic = format!("yobiban/v1/{topic}");
         reports.send(Incoming::new(topic, payload)).await.unwrap();
     };
-    let now = || WireTime::new(clock.now().wall, &jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
+    let now = || {
+        WireTime::new(
+            clock.now().wall,
+            &jiff::tz::TimeZone::get("Asia/Tokyo").unwrap(),
+        )
+    };
     let mut board = numbers("chuo");
     board.queues.truncate(1);
     board.queues[0].as_of = Some(now());
@@ -212,7 +221,11 @@ async fn a_hub_speaks_the_calls_of_an_office_in_its_video() {
     let call = serde_json::to_vec(&call).unwrap();
     send("chuo/node/n1/calls", call.clone()).await;
     send("chuo/node/n1/calls", call).await;
-    send("inage/node/n1/calls", serde_json::to_vec(&of_another).unwrap()).await;
+    send(
+        "inage/node/n1/calls",
+        serde_json::to_vec(&of_another).unwrap(),
+    )
+    .await;
     pause(Duration::from_secs(20)).await;
     let file = receiver.stop().await;
     stop.cancel();
@@ -251,7 +264,12 @@ async fn a_nodes_voice_is_heard_in_the_video_of_its_board() {
     let receiver = Receiver::rtmp(&ffmpeg, port, dir.path().join("node.flv"));
     let stop = CancellationToken::new();
     let clock = SystemClock::new();
-    let run = roles::node::run(config, Arc::new(clock.clone()), stop.clone(), Probe::default());
+    let run = roles::node::run(
+        config,
+        Arc::new(clock.clone()),
+        stop.clone(),
+        Probe::default(),
+    );
     let node = tokio::spawn(run);
     receiver.records(2_000, LIMIT).await;
     pause(Duration::from_secs(3)).await;

@@ -22,7 +22,6 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -243,7 +242,7 @@ mod tests {
     use crate::wire::feed::FeedMessage;
     use std::path::Path;
     use std::sync::Mutex;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     /// A sink that notes when its first sample came, and when it was told that all is over.
     #[derive(Clone, Default)]
