@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, SystemClock};
 use yobiban::config::{BoardStreamConfig, SpeechConfig, StreamAudio, VoiceConfig, VoiceOutput};
 use yobiban::hub::Incoming;
-use yobiban::model::CallKind;
+use yobiban::model::{CallKind, Label};
 use yobiban::mqtt::Publish;
 use yobiban::roles::demo::broker::Broker;
 use yobiban::roles::hub::{Line, run_on};
@@ -82,7 +82,7 @@ fn find(part: &[f64], sound: &[f64], from: usize) -> (usize, f64) {
         .expect("long enough")
 }
 
-/// Seconds at which the picture of a recording changes for good: the last change of its middle.
+/// Seconds at which the picture of a recording changes.
 fn changes(ffmpeg: &Path, file: &Path) -> Vec<f64> {
     let (pictures, _) = out(
         ffmpeg,
@@ -199,8 +199,8 @@ async fn a_hub_speaks_the_calls_of_an_office_in_its_video() {
         day: at.zoned().date(),
         epoch: 0,
         no: 1,
-        ticket: "A042".parse().unwrap(),
-        counter: Some("3".parse().unwrap()),
+        ticket: Label::new("A042").unwrap(),
+        counter: Label::new("3").ok(),
         at,
         kind: CallKind::Call,
     };
@@ -214,7 +214,7 @@ async fn a_hub_speaks_the_calls_of_an_office_in_its_video() {
     (board.at, board.seq) = (at, board.seq + 1);
     send("chuo/node/n1/numbers", serde_json::to_vec(&board).unwrap()).await;
     let of_another = CallReport {
-        ticket: "B001".parse().unwrap(),
+        ticket: Label::new("B001").unwrap(),
         ..call.clone()
     };
     // A call comes twice now and then; those of other offices are not heard.
