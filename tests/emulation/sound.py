@@ -20,9 +20,10 @@ LIMIT = 600
 RING = 192_000
 # Silence that the player sends after the last sample of a device that it lets go.
 AFTER = 4_800
-# The loop goes by ticks of the kernel, 250 a second. When the player stops within one, the recorder's
-# buffer moves on by a tick that nobody wrote: it holds what it held one turn before.
-TICK = 192
+# A quarter of the player's buffer. When the player is done, the loop's last step goes on to the end of
+# such a period; what it should clear behind the last sample, it clears before it (`copy_play_buf` in the
+# kernel's aloop.c). There the recorder's buffer still holds what it held one turn before.
+PERIOD = 2_880
 
 # The first one's sentence is made while its chime sounds; those of the others were made before.
 RECORDED = [("first", "A042"), ("plain", "A042"), ("back", "A043"), ("after", "A143"), ("open", "A044")]
@@ -70,12 +71,12 @@ def compare(name, heard, spoken):
         pairs = zip(heard[max(begin, 0) :], spoken)
         same = next((i for i, (a, b) in enumerate(pairs) if a != b), "the end")
         raise Failed(f"{name}: {len(spoken)} samples spoken, heard alike up to {same}")
-    tick = range(end + AFTER, end + AFTER + TICK)
+    rest = range(end + AFTER, end + AFTER + PERIOD)
     old = 0
     for i in range(end, len(heard)):
         if heard[i] == 0:
             continue
-        if i not in tick or heard[i] != heard[i - RING]:
+        if i not in rest or heard[i] != heard[i - RING]:
             raise Failed(f"{name}: sample {i - end} after the end is {heard[i]}, not silence")
         old += 1
     return f"{name}: {len(spoken)} samples, each in its place" + (f"; {old} of the recorder's own" if old else "")
