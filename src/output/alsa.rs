@@ -14,8 +14,8 @@ use std::time::Duration;
 const LIBRARY: &str = "libasound.so.2";
 
 /// What the device's buffer holds: so long may a busy processor leave the player alone, and nothing is
-/// heard of it. alsa-lib makes four periods of it.
-const BUFFER: Duration = Duration::from_millis(240);
+/// heard of it. alsa-lib makes four periods of it. Who has written so much more has been heard.
+pub const BUFFER: Duration = Duration::from_millis(240);
 
 /// The device begins with this much in its buffer, and silence fills it no further: what follows
 /// silence is heard so late at most, within the 150 ms that a chime may take. Longer than a period
