@@ -59,7 +59,10 @@ impl Check<'_> {
         let pages = self.pages(&page, &http);
         let web = self.web(&http);
         let order = self.order(&at.key("order"), page.order.as_deref().unwrap_or_default());
-        let streams = self.streams(raw.stream.as_deref().unwrap_or_default());
+        let streams = self.streams(
+            raw.stream.as_deref().unwrap_or_default(),
+            raw.voice.is_some(),
+        );
         let voice = raw.voice.as_ref().map(|raw| self.hub_voice(raw));
         Some(HubConfig {
             mqtt: mqtt?,

@@ -194,6 +194,8 @@ pub enum StreamTarget {
 /// What is heard in a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamAudio {
+    /// Calls as they are announced, and silence between them.
+    Calls,
     /// A track of silence: YouTube wants one.
     Silence,
     /// No track.

@@ -46,7 +46,11 @@ impl Check<'_> {
         let adapters = self.adapters(raw.adapter.as_deref().unwrap_or_default(), &ids);
         let relays = self.relays(raw.relay.as_deref().unwrap_or_default(), &ids, &boards);
         let cameras = self.cameras(raw.camera.as_deref().unwrap_or_default(), &ids);
-        let streams = self.board_streams(raw.stream.as_deref().unwrap_or_default(), &boards);
+        let streams = self.board_streams(
+            raw.stream.as_deref().unwrap_or_default(),
+            &boards,
+            raw.voice.is_some(),
+        );
         let voice = raw.voice.as_ref().map(|raw| self.voice(raw, &ids));
         let state = self.settings(office, raw.feed.as_ref(), queues);
         Some(NodeConfig {

@@ -554,7 +554,7 @@ tables! {
         offices: Vec<String>,
         /// How long a page or picture of an office stays, 3 s to 10 min. Default 10 s.
         turn: DurationText,
-        /// `silence` or `none`. Default `silence`.
+        /// `calls`, `silence` or `none`. Default `calls` with `[voice]` and one office, else `silence`.
         audio: String,
         /// `auto`, `x264` or `v4l2m2m`. Default `auto`.
         encoder: String,
@@ -580,7 +580,7 @@ tables! {
         size: Vec<i64>,
         /// Frames a second, 5 to 30. Default 10.
         fps: i64,
-        /// `silence` or `none`. Default `silence`.
+        /// `calls`, `silence` or `none`. Default `calls` with `[voice]`, else `silence`.
         audio: String,
         /// `auto`, `x264` or `v4l2m2m`. Default `auto`.
         encoder: String,

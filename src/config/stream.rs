@@ -48,11 +48,19 @@ struct Keys<'a> {
     size: Option<&'a [i64]>,
     fps: Option<i64>,
     audio: Option<&'a str>,
+    /// Whether calls may be heard in it, else what is missing.
+    calls: Result<(), &'static str>,
     encoder: Option<&'a str>,
 }
 
+/// Nothing speaks without its table.
+const NO_VOICE: &str = "nobody speaks calls: expected a [voice] table, or silence";
+/// Whose calls they are must be seen.
+const NOT_ONE: &str = "calls of one office: expected offices with a single one, or silence";
+
 impl<'a> Keys<'a> {
-    fn of_hub(raw: &'a RawStream) -> Self {
+    fn of_hub(raw: &'a RawStream, voice: bool) -> Self {
+        let one = raw.offices.as_ref().is_some_and(|o| o.len() == 1);
         Self {
             id: raw.id.as_deref(),
             target: raw.target.as_deref(),
@@ -64,11 +72,16 @@ impl<'a> Keys<'a> {
             size: raw.size.as_deref(),
             fps: raw.fps,
             audio: raw.audio.as_deref(),
+            calls: match (voice, one) {
+                (false, _) => Err(NO_VOICE),
+                (true, false) => Err(NOT_ONE),
+                (true, true) => Ok(()),
+            },
             encoder: raw.encoder.as_deref(),
         }
     }
 
-    fn of_node(raw: &'a RawBoardStream) -> Self {
+    fn of_node(raw: &'a RawBoardStream, voice: bool) -> Self {
         Self {
             id: raw.id.as_deref(),
             target: raw.target.as_deref(),
@@ -80,13 +93,15 @@ impl<'a> Keys<'a> {
             size: raw.size.as_deref(),
             fps: raw.fps,
             audio: raw.audio.as_deref(),
+            calls: voice.then_some(()).ok_or(NO_VOICE),
             encoder: raw.encoder.as_deref(),
         }
     }
 }
 
 impl Check<'_> {
-    pub(super) fn streams(&mut self, raw: &[RawStream]) -> Vec<StreamConfig> {
+    /// The videos of a hub; `voice` is whether it speaks.
+    pub(super) fn streams(&mut self, raw: &[RawStream], voice: bool) -> Vec<StreamConfig> {
         let at = At::root().key("stream");
         if raw.len() > MAX_STREAMS {
             let n = raw.len();
@@ -98,7 +113,7 @@ impl Check<'_> {
         let mut streams: Vec<StreamConfig> = Vec::new();
         for (i, stream) in raw.iter().enumerate().take(MAX_STREAMS) {
             let at = at.index(i);
-            let Some(stream) = self.stream(&at, stream) else {
+            let Some(stream) = self.stream(&at, stream, voice) else {
                 continue;
             };
             if let Some(first) = streams.iter().position(|s| s.video.id == stream.video.id) {
@@ -119,8 +134,8 @@ impl Check<'_> {
         streams
     }
 
-    fn stream(&mut self, at: &At, raw: &RawStream) -> Option<StreamConfig> {
-        let video = self.video(at, &Keys::of_hub(raw));
+    fn stream(&mut self, at: &At, raw: &RawStream, voice: bool) -> Option<StreamConfig> {
+        let video = self.video(at, &Keys::of_hub(raw, voice));
         let show = self.show(&at.key("show"), raw.show.as_deref());
         let offices = raw.offices.as_deref().map(|raw| {
             let at = at.key("offices");
@@ -168,11 +183,12 @@ impl Check<'_> {
         show
     }
 
-    /// The videos of a node's boards.
+    /// The videos of a node's boards; `voice` is whether it speaks.
     pub(super) fn board_streams(
         &mut self,
         raw: &[RawBoardStream],
         boards: &[BoardConfig],
+        voice: bool,
     ) -> Vec<BoardStreamConfig> {
         let at = At::root().key("stream");
         if raw.len() > MAX_BOARD_STREAMS {
@@ -185,7 +201,7 @@ impl Check<'_> {
         let mut streams: Vec<BoardStreamConfig> = Vec::new();
         for (i, stream) in raw.iter().enumerate().take(MAX_BOARD_STREAMS) {
             let at = at.index(i);
-            let video = self.video(&at, &Keys::of_node(stream));
+            let video = self.video(&at, &Keys::of_node(stream, voice));
             let board = self.streamed(&at.key("board"), stream.board.as_deref(), boards);
             let Some((video, board)) = video.zip(board) else {
                 continue;
@@ -238,12 +254,7 @@ impl Check<'_> {
             }
         };
         let fps = self.count(&at.key("fps"), raw.fps, FPS_DEFAULT, FPS);
-        let words = [
-            ("silence", StreamAudio::Silence),
-            ("none", StreamAudio::None),
-        ];
-        let audio = raw.audio.unwrap_or("silence");
-        let audio = self.word(&at.key("audio"), audio, &words);
+        let audio = self.audio(&at.key("audio"), raw);
         let words = [
             ("auto", StreamEncoder::Auto),
             ("x264", StreamEncoder::X264),
@@ -259,6 +270,24 @@ impl Check<'_> {
             audio: audio?,
             encoder: encoder?,
         })
+    }
+
+    fn audio(&mut self, at: &At, raw: &Keys<'_>) -> Option<StreamAudio> {
+        let words = [
+            ("calls", StreamAudio::Calls),
+            ("silence", StreamAudio::Silence),
+            ("none", StreamAudio::None),
+        ];
+        let usual = if raw.calls.is_ok() {
+            "calls"
+        } else {
+            "silence"
+        };
+        let audio = self.word(at, raw.audio.unwrap_or(usual), &words);
+        if let (Some(StreamAudio::Calls), Err(why)) = (audio, raw.calls) {
+            self.wrong(at, why);
+        }
+        audio
     }
 
     fn target(&mut self, at: &At, raw: &Keys<'_>) -> Option<StreamTarget> {

@@ -1,10 +1,12 @@
-//! What those who are no HTTP clients see of a hub: the video.
+//! What those who are no HTTP clients see and hear of a hub: the video.
 
 use super::Hub;
 use super::live::Scope;
 use super::registry::ShownPicture;
 use super::view::OfficeView;
-use tokio::sync::broadcast::error::RecvError;
+use crate::model::OfficeId;
+use crate::wire::report::CallReport;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// An office with the files of its pictures.
 #[derive(Debug, Clone)]
@@ -32,6 +34,12 @@ impl Hub {
             },
         });
         (registry.line(), offices.collect())
+    }
+
+    /// Calls as they come from now on, some of them twice. Who does not keep up misses the oldest.
+    #[must_use]
+    pub fn calls(&self) -> Receiver<(OfficeId, CallReport)> {
+        self.calls.subscribe()
     }
 
     /// Tells `to` what [`glance`](Self::glance) says, now and whenever it may have changed, until

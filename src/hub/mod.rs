@@ -33,6 +33,7 @@ pub use web::{Asked, Bounds, Speaker, listen, router, serve};
 use crate::clock::Clock;
 use crate::config::{HubConfig, PagesConfig, Secret, StreamTarget};
 use crate::model::{Name, OfficeId};
+use crate::wire::report::CallReport;
 use crate::wire::topic::Topic;
 use axum::http::HeaderMap;
 use figures::Board;
@@ -47,7 +48,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Without a line to the broker, numbers stop being current after this: a reconnection takes
@@ -85,6 +86,8 @@ pub struct Hub {
     video: Option<PathBuf>,
     /// Speaks how tickets are called, if somebody does.
     speaker: OnceLock<Speaker>,
+    /// Tells of calls as they come; nobody may listen.
+    calls: broadcast::Sender<(OfficeId, CallReport)>,
     clock: Box<dyn Clock>,
     shutdown: CancellationToken,
     stats: Arc<Stats>,
@@ -158,6 +161,7 @@ impl Hub {
                 _ => None,
             }),
             speaker: OnceLock::new(),
+            calls: broadcast::Sender::new(BURST),
             clock: Box::new(clock),
             shutdown,
             stats,
@@ -282,6 +286,7 @@ impl Hub {
             match registry::decode_call(&report.payload) {
                 Ok(_) if !self.may_call(office) => self.refuse(&report, &Refusal::TooManyCalls),
                 Ok(call) => {
+                    let _ = self.calls.send((office.clone(), call.clone())); // if anybody listens
                     if let Some(row) = CallRow::new(office, &call) {
                         // A closed history means shutdown: not acknowledged, so sent again.
                         let _ = self.history.record(row, report.ack).await;

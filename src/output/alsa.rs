@@ -13,9 +13,14 @@ use std::time::Duration;
 /// The library with its version of the interface, unchanged since 1998.
 const LIBRARY: &str = "libasound.so.2";
 
-/// Samples wait in the device for this long at most: enough for a busy Raspberry Pi 3, and within
-/// the 150 ms that a chime may take.
-const BUFFER: Duration = Duration::from_millis(80);
+/// What the device's buffer holds: so long may a busy processor leave the player alone, and nothing is
+/// heard of it. alsa-lib makes four periods of it. Who has written so much more has been heard.
+pub const BUFFER: Duration = Duration::from_millis(240);
+
+/// The device begins with this much in its buffer, and silence fills it no further: what follows
+/// silence is heard so late at most, within the 150 ms that a chime may take. Longer than a period
+/// and the 40 ms between two looks after it, since some devices tell where they are by periods.
+const AHEAD: Duration = Duration::from_millis(100);
 
 /// Left and right: monitors take no single channel.
 const CHANNELS: usize = 2;
@@ -63,12 +68,14 @@ struct Functions {
     writei: unsafe extern "C" fn(*mut c_void, *const c_void, c_ulong) -> c_long,
     avail_update: unsafe extern "C" fn(*mut c_void) -> c_long,
     recover: unsafe extern "C" fn(*mut c_void, c_int, c_int) -> c_int,
+    get_params: unsafe extern "C" fn(*mut c_void, *mut c_ulong, *mut c_ulong) -> c_int,
     drain: unsafe extern "C" fn(*mut c_void) -> c_int,
     drop: unsafe extern "C" fn(*mut c_void) -> c_int,
     sw_malloc: unsafe extern "C" fn(*mut *mut c_void) -> c_int,
     sw_free: unsafe extern "C" fn(*mut c_void),
     sw_current: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int,
     sw_boundary: unsafe extern "C" fn(*mut c_void, *mut c_ulong) -> c_int,
+    sw_start: unsafe extern "C" fn(*mut c_void, *mut c_void, c_ulong) -> c_int,
     sw_silence_threshold: unsafe extern "C" fn(*mut c_void, *mut c_void, c_ulong) -> c_int,
     sw_silence_size: unsafe extern "C" fn(*mut c_void, *mut c_void, c_ulong) -> c_int,
     sw_set: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int,
@@ -100,12 +107,14 @@ impl Functions {
                 writei: find(&library, "snd_pcm_writei").map_err(none)?,
                 avail_update: find(&library, "snd_pcm_avail_update").map_err(none)?,
                 recover: find(&library, "snd_pcm_recover").map_err(none)?,
+                get_params: find(&library, "snd_pcm_get_params").map_err(none)?,
                 drain: find(&library, "snd_pcm_drain").map_err(none)?,
                 drop: find(&library, "snd_pcm_drop").map_err(none)?,
                 sw_malloc: find(&library, "snd_pcm_sw_params_malloc").map_err(none)?,
                 sw_free: find(&library, "snd_pcm_sw_params_free").map_err(none)?,
                 sw_current: find(&library, "snd_pcm_sw_params_current").map_err(none)?,
                 sw_boundary: find(&library, "snd_pcm_sw_params_get_boundary").map_err(none)?,
+                sw_start: find(&library, "snd_pcm_sw_params_set_start_threshold").map_err(none)?,
                 sw_silence_threshold: find(&library, "snd_pcm_sw_params_set_silence_threshold")
                     .map_err(none)?,
                 sw_silence_size: find(&library, "snd_pcm_sw_params_set_silence_size")
@@ -189,7 +198,7 @@ impl Alsa {
             self.close();
             return Err(error);
         }
-        silence_what_was_played(functions, pcm);
+        set_manners(functions, pcm, ahead(rate).min(buffer(functions, pcm)));
         Ok(())
     }
 
@@ -291,7 +300,8 @@ impl Alsa {
         Ok(())
     }
 
-    /// Fills the device's buffer with silence as far as there is room, so that it goes on playing.
+    /// Adds silence where less than a tenth of a second waits in the device, so that it goes on
+    /// playing.
     ///
     /// # Errors
     /// [`AlsaError::Device`] when the device is gone; it is closed then.
@@ -300,16 +310,19 @@ impl Alsa {
         let (Some(pcm), Some(functions)) = (self.pcm, &self.functions) else {
             return Ok(());
         };
+        let buffer = buffer(functions, pcm);
+        let ahead = ahead(self.rate).min(buffer);
         // SAFETY: the handle is open.
         #[allow(unsafe_code)]
         let room = unsafe { (functions.avail_update)(pcm.as_ptr()) };
-        // What is wrong with it shows, and is mended, when it is written to.
-        let room = match room {
-            EAGAIN => 0,
-            room => usize::try_from(room).unwrap_or(1),
+        let missing = match usize::try_from(room) {
+            Ok(room) => ahead.saturating_sub(buffer.saturating_sub(room)).min(room),
+            Err(_) if room == EAGAIN => 0,
+            // What is wrong with it shows, and is mended, when it is written to: an underrun then
+            // begins with as much as ever.
+            Err(_) => ahead,
         };
-        let most = usize::try_from(u128::from(self.rate) * BUFFER.as_millis() / 1000);
-        self.write(&vec![0; room.min(most.unwrap_or(0))])
+        self.write(&vec![0; missing])
     }
 
     /// Waits until all was heard, and lets the device go.
@@ -361,9 +374,10 @@ impl Drop for Alsa {
     }
 }
 
-/// Has the device's buffer cleared behind what was played. Otherwise, when nothing follows in time,
-/// the device plays old samples again until it is told to stop. A device that cannot do so plays on.
-fn silence_what_was_played(functions: &Functions, pcm: Pcm) {
+/// Has the device begin with `ahead` frames, and its buffer cleared behind what was played: otherwise,
+/// when nothing follows in time, it plays old samples again until it is told to stop. A device that
+/// cannot do so begins when its buffer is full, and plays on.
+fn set_manners(functions: &Functions, pcm: Pcm, ahead: usize) {
     let mut parameters = std::ptr::null_mut();
     let mut boundary = 0;
     // SAFETY: the handle is open; the parameters are alsa-lib's own, and freed after their use.
@@ -374,6 +388,8 @@ fn silence_what_was_played(functions: &Functions, pcm: Pcm) {
         }
         if (functions.sw_current)(pcm.as_ptr(), parameters) >= 0
             && (functions.sw_boundary)(parameters, &raw mut boundary) >= 0
+            // At least one: a device begins by itself, whatever it says of its buffer.
+            && (functions.sw_start)(pcm.as_ptr(), parameters, ahead.max(1) as c_ulong) >= 0
             && (functions.sw_silence_threshold)(pcm.as_ptr(), parameters, 0) >= 0
             && (functions.sw_silence_size)(pcm.as_ptr(), parameters, boundary) >= 0
         {
@@ -381,6 +397,23 @@ fn silence_what_was_played(functions: &Functions, pcm: Pcm) {
         }
         (functions.sw_free)(parameters);
     }
+}
+
+/// Frames that the device's buffer holds.
+fn buffer(functions: &Functions, pcm: Pcm) -> usize {
+    let (mut buffer, mut period) = (0, 0);
+    // SAFETY: the handle is open, and both numbers are there to be written.
+    #[allow(unsafe_code)]
+    let code = unsafe { (functions.get_params)(pcm.as_ptr(), &raw mut buffer, &raw mut period) };
+    if code < 0 {
+        return 0;
+    }
+    usize::try_from(buffer).unwrap_or(0)
+}
+
+/// Frames of [`AHEAD`].
+fn ahead(rate: u32) -> usize {
+    usize::try_from(u128::from(rate) * AHEAD.as_millis() / 1000).unwrap_or(0)
 }
 
 fn error(device: &str, functions: &Functions, action: &'static str, code: c_int) -> AlsaError {

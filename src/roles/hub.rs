@@ -1,21 +1,22 @@
 //! The hub as a service: the parts joined.
 
+mod voice;
+
+pub use voice::speaker;
+
 use crate::clock::Clock;
-use crate::config::{HubConfig, MqttConfig, SpeechConfig, StreamConfig, StreamShow};
-use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance, Speaker};
-use crate::model::Label;
+use crate::config::{HubConfig, MqttConfig, StreamAudio, StreamConfig, StreamShow};
+use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance};
 use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
 use crate::stream::{self, News, PictureKind, StreamOffice, StreamPicture};
-use crate::voice::chime::chime;
-use crate::voice::texts::{Wanted, of_call};
-use crate::voice::{GAP, Pcm, Speech, wav_bytes_small};
 use crate::wire::topic::{calls_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use voice::Mouth;
 
 /// How long the broker keeps calls for a hub that is away: longer than a long weekend.
 const CALLS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -136,8 +137,9 @@ pub async fn run_on(
 ) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(clock);
     let (hub, mut writer) = Hub::open(&config, Arc::clone(&clock), shutdown.clone())?;
-    if let Some(voice) = &config.voice {
-        hub.speak_with(speaker(voice.clone()));
+    let mouth = config.voice.clone().map(Mouth::new);
+    if let Some(mouth) = &mouth {
+        hub.speak_with(mouth.speaker());
     }
     // A SQLite file that cannot be opened is a mistake in the configuration, to be told at once;
     // one that is locked or full may be free later, and a PostgreSQL server may start later.
@@ -166,56 +168,17 @@ pub async fn run_on(
             }
         },
         follow(&hub, line.up, &shutdown),
-        videos(&hub, &config.streams, &clock, &shutdown),
+        videos(&hub, &config.streams, mouth.as_ref(), &clock, &shutdown),
         hub::serve(listener, Arc::clone(&hub), bounds, shutdown.clone()),
     );
     Ok(())
-}
-
-/// Speaks calls as the nodes do. Dictionary and voice are opened when somebody listens first.
-#[must_use]
-pub fn speaker(config: SpeechConfig) -> Speaker {
-    let speech: Mutex<Option<Speech>> = Mutex::new(None);
-    Speaker::new(move |asked| {
-        let mut speech = speech.lock().unwrap_or_else(PoisonError::into_inner);
-        let speech = speech.get_or_insert_with(|| {
-            let speech = Speech::open(&config);
-            if let Some(why) = speech.trouble() {
-                tracing::warn!("{why}");
-            }
-            speech
-        });
-        let lang = asked.lang.parse().ok();
-        let lang = lang.filter(|lang| config.languages.contains(lang));
-        let lang = lang.or(config.languages.first().copied())?;
-        let counters: Vec<&str> = asked.counter.iter().map(Label::as_str).collect();
-        let wanted = Wanted {
-            ticket: asked.ticket.as_str(),
-            counters: &counters,
-            queue: &asked.queue,
-            queue_name: &asked.queue_name,
-            recall: false,
-            fast: asked.fast,
-            short: false,
-        };
-        let mut sounds = vec![chime()];
-        for sentence in of_call(&wanted, lang, &config) {
-            match speech.say(&sentence) {
-                Ok(pcm) => sounds.extend([Pcm::silence(GAP), pcm]),
-                Err(e) => {
-                    tracing::debug!("a call is not spoken: {e}");
-                    return None;
-                }
-            }
-        }
-        Some(wav_bytes_small(&Pcm::join(&sounds)).into())
-    })
 }
 
 /// Sends the configured videos until shutdown.
 async fn videos(
     hub: &Hub,
     streams: &[StreamConfig],
+    mouth: Option<&Mouth>,
     clock: &Arc<dyn Clock>,
     shutdown: &CancellationToken,
 ) {
@@ -224,14 +187,25 @@ async fn videos(
     }
     let (to_streams, news) = watch::channel(Arc::new(News::default()));
     let each = streams.iter().map(|config| async {
+        let (speaker, sound) = stream::sound();
+        let office = match config.offices.as_deref() {
+            Some([one]) if config.video.audio == StreamAudio::Calls => Some(one),
+            _ => None,
+        };
+        let heard = mouth.zip(office);
         let run = stream::run(
             config.clone(),
             news.clone(),
-            None,
+            heard.is_some().then_some(sound),
             Arc::clone(clock),
             shutdown.clone(),
         );
-        if let Err(error) = run.await {
+        let speak = async {
+            if let Some((mouth, office)) = heard {
+                mouth.announce(hub, office, &speaker, clock, shutdown).await;
+            }
+        };
+        if let (Err(error), ()) = tokio::join!(run, speak) {
             tracing::error!(id = %config.video.id, %error, "the stream is off");
         }
     });

@@ -59,11 +59,11 @@ pub(super) fn arguments(config: &VideoConfig, codec: Codec, given: Inherited<'_>
     let aac = "-map 0:v -map 1:a -c:a aac -b:a 64k -ac 2 -shortest";
     match (config.audio, given.sound) {
         (StreamAudio::None, _) => {}
-        (StreamAudio::Silence, None) => {
+        (_, None) => {
             add("-f lavfi -i anullsrc=channel_layout=stereo:sample_rate=44100");
             add(aac);
         }
-        (StreamAudio::Silence, Some(pipe)) => {
+        (_, Some(pipe)) => {
             add("-thread_queue_size 256 -probesize 32 -analyzeduration 0");
             add(&format!("-f s16le -ar {SAMPLE_RATE} -ac 1 -i pipe:{pipe}"));
             add(aac);

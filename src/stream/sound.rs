@@ -18,8 +18,9 @@ pub const SAMPLE_RATE: u32 = 48_000;
 /// Longest piece in samples: half a minute, twice the longest announcement.
 pub const MAX_PIECE: usize = 30 * SAMPLE_RATE as usize;
 
-/// Pieces that wait at most; all together they are 23 MB.
-const MAX_WAITING: usize = 8;
+/// Pieces that wait at most: chime and nine sentences, and the next chime. All together they are
+/// 35 MB at most; an announcement has 1 MB.
+const MAX_WAITING: usize = 12;
 
 /// How often samples are handed on.
 const EVERY: Duration = Duration::from_millis(50);

@@ -4,6 +4,7 @@
 //! argument. [`texts`] makes sentences of one, [`Speech`] makes sound of sentences, [`Player`] gives
 //! sound to a [`Sink`] in a thread of its own. Knows no broker, no board and no device.
 
+mod announce;
 mod cache;
 pub mod chime;
 mod espeak;
@@ -21,10 +22,11 @@ mod wav;
 #[cfg(test)]
 mod plan_tests;
 
+pub use announce::announce;
 pub use japanese::{Japanese, JapaneseError, build_dictionary};
 pub use plan::{Announcement, Next, Plan, PlanQueue, PlanSettings};
 pub use player::{Heard, Player, Track};
-pub use sink::{Nowhere, Sink, SinkError, WavFolder, file_name};
+pub use sink::{InTime, Nowhere, Sink, SinkError, WavFolder, file_name};
 pub use sound::{Pcm, RATE};
 pub use speech::{Speech, SpeechError};
 pub use spoken::{Spoken, SpokenQueue};

@@ -102,6 +102,14 @@ impl Plan {
         }
     }
 
+    /// Hears calls of this queue from now on, too.
+    pub fn hear(&mut self, queue: PlanQueue) {
+        match self.settings.queues.iter_mut().find(|q| q.id == queue.id) {
+            Some(known) => *known = queue,
+            None => self.settings.queues.push(queue),
+        }
+    }
+
     /// Takes the calls of a log that were not handled yet.
     pub fn update(&mut self, log: &[LoggedCall], now: Now) {
         for call in log {

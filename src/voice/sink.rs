@@ -6,7 +6,7 @@ use crate::model::QueueId;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Files of announcements that are kept; the oldest go first. A busy day has 2,000 calls of 600 kB.
 const MOST_FILES: usize = 500;
@@ -86,6 +86,60 @@ impl Sink for Nowhere {
 
     fn end(&mut self) -> Result<(), SinkError> {
         Ok(())
+    }
+}
+
+/// A sink without a pace of its own, made as slow as a loudspeaker: somebody else hears the same.
+pub struct InTime {
+    sink: Box<dyn Sink>,
+    /// When all that was played will have been heard.
+    until: Option<Instant>,
+}
+
+impl InTime {
+    /// Slows down this one.
+    #[must_use]
+    pub fn new(sink: Box<dyn Sink>) -> Self {
+        Self { sink, until: None }
+    }
+}
+
+impl Sink for InTime {
+    fn open(&mut self) -> Result<(), SinkError> {
+        self.sink.open()
+    }
+
+    fn begin(&mut self, name: &str) -> Result<(), SinkError> {
+        self.sink.begin(name)
+    }
+
+    fn play(&mut self, samples: &[i16]) -> Result<(), SinkError> {
+        self.sink.play(samples)?;
+        let now = Instant::now();
+        let seconds = samples.len() as f64 / f64::from(super::RATE);
+        let until =
+            self.until.map_or(now, |until| until.max(now)) + Duration::from_secs_f64(seconds);
+        self.until = Some(until);
+        // A thread may wake up for no reason.
+        while let Some(rest) = until
+            .checked_duration_since(Instant::now())
+            .filter(|r| !r.is_zero())
+        {
+            std::thread::park_timeout(rest);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkError> {
+        self.sink.end()
+    }
+
+    fn tend(&mut self) -> Result<(), SinkError> {
+        self.sink.tend()
+    }
+
+    fn stop(&mut self) {
+        self.sink.stop();
     }
 }
 
@@ -171,6 +225,22 @@ impl Sink for WavFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sink_in_time_takes_as_long_as_its_samples_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sink = InTime::new(Box::new(WavFolder::new(dir.path().to_owned())));
+        sink.open().unwrap();
+        sink.begin("20261124T104207.120-a").unwrap();
+        let begin = Instant::now();
+        for _ in 0..10 {
+            sink.play(&[7; 480]).unwrap();
+        }
+        assert!(begin.elapsed() >= Duration::from_millis(100));
+        sink.end().unwrap();
+        let file = fs::read(dir.path().join("20261124T104207.120-a.wav")).unwrap();
+        assert_eq!(wav::exact(&file).unwrap().samples(), [7; 4800]);
+    }
 
     #[test]
     fn a_file_for_each_announcement_and_not_more_than_the_newest() {

@@ -40,6 +40,12 @@ impl Pcm {
         &self.0
     }
 
+    /// The samples, shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<[i16]> {
+        Arc::clone(&self.0)
+    }
+
     /// How long it lasts.
     #[must_use]
     pub fn length(&self) -> Duration {

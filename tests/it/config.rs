@@ -228,6 +228,36 @@ fn everything_typed_for_the_voice_arrives() {
 }
 
 #[test]
+fn calls_are_heard_in_a_video_of_one_office_where_somebody_speaks() {
+    use yobiban::config::StreamAudio::{Calls, None, Silence};
+    let audio = |voice: &str, more: &str| {
+        let text = format!(
+            "[mqtt]\nurl = \"mqtt://127.0.0.1\"\n{voice}\n[[stream]]\nid = \"a\"\ntarget = \"hls\"\n{more}"
+        );
+        let hub = yobiban::config::parse_hub(&text, "hub.toml", Path::new("/")).unwrap();
+        hub.streams[0].video.audio
+    };
+    let one = "offices = [\"chuo\"]";
+    assert_eq!(audio("[voice]", one), Calls);
+    assert_eq!(audio("", one), Silence);
+    assert_eq!(audio("[voice]", "offices = [\"chuo\", \"inage\"]"), Silence);
+    assert_eq!(audio("[voice]", ""), Silence);
+    let quiet = format!("{one}\naudio = \"none\"");
+    assert_eq!(audio("[voice]", &quiet), None);
+    let node = |voice: &str| {
+        let more = format!(
+            "[[board]]\nid = \"main\"\noutput = {{ kind = \"none\" }}\n\
+             [[stream]]\nid = \"a\"\ntarget = \"srt://127.0.0.1:9000\"\n{voice}"
+        );
+        let text = crate::support::node_toml("127.0.0.1:1883", &more);
+        let node = yobiban::config::parse_node(&text, "node.toml", Path::new("/")).unwrap();
+        node.streams[0].video.audio
+    };
+    assert_eq!(node("[voice]\noutput = \"none\""), Calls);
+    assert_eq!(node(""), Silence);
+}
+
+#[test]
 fn a_credential_of_systemd_is_a_password() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("mqtt"), "geheim\n").unwrap();

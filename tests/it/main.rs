@@ -62,6 +62,7 @@ mod stream_node;
 mod stream_page;
 mod stream_pictures;
 mod stream_privacy;
+mod stream_sound;
 mod stream_targets;
 mod support;
 mod units;

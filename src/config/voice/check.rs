@@ -35,6 +35,23 @@ struct RawSpeech<'r> {
     recorded: Option<&'r str>,
 }
 
+/// The part of either table: they have these keys in common, and no more.
+macro_rules! raw_speech {
+    ($raw:expr) => {
+        RawSpeech {
+            languages: $raw.languages.as_deref(),
+            digits: $raw.digits.as_deref(),
+            four: $raw.four.as_deref(),
+            seven: $raw.seven.as_deref(),
+            zero: $raw.zero.as_deref(),
+            text: $raw.text.as_ref(),
+            speed: $raw.speed,
+            dictionary: $raw.dictionary.as_deref(),
+            recorded: $raw.recorded.as_deref(),
+        }
+    };
+}
+
 impl Check<'_> {
     /// `[voice]` of a node.
     pub(in crate::config) fn voice(
@@ -64,20 +81,7 @@ impl Check<'_> {
             second * 30,
             second * 5..=second * 600,
         );
-        let speech = self.speech(
-            &at,
-            &RawSpeech {
-                languages: raw.languages.as_deref(),
-                digits: raw.digits.as_deref(),
-                four: raw.four.as_deref(),
-                seven: raw.seven.as_deref(),
-                zero: raw.zero.as_deref(),
-                text: raw.text.as_ref(),
-                speed: raw.speed,
-                dictionary: raw.dictionary.as_deref(),
-                recorded: raw.recorded.as_deref(),
-            },
-        );
+        let speech = self.speech(&at, &raw_speech!(raw));
         Some(VoiceConfig {
             output: output?,
             queues,
@@ -93,20 +97,7 @@ impl Check<'_> {
     /// `[voice]` of a hub.
     pub(in crate::config) fn hub_voice(&mut self, raw: &RawHubVoice) -> SpeechConfig {
         let at = At::root().key("voice");
-        self.speech(
-            &at,
-            &RawSpeech {
-                languages: raw.languages.as_deref(),
-                digits: raw.digits.as_deref(),
-                four: raw.four.as_deref(),
-                seven: raw.seven.as_deref(),
-                zero: raw.zero.as_deref(),
-                text: raw.text.as_ref(),
-                speed: raw.speed,
-                dictionary: raw.dictionary.as_deref(),
-                recorded: raw.recorded.as_deref(),
-            },
-        )
+        self.speech(&at, &raw_speech!(raw))
     }
 
     fn voice_output(&mut self, at: &At, raw: &RawVoice) -> Option<VoiceOutput> {

@@ -69,6 +69,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
     let add =
         |router: Router<Arc<Hub>>, route: &routes::Route| router.route(route.path, (route.get)());
     let ops = routes::OPS.iter().fold(Router::new(), add);
+    let pages = routes::PAGES.iter().fold(Router::new(), add);
     let open = routes::OPEN
         .iter()
         .fold(Router::new(), add)
@@ -80,11 +81,6 @@ pub fn router(hub: Arc<Hub>) -> Router {
             "/offices/{office}/queues/{queue}/tickets/{ticket}",
             get(mine::ticket),
         )
-        .route(
-            "/offices/{office}/queues/{queue}/tickets/{ticket}/call.wav",
-            get(sound::call),
-        )
-        .route("/about", get(about::page))
         .route("/find", get(find::find))
         .route("/lite", get(lite::lite))
         .route("/lite/{office}", get(lite::lite_office))
@@ -105,6 +101,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/icon-192.png", get(install::icon))
         .route("/icon-512.png", get(install::icon))
         .route("/icon-mask-512.png", get(install::icon))
+        .merge(pages)
         .merge(ops)
         .merge(open)
         .fallback(front::missing)

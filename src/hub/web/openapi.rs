@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the table of routes and from the types of the answers.
 
-use super::routes::{OPEN, OPS, Route};
+use super::routes::{OPEN, OPS, PAGES, Route};
 use super::{Shared, accuracy, api, forecast, opendata, widgets};
 use crate::hub::page::Page;
 use crate::hub::view::OfficeView;
@@ -187,6 +187,7 @@ fn schemas() -> Map<String, Value> {
 static DOCUMENT: LazyLock<Page> = LazyLock::new(|| {
     let paths: Map<String, Value> = OPEN
         .iter()
+        .chain(PAGES)
         .chain(OPS)
         .map(|route| (route.path.to_owned(), operation(route)))
         .collect();

@@ -2,7 +2,9 @@
 //! that neither can know a route that the other does not.
 
 use super::openapi::{Answer, Body, Param};
-use super::{accuracy, api, events, forecast, ngsi, openapi, opendata, ops, pictures, widgets};
+use super::{
+    about, accuracy, api, events, forecast, ngsi, openapi, opendata, ops, pictures, sound, widgets,
+};
 use crate::hub::Hub;
 use axum::routing::{MethodRouter, get};
 use std::sync::Arc;
@@ -248,6 +250,45 @@ pub(super) const OPEN: &[Route] = &[
             Answer::new(404, "There is none", Body::None),
         ],
         get: || get(pictures::image),
+    },
+];
+
+/// Routes of the pages that a program may want as well; other sites have them through a link only.
+pub(super) const PAGES: &[Route] = &[
+    Route {
+        path: "/offices/{office}/queues/{queue}/tickets/{ticket}/call.wav",
+        summary: "How a ticket is called, to be heard; 16 bits, one channel, 24 kHz",
+        params: &[
+            OFFICE,
+            Param::path(
+                "queue",
+                "Identifier of a queue",
+                r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,31}$","examples":["certificates"]}"#,
+            ),
+            Param::path(
+                "ticket",
+                "A ticket that its office speaks of: called, or due next",
+                r#"{"type":"string","minLength":1,"maxLength":12,"examples":["A042"]}"#,
+            ),
+            LANG,
+        ],
+        answers: &[
+            ok("The sound", Body::Any("audio/wav")),
+            Answer::new(404, "Nobody speaks, or not of this ticket", Body::None),
+            Answer::new(
+                503,
+                "Too many want to hear one: see `Retry-After`",
+                Body::None,
+            ),
+        ],
+        get: || get(sound::call),
+    },
+    Route {
+        path: "/about",
+        summary: "The version, and whom voice and typeface are owed to",
+        params: &[LANG],
+        answers: &[ok("A page", Body::Any("text/html")), UNCHANGED],
+        get: || get(about::page),
     },
 ];
 

@@ -1,12 +1,12 @@
 //! A board as a video: the copies that become pictures also become frames of a stream.
 //!
 //! So a number is in the video as soon as in the board's picture, within a second, and the thread
-//! that draws knows nothing of it.
+//! that draws knows nothing of it. What the voice announces is heard in it at once.
 
-use crate::config::BoardStreamConfig;
+use crate::config::{BoardStreamConfig, StreamAudio};
 use crate::model::BoardId;
 use crate::output::Frame;
-use crate::stream::{Yuv, letterboxed, send};
+use crate::stream::{Speaker, Yuv, letterboxed, send, sound};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,21 +36,33 @@ pub(super) fn of(films: &[Film], board: &BoardId) -> Vec<Film> {
         .collect()
 }
 
+/// The configured videos, running.
+#[derive(Debug, Default)]
+pub(super) struct Films {
+    pub(super) films: Vec<Film>,
+    /// Ends of those in which calls are heard.
+    pub(super) speakers: Vec<Speaker>,
+    pub(super) tasks: Vec<JoinHandle<()>>,
+}
+
 /// Starts the configured videos.
-pub(super) fn start(
-    configs: &[BoardStreamConfig],
-    shutdown: &CancellationToken,
-) -> (Vec<Film>, Vec<JoinHandle<()>>) {
-    let each = configs.iter().map(|config| {
+pub(super) fn start(configs: &[BoardStreamConfig], shutdown: &CancellationToken) -> Films {
+    let mut started = Films::default();
+    for config in configs {
         let (to, pictures) = watch::channel(Yuv::black(config.video.size));
-        let film = Film {
+        started.films.push(Film {
             board: config.board.clone(),
             size: config.video.size,
             to,
-        };
+        });
+        let heard = (config.video.audio == StreamAudio::Calls).then(|| {
+            let (speaker, heard) = sound();
+            started.speakers.push(speaker);
+            heard
+        });
         let (video, shutdown) = (config.video.clone(), shutdown.clone());
-        let task = tokio::spawn(async move { send(&video, pictures, None, &shutdown).await });
-        (film, task)
-    });
-    each.unzip()
+        let task = async move { send(&video, pictures, heard, &shutdown).await };
+        started.tasks.push(tokio::spawn(task));
+    }
+    started
 }

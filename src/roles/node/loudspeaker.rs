@@ -2,9 +2,13 @@
 
 use crate::config::VoiceOutput;
 #[cfg(target_os = "linux")]
-use crate::output::alsa::{Alsa, AlsaError};
-use crate::voice::{Nowhere, RATE, Sink, SinkError, WavFolder};
+use crate::output::alsa::{Alsa, AlsaError, BUFFER};
+use crate::voice::{Nowhere, Pcm, RATE, Sink, SinkError, WavFolder};
 use std::time::Duration;
+
+/// Silence after the last sample of a device that is let go.
+#[cfg(target_os = "linux")]
+const AFTER: Duration = Duration::from_millis(100);
 
 /// The sink of a configuration.
 pub(super) fn sink(output: &VoiceOutput) -> Box<dyn Sink> {
@@ -63,13 +67,12 @@ impl Sink for Loudspeaker {
     }
 
     fn end(&mut self) -> Result<(), SinkError> {
-        // What was written before is heard when this has gone in: some drivers cut the last
-        // samples when they are told to stop.
-        let silence = vec![0; RATE as usize / 10];
-        Self::result(self.alsa.write(&silence))?;
         if self.keep_open {
-            return Ok(());
+            // What was written before has been heard when this has gone in.
+            return Self::result(self.alsa.write(Pcm::silence(BUFFER).samples()));
         }
+        // Some drivers cut the last samples when they are told to stop.
+        Self::result(self.alsa.write(Pcm::silence(AFTER).samples()))?;
         Self::result(self.alsa.drain())
     }
 
@@ -86,7 +89,7 @@ impl Sink for Loudspeaker {
     }
 
     fn tend_every(&self) -> Duration {
-        // Half of what the device's buffer holds.
+        // Less than half of what is kept in the device's buffer.
         Duration::from_millis(if self.keep_open { 40 } else { 1000 })
     }
 

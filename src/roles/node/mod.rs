@@ -83,14 +83,14 @@ pub async fn run(
     let outputs = Outputs::default();
     let hearing = Hearing::default();
     let to_pictures = Arc::new(to_pictures);
-    let (films, videos) = film::start(&config.streams, &shutdown);
+    let videos = film::start(&config.streams, &shutdown);
     let boards = Boards {
         config: &config,
         clock: &clock,
         snapshots: &snapshots,
         pictures: Arc::clone(&to_pictures),
         outputs: &outputs,
-        films,
+        films: videos.films,
         hearing: &hearing,
         probe: &probe,
     };
@@ -118,6 +118,7 @@ pub async fn run(
             snapshots: snapshots.clone(),
             hearing: hearing.clone(),
             store: store.clone(),
+            videos: videos.speakers,
             clock: Arc::clone(&clock),
         };
         screens.push(voice::start(voice, &config, ends, &shutdown)?);
@@ -190,7 +191,7 @@ pub async fn run(
         lines.feed.task,
     ];
     tasks.extend(lines.uplink.map(|up| up.task));
-    tasks.extend(videos);
+    tasks.extend(videos.tasks);
     shutdown.cancelled().await;
     stop(tasks, screens).await;
     tracing::info!("node stopped");

@@ -1,6 +1,7 @@
-//! How the threads of boards and relays wait: for a new snapshot, a moment, or the end.
+//! How the threads of boards, relays and the voice wait: for news, a moment, or the end.
 
 use crate::state::Snapshot;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -18,11 +19,23 @@ pub(super) fn pause(
     snapshots: &mut watch::Receiver<Arc<Snapshot>>,
     wait: Duration,
 ) -> bool {
+    pause_or(runtime, shutdown, snapshots, wait, std::future::pending())
+}
+
+/// The same, and until `other` is there; it says whether to go on.
+pub(super) fn pause_or(
+    runtime: &Handle,
+    shutdown: &CancellationToken,
+    snapshots: &mut watch::Receiver<Arc<Snapshot>>,
+    wait: Duration,
+    other: impl Future<Output = bool>,
+) -> bool {
     runtime.block_on(async {
         tokio::select! {
             () = shutdown.cancelled() => true,
             () = tokio::time::sleep(wait) => true,
             changed = snapshots.changed() => changed.is_ok(),
+            goes_on = other => goes_on,
         }
     })
 }

@@ -5,24 +5,23 @@
 
 use super::hearing::{Hearing, VoiceStatus};
 use super::loudspeaker::sink;
-use super::pause::LONGEST_SLEEP;
+use super::pause::{LONGEST_SLEEP, pause_or};
 use crate::clock::{Clock, Now};
-use crate::config::{NodeConfig, VoiceConfig};
+use crate::config::{NodeConfig, VoiceConfig, VoiceOutput};
 use crate::health::with_causes;
 use crate::model::{Lane, Name, QueueId};
 use crate::state::Snapshot;
 use crate::store::Store;
-use crate::voice::chime::chime;
+use crate::stream;
 use crate::voice::{
-    Announcement, GAP, Heard, Next, Pcm, Plan, PlanQueue, PlanSettings, Player, Speech, Spoken,
-    file_name, texts,
+    Announcement, Heard, InTime, Next, Pcm, Plan, PlanQueue, PlanSettings, Player, Speech, Spoken,
+    announce, file_name,
 };
 use anyhow::Context;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +36,11 @@ pub(super) fn start(
     ends: Ends,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let sink = sink(&config.output);
+    let mut sink = sink(&config.output);
+    let slow = matches!(config.output, VoiceOutput::Alsa { .. });
+    if !slow && !ends.videos.is_empty() {
+        sink = Box::new(InTime::new(sink));
+    }
     let player = Player::start(sink).context("cannot start the sound")?;
     let voice = Voice::new(config, node, ends);
     let (runtime, shutdown) = (Handle::current(), shutdown.clone());
@@ -52,6 +55,8 @@ pub(super) struct Ends {
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) hearing: Hearing,
     pub(super) store: Option<Store>,
+    /// Videos in which it is heard, too.
+    pub(super) videos: Vec<stream::Speaker>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -138,13 +143,9 @@ impl Voice {
             }
             self.save();
             self.tell(&state, &speech, now);
-            if !pause(
-                runtime,
-                shutdown,
-                &mut self.ends.snapshots,
-                &mut heard,
-                wait,
-            ) {
+            let played = async { heard.changed().await.is_ok() };
+            let snapshots = &mut self.ends.snapshots;
+            if !pause_or(runtime, shutdown, snapshots, wait, played) {
                 break; // whoever knew the calls is gone
             }
         }
@@ -165,7 +166,7 @@ impl Voice {
         }
     }
 
-    /// Chime first, so that it sounds while the sentences are made.
+    /// Says it, at the loudspeaker and in the videos.
     fn announce(
         &mut self,
         announcement: &Announcement,
@@ -181,32 +182,20 @@ impl Voice {
         let ticket = first.call.ticket.as_str();
         let track = player.begin(file_name(&at, &first.queue, first.call.no, ticket));
         let name = self.names.get(&first.queue).cloned().unwrap_or_default();
-        let sentences = texts::sentences(announcement, &name, &self.config.speech);
-        let mut silent = true;
-        let mut play = |pcm: &Pcm| {
-            track.sound(pcm.at_volume(announcement.volume));
-            silent = false;
-        };
-        if self.config.chime || sentences.is_empty() {
-            play(&chime());
-        }
-        self.failed = None;
-        for sentence in &sentences {
-            if shutdown.is_cancelled() {
-                break;
-            }
-            match speech.say(sentence) {
-                Ok(pcm) => {
-                    play(&Pcm::silence(GAP));
-                    play(&pcm);
+        let play = |pcm: Pcm| {
+            // The volume is the hall's: who sees a video has one of their own.
+            for video in &self.ends.videos {
+                if !video.say(pcm.shared()) {
+                    tracing::debug!(ticket, "not heard in a video: too much waits there");
                 }
-                Err(e) => self.failed = Some(e.to_string()),
             }
-        }
-        if silent {
-            track.sound(chime().at_volume(announcement.volume));
-        }
+            track.sound(pcm.at_volume(announcement.volume));
+            !shutdown.is_cancelled()
+        };
+        let (config, chime) = (&self.config.speech, self.config.chime);
+        let said = announce(announcement, &name, config, chime, speech, play);
         track.end();
+        self.failed = said.err().map(|e| e.to_string());
     }
 
     /// Keeps what was spoken: at once, since a power cut may follow.
@@ -243,24 +232,6 @@ impl Voice {
     }
 }
 
-/// Blocks until there is something to do; `false` when nobody is left who knows the calls.
-fn pause(
-    runtime: &Handle,
-    shutdown: &CancellationToken,
-    snapshots: &mut watch::Receiver<Arc<Snapshot>>,
-    heard: &mut watch::Receiver<Heard>,
-    wait: Duration,
-) -> bool {
-    runtime.block_on(async {
-        tokio::select! {
-            () = shutdown.cancelled() => true,
-            () = tokio::time::sleep(wait) => true,
-            changed = snapshots.changed() => changed.is_ok(),
-            changed = heard.changed() => changed.is_ok(),
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,7 +242,7 @@ mod tests {
     use crate::wire::feed::FeedMessage;
     use std::path::Path;
     use std::sync::Mutex;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     /// A sink that notes when its first sample came, and when it was told that all is over.
     #[derive(Clone, Default)]
@@ -347,6 +318,7 @@ mod tests {
             snapshots,
             hearing: hearing.clone(),
             store: None,
+            videos: Vec::new(),
             clock: Arc::new(clock.clone()),
         };
         let player = Player::start(Box::new(ear.clone())).expect("a thread");
