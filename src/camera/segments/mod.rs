@@ -85,11 +85,15 @@ impl Found {
     /// Why there is nothing to decode.
     pub(super) fn of(signal: &Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
-        let ratio = signal.ratio();
-        let shear = slant(&clean_mask(&ratio, &signal.ink, w, h), w, h);
-        let ratio = straighten(&ratio, w, h, shear);
+        let upright = clean_mask(&signal.ratio, &signal.ink, w, h);
+        let shear = slant(&upright, w, h);
+        let ratio = straighten(&signal.ratio, w, h, shear);
         let ink = straighten(&signal.ink, w, h, shear);
-        let mask = clean_mask(&ratio, &ink, w, h);
+        let mask = if shear == 0.0 {
+            upright
+        } else {
+            clean_mask(&ratio, &ink, w, h)
+        };
         let runs = runs(&mask, w, h);
         if runs.is_empty() {
             return Err(Doubt::Nothing);
@@ -105,7 +109,7 @@ impl Found {
             ratio,
             noise: signal.noise,
             contrast: signal.contrast,
-            dim: signal.dim(),
+            dim: signal.dim.clone(),
             lit: signal.lit,
             ground: signal.ground,
             ground_off,
