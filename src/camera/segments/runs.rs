@@ -70,7 +70,7 @@ pub(super) fn slant(mask: &[bool], w: usize, h: usize) -> f32 {
 
 /// How far a row moves to the right.
 #[allow(clippy::cast_possible_truncation)] // a share of the height
-fn shift(y: usize, h: usize, shear: f32) -> isize {
+pub(super) fn shift(y: usize, h: usize, shear: f32) -> isize {
     (shear * (y as f32 - h as f32 / 2.0)).round() as isize
 }
 
