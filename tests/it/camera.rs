@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use yobiban::camera::{
-    Doubt, FieldSpec, MAX_BYTES, Picture, Quad, Reader, Reading, Rect, Rectified, ViewerPicture,
-    Viewing, read,
+    Doubt, FieldReading, FieldSpec, MAX_BYTES, Picture, Quad, Reader, Reading, Rect, Rectified,
+    ViewerPicture, Viewing, read,
 };
 use yobiban::clock::Now;
 use yobiban::config::{CameraConfig, CameraField, CameraShow, CameraSource, DigitKind};
@@ -222,35 +222,49 @@ fn three_pictures_that_agree_make_a_call_and_a_fourth_makes_no_other() {
     assert_eq!(told, [0, 0, filmed.fields.len() / 2, 0]);
 }
 
-/// A picture moved to the right; what comes in on the left is grey.
-fn moved(filmed: &Filmed, by: usize) -> Picture {
-    let row = filmed.width as usize * 3;
+/// A picture moved to the right and down; what comes in is grey.
+fn moved(filmed: &Filmed, (right, down): (isize, isize)) -> Picture {
+    let (w, h) = (filmed.width as usize, filmed.height as usize);
     let mut rgb = vec![70; filmed.rgb.len()];
-    for (to, from) in rgb.chunks_exact_mut(row).zip(filmed.rgb.chunks_exact(row)) {
-        to[by * 3..].copy_from_slice(&from[..row - by * 3]);
+    for y in 0..h {
+        let Some(from) = y.checked_add_signed(-down).filter(|from| *from < h) else {
+            continue;
+        };
+        let (to_x, from_x) = (right.max(0) as usize, (-right).max(0) as usize);
+        let n = (w - to_x - from_x) * 3;
+        let (to, from) = ((y * w + to_x) * 3, (from * w + from_x) * 3);
+        rgb[to..to + n].copy_from_slice(&filmed.rgb[from..from + n]);
     }
     Picture::from_rgb(filmed.width, filmed.height, rgb).unwrap()
 }
 
 #[test]
-fn a_board_that_moved_a_little_is_followed_and_one_that_moved_away_is_unknown() {
+fn a_board_that_moved_a_little_is_followed_and_one_that_moved_away_is_unknown_until_it_is_back() {
     let filmed = make(7, Style::Text, Trouble::None);
     let mut reader = Reader::new(&config(&filmed), TimeZone::UTC).unwrap();
     let now = Now::at("2026-11-24T01:42:07Z".parse().unwrap());
-    for by in [0, 9, 4] {
-        let look = reader.look(&moved(&filmed, by), now).unwrap();
+    let mut look = |by| reader.look(&moved(&filmed, by), now).unwrap();
+    let true_of = |look: &yobiban::camera::Look, by: (isize, isize)| {
         for (field, read) in filmed.fields.iter().zip(&look.fields) {
-            assert_eq!(
-                read.reading.text.as_ref(),
-                Ok(&field.digits),
-                "{by} {}",
-                field.id
-            );
+            let text = read.reading.text.as_ref();
+            assert_eq!(text, Ok(&field.digits), "{by:?} {}", field.id);
         }
+    };
+    for by in [(0, 0), (9, 0), (4, 7), (-6, -8)] {
+        true_of(&look(by), by);
     }
-    let look = reader.look(&moved(&filmed, 25), now).unwrap();
-    assert!(look.board.is_none());
-    assert!(look.fields.iter().all(|f| f.doubt() == Some(Doubt::Moved)));
+    // Just beyond the limit, and far away.
+    for by in [(0, 17), (25, 0), (-300, 0)] {
+        let look = look(by);
+        assert!(look.board.is_none(), "{by:?}");
+        let doubts = look.fields.iter().map(FieldReading::doubt);
+        assert!(
+            doubts.into_iter().all(|d| d == Some(Doubt::Moved)),
+            "{by:?}"
+        );
+        assert!(look.states.is_empty());
+    }
+    true_of(&look((3, 3)), (3, 3));
 }
 
 pub fn truth(filmed: &Filmed) -> String {
