@@ -11,6 +11,7 @@
 //! | [`wire`] | topics and payloads of the contract |
 //! | [`state`] | `apply(message, now) -> changes` |
 //! | [`health`] | what is wrong right now |
+//! | [`jpeg`] | JPEG pictures to pixels |
 //! | [`store`] | what survives a power cut |
 //! | [`mqtt`] | a session with a broker that comes back by itself |
 //! | [`feed`] | payloads and foreign systems to queue states |
@@ -31,6 +32,7 @@ pub mod config;
 pub mod feed;
 pub mod health;
 pub mod hub;
+pub mod jpeg;
 pub mod model;
 pub mod mqtt;
 pub mod output;

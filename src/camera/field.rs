@@ -9,6 +9,7 @@ use super::light::{Light, lit as in_full_light};
 use super::lines::Lines;
 use super::picture::Rectified;
 use super::quad::Rect;
+use super::rank::{middle_fifth, ranked};
 
 /// Fewest pixels of a field's height in which a digit can be told from another.
 const MIN_HEIGHT: u32 = 16;
@@ -23,29 +24,30 @@ const MIN_CONTRAST: f32 = 18.0;
 /// … and in multiples of the noise of one pixel.
 const MIN_CONTRAST_NOISE: f32 = 5.0;
 
+/// Three channels, each by itself, so that several pixels are reckoned at once.
+type Planes = [Vec<f32>; 3];
+
 /// A field split into ink and ground.
 pub(super) struct Signal {
     pub(super) w: usize,
     pub(super) h: usize,
     /// Share of ink of each pixel, lightly smoothed.
     pub(super) ink: Vec<f32>,
-    /// The same as the camera saw it: what is dark says less of what may be in the way.
+    /// The same against the brightest nearby: bands of a rolling shutter dim lit digits line by line.
+    pub(super) ratio: Vec<f32>,
+    /// The share of ink as the camera saw it: what is dark says less of what may be in the way.
     pub(super) plain: Vec<f32>,
     /// Difference from the ground that is not of the ink's colour, as share of the contrast; as the
     /// camera saw it.
     pub(super) off: Vec<f32>,
+    /// Pixels too dim to say anything.
+    pub(super) dim: Vec<bool>,
     /// Difference between ink and ground in levels.
     pub(super) contrast: f32,
     /// Noise of a pixel as share of the contrast.
     pub(super) noise: f32,
     /// Whether ink is brighter than the ground.
     pub(super) lit: bool,
-    /// The camera's rows.
-    lines: Lines,
-    /// The brightest ink around each line: bands of a rolling shutter dim lit digits line by line.
-    envelope: Vec<f32>,
-    /// Lines too dim to say anything.
-    dim: Vec<bool>,
     /// The ground's colour, in levels.
     pub(super) ground: [f32; 3],
     /// How far each line's ground is from the field's colour, as share of the contrast.
@@ -59,174 +61,180 @@ impl Signal {
         if w < MIN_HEIGHT / 2 || h < MIN_HEIGHT {
             return None;
         }
-        let (wu, hu) = (w as usize, h as usize);
-        let mut rgb = Vec::with_capacity(wu * hu);
-        let mut trust = Vec::with_capacity(wu * hu);
-        for y in y0..y0 + h {
-            for x in x0..x0 + w {
-                let share = light.map_or(1.0, |light| light.at(board, x, y));
-                rgb.push(in_full_light(board.pixel(x, y), share));
-                trust.push(share);
-            }
-        }
-        let middle = percentile_color(rgb.iter(), 50);
-        let lit = ink_is_brighter(&rgb, middle);
+        let (rgb, trust) = pixels(board, (x0, y0, w, h), light);
         let middle_of = |at: u32, len: u32| at as f32 + len as f32 / 2.0;
-        let lines = Lines::new(wu, hu, board.tilt(middle_of(x0, w), middle_of(y0, h)));
-        let rows = lines.tell(&rgb, MIN_LINE, |line| ground_of(line, lit));
+        let tilt = board.tilt(middle_of(x0, w), middle_of(y0, h));
+        let (w, h) = (w as usize, h as usize);
+        let lit = ink_is_brighter(&rgb);
+        let lines = Lines::new(w, h, tilt);
+        let mut keyed = Vec::with_capacity(w);
+        let rows = lines.tell(&rgb, MIN_LINE, |line| ground_of(line, lit, &mut keyed));
         let rows = smooth_rows(&rows);
-        // Printed ink darkens as its ground does; lit ink adds to it.
         let mean = mean_color(&rows);
-        let gain: Vec<f32> = rows
-            .iter()
-            .map(|row| {
-                if lit {
-                    1.0
-                } else {
-                    (sum(*row) / sum(mean).max(1.0)).clamp(0.05, 4.0)
-                }
-            })
-            .collect();
-        let deltas: Vec<[f32; 3]> = rgb
-            .iter()
-            .enumerate()
-            .map(|(i, p)| {
-                let line = lines.of(i % wu, i / wu);
-                let (ground, gain) = (rows[line], gain[line]);
-                std::array::from_fn(|c| (f32::from(p[c]) - ground[c]) / gain)
-            })
-            .collect();
-        let ink = ink_color(&deltas, lit)?;
+        let deltas = deltas(&rgb, &lines, &rows, mean, lit);
+        let sign = if lit { 1.0 } else { -1.0 };
+        let reach = each(&deltas)
+            .map(|[r, g, b]| (r + g + b) * sign)
+            .collect::<Vec<f32>>();
+        let ink = ink_color(&deltas, &reach)?;
         let square: f32 = ink.iter().map(|v| v * v).sum();
         let contrast = square.sqrt();
-        let noise = noise_of(&deltas, wu) / contrast;
+        let noise = noise_of(&reach, w) / contrast;
         if contrast < MIN_CONTRAST || noise * MIN_CONTRAST_NOISE > 1.0 {
             return None;
         }
-        let mut along = Vec::with_capacity(deltas.len());
-        let mut off = Vec::with_capacity(deltas.len());
-        let deltas = blur3(&deltas, wu);
-        let mut plain = Vec::with_capacity(deltas.len());
-        for (d, trust) in deltas.iter().zip(&trust) {
-            let share = (d[0] * ink[0] + d[1] * ink[1] + d[2] * ink[2]) / square;
-            let rest: f32 = (0..3).map(|c| (d[c] - share * ink[c]).powi(2)).sum();
-            along.push(share);
-            off.push(trust * rest.sqrt() / contrast);
-            plain.push(trust * share);
-        }
-        let ground_off: Vec<f32> = ground_off(&rows, mean, contrast)
-            .into_iter()
-            .zip(lines.tell(&trust, 1, |line| line[line.len() / 2]))
-            .map(|(off, trust)| off * trust)
+        let smooth = deltas.map(|plane| blur3(&plane, w));
+        let along: Vec<f32> = each(&smooth)
+            .map(|[r, g, b]| (r * ink[0] + g * ink[1] + b * ink[2]) / square)
             .collect();
-        let (envelope, dim) = if lit {
-            envelope(&lines, &along, (wu, hu), noise)
-        } else {
-            (vec![1.0; lines.count()], vec![false; lines.count()])
-        };
+        let mut off: Vec<f32> = each(&smooth)
+            .zip(&along)
+            .map(|([r, g, b], share)| {
+                let (r, g, b) = (r - share * ink[0], g - share * ink[1], b - share * ink[2]);
+                (r * r + g * g + b * b).sqrt() / contrast
+            })
+            .collect();
+        let mut plain = along.clone();
+        let mut ground_off = ground_off(&rows, mean, contrast);
+        if let Some(trust) = trust {
+            let weigh = |values: &mut [f32], trust: &[f32]| {
+                values.iter_mut().zip(trust).for_each(|(v, t)| *v *= t);
+            };
+            weigh(&mut off, &trust);
+            weigh(&mut plain, &trust);
+            let of_lines = lines.tell(&trust, 1, |line| line[line.len() / 2]);
+            weigh(&mut ground_off, &of_lines);
+        }
+        let mut ratio = along.clone();
+        let mut dim = vec![false; w * h];
+        if lit {
+            let (envelope, dim_lines) = envelope(&lines, &along, (w, h), noise);
+            for (range, line) in lines.stretches() {
+                let brightest = envelope[line];
+                ratio[range.clone()]
+                    .iter_mut()
+                    .for_each(|v| *v /= brightest);
+                if dim_lines[line] {
+                    dim[range].fill(true);
+                }
+            }
+        }
         Some(Self {
-            lines,
-            envelope,
-            dim,
-            ground: mean,
-            w: wu,
-            h: hu,
+            w,
+            h,
             ink: along,
+            ratio,
             plain,
             off,
+            dim,
             contrast,
             noise,
             lit,
+            ground: mean,
             ground_off,
         })
     }
 
-    /// Share of ink against the brightest nearby.
-    pub(super) fn at(&self, x: usize, y: usize) -> f32 {
-        self.ink[y * self.w + x] / self.envelope[self.lines.of(x, y)]
-    }
-
     /// Which pixels are ink: bright for their line, and not only because nothing else is in it.
     pub(super) fn mask(&self) -> Vec<bool> {
-        self.each(|x, y| self.at(x, y) > 0.5 && self.ink[y * self.w + x] > MIN_INK)
-    }
-
-    /// Which pixels are too dim to say anything.
-    pub(super) fn dim(&self) -> Vec<bool> {
-        self.each(|x, y| self.dim[self.lines.of(x, y)])
-    }
-
-    /// [`at`](Self::at) everywhere.
-    pub(super) fn ratio(&self) -> Vec<f32> {
-        self.each(|x, y| self.at(x, y))
-    }
-
-    fn each<T>(&self, of: impl Fn(usize, usize) -> T) -> Vec<T> {
-        (0..self.w * self.h)
-            .map(|i| of(i % self.w, i / self.w))
+        let each = self.ratio.iter().zip(&self.ink);
+        each.map(|(ratio, ink)| *ratio > 0.5 && *ink > MIN_INK)
             .collect()
     }
+}
+
+/// A field's pixels as they were in full light, and the light of each where it is not even.
+fn pixels(
+    board: &Rectified,
+    (x0, y0, w, h): (u32, u32, u32, u32),
+    light: Option<&Light>,
+) -> (Vec<[u8; 3]>, Option<Vec<f32>>) {
+    let mut rgb = Vec::with_capacity(w as usize * h as usize);
+    for y in y0..y0 + h {
+        let at = (y as usize * board.width as usize + x0 as usize) * 3;
+        let row = board.rgb[at..at + w as usize * 3].chunks_exact(3);
+        rgb.extend(row.map(|p| [p[0], p[1], p[2]]));
+    }
+    let trust: Option<Vec<f32>> = light.map(|light| {
+        let places = (y0..y0 + h).flat_map(|y| (x0..x0 + w).map(move |x| (x, y)));
+        places.map(|(x, y)| light.at(board, x, y)).collect()
+    });
+    for (pixel, share) in rgb.iter_mut().zip(trust.iter().flatten()) {
+        *pixel = in_full_light(*pixel, *share);
+    }
+    (rgb, trust)
+}
+
+/// How far each pixel is from its line's ground.
+fn deltas(rgb: &[[u8; 3]], lines: &Lines, rows: &[[f32; 3]], mean: [f32; 3], lit: bool) -> Planes {
+    let mut planes: Planes = std::array::from_fn(|_| vec![0.0; rgb.len()]);
+    for (range, line) in lines.stretches() {
+        let ground = rows[line];
+        // Printed ink darkens as its ground does; lit ink adds to it.
+        let gain = if lit {
+            1.0
+        } else {
+            (sum(ground) / sum(mean).max(1.0)).clamp(0.05, 4.0)
+        };
+        for (c, plane) in planes.iter_mut().enumerate() {
+            let to = plane[range.clone()].iter_mut();
+            for (to, p) in to.zip(&rgb[range.clone()]) {
+                *to = (f32::from(p[c]) - ground[c]) / gain;
+            }
+        }
+    }
+    planes
+}
+
+/// All pixels.
+fn each([r, g, b]: &Planes) -> impl Iterator<Item = [f32; 3]> {
+    r.iter().zip(g).zip(b).map(|((r, g), b)| [*r, *g, *b])
 }
 
 fn sum(c: [f32; 3]) -> f32 {
     c[0] + c[1] + c[2]
 }
 
-/// The value below which `percent` of the pixels lie, for each channel.
+/// Whether what differs most from the middle is brighter than it.
 #[allow(clippy::cast_possible_truncation)] // a channel has 256 levels
-fn percentile_color<'a>(pixels: impl Iterator<Item = &'a [u8; 3]>, percent: usize) -> [f32; 3] {
+fn ink_is_brighter(rgb: &[[u8; 3]]) -> bool {
     let mut counts = [[0_u32; 256]; 3];
-    let mut n = 0_usize;
-    for p in pixels {
+    for p in rgb {
         for c in 0..3 {
             counts[c][usize::from(p[c])] += 1;
         }
-        n += 1;
     }
-    let want = n * percent / 100;
-    std::array::from_fn(|c| {
-        let mut seen = 0;
-        for (value, count) in counts[c].iter().enumerate() {
-            seen += *count as usize;
-            if seen > want {
-                return value as f32;
-            }
-        }
-        255.0
-    })
-}
-
-/// Whether what differs most from the ground is brighter than it.
-fn ink_is_brighter(rgb: &[[u8; 3]], middle: [f32; 3]) -> bool {
-    let low = percentile_color(rgb.iter(), 3);
-    let high = percentile_color(rgb.iter(), 97);
+    // The value below which some percent of the pixels lie, for each channel.
+    let at = |percent: usize| -> [f32; 3] {
+        let want = rgb.len() * percent / 100;
+        std::array::from_fn(|c| {
+            let mut seen = 0;
+            let within = |count: &u32| {
+                seen += *count as usize;
+                seen > want
+            };
+            counts[c].iter().position(within).unwrap_or(255) as f32
+        })
+    };
+    let (low, middle, high) = (at(3), at(50), at(97));
     let reach = |end: [f32; 3]| -> f32 { (0..3).map(|c| (end[c] - middle[c]).abs()).sum() };
     reach(high) > reach(low)
 }
 
 /// The middle colour of the third of a row's pixels that is farthest from ink: a row of a lit 8 is
 /// up to two thirds ink. The mean would be of no colour at all where a cover is half of it.
-fn ground_of(row: &[[u8; 3]], lit: bool) -> [f32; 3] {
-    let mut keyed: Vec<(u32, [u8; 3])> = row
-        .iter()
-        .map(|p| {
-            let bright = 5 * u32::from(p[0]) + 9 * u32::from(p[1]) + 2 * u32::from(p[2]);
-            (if lit { bright } else { 16 * 255 - bright }, *p)
-        })
-        .collect();
+fn ground_of(row: &[[u8; 3]], lit: bool, keyed: &mut Vec<u64>) -> [f32; 3] {
+    keyed.clear();
+    // The colour goes along below its brightness.
+    keyed.extend(row.iter().map(|p| {
+        let [r, g, b] = p.map(u64::from);
+        let bright = 5 * r + 9 * g + 2 * b;
+        let key = if lit { bright } else { 16 * 255 - bright };
+        key << 24 | r << 16 | g << 8 | b
+    }));
     let third = (keyed.len() / 3).max(1);
-    keyed.select_nth_unstable_by_key(third - 1, |(key, _)| *key);
-    std::array::from_fn(|c| {
-        let mut values: Vec<u8> = keyed[..third].iter().map(|(_, p)| p[c]).collect();
-        // The mean of the middle fifth: a middle alone has steps of a whole level.
-        let (from, to) = (third * 2 / 5, (third * 3 / 5).max(third * 2 / 5 + 1));
-        values.select_nth_unstable(from);
-        if to < third {
-            values[from..].select_nth_unstable(to - from);
-        }
-        let middle = &values[from..to];
-        middle.iter().map(|v| f32::from(*v)).sum::<f32>() / middle.len() as f32
-    })
+    keyed.select_nth_unstable(third - 1);
+    std::array::from_fn(|c| middle_fifth(keyed[..third].iter().map(|k| k.to_be_bytes()[5 + c])))
 }
 
 /// Middle of five rows, then the mean of five: a single row of ink is no ground.
@@ -235,8 +243,11 @@ fn smooth_rows(rows: &[[f32; 3]]) -> Vec<[f32; 3]> {
     let medians: Vec<[f32; 3]> = (0..rows.len())
         .map(|y| {
             std::array::from_fn(|c| {
-                let mut values: Vec<f32> = rows[window(y)].iter().map(|r| r[c]).collect();
-                values.sort_by(f32::total_cmp);
+                let near = &rows[window(y)];
+                let mut values = [0.0_f32; 5];
+                let values = &mut values[..near.len()];
+                values.iter_mut().zip(near).for_each(|(v, r)| *v = r[c]);
+                values.sort_unstable_by(f32::total_cmp);
                 values[values.len() / 2]
             })
         })
@@ -252,57 +263,44 @@ fn mean_color(colors: &[[f32; 3]]) -> [f32; 3] {
 }
 
 /// The mean colour of the pixels that differ most, in the direction of ink.
-fn ink_color(deltas: &[[f32; 3]], lit: bool) -> Option<[f32; 3]> {
-    let sign = if lit { 1.0 } else { -1.0 };
-    let reach: Vec<f32> = deltas.iter().map(|d| sum(*d) * sign).collect();
-    let mut ranked = reach.clone();
+fn ink_color(deltas: &Planes, reach: &[f32]) -> Option<[f32; 3]> {
     // The uppermost half percent is noise and sparks.
-    let at = ranked.len() * 995 / 1000;
-    let (_, top, _) = ranked.select_nth_unstable_by(at, f32::total_cmp);
-    let top = *top;
-    let strong: Vec<[f32; 3]> = deltas
-        .iter()
-        .zip(&reach)
-        .filter(|(_, r)| **r > 0.7 * top)
-        .map(|(d, _)| *d)
-        .collect();
-    (top > 0.0 && !strong.is_empty()).then(|| mean_color(&strong))
+    let top = ranked(reach, reach.len() * 995 / 1000);
+    let (mut total, mut n) = ([0.0_f32; 3], 0_u32);
+    for (i, _) in reach.iter().enumerate().filter(|(_, r)| **r > 0.7 * top) {
+        for c in 0..3 {
+            total[c] += deltas[c][i];
+        }
+        n += 1;
+    }
+    (top > 0.0 && n > 0).then(|| total.map(|v| v / n as f32))
 }
 
 /// Standard deviation of one pixel's noise in levels, from differences between neighbours.
-fn noise_of(deltas: &[[f32; 3]], w: usize) -> f32 {
-    let mut steps: Vec<f32> = deltas
+fn noise_of(reach: &[f32], w: usize) -> f32 {
+    let steps: Vec<f32> = reach
         .chunks_exact(w)
         .step_by(4)
-        .flat_map(|row| row.windows(2).map(|p| (sum(p[0]) - sum(p[1])).abs()))
+        .flat_map(|row| row.windows(2).map(|p| (p[0] - p[1]).abs()))
         .collect();
-    if steps.is_empty() {
-        return 0.0;
-    }
-    let half = steps.len() / 2;
-    let (_, median, _) = steps.select_nth_unstable_by(half, f32::total_cmp);
     // Median of |difference| to deviation: 1.4826 / √2; three channels were added up.
-    *median * 1.048 / 3.0_f32.sqrt()
+    ranked(&steps, steps.len() / 2) * 1.048 / 3.0_f32.sqrt()
 }
 
 /// The mean of each pixel's 3 × 3 neighbours; at the rim, of those there are and itself again.
-fn blur3(deltas: &[[f32; 3]], w: usize) -> Vec<[f32; 3]> {
-    let flat = deltas.as_flattened();
-    let row = w * 3;
-    let h = flat.len() / row;
-    let mut across = vec![0.0_f32; flat.len()];
-    for (from, to) in flat.chunks_exact(row).zip(across.chunks_exact_mut(row)) {
-        for (i, to) in to[3..row - 3].iter_mut().enumerate() {
-            *to = (from[i] + from[i + 3] + from[i + 6]) * (1.0 / 3.0);
+fn blur3(plane: &[f32], w: usize) -> Vec<f32> {
+    let h = plane.len() / w;
+    let mut across = vec![0.0_f32; plane.len()];
+    for (from, to) in plane.chunks_exact(w).zip(across.chunks_exact_mut(w)) {
+        for (to, near) in to[1..w - 1].iter_mut().zip(from.windows(3)) {
+            *to = (near[0] + near[1] + near[2]) * (1.0 / 3.0);
         }
-        for c in 0..3 {
-            to[c] = (2.0 * from[c] + from[c + 3]) / 3.0;
-            to[row - 3 + c] = (2.0 * from[row - 3 + c] + from[row - 6 + c]) / 3.0;
-        }
+        to[0] = (2.0 * from[0] + from[1]) / 3.0;
+        to[w - 1] = (2.0 * from[w - 1] + from[w - 2]) / 3.0;
     }
-    let mut out = vec![[0.0_f32; 3]; deltas.len()];
-    for (y, to) in out.as_flattened_mut().chunks_exact_mut(row).enumerate() {
-        let at = |y: usize| &across[y * row..(y + 1) * row];
+    let mut out = vec![0.0_f32; plane.len()];
+    for (y, to) in out.chunks_exact_mut(w).enumerate() {
+        let at = |y: usize| &across[y * w..(y + 1) * w];
         let (up, mid, down) = (at(y.saturating_sub(1)), at(y), at((y + 1).min(h - 1)));
         for (((to, a), b), c) in to.iter_mut().zip(up).zip(mid).zip(down) {
             *to = (a + b + c) * (1.0 / 3.0);
@@ -331,11 +329,7 @@ fn envelope(
     noise: f32,
 ) -> (Vec<f32>, Vec<bool>) {
     let h = lines.count();
-    let brightest: Vec<f32> = lines.tell(ink, width / 2, |line| {
-        let at = line.len() * 97 / 100;
-        let (_, value, _) = line.select_nth_unstable_by(at, f32::total_cmp);
-        *value
-    });
+    let brightest = lines.tell(ink, width / 2, |line| ranked(line, line.len() * 97 / 100));
     // A line along a field's corner holds no digit. A row through unlit segments only is judged by its neighbours.
     let reach = tall * 12 / 100;
     let floor = 0.07_f32.max(3.0 * noise);

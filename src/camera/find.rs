@@ -4,7 +4,8 @@
 //! corners; its edges are then laid where brightness changes most. Fields are groups of ink that
 //! read as digits.
 
-use super::parts::{Part, parts};
+use super::columns::together;
+use super::parts::{Part, Parts};
 use super::picture::{Picture, Rectified, luma};
 use super::quad::{Quad, Rect};
 use super::read::{FieldSpec, Reading, read};
@@ -179,7 +180,7 @@ fn largest(picture: &Picture) -> Option<Quad> {
         let limit = sorted[(sorted.len() - 1) * percent / 100];
         for bright in [false, true] {
             let mask: Vec<bool> = level.iter().map(|v| (*v > limit) == bright).collect();
-            let (found, labels) = parts(&mask, w);
+            let parts = Parts::of(&mask, w);
             // What reaches three sides of the picture is what is around the board.
             let sides = |p: &&Part| {
                 usize::from(p.x0 == 0)
@@ -187,11 +188,12 @@ fn largest(picture: &Picture) -> Option<Quad> {
                     + usize::from(p.x1 == w)
                     + usize::from(p.y1 == h)
             };
-            let inner = found.iter().filter(|p| sides(p) < 3);
-            let Some(part) = inner.max_by_key(|p| p.width() * p.height()) else {
+            let inner = parts.found.iter().enumerate();
+            let inner = inner.filter(|(_, p)| sides(p) < 3);
+            let Some((part, _)) = inner.max_by_key(|(_, p)| p.width() * p.height()) else {
                 continue;
             };
-            let Some((quad, area)) = corners(part, &labels, w) else {
+            let Some((quad, area)) = corners(&parts.ends(part)) else {
                 continue;
             };
             if area / (w * h) as f32 > LEAST
@@ -206,18 +208,12 @@ fn largest(picture: &Picture) -> Option<Quad> {
     best.map(|(_, quad)| quad)
 }
 
-/// The corners of a part in pixels of the picture, and their area, if the part fills them.
-fn corners(part: &Part, labels: &[u32], w: usize) -> Option<(Quad, f32)> {
-    // Left and right end of each row: digits and signs within are part of the board.
+/// The corners of a part in pixels of the picture, and their area, if the part fills them; from the
+/// ends of its rows, since digits and signs within are part of the board.
+fn corners(rows: &[(usize, usize, usize)]) -> Option<(Quad, f32)> {
     let mut filled = 0;
     let mut ends: [(i64, Point); 4] = [(i64::MAX, (0.0, 0.0)); 4];
-    for y in part.y0..part.y1 {
-        let row = &labels[y * w..(y + 1) * w];
-        let first = row.iter().position(|l| *l == part.label);
-        let last = row.iter().rposition(|l| *l == part.label);
-        let (Some(first), Some(last)) = (first, last) else {
-            continue;
-        };
+    for &(y, first, last) in rows {
         filled += last + 1 - first;
         for x in [first, last] {
             let (xi, yi) = (i64::try_from(x).ok()?, i64::try_from(y).ok()?);
@@ -255,8 +251,8 @@ fn fields(board: &Rectified) -> Vec<FoundField> {
         .map(|v| (v - ground).abs() > 0.35 * reach)
         .collect();
     let joined = grow(&mask, w, h, (h / 80).max(1));
-    let (found, _) = parts(&joined, w);
-    let mut glyphs: Vec<Part> = found
+    let mut glyphs: Vec<Part> = Parts::of(&joined, w)
+        .found
         .into_iter()
         .filter(|p| {
             p.height() * 100 > h * 6 && p.height() * 100 < h * 40 && p.width() < 2 * p.height()
@@ -290,57 +286,9 @@ fn fields(board: &Rectified) -> Vec<FoundField> {
     };
     let (lit, print) = (of(DigitKind::SevenSegment), of(DigitKind::TextDigits));
     let fields = if lit.len() > print.len() { lit } else { print };
-    let mut fields = together(board, fields);
+    let mut fields = together(board, &fields);
     fields.sort_by(|a, b| (a.rect.y + a.rect.h / 2.0).total_cmp(&(b.rect.y + b.rect.h / 2.0)));
     fields
-}
-
-/// Fields of one column made equal, so that they hold as many places each and tell one another's
-/// shape; as they were where that reads less.
-fn together(board: &Rectified, fields: Vec<FoundField>) -> Vec<FoundField> {
-    let right = |f: &FoundField| f.rect.x + f.rect.w;
-    // A tenth of its height: what stands at the right end of a column ends there.
-    let column = |a: &FoundField, b: &FoundField| {
-        let tall = a.rect.h.max(b.rect.h);
-        (right(a) - right(b)).abs() < 0.3 * tall && (a.rect.h - b.rect.h).abs() < 0.25 * tall
-    };
-    let equal = |field: &FoundField| {
-        let mates = || fields.iter().filter(|f| column(field, f));
-        let x0 = mates().map(|f| f.rect.x).fold(field.rect.x, f32::min);
-        let x1 = mates().map(right).fold(right(field), f32::max);
-        let h = mates().map(|f| f.rect.h).fold(field.rect.h, f32::max);
-        let y = (field.rect.y + (field.rect.h - h) / 2.0).clamp(0.0, 1.0 - h);
-        Rect::new(x0, y, (x1 - x0).min(1.0 - x0), h).unwrap_or(field.rect)
-    };
-    let rects: Vec<Rect> = fields.iter().map(equal).collect();
-    let read_all = |rects: &[Rect]| {
-        let spec = |(f, rect): (&FoundField, &Rect)| FieldSpec {
-            id: String::new(),
-            rect: *rect,
-            kind: f.kind,
-            places: 6,
-        };
-        let specs: Vec<FieldSpec> = fields.iter().zip(rects).map(spec).collect();
-        read(board, &specs)
-    };
-    let alone: Vec<Rect> = fields.iter().map(|f| f.rect).collect();
-    let (wide, tight) = (read_all(&rects), read_all(&alone));
-    let count = |r: &[Reading]| r.iter().filter(|r| r.text.is_ok()).count();
-    let (rects, readings) = if count(&wide) >= count(&tight) {
-        (rects, wide)
-    } else {
-        (alone, tight)
-    };
-    let kinds = fields.iter().map(|f| f.kind);
-    kinds
-        .zip(rects)
-        .zip(readings)
-        .map(|((kind, rect), reading)| FoundField {
-            rect,
-            kind,
-            reading,
-        })
-        .collect()
 }
 
 /// A group as a field, if it reads as digits.

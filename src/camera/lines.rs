@@ -7,8 +7,8 @@
 pub(super) struct Lines {
     w: usize,
     h: usize,
-    /// For each column, the line of its uppermost pixel.
-    first: Vec<usize>,
+    /// Columns that are alike: the first, one past the last, and the line of their uppermost pixel.
+    steps: Vec<(usize, usize, usize)>,
     /// Number of lines.
     count: usize,
 }
@@ -25,9 +25,16 @@ impl Lines {
         // A line that falls joins pixels that are higher up further to the left.
         let fall = |x: usize| -tilt * x as f32;
         let least = fall(0).min(fall(w.saturating_sub(1)));
-        let first: Vec<usize> = (0..w).map(|x| (fall(x) - least).round() as usize).collect();
-        let count = h + first.iter().copied().max().unwrap_or(0);
-        Self { w, h, first, count }
+        let mut steps: Vec<(usize, usize, usize)> = Vec::new();
+        for x in 0..w {
+            let first = (fall(x) - least).round() as usize;
+            match steps.last_mut() {
+                Some(step) if step.2 == first => step.1 = x + 1,
+                _ => steps.push((x, x + 1, first)),
+            }
+        }
+        let count = h + steps.iter().map(|s| s.2).max().unwrap_or(0);
+        Self { w, h, steps, count }
     }
 
     /// Number of lines.
@@ -35,9 +42,15 @@ impl Lines {
         self.count
     }
 
-    /// The line of a pixel.
-    pub(super) fn of(&self, x: usize, y: usize) -> usize {
-        y + self.first[x]
+    /// Stretches of neighbours of one line: the first pixel, one past the last, and their line; row by
+    /// row.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = (std::ops::Range<usize>, usize)> {
+        (0..self.h).flat_map(move |y| {
+            let step = move |&(x0, x1, first): &(usize, usize, usize)| {
+                (y * self.w + x0..y * self.w + x1, y + first)
+            };
+            self.steps.iter().map(step)
+        })
     }
 
     /// Gathers the pixels of each line, and tells something of it; lines of fewer than `least` pixels,
@@ -52,9 +65,9 @@ impl Lines {
         let mut told: Vec<Option<R>> = Vec::with_capacity(self.count);
         for line in 0..self.count {
             row.clear();
-            for (x, first) in self.first.iter().enumerate() {
-                if let Some(y) = line.checked_sub(*first).filter(|y| *y < self.h) {
-                    row.push(pixels[y * self.w + x]);
+            for &(x0, x1, first) in &self.steps {
+                if let Some(y) = line.checked_sub(first).filter(|y| *y < self.h) {
+                    row.extend_from_slice(&pixels[y * self.w + x0..y * self.w + x1]);
                 }
             }
             let enough = row.len() >= least.min(self.w);
@@ -76,20 +89,29 @@ impl Lines {
 mod tests {
     use super::*;
 
+    /// The line of each pixel.
+    fn all(lines: &Lines, n: usize) -> Vec<usize> {
+        let mut of = vec![usize::MAX; n];
+        for (range, line) in lines.stretches() {
+            of[range].fill(line);
+        }
+        of
+    }
+
     #[test]
     fn a_line_that_falls_joins_pixels_that_are_lower_to_the_right() {
         let lines = Lines::new(40, 20, 0.25);
+        let of = all(&lines, 800);
         assert_eq!(lines.count(), 30);
-        assert_eq!(lines.of(0, 5), lines.of(20, 10));
+        assert_eq!(of[5 * 40], of[10 * 40 + 20]);
         let level = Lines::new(40, 20, 0.0);
-        assert_eq!((level.count(), level.of(39, 7)), (20, 7));
+        assert_eq!((level.count(), all(&level, 800)[7 * 40 + 39]), (20, 7));
     }
 
     #[test]
     fn every_line_is_told_of() {
         let lines = Lines::new(40, 20, -0.25);
-        let pixels: Vec<usize> = (0..800).map(|i| lines.of(i % 40, i / 40)).collect();
-        let told = lines.tell(&pixels, 12, |line| {
+        let told = lines.tell(&all(&lines, 800), 12, |line| {
             assert!(line.windows(2).all(|p| p[0] == p[1]));
             line[0]
         });

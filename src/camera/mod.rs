@@ -9,6 +9,7 @@
 //! shown once several pictures agree and it follows from the one before. Does not know topics,
 //! brokers, boards or who looks at the pictures. `docs/camera.md` tells how reading works.
 
+mod columns;
 mod evidence;
 mod field;
 mod find;
@@ -18,6 +19,7 @@ mod lines;
 mod parts;
 mod picture;
 mod quad;
+mod rank;
 mod read;
 mod reader;
 mod reading;

@@ -3,7 +3,6 @@
 /// One connected part: its box and area in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
-    pub(super) label: u32,
     pub(super) x0: usize,
     pub(super) y0: usize,
     /// One past the last column.
@@ -23,46 +22,147 @@ impl Part {
     }
 }
 
-/// Finds the parts of a mask (eight neighbours), and the label of each pixel (0 is none).
-pub(super) fn parts(mask: &[bool], w: usize) -> (Vec<Part>, Vec<u32>) {
-    let h = mask.len() / w.max(1);
-    let mut labels = vec![0_u32; mask.len()];
-    let mut found = Vec::new();
-    let mut stack = Vec::new();
-    for start in 0..mask.len() {
-        if !mask[start] || labels[start] != 0 {
-            continue;
-        }
-        let label = u32::try_from(found.len() + 1).unwrap_or(u32::MAX);
-        let (x, y) = (start % w, start / w);
-        let mut part = Part {
-            label,
-            x0: x,
-            y0: y,
-            x1: x + 1,
-            y1: y + 1,
-            area: 0,
-        };
-        labels[start] = label;
-        stack.push(start);
-        while let Some(i) = stack.pop() {
-            let (x, y) = (i % w, i / w);
-            part.area += 1;
-            part.x0 = part.x0.min(x);
-            part.x1 = part.x1.max(x + 1);
-            part.y0 = part.y0.min(y);
-            part.y1 = part.y1.max(y + 1);
-            for ny in y.saturating_sub(1)..(y + 2).min(h) {
-                for nx in x.saturating_sub(1)..(x + 2).min(w) {
-                    let n = ny * w + nx;
-                    if mask[n] && labels[n] == 0 {
-                        labels[n] = label;
-                        stack.push(n);
-                    }
+/// A stretch of ink in one row.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    y: usize,
+    x0: usize,
+    x1: usize,
+    /// First an earlier stretch of the same part, or itself; in the end the part's place.
+    part: usize,
+}
+
+/// The parts of a mask (eight neighbours), in the order of their first pixels.
+pub(super) struct Parts {
+    w: usize,
+    stretches: Vec<Stretch>,
+    pub(super) found: Vec<Part>,
+}
+
+impl Parts {
+    /// Finds them.
+    pub(super) fn of(mask: &[bool], w: usize) -> Self {
+        let mut all: Vec<Stretch> = Vec::new();
+        // Where the stretches of the row above begin.
+        let mut above = 0;
+        for (y, row) in mask.chunks_exact(w.max(1)).enumerate() {
+            let begin = all.len();
+            let mut upper = above;
+            let mut x = 0;
+            while let Some(skip) = row[x..].iter().position(|ink| *ink) {
+                let x0 = x + skip;
+                let x1 = row[x0..].iter().position(|ink| !*ink).map_or(w, |n| x0 + n);
+                let own = all.len();
+                all.push(Stretch {
+                    y,
+                    x0,
+                    x1,
+                    part: own,
+                });
+                // Those above that touch it, also at a corner.
+                while upper < begin && all[upper].x1 < x0 {
+                    upper += 1;
                 }
+                let mut touching = upper;
+                while touching < begin && all[touching].x0 <= x1 {
+                    join(&mut all, touching, own);
+                    touching += 1;
+                }
+                x = x1;
+            }
+            above = begin;
+        }
+        let mut found: Vec<Part> = Vec::new();
+        for i in 0..all.len() {
+            let Stretch { y, x0, x1, part } = all[i];
+            // Earlier stretches tell their part's place already.
+            let place = if part == i {
+                found.push(Part {
+                    x0,
+                    y0: y,
+                    x1,
+                    y1: y + 1,
+                    area: 0,
+                });
+                found.len() - 1
+            } else {
+                all[part].part
+            };
+            all[i].part = place;
+            let part = &mut found[place];
+            part.x0 = part.x0.min(x0);
+            part.x1 = part.x1.max(x1);
+            part.y1 = y + 1;
+            part.area += x1 - x0;
+        }
+        Self {
+            w,
+            stretches: all,
+            found,
+        }
+    }
+
+    /// A mask of the parts that are wanted, in `h` rows.
+    pub(super) fn mask(&self, h: usize, wanted: impl Fn(&Part) -> bool) -> Vec<bool> {
+        let wanted: Vec<bool> = self.found.iter().map(wanted).collect();
+        let mut mask = vec![false; self.w * h];
+        for s in self.stretches.iter().filter(|s| wanted[s.part]) {
+            mask[s.y * self.w + s.x0..s.y * self.w + s.x1].fill(true);
+        }
+        mask
+    }
+
+    /// The first and the last column of each row of one part.
+    pub(super) fn ends(&self, part: usize) -> Vec<(usize, usize, usize)> {
+        let mut ends: Vec<(usize, usize, usize)> = Vec::new();
+        for s in self.stretches.iter().filter(|s| s.part == part) {
+            match ends.last_mut() {
+                Some((y, _, last)) if *y == s.y => *last = s.x1 - 1,
+                _ => ends.push((s.y, s.x0, s.x1 - 1)),
             }
         }
-        found.push(part);
+        ends
     }
-    (found, labels)
+}
+
+/// The earliest stretch of a stretch's part.
+fn root(all: &mut [Stretch], mut i: usize) -> usize {
+    while all[i].part != i {
+        // Half the way is spared next time.
+        all[i].part = all[all[i].part].part;
+        i = all[i].part;
+    }
+    i
+}
+
+fn join(all: &mut [Stretch], a: usize, b: usize) {
+    let (a, b) = (root(all, a), root(all, b));
+    all[a.max(b)].part = a.min(b);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_meet_below_are_one_and_corners_join() {
+        let rows = [
+            "#..#..#", //
+            "#..#...", ".##..#.", "......#",
+        ];
+        let mask: Vec<bool> = rows.concat().bytes().map(|b| b == b'#').collect();
+        let parts = Parts::of(&mask, 7);
+        let boxes: Vec<_> = parts
+            .found
+            .iter()
+            .map(|p| (p.x0, p.y0, p.x1, p.y1, p.area))
+            .collect();
+        assert_eq!(boxes, [(0, 0, 4, 3, 6), (6, 0, 7, 1, 1), (5, 2, 7, 4, 2)]);
+        assert_eq!(parts.mask(4, |p| p.area > 1), {
+            let mut all = mask.clone();
+            all[6] = false;
+            all
+        });
+        assert_eq!(parts.ends(0), [(0, 0, 3), (1, 0, 3), (2, 1, 2)]);
+    }
 }

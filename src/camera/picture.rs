@@ -5,16 +5,16 @@
 //! [`Rectified`] board, in which nothing outside the quadrilateral is left.
 
 use super::quad::Quad;
-use image::codecs::jpeg::JpegDecoder;
-use image::{ImageDecoder, ImageFormat, Limits};
-use std::io::Cursor;
+use crate::jpeg::{self, JpegError};
 
-/// How a JPEG ends (ITU-T T.81, B.1.1.3).
+/// How a JPEG begins (ITU-T T.81, B.1.1.3): its first marker, and the first byte of the next.
+const START_OF_IMAGE: [u8; 3] = [0xff, 0xd8, 0xff];
+/// How it ends.
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 /// More than any camera's picture: 4096 × 4096.
 const MAX_SIDE: u32 = 4096;
-/// Memory for decoding: that many pixels of three bytes, and as much again for the decoder.
-const MAX_ALLOC: u64 = 2 * 3 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
+/// Memory for a decoded picture: that many pixels of three bytes.
+const MAX_MEMORY: usize = 3 * (MAX_SIDE as usize) * (MAX_SIDE as usize);
 
 /// Widest rectified board in pixels: digits of a board with four columns are still 30 pixels wide.
 pub(super) const MAX_WIDTH: u32 = 960;
@@ -28,7 +28,7 @@ pub(super) const MIN_SIDE: u32 = 64;
 pub enum PictureError {
     /// The bytes are no picture of a known kind, or a broken one.
     #[error("cannot decode the picture: {0}")]
-    Decode(#[from] image::ImageError),
+    Decode(#[from] JpegError),
     /// The end of the JPEG is missing.
     #[error("the picture is no JPEG, or was cut off")]
     CutOff,
@@ -79,15 +79,12 @@ impl Picture {
         if !bytes[..bytes.len() - padding].ends_with(&END_OF_IMAGE) {
             return Err(PictureError::CutOff);
         }
-        let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(MAX_SIDE);
-        limits.max_image_height = Some(MAX_SIDE);
-        limits.max_alloc = Some(MAX_ALLOC);
-        decoder.set_limits(limits)?;
-        let (width, height) = decoder.dimensions();
-        let decoded = image::DynamicImage::from_decoder(decoder)?;
-        Self::from_rgb(width, height, decoded.into_rgb8().into_raw())
+        let limits = jpeg::Limits {
+            side: MAX_SIDE,
+            memory: MAX_MEMORY,
+        };
+        let (width, height, rgb) = jpeg::decode(bytes, limits)?;
+        Self::from_rgb(width, height, rgb)
     }
 
     /// A sum over all pixels, by which the same picture is known again.
@@ -119,7 +116,7 @@ impl Picture {
     /// Whether bytes begin like a picture that [`from_jpeg`](Self::from_jpeg) takes.
     #[must_use]
     pub fn looks_like_jpeg(bytes: &[u8]) -> bool {
-        image::guess_format(bytes).is_ok_and(|f| f == ImageFormat::Jpeg)
+        bytes.starts_with(&START_OF_IMAGE)
     }
 
     /// Width and height in pixels.
@@ -165,32 +162,59 @@ impl Picture {
             width,
             height,
             rgb,
-            down: [m[1], m[2]],
+            down: [m[1], m[2]].map(|m| [m[0] * sx, m[1] * sy, m[2]]),
         })
     }
 
     /// Fills a span with the colours between two places, evenly spaced.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // lanes of 8 bits
+    #[allow(clippy::cast_possible_truncation)] // some pixels
     fn span(&self, span: &mut [u8], from: (i32, i32), to: (i32, i32)) {
-        let step = ((to.0 - from.0) / SPAN as i32, (to.1 - from.1) / SPAN as i32);
+        const STEPS: i32 = SPAN as i32;
+        let (dx, dy) = ((to.0 - from.0) / STEPS, (to.1 - from.1) / STEPS);
+        // What lies half a pixel out is still the rim; beyond, four pixels are not there.
+        let (w, h) = (
+            (self.width as i32 - 1) << 16,
+            (self.height as i32 - 1) << 16,
+        );
+        let inside = |x: i32, y: i32| x >= 0 && y >= 0 && x < w && y < h;
         let (mut x, mut y) = from;
-        let stride = self.width as usize * 3;
+        // A line between two places of the picture is within it.
+        let whole = inside(x, y) && inside(x + (STEPS - 1) * dx, y + (STEPS - 1) * dy);
         for pixel in span.chunks_exact_mut(3) {
-            // What lies half a pixel out is still the rim; beyond, four pixels are not there.
-            let (x0, y0) = (x >> 16, y >> 16);
-            let at = x0 as usize * 3 + y0 as usize * stride;
-            let within = x0 >= 0 && y0 >= 0 && x0 < self.width as i32 - 1;
-            if let Some(near) = self.rgb.get(at..at + stride + 6).filter(|_| within) {
-                let (fx, fy) = ((x >> 8) as u64 & 255, (y >> 8) as u64 & 255);
-                let top = mix(lanes(&near[..3]), lanes(&near[3..6]), fx);
-                let below = &near[stride..];
-                let bottom = mix(lanes(&below[..3]), lanes(&below[3..6]), fx);
-                let [r, _, g, _, b, ..] = mix(top, bottom, fy).to_le_bytes();
-                pixel.copy_from_slice(&[r, g, b]);
+            if whole || inside(x, y) {
+                pixel.copy_from_slice(&self.between(x, y));
             }
-            x = x.wrapping_add(step.0);
-            y = y.wrapping_add(step.1);
+            x = x.wrapping_add(dx);
+            y = y.wrapping_add(dy);
         }
+    }
+
+    /// The colour between four pixels; there must be some to the right and below.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // lanes of 8 bits
+    fn between(&self, x: i32, y: i32) -> [u8; 3] {
+        let (x, y) = (x as usize, y as usize);
+        let stride = self.width as usize * 3;
+        let at = (x >> 16) * 3 + (y >> 16) * stride;
+        let (fx, fy) = ((x >> 8) as u64 & 255, (y >> 8) as u64 & 255);
+        let (top, bottom) = (self.pair(at), self.pair(at + stride));
+        // Bytes of two neighbours, 0 to 5: even ones, odd ones.
+        let even = mix(top & LANES, bottom & LANES, fy);
+        let odd = mix(top >> 8 & LANES, bottom >> 8 & LANES, fy);
+        let red_blue = mix(even, odd >> 16, fx);
+        let green = mix(odd, even >> 32, fx);
+        [red_blue as u8, green as u8, (red_blue >> 16) as u8]
+    }
+
+    /// The bytes of two neighbouring pixels and two more, the first lowest.
+    fn pair(&self, at: usize) -> u64 {
+        let rest = &self.rgb[at..];
+        if let Some(near) = rest.first_chunk() {
+            return u64::from_le_bytes(*near);
+        }
+        // The last pixels of the picture.
+        let mut near = [0; 8];
+        near[..rest.len()].copy_from_slice(rest);
+        u64::from_le_bytes(near)
     }
 
     /// Brightness of one pixel, 0 to 255.
@@ -210,14 +234,14 @@ fn fixed(at: f32) -> i32 {
     (at.clamp(-8192.0, 8192.0) * 65536.0) as i32
 }
 
-/// Three channels in lanes of 16 bits.
-fn lanes(rgb: &[u8]) -> u64 {
-    u64::from(rgb[0]) | u64::from(rgb[1]) << 16 | u64::from(rgb[2]) << 32
-}
+/// The lower byte of each lane of 16 bits.
+const LANES: u64 = 0x00ff_00ff_00ff_00ff;
 
 /// From `a` to `b` by `share` of 256, lane by lane.
 fn mix(a: u64, b: u64, share: u64) -> u64 {
-    ((a * (256 - share) + b * share) >> 8) & 0x00ff_00ff_00ff
+    // What a lane borrows from the next one is given back by the sum.
+    let moved = b.wrapping_sub(a).wrapping_mul(share);
+    ((a << 8).wrapping_add(moved) >> 8) & LANES
 }
 
 /// Brightness of a colour (ITU-R BT.601), 0 to 255.
@@ -231,7 +255,7 @@ pub struct Rectified {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) rgb: Vec<u8>,
-    /// The projection's rows that tell how far down in the camera's picture a place was.
+    /// The projection's rows that tell how far down in the camera's picture a pixel was.
     pub(super) down: [[f32; 3]; 2],
 }
 
@@ -250,9 +274,8 @@ impl Rectified {
 
     /// How far down in the camera's picture a place of the board was, in pixels.
     pub(super) fn down(&self, x: f32, y: f32) -> f32 {
-        let (u, v) = (x / self.width as f32, y / self.height as f32);
-        let [y, scale] = self.down.map(|m| m[0] * u + m[1] * v + m[2]);
-        y / scale
+        let [down, scale] = self.down.map(|m| m[0] * x + m[1] * y + m[2]);
+        down / scale
     }
 
     /// By how many pixels a row of the camera falls for each pixel to the right, around a place.

@@ -155,19 +155,23 @@ fn alike(a: &FieldSpec, b: &FieldSpec) -> bool {
     a.kind == b.kind && near(a.rect.h, b.rect.h) && near(a.rect.w, b.rect.w)
 }
 
-/// What most fields say; the widest digits tell the width, since a 7 alone is narrower.
+/// What most fields say; the widest digits tell the width, since a 7 alone is narrower. Those that
+/// reach into the next place have run together with what is there.
 fn agree(shapes: &[Shape]) -> Shape {
-    let of = |part: fn(&Shape) -> Option<f32>, least: usize, percent: usize| {
-        let mut values: Vec<f32> = shapes.iter().filter_map(part).collect();
+    let of = |values: &mut dyn Iterator<Item = f32>, least: usize, percent: usize| {
+        let mut values: Vec<f32> = values.collect();
         values.sort_by(f32::total_cmp);
         let at = (values.len() * percent / 100).min(values.len().saturating_sub(1));
         values.get(at).copied().filter(|_| values.len() >= least)
     };
+    let pitch = of(&mut shapes.iter().filter_map(|s| s.pitch), 1, 50);
+    let apart = |width: &f32| pitch.is_none_or(|p| segments::PITCH.contains(&(p / width)));
+    let mut widths = shapes.iter().filter_map(|s| s.width).filter(apart);
     Shape {
-        top: of(|s| s.top, AGREEING, 50),
-        bottom: of(|s| s.bottom, AGREEING, 50),
-        width: of(|s| s.width, 2, 75),
-        pitch: of(|s| s.pitch, 1, 50),
+        top: of(&mut shapes.iter().filter_map(|s| s.top), AGREEING, 50),
+        bottom: of(&mut shapes.iter().filter_map(|s| s.bottom), AGREEING, 50),
+        width: of(&mut widths, 2, 75),
+        pitch,
     }
 }
 

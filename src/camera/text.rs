@@ -6,7 +6,7 @@
 
 use super::field::{COVERED, Signal};
 use super::glyphs::{self, Likeness};
-use super::parts::{Part, parts};
+use super::parts::{Part, Parts};
 use super::reading::{Digit, Doubt};
 
 /// Least correlation with the nearest typeface, and least distance to the next best digit: what is
@@ -32,8 +32,8 @@ impl Found {
     /// Why there is nothing to decode.
     pub(super) fn of(signal: Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
-        let (found, _) = parts(&signal.mask(), w);
-        let mut glyphs: Vec<Part> = found
+        let mut glyphs: Vec<Part> = Parts::of(&signal.mask(), w)
+            .found
             .into_iter()
             .filter(|p| p.area >= (h * h / 400).max(4))
             .collect();
@@ -147,7 +147,7 @@ impl Found {
             let wy = (y1.min(y as f32 + 1.0) - y0.max(y as f32)).max(0.0);
             for x in x0 as usize..(x1.ceil() as usize).min(self.signal.w) {
                 let wx = (x1.min(x as f32 + 1.0) - x0.max(x as f32)).max(0.0);
-                sum += wx * wy * self.signal.at(x, y).clamp(0.0, 1.0);
+                sum += wx * wy * self.signal.ratio[y * self.signal.w + x].clamp(0.0, 1.0);
                 weight += wx * wy;
             }
         }
@@ -164,12 +164,13 @@ impl Found {
         let ground: Vec<bool> = (0..w * h)
             .map(|i| {
                 let (x, y) = (i % w, i / w);
-                !inside(x, y) || self.signal.at(part.x0 + x - 1, part.y0 + y - 1) < level
+                let at = |x: usize, y: usize| self.signal.ratio[y * self.signal.w + x];
+                !inside(x, y) || at(part.x0 + x - 1, part.y0 + y - 1) < level
             })
             .collect();
-        let (found, _) = parts(&ground, w);
         let least = (part.area / 100).max(2);
-        found
+        Parts::of(&ground, w)
+            .found
             .iter()
             .filter(|p| p.x0 > 0 && p.area >= least)
             .map(|p| (p.y0 + p.y1) as f32 / 2.0 / h as f32)
@@ -210,10 +211,10 @@ impl Found {
         };
         let seen = |x: usize, y: usize, side: usize| {
             let (mut ink, mut off) = (0.0, 0.0);
-            for i in 0..side * side {
-                let at = (y + i / side) * s.w + x + i % side;
-                ink += s.plain[at];
-                off += s.off[at];
+            for y in y..y + side {
+                let row = y * s.w + x..y * s.w + x + side;
+                ink += s.plain[row.clone()].iter().sum::<f32>();
+                off += s.off[row].iter().sum::<f32>();
             }
             let n = (side * side) as f32;
             (ink / n, off / n)

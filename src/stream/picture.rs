@@ -6,6 +6,7 @@
 use super::news::{PictureKind, StreamPicture};
 use crate::board::Caption;
 use crate::clock::Now;
+use crate::jpeg;
 use crate::model::Name;
 use crate::output::Frame;
 use embedded_graphics::draw_target::DrawTarget;
@@ -14,7 +15,6 @@ use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::primitives::Rectangle;
 use image::imageops::{FilterType, resize};
 use image::{ImageFormat, ImageReader, Limits, RgbImage};
-use jpeg_decoder::{Decoder, PixelFormat};
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -53,23 +53,12 @@ fn png(bytes: &[u8]) -> Option<RgbImage> {
     Some(reader.decode().ok()?.into_rgb8())
 }
 
-/// Not with the decoder of `image`: it takes the parts of a picture that come one after the other,
-/// as a node's do, for parts of one size, and shows stripes.
 fn jpeg(bytes: &[u8]) -> Option<RgbImage> {
-    let mut decoder = Decoder::new(Cursor::new(bytes));
-    decoder.read_info().ok()?;
-    let info = decoder.info()?;
-    let (width, height) = (u32::from(info.width), u32::from(info.height));
-    if width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS {
-        return None;
-    }
-    decoder.set_max_decoding_buffer_size(usize::try_from(MAX_MEMORY).ok()?);
-    let pixels = decoder.decode().ok()?;
-    let rgb = match info.pixel_format {
-        PixelFormat::RGB24 => pixels,
-        PixelFormat::L8 => pixels.into_iter().flat_map(|level| [level; 3]).collect(),
-        PixelFormat::L16 | PixelFormat::CMYK32 => return None,
+    let limits = jpeg::Limits {
+        side: MAX_SIDE,
+        memory: MAX_PIXELS as usize * 3,
     };
+    let (width, height, rgb) = jpeg::decode(bytes, limits).ok()?;
     RgbImage::from_raw(width, height, rgb)
 }
 

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock, Now};
 use yobiban::config::{CameraSource, HttpCameraConfig, NodeConfig, Secret};
+use yobiban::mqtt::Session;
 use yobiban::roles::demo::broker::Broker;
 use yobiban::roles::{self, Probe};
 
@@ -110,16 +111,51 @@ fn issue<'a>(heard: &'a Heard, kind: &str) -> Option<&'a str> {
     found["text"].as_str()
 }
 
+/// What a camera answers that has no picture now.
+const BUSY: &[u8] = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+
+/// A node that films a board over the network, and the hub that hears it.
+struct Scene {
+    camera: NetCamera,
+    clock: Arc<Fast>,
+    heard: Heard,
+    hub: Session,
+    stop: CancellationToken,
+    board: Filmed,
+    _dir: tempfile::TempDir,
+    _broker: Broker,
+}
+
+impl Scene {
+    async fn start(clock: Arc<Fast>) -> Self {
+        let broker = Broker::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let hub = hub(broker.address()).await;
+        let board = film(0);
+        let camera = camera(&[&board, &noisy(film(0))]);
+        let config = node(broker.address(), dir.path(), source(&camera));
+        let stop = start(config, Arc::clone(&clock));
+        Self {
+            camera,
+            clock,
+            heard: Heard::default(),
+            hub,
+            stop,
+            board,
+            _dir: dir,
+            _broker: broker,
+        }
+    }
+
+    async fn until(&mut self, well: impl Fn(&Heard) -> bool) {
+        self.heard.until(&mut self.hub, well).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_a_frozen_and_a_pushed_camera_are_told_apart_and_each_is_over_when_it_is_over() {
-    let broker = Broker::start(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let mut hub = hub(broker.address()).await;
-    let mut heard = Heard::default();
+    let mut scene = Scene::start(Fast::new(true)).await;
     let (one, other) = (film(0), noisy(film(0)));
-    let camera = camera(&[&one, &other]);
-    let config = node(broker.address(), dir.path(), source(&camera));
-    let stop = start(config, Fast::new(true));
     let well = |h: &Heard| {
         h.health["counts"]["camera_pictures"].as_u64() > Some(0)
             && ["camera-lost", "camera-frozen", "camera-moved"]
@@ -129,57 +165,41 @@ async fn a_lost_a_frozen_and_a_pushed_camera_are_told_apart_and_each_is_over_whe
     let has = |kind: &'static str, text: &'static str| {
         move |h: &Heard| issue(h, kind).is_some_and(|found| found.contains(text))
     };
-    heard.until(&mut hub, well).await;
-    camera.answers(|_, to| drop(to.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")));
-    heard
-        .until(
-            &mut hub,
-            has("camera-lost", "answered 503 Service Unavailable"),
-        )
-        .await;
-    shows(&camera, &[&one, &other]);
-    heard.until(&mut hub, well).await;
-    shows(&camera, &[&one]);
-    heard
-        .until(&mut hub, has("camera-frozen", "the same picture for 6"))
-        .await;
-    shows(&camera, &[&other, &one]);
-    heard.until(&mut hub, well).await;
+    scene.until(well).await;
+    scene.camera.answers(|_, to| drop(to.write_all(BUSY)));
+    let lost = has("camera-lost", "answered 503 Service Unavailable");
+    scene.until(lost).await;
+    shows(&scene.camera, &[&one, &other]);
+    scene.until(well).await;
+    shows(&scene.camera, &[&one]);
+    let frozen = has("camera-frozen", "the same picture for 6");
+    scene.until(frozen).await;
+    shows(&scene.camera, &[&other, &one]);
+    scene.until(well).await;
     let (away, still) = (pushed(film(0)), pushed(noisy(film(0))));
-    shows(&camera, &[&away, &still]);
-    heard
-        .until(
-            &mut hub,
-            has("camera-moved", "the board is not where it should be"),
-        )
-        .await;
-    shows(&camera, &[&one, &other]);
-    heard.until(&mut hub, well).await;
-    stop.cancel();
+    shows(&scene.camera, &[&away, &still]);
+    let moved = has("camera-moved", "the board is not where it should be");
+    scene.until(moved).await;
+    shows(&scene.camera, &[&one, &other]);
+    scene.until(well).await;
+    scene.stop.cancel();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_told_with_a_wrong_time_and_what_is_not_shown_is_not_told() {
-    let broker = Broker::start(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let mut hub = hub(broker.address()).await;
-    let mut heard = Heard::default();
-    let (one, other) = (film(0), noisy(film(0)));
-    let camera = camera(&[&one, &other]);
-    let config = node(broker.address(), dir.path(), source(&camera));
-    let clock = Fast::new(false);
-    let stop = start(config, Arc::clone(&clock));
+    let mut scene = Scene::start(Fast::new(false)).await;
     let filmed = |h: &Heard| h.health["counts"]["camera_fields_read"].as_u64() > Some(20);
-    heard.until(&mut hub, filmed).await;
-    assert_eq!(heard.calls, []);
+    scene.until(filmed).await;
+    assert_eq!(scene.heard.calls, []);
     assert_eq!(
-        heard.numbers["queues"][0]["last_call"],
+        scene.heard.numbers["queues"][0]["last_call"],
         serde_json::Value::Null
     );
-    clock.set.store(true, Ordering::SeqCst);
+    scene.clock.set.store(true, Ordering::SeqCst);
     let told = |h: &Heard| !h.calls.is_empty() && h.numbers["queues"][0]["last_call"].is_object();
-    heard.until(&mut hub, told).await;
-    assert_eq!(heard.calls[0], (1, one.fields[1].digits.clone()));
+    scene.until(told).await;
+    let heard = &scene.heard;
+    assert_eq!(heard.calls[0], (1, scene.board.fields[1].digits.clone()));
     assert!(
         heard.called_at.starts_with("2026-11-24T"),
         "{}",
@@ -191,7 +211,7 @@ async fn nothing_is_told_with_a_wrong_time_and_what_is_not_shown_is_not_told() {
         !queue.contains_key("waiting") && !queue.contains_key("on_hold"),
         "{queue:?}"
     );
-    stop.cancel();
+    scene.stop.cancel();
 }
 
 /// Most memory a process ever had, in KiB.

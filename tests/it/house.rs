@@ -17,6 +17,7 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("wire", 1, &["config", "health", "state"]),
     ("health", 1, &["config", "state"]),
     ("state", 1, &["config", "wire", "health"]),
+    ("jpeg", 1, &["config", "wire", "health", "state"]),
     ("mqtt", 2, &["state"]),
     ("feed", 2, &[]),
     ("board", 2, &["wire"]),

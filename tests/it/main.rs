@@ -13,6 +13,7 @@ mod board_states;
 mod browser;
 mod camera;
 mod camera_node;
+mod camera_sequences;
 mod camera_sources;
 mod camera_troubles;
 mod chaos;

@@ -2,6 +2,7 @@
 
 use super::super::field::COVERED;
 use super::super::reading::Doubt;
+use super::runs::shift;
 use super::{Found, pixel};
 
 impl Found {
@@ -17,8 +18,7 @@ impl Found {
         let tall = bottom - top;
         // Light spreads this far from a stroke.
         let spread = 0.05 * tall;
-        // Where a display ends may be seen at the field's own edge.
-        let rim = (0.025 * h).max(2.0);
+        let rim = rim(h);
         let right = self.runs.last().map_or(w, |r| r.x1);
         let pitch = pitch.unwrap_or(1.25 * width);
         let mut zones: Vec<(f32, f32, f32, f32)> = vec![
@@ -63,6 +63,15 @@ impl Found {
         Ok(())
     }
 
+    /// Whether a block was at the left or right edge before the field was straightened.
+    fn at_edge(&self, (x0, y0, x1, y1): (usize, usize, usize, usize)) -> bool {
+        let rim = rim(self.h as f32);
+        [y0, y1].into_iter().any(|y| {
+            let moved = shift(y, self.h, self.shear) as f32;
+            x0 as f32 - moved < rim || x1 as f32 - moved > self.w as f32 - rim
+        })
+    }
+
     /// Looks at a part of the field that should be plain ground, block by block.
     fn look(&self, zone: (f32, f32, f32, f32), least: f32) -> Seen {
         /// Side of the blocks that are averaged, in pixels.
@@ -76,7 +85,7 @@ impl Found {
         for y in (y0..y1).step_by(BLOCK) {
             for x in (x0..x1).step_by(BLOCK) {
                 let block = (x, y, (x + BLOCK).min(x1), (y + BLOCK).min(y1));
-                if (block.2 - block.0) * (block.3 - block.1) < 6 {
+                if (block.2 - block.0) * (block.3 - block.1) < 6 || self.at_edge(block) {
                     continue;
                 }
                 seen.blocks += 1;
@@ -93,6 +102,11 @@ impl Found {
         }
         seen
     }
+}
+
+/// Where a display ends may be seen so far from the field's own edge, in pixels.
+fn rim(h: f32) -> f32 {
+    (0.025 * h).max(2.0)
 }
 
 /// What stands in a part of the field that should be plain ground.

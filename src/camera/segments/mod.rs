@@ -17,6 +17,8 @@ use runs::{Run, SMEAR, clean_mask, nearby, runs, slant, straighten};
 const ONE_WIDTH: f32 = 0.34;
 /// Widest a digit is, as share of its height: more are two that have run together.
 const MAX_WIDTH: f32 = 0.95;
+/// From one digit's end to the next one's, in widths.
+pub(super) const PITCH: std::ops::Range<f32> = 1.04..1.8;
 /// How far a digit may end from the common line, as share of its height.
 const TAPER: std::ops::Range<f32> = -0.07..0.14;
 /// A segment is lit from this share of its row's brightest on …
@@ -64,6 +66,8 @@ pub(super) struct Found {
     /// Pixels too dim to say anything.
     dim: Vec<bool>,
     lit: bool,
+    /// How it was straightened.
+    shear: f32,
     pub(super) ground: [f32; 3],
     ground_off: f32,
     runs: Vec<Run>,
@@ -85,11 +89,15 @@ impl Found {
     /// Why there is nothing to decode.
     pub(super) fn of(signal: &Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
-        let ratio = signal.ratio();
-        let shear = slant(&clean_mask(&ratio, &signal.ink, w, h), w, h);
-        let ratio = straighten(&ratio, w, h, shear);
+        let upright = clean_mask(&signal.ratio, &signal.ink, w, h);
+        let shear = slant(&upright, w, h);
+        let ratio = straighten(&signal.ratio, w, h, shear);
         let ink = straighten(&signal.ink, w, h, shear);
-        let mask = clean_mask(&ratio, &ink, w, h);
+        let mask = if shear == 0.0 {
+            upright
+        } else {
+            clean_mask(&ratio, &ink, w, h)
+        };
         let runs = runs(&mask, w, h);
         if runs.is_empty() {
             return Err(Doubt::Nothing);
@@ -105,8 +113,9 @@ impl Found {
             ratio,
             noise: signal.noise,
             contrast: signal.contrast,
-            dim: signal.dim(),
+            dim: signal.dim.clone(),
             lit: signal.lit,
+            shear,
             ground: signal.ground,
             ground_off,
             runs,
@@ -181,7 +190,7 @@ impl Found {
         let tall = bottom - top;
         let width = agreed_or(agreed.width, own.width).unwrap_or(0.62 * tall);
         let pitch = agreed_or(agreed.pitch, own.pitch);
-        if pitch.is_some_and(|p| !(1.04..1.8).contains(&(p / width))) {
+        if pitch.is_some_and(|p| !PITCH.contains(&(p / width))) {
             return Err(Doubt::Shape);
         }
         let mut digits = Vec::with_capacity(self.runs.len());

@@ -1,7 +1,7 @@
 //! From pixels to columns that hold a digit: masks, slant, runs.
 
 use super::super::field::MIN_INK;
-use super::super::parts::parts;
+use super::super::parts::Parts;
 
 /// Colour of a JPEG is kept for 2 × 2 pixels and cut in blocks of 16: so far it smears, in pixels.
 pub(super) const SMEAR: usize = 8;
@@ -19,31 +19,40 @@ pub(super) struct Run {
 pub(super) fn clean_mask(ratio: &[f32], ink: &[f32], w: usize, h: usize) -> Vec<bool> {
     let each = ratio.iter().zip(ink);
     let mask: Vec<bool> = each.map(|(r, i)| *r > 0.5 && *i > MIN_INK).collect();
-    let (parts, labels) = parts(&mask, w);
     // A fifth of the area of a slender segment.
     let least = h * h * 4 / 1000;
-    labels
-        .iter()
-        .map(|l| *l != 0 && parts[*l as usize - 1].area >= least)
-        .collect()
+    Parts::of(&mask, w).mask(h, |part| part.area >= least)
 }
 
 /// The slant at which columns are fullest or emptiest: pixels to the right for each row up.
 pub(super) fn slant(mask: &[bool], w: usize, h: usize) -> f32 {
     // Every second row tells as much as all.
-    let lit: Vec<(usize, usize)> = (0..h)
-        .step_by(2)
-        .flat_map(|y| (0..w).filter(move |x| mask[y * w + x]).map(move |x| (x, y)))
-        .collect();
-    let mut columns = vec![0_u32; w];
-    let mut score = |shear: f32| {
-        columns.fill(0);
-        for (x, y) in &lit {
-            if let Some(column) = columns.get_mut(x.wrapping_add_signed(shift(*y, h, shear))) {
-                *column += 1;
-            }
+    let mut lit: Vec<(usize, usize, usize)> = Vec::new();
+    for y in (0..h).step_by(2) {
+        let row = &mask[y * w..(y + 1) * w];
+        let mut x = 0;
+        while let Some(skip) = row[x..].iter().position(|ink| *ink) {
+            let x0 = x + skip;
+            x = row[x0..].iter().position(|ink| !*ink).map_or(w, |n| x0 + n);
+            lit.push((y, x0, x));
         }
-        columns.iter().map(|c| u64::from(*c).pow(2)).sum::<u64>()
+    }
+    // How many more are lit in a column than in the one before it.
+    let mut more = vec![0_i32; w + 1];
+    let mut score = |shear: f32| {
+        more.fill(0);
+        for (y, x0, x1) in &lit {
+            let by = shift(*y, h, shear);
+            let at = |x: usize| x.checked_add_signed(by).unwrap_or(0).min(w);
+            more[at(*x0)] += 1;
+            more[at(*x1)] -= 1;
+        }
+        let mut column = 0_i32;
+        let squares = more[..w].iter().map(|step| {
+            column += step;
+            u64::from(column.unsigned_abs()).pow(2)
+        });
+        squares.sum::<u64>()
     };
     // Displays lean by 5 to 12 degrees, if at all; a camera's view may add a little either way.
     let upright = score(0.0);
@@ -61,7 +70,7 @@ pub(super) fn slant(mask: &[bool], w: usize, h: usize) -> f32 {
 
 /// How far a row moves to the right.
 #[allow(clippy::cast_possible_truncation)] // a share of the height
-fn shift(y: usize, h: usize, shear: f32) -> isize {
+pub(super) fn shift(y: usize, h: usize, shear: f32) -> isize {
     (shear * (y as f32 - h as f32 / 2.0)).round() as isize
 }
 
@@ -116,30 +125,44 @@ pub(super) fn runs(mask: &[bool], w: usize, h: usize) -> Vec<Run> {
 }
 
 /// The mean ink of each pixel's surroundings.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to UNIT
 pub(super) fn nearby(ink: &[f32], w: usize, h: usize, reach: usize) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; (w + 1) * (h + 1)];
-    for y in 0..h {
-        let mut row = 0.0;
-        for x in 0..w {
-            // A dull cover is not to excuse itself.
-            let value = ink[y * w + x];
-            row += if value > 0.5 {
-                f64::from(value.min(1.0))
-            } else {
-                0.0
-            };
-            sums[(y + 1) * (w + 1) + x + 1] = sums[y * (w + 1) + x + 1] + row;
+    /// Full ink: whole numbers are added and taken away again without a rest.
+    const UNIT: f32 = 4096.0;
+    // A dull cover is not to excuse itself.
+    let bright = |v: f32| if v > 0.5 { v.min(1.0) * UNIT } else { 0.0 };
+    let mut across = vec![0_i32; ink.len()];
+    let mut row = vec![0_i32; w];
+    for (from, to) in ink.chunks_exact(w).zip(across.chunks_exact_mut(w)) {
+        row.iter_mut()
+            .zip(from)
+            .for_each(|(r, v)| *r = bright(*v) as i32);
+        let mut sum: i32 = row[..reach.min(w)].iter().sum();
+        for (x, to) in to.iter_mut().enumerate() {
+            sum += row.get(x + reach).copied().unwrap_or(0);
+            *to = sum;
+            sum -= x.checked_sub(reach).map_or(0, |x| row[x]);
         }
     }
-    let mut out = Vec::with_capacity(w * h);
+    let columns: Vec<f32> = (0..w)
+        .map(|x| ((x + reach + 1).min(w) - x.saturating_sub(reach)) as f32 * UNIT)
+        .collect();
+    let mut sums = vec![0_i32; w];
+    let add = |sums: &mut [i32], y: usize, sign: i32| {
+        let row = &across[y * w..(y + 1) * w];
+        sums.iter_mut().zip(row).for_each(|(s, v)| *s += sign * v);
+    };
+    (0..reach.min(h)).for_each(|y| add(&mut sums, y, 1));
+    let mut out = Vec::with_capacity(ink.len());
     for y in 0..h {
-        let (y0, y1) = (y.saturating_sub(reach), (y + reach + 1).min(h));
-        for x in 0..w {
-            let (x0, x1) = (x.saturating_sub(reach), (x + reach + 1).min(w));
-            let at = |x: usize, y: usize| sums[y * (w + 1) + x];
-            let sum = at(x1, y1) - at(x0, y1) - at(x1, y0) + at(x0, y0);
-            #[allow(clippy::cast_possible_truncation)] // 0 to 1
-            out.push((sum / ((x1 - x0) * (y1 - y0)) as f64) as f32);
+        if y + reach < h {
+            add(&mut sums, y + reach, 1);
+        }
+        let rows = ((y + reach + 1).min(h) - y.saturating_sub(reach)) as f32;
+        let each = sums.iter().zip(&columns);
+        out.extend(each.map(|(s, n)| *s as f32 / (n * rows)));
+        if let Some(past) = y.checked_sub(reach) {
+            add(&mut sums, past, -1);
         }
     }
     out

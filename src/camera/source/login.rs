@@ -4,6 +4,8 @@
 //! do. Makes texts only; knows no connection.
 
 use crate::config::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::Sha256;
 use sha2::digest::Digest;
 use std::fmt::Write as _;
@@ -46,7 +48,7 @@ impl Challenge {
         match self {
             Self::Basic => {
                 let text = format!("{user}:{}", password.reveal());
-                format!("Basic {}", base64(text.as_bytes()))
+                format!("Basic {}", BASE64.encode(text))
             }
             Self::Digest(asked) => {
                 let own = format!("{:016x}", fastrand::u64(..));
@@ -165,25 +167,6 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}"); // cannot fail
         text
     })
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let at = |i: usize| u32::from(three.get(i).copied().unwrap_or(0));
-        let all = at(0) << 16 | at(1) << 8 | at(2);
-        for i in 0..4_usize {
-            let sign = (all >> (18 - 6 * i)) & 63;
-            text.push(if i <= three.len() {
-                char::from(SIGNS[sign as usize])
-            } else {
-                '='
-            });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -223,7 +223,38 @@ pub fn make(seed: u64, style: Style, trouble: Trouble) -> Filmed {
 
 /// The same, some calls later: every number has grown by as many.
 pub fn ahead(seed: u64, style: Style, trouble: Trouble, calls: usize) -> Filmed {
-    let rng = &mut Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
+    let rng = &mut random(seed);
+    let (canvas, fields) = drawn(rng, style, calls);
+    let take = take(rng, &canvas, &fields, trouble);
+    film(rng, &canvas, fields, style, take)
+}
+
+/// Pictures that a camera takes of one board one after the other: noise is another in each, what is in
+/// the way goes past, bands wander, and halfway all tickets are called on.
+pub fn sequence(seed: u64, style: Style, trouble: Trouble, n: usize) -> Vec<Filmed> {
+    let one = |i: usize| {
+        let rng = &mut random(seed);
+        let (canvas, fields) = drawn(rng, style, usize::from(2 * i >= n));
+        let mut take = take(rng, &canvas, &fields, trouble);
+        let gone = i as f32 / n as f32 - 0.5;
+        if let Some(blob) = &mut take.blob {
+            blob.cx += gone * film::W as f32;
+            blob.cy += gone * film::H as f32 * 0.4;
+        }
+        if let Some(bands) = &mut take.bands {
+            bands.phase += 1.7 * i as f32;
+        }
+        film(&mut random(seed + i as u64), &canvas, fields, style, take)
+    };
+    (0..n).map(one).collect()
+}
+
+fn random(seed: u64) -> Rng {
+    Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed)
+}
+
+/// The board itself, and its fields.
+fn drawn(rng: &mut Rng, style: Style, calls: usize) -> (Canvas, Vec<Field>) {
     let d = design(rng, style);
     let rows = rng.usize(2..=5);
     let bh = (BW as f32 / between(rng, 1.45, 1.8)) as usize;
@@ -307,6 +338,5 @@ pub fn ahead(seed: u64, style: Style, trouble: Trouble, calls: usize) -> Filmed 
             right -= width + 120.0;
         }
     }
-    let take = take(rng, &canvas, &fields, trouble);
-    film(rng, &canvas, fields, style, take)
+    (canvas, fields)
 }
