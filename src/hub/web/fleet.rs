@@ -245,7 +245,7 @@ fn row(
             words: w.issue(&issue.kind),
             kind: issue.kind.clone(),
             about: issue.about.clone(),
-            since: issue.since.zoned().strftime("%m-%d %H:%M").to_string(),
+            since: w.since(&issue.since.zoned().strftime("%m-%d %H:%M").to_string()),
             text: issue.text.clone(),
         })
         .collect();

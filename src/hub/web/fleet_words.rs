@@ -16,7 +16,6 @@ pub(super) struct Words {
     pub(super) version: &'static str,
     pub(super) told: &'static str,
     pub(super) never: &'static str,
-    pub(super) since: &'static str,
     pub(super) picture: &'static str,
     pub(super) uptime: &'static str,
     pub(super) clock: &'static str,
@@ -46,7 +45,6 @@ static JA: Words = Words {
     version: "バージョン",
     told: "最終報告",
     never: "まだありません",
-    since: "から",
     picture: "最後の画面",
     uptime: "稼働",
     clock: "時計",
@@ -76,7 +74,6 @@ static EN: Words = Words {
     version: "Version",
     told: "Last report",
     never: "none yet",
-    since: "since",
     picture: "last picture",
     uptime: "Running for",
     clock: "Clock",
@@ -123,6 +120,15 @@ impl Words {
             (..60, _) => String::new(),
             (_, true) => format!("（{}前）", self.span(seconds)),
             (_, false) => format!("({} ago)", self.span(seconds)),
+        }
+    }
+
+    /// From when on something is so.
+    pub(super) fn since(&self, time: &str) -> String {
+        if self.japanese {
+            format!("{time} から")
+        } else {
+            format!("since {time}")
         }
     }
 
