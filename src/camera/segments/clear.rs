@@ -63,13 +63,14 @@ impl Found {
         Ok(())
     }
 
-    /// Whether a block was at the left or right edge before the field was straightened.
-    fn at_edge(&self, (x0, y0, x1, y1): (usize, usize, usize, usize)) -> bool {
-        let rim = rim(self.h as f32);
-        [y0, y1].into_iter().any(|y| {
-            let moved = shift(y, self.h, self.shear) as f32;
-            x0 as f32 - moved < rim || x1 as f32 - moved > self.w as f32 - rim
-        })
+    /// The columns that were not at the left or right edge before some rows were straightened.
+    fn within(&self, rows: (usize, usize)) -> (usize, usize) {
+        let (w, rim) = (self.w as f32, rim(self.h as f32));
+        let [a, b] = [rows.0, rows.1].map(|y| shift(y, self.h, self.shear) as f32);
+        (
+            pixel(rim + a.max(b), self.w),
+            pixel(w - rim + a.min(b), self.w),
+        )
     }
 
     /// Looks at a part of the field that should be plain ground, block by block.
@@ -83,9 +84,12 @@ impl Found {
             return seen;
         }
         for y in (y0..y1).step_by(BLOCK) {
-            for x in (x0..x1).step_by(BLOCK) {
-                let block = (x, y, (x + BLOCK).min(x1), (y + BLOCK).min(y1));
-                if (block.2 - block.0) * (block.3 - block.1) < 6 || self.at_edge(block) {
+            let below = (y + BLOCK).min(y1);
+            let (left, right) = self.within((y, below));
+            let (left, right) = (left.max(x0), right.min(x1));
+            for x in (left..right).step_by(BLOCK) {
+                let block = (x, y, (x + BLOCK).min(right), below);
+                if (block.2 - block.0) * (block.3 - block.1) < 6 {
                     continue;
                 }
                 seen.blocks += 1;
