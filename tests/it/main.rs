@@ -55,6 +55,8 @@ mod secrets;
 mod serial;
 #[cfg(target_os = "linux")]
 mod serial_modbus;
+mod setup;
+mod sheet;
 mod stream;
 mod stream_live;
 mod stream_node;

@@ -18,7 +18,7 @@ mod reader;
 mod relay;
 mod report;
 mod screen;
-mod site;
+pub mod site;
 mod status;
 mod truth;
 mod voice;

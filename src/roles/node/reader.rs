@@ -11,7 +11,7 @@ use crate::model::{OfficeId, QueueId, QueueState};
 use crate::mqtt::{Link, Message};
 use crate::roles::setup::Told;
 use crate::roles::{Probe, Taken, tell};
-use crate::state::{Phase, Snapshot};
+use crate::state::{Phase, QueueView, Snapshot};
 use crate::store::Store;
 use crate::uplink::{self, Spool};
 use jiff::tz::TimeZone;
@@ -171,15 +171,24 @@ impl Reader {
         } else {
             "down"
         };
-        self.alive
-            .tick(format!("feed {line}, {issues} issues"), now);
+        // A new version of a box is kept or returned from by this line: image/root, `trial`.
+        let (heard, all) = {
+            let snapshot = self.snapshots.borrow();
+            let heard = |q: &&QueueView| q.reading.as_ref().is_some_and(|r| r.heard.is_some());
+            (
+                snapshot.queues.iter().filter(heard).count(),
+                snapshot.queues.len(),
+            )
+        };
+        let status = format!("feed {line}, {heard} of {all} queues heard, {issues} issues");
+        self.alive.tick(status, now);
         self.show_site();
     }
 
     /// Renews what the box says of itself, as long as no queue was ever heard of.
     fn show_site(&self) {
         let Some(site) = &self.site else { return };
-        let unknown = |q: &crate::state::QueueView| q.phase == Phase::Unknown;
+        let unknown = |q: &QueueView| q.phase == Phase::Unknown;
         let sheet = self.snapshots.borrow().queues.iter().all(unknown).then(|| {
             let down = self.link.borrow().down_reason();
             Arc::new(site::status(&site::Facts {

@@ -18,19 +18,24 @@ const MAX_LISTED: usize = 4;
 
 /// What is known of the node at one moment.
 #[derive(Debug)]
-pub(super) struct Facts<'a> {
-    pub(super) config: &'a NodeConfig,
-    pub(super) told: &'a Told,
+pub struct Facts<'a> {
+    /// What it works by.
+    pub config: &'a NodeConfig,
+    /// What the start of the box found out.
+    pub told: &'a Told,
     /// Why there is no line to the broker of the feed; `None` while there is.
-    pub(super) down: Option<&'a str>,
-    pub(super) now: Now,
-    pub(super) zone: &'a TimeZone,
+    pub down: Option<&'a str>,
+    /// The moment.
+    pub now: Now,
+    /// The office's zone.
+    pub zone: &'a TimeZone,
     /// Where the kernel's files are: `/`.
-    pub(super) root: &'a Path,
+    pub root: &'a Path,
 }
 
 /// What a node without numbers says.
-pub(super) fn status(facts: &Facts<'_>) -> Sheet {
+#[must_use]
+pub fn status(facts: &Facts<'_>) -> Sheet {
     let config = facts.config;
     let name = &config.office_name;
     let (addresses, links) = (addresses(facts.root), links(facts.root));
@@ -154,8 +159,10 @@ pub(super) fn status(facts: &Facts<'_>) -> Sheet {
     }
 }
 
-/// What stands in place of numbers when there is nothing to work by, or the card's file is wrong.
-pub(super) fn trouble(told: &Told) -> Option<Sheet> {
+/// What stands in place of numbers when there is nothing to work by, or the card's file is wrong;
+/// `None` when neither is so.
+#[must_use]
+pub fn trouble(told: &Told) -> Option<Sheet> {
     match told.card {
         Card::Wrong => Some(wrong(told)),
         Card::Failed if !told.configured => Some(failed(told)),

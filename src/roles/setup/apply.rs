@@ -81,7 +81,10 @@ fn network(interfaces: &str, fixed: Option<&Wired>, metric: u32) -> String {
             }
         }
     }
-    let _ = write!(text, "\n[DHCPv4]\nRouteMetric={metric}\nUseDomains=yes\n");
+    let _ = write!(
+        text,
+        "\n[DHCPv4]\nClientIdentifier=mac\nRouteMetric={metric}\nUseDomains=yes\n"
+    );
     if let Some(gateway) = fixed.and_then(|f| f.gateway) {
         let _ = write!(text, "\n[Route]\nGateway={gateway}\nMetric={metric}\n");
     }
