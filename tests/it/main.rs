@@ -39,6 +39,7 @@ mod hub_role;
 mod hub_voice;
 mod hub_waits;
 mod hub_web;
+mod image;
 mod kill;
 mod led;
 mod load;

@@ -228,7 +228,7 @@ fn a_power_cut_while_the_card_is_rewritten_is_made_good() {
     assert_eq!(cut.text("boot/yobiban.toml"), whole);
     assert!(!cut.path("data/config/rewriting").exists());
     // In the middle: the beginning of the new text over the old one.
-    let half = 700;
+    let half = 500;
     let torn: Vec<u8> = [&whole.as_bytes()[..half], &FILE.as_bytes()[half..]].concat();
     fs::write(cut.path("data/config/rewriting"), "").unwrap();
     fs::write(cut.path("boot/yobiban.toml"), torn).unwrap();

@@ -16,7 +16,7 @@ use crate::health::with_causes;
 use crate::model::{OfficeId, QueueId};
 use crate::output::{Frame, Output, OutputError};
 use crate::roles::{Drawn, Probe, Said, tell};
-use crate::state::{Panel, Snapshot};
+use crate::state::{Panel, Phase, Snapshot};
 use embedded_graphics::prelude::Dimensions;
 use embedded_graphics::primitives::Rectangle;
 use std::collections::BTreeMap;
@@ -62,7 +62,9 @@ impl Screen {
             let shown = panel.view();
             let view = self.painter.view(&snapshot, &shown, now);
             behind |= self.tend(&mut frame);
-            let said = self.sheet.borrow_and_update().clone();
+            // A number that is there already goes before what its teller has not yet taken back.
+            let unknown = snapshot.queues.iter().all(|q| q.phase == Phase::Unknown);
+            let said = self.sheet.borrow_and_update().clone().filter(|_| unknown);
             let light = said.is_some() || hours::is_lit(self.config.on, &snapshot, &shown, now);
             if light != lit {
                 lit = light;
