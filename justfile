@@ -41,6 +41,15 @@ emulate-camera *SCENARIOS:
     cargo build
     tests/emulation/camera target/debug/yobiban {{SCENARIOS}}
 
+# The image of a box from the package for arm64: target/image/yobiban-arm64.img.zst (as root; see image/build).
+image *ARGS:
+    image/build {{ARGS}}
+
+# That image in an emulated machine, from power-on to the board; minutes, because arm64 is emulated.
+emulate-image *SCENARIOS:
+    cargo build
+    tests/emulation/image target/image/yobiban-arm64.img {{SCENARIOS}}
+
 # The power cut at MOMENTS random moments of a node and a hub that write, in an emulated machine.
 power MOMENTS="20":
     cargo build

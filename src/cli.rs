@@ -47,7 +47,7 @@ enum Command {
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// The box at an office: from the feed to its boards
-    Node(FileArgs),
+    Node(NodeArgs),
     /// The server that shows all offices to remote viewers
     Hub(FileArgs),
     /// Draw one board to a picture, without hardware
@@ -78,6 +78,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// At the start of a box made from the image: take over the card's file, prepare network and time
+    Setup(SetupArgs),
     /// Print a commented example with every key and its default
     Config {
         /// What it configures
@@ -125,6 +127,30 @@ struct FileArgs {
     /// Its configuration; see `yobiban config`
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct NodeArgs {
+    /// Its configuration; see `yobiban config`
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// What `yobiban setup` left: boards say how the box is doing until there are numbers, and what
+    /// is wrong with the card's file
+    #[arg(long, value_name = "FILE")]
+    setup: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct SetupArgs {
+    /// The card's partition with yobiban.toml
+    #[arg(long, value_name = "DIR", default_value = "/boot/firmware")]
+    boot: PathBuf,
+    /// The data partition
+    #[arg(long, value_name = "DIR", default_value = "/data")]
+    data: PathBuf,
+    /// Where files of one start go
+    #[arg(long, value_name = "DIR", default_value = "/run")]
+    run: PathBuf,
 }
 
 #[cfg(feature = "demo")]
@@ -309,10 +335,12 @@ fn run(command: Command) -> anyhow::Result<()> {
             };
             serve(async |stop| roles::demo::run(args, clock(), &mut io::stdout(), stop).await)
         }
-        Command::Node(args) => {
-            let config = config::load_node(&args.config)?;
-            serve(|stop| roles::node::run(config, clock(), stop, roles::Probe::default()))
-        }
+        Command::Node(args) => serve(async |stop| node(&args, stop).await),
+        Command::Setup(args) => roles::setup::run(&roles::setup::SetupArgs {
+            boot: args.boot,
+            data: args.data,
+            run: args.run,
+        }),
         Command::Hub(args) => {
             let config = config::load_hub(&args.config)?;
             serve(|stop| roles::hub::run(config, clock(), stop, |_| {}))
@@ -393,6 +421,18 @@ fn run(command: Command) -> anyhow::Result<()> {
             kind: ExampleKind::Hub,
         } => answer(out, config::example::HUB),
     }
+}
+
+async fn node(args: &NodeArgs, stop: CancellationToken) -> anyhow::Result<()> {
+    let told = args.setup.as_deref().and_then(roles::setup::Told::load);
+    if let Some(told) = &told {
+        roles::node::notice(told, &stop).await?;
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+    }
+    let config = config::load_node(&args.config)?;
+    roles::node::run_on_site(config, clock(), stop, roles::Probe::default(), told).await
 }
 
 fn say(args: SayArgs) -> anyhow::Result<()> {

@@ -14,6 +14,7 @@ mod layout;
 mod led;
 mod plain;
 mod scene;
+mod sheet;
 mod text;
 mod theme;
 mod view;
@@ -24,6 +25,7 @@ pub use design::{BoardError, NAMES as DESIGNS};
 pub use digits::{Digits, MAX_PENDING};
 pub use framed::Caption;
 pub use plain::Slate;
+pub use sheet::{Line, Mark, Sheet};
 pub use theme::{MIN_AREA_CONTRAST, MIN_TEXT_CONTRAST};
 pub use view::{Row, Setting, TURN, View};
 
@@ -144,6 +146,15 @@ impl Painter {
         }
     }
 
+    /// Draws a sheet for whoever installs the board, and returns the areas that it repainted. Panels
+    /// of light points, which have no room for it, say that they are out of service.
+    pub fn sheet(&mut self, sheet: &Sheet, frame: &mut Frame) -> Vec<Rectangle> {
+        match &mut self.kind {
+            Kind::Screen(screen) => screen.sheet(sheet, frame),
+            Kind::Led(led) => led.out_of_service(frame),
+        }
+    }
+
     /// Draws what is said around a picture, and returns the area that is left for it, which is
     /// cleared. Panels of light points have no room for pictures: nothing is drawn, none is left.
     pub fn frame(&mut self, caption: &Caption, frame: &mut Frame) -> Rectangle {
@@ -228,6 +239,14 @@ impl Screen {
         draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
         self.drawn = None;
         left
+    }
+
+    fn sheet(&mut self, sheet: &Sheet, frame: &mut Frame) -> Vec<Rectangle> {
+        let size = frame.size();
+        let scene = sheet::scene(sheet, size);
+        draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
+        self.drawn = None;
+        vec![Rectangle::new(Point::zero(), size)]
     }
 
     fn slate(&mut self, slate: &Slate, frame: &mut Frame) -> Vec<Rectangle> {

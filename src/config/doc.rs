@@ -4,6 +4,7 @@ use super::error::{ConfigError, Problem};
 use super::hint;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -170,13 +171,28 @@ impl<'t> Doc<'t> {
     /// What was typed at a place, shortened to one line; `***` for secrets.
     pub(super) fn found(&self, at: &At) -> Option<String> {
         let value = self.value(at)?;
-        if at.last_key().is_some_and(is_secret) {
+        let is_file = matches!(at.0.first(), Some(Step::Key(key)) if key == "files");
+        if is_file || at.last_key().is_some_and(is_secret) {
             return Some("***".to_owned());
         }
         if holds_table(value.get_ref()) {
             return None;
         }
         Some(one_line(&mask_url(self.text.get(value.span())?)))
+    }
+
+    /// The line and column of a byte, both from 1.
+    pub(super) fn position(&self, byte: usize) -> (usize, usize) {
+        position(self.text, byte)
+    }
+
+    /// Every text of the file with its path (lists by index) and its place, quotation included.
+    pub(super) fn texts(&self) -> Vec<(Vec<String>, String, Range<usize>)> {
+        let mut found = Vec::new();
+        for (key, value) in self.table.get_ref() {
+            collect(vec![key.get_ref().to_string()], value, &mut found);
+        }
+        found
     }
 
     fn value(&self, at: &At) -> Option<&Spanned<DeValue<'t>>> {
@@ -192,6 +208,29 @@ impl<'t> Doc<'t> {
             };
         }
         Some(value)
+    }
+}
+
+/// Adds the texts of a value; the parser bounds the depth.
+fn collect(
+    path: Vec<String>,
+    value: &Spanned<DeValue<'_>>,
+    into: &mut Vec<(Vec<String>, String, Range<usize>)>,
+) {
+    let below = |step: String| path.iter().cloned().chain([step]).collect();
+    match value.get_ref() {
+        DeValue::String(text) => into.push((path, text.to_string(), value.span())),
+        DeValue::Array(all) => {
+            for (i, value) in all.iter().enumerate() {
+                collect(below(i.to_string()), value, into);
+            }
+        }
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                collect(below(key.get_ref().to_string()), value, into);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -5,7 +5,7 @@ use super::check::{Around, Check, read_text};
 use super::doc::{At, Doc};
 use super::error::ConfigError;
 use super::raw::{RawHub, RawNode};
-use super::{HubConfig, NodeConfig};
+use super::{HubConfig, MachineConfig, NodeConfig};
 use std::path::{Path, PathBuf};
 
 /// Largest file that is read: a node with 64 queues and 16 boards needs a tenth of it.
@@ -75,6 +75,22 @@ pub fn parse_node(text: &str, name: &str, dir: &Path) -> Result<NodeConfig, Conf
     let raw: RawNode = check.doc.read()?;
     let config = check.node(&raw);
     check.finish(name, config)
+}
+
+/// Checks the text of a node's file together with what it says of the box; see [`parse_node`].
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn parse_box(
+    text: &str,
+    name: &str,
+    dir: &Path,
+) -> Result<(NodeConfig, MachineConfig), ConfigError> {
+    let node = parse_node(text, name, dir)?;
+    let mut check = Check::new(Doc::parse(text, name)?, around(dir));
+    let raw: RawNode = check.doc.read()?;
+    let machine = check.machine(&raw);
+    check.finish(name, Some((node, machine)))
 }
 
 /// Checks the text of a hub's file; see [`parse_node`].

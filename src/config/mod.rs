@@ -21,11 +21,13 @@ pub mod example;
 mod hint;
 mod hub;
 mod load;
+mod machine;
 mod mqtt;
 mod node;
 mod output;
 mod pages;
 mod raw;
+mod redact;
 mod relay;
 mod secret;
 mod stream;
@@ -35,13 +37,15 @@ pub use camera::{CameraConfig, CameraField, CameraShow, DigitKind};
 pub use camera_http::HttpCameraConfig;
 pub use camera_source::{CameraSource, PixelWord, RpicamConfig, V4l2Config};
 pub use error::{ConfigError, Problem};
-pub use load::{Checked, check, load_hub, load_node, parse_hub, parse_node};
+pub use load::{Checked, check, load_hub, load_node, parse_box, parse_hub, parse_node};
+pub use machine::{MachineConfig, Wifi, Wired};
 pub use output::{
     Corner, FieldShow, FieldSource, Framing, GpioBackend, HdmiConfig, Hub75Config, Hub75Pins,
     IdleDigits, Max7219Config, ModeConfig, OutputConfig, Parity, Rotation, Rs485, SerialConfig,
     SerialDevice, SerialField, Serpentine, StaleDigits, Standby,
 };
 pub use pages::{ClosedDays, PagesConfig};
+pub use redact::{PLACEHOLDER, Secrecy, redacted, restored};
 pub use secret::Secret;
 pub use voice::{
     Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguage, VoiceOutput, VoiceTexts,

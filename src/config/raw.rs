@@ -52,6 +52,61 @@ tables! {
         stream: Vec<RawBoardStream>,
         /// Calls that are heard. Default: none.
         voice: RawVoice,
+        /// The wireless network of a box made from the image. Default: none.
+        wifi: RawWifi,
+        /// The address of such a box. Default: what the network gives it.
+        network: RawNetwork,
+        /// Who may log in to such a box. Default: nobody.
+        ssh: RawSsh,
+        /// Where such a box gets the time from.
+        time: RawTime,
+        /// Where such a box gets new versions from. Default: nowhere.
+        update: RawUpdate,
+        /// Texts of files that such a box keeps beside its configuration, by name, at most 16.
+        files: BTreeMap<String, String>,
+    }
+
+    /// `[wifi]`
+    RawWifi {
+        /// Name of the network, 1 to 32 bytes; required.
+        ssid: String,
+        /// Its password, 8 to 63 characters. Default: an open network.
+        password: String,
+        /// Two letters whose rules for radio hold. Default `JP`.
+        country: String,
+        /// Whether the network does not say its name. Default `false`.
+        hidden: bool,
+    }
+
+    /// `[network]`
+    RawNetwork {
+        /// Address with the length of the network's part, such as `192.0.2.20/24`.
+        address: String,
+        /// The way out.
+        gateway: String,
+        /// Name servers, at most 3.
+        dns: Vec<String>,
+    }
+
+    /// `[ssh]`
+    RawSsh {
+        /// Public keys, at most 16; required.
+        keys: Vec<String>,
+    }
+
+    /// `[time]`
+    RawTime {
+        /// Time servers, at most 4. Default `["ntp.nict.jp", "ntp.jst.mfeed.ad.jp"]`.
+        servers: Vec<String>,
+        /// A page whose `Date:` is believed to the second where no time server answers. Default
+        /// none.
+        http: String,
+    }
+
+    /// `[update]`
+    RawUpdate {
+        /// Address of the newest signed bundle; required.
+        url: String,
     }
 
     /// `[voice]` of a node

@@ -17,6 +17,7 @@ pub mod node;
 pub mod replay;
 pub mod say;
 pub mod score;
+pub mod setup;
 
 use crate::board::Row;
 use crate::config::{BoardConfig, OutputConfig};

@@ -412,4 +412,5 @@ def main():
     print(f"all as it should be: {len(trial.rows)} observations in {time.monotonic() - begin:.0f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -41,6 +41,7 @@ mod hub_role;
 mod hub_voice;
 mod hub_waits;
 mod hub_web;
+mod image;
 mod kill;
 mod led;
 mod load;
@@ -57,6 +58,8 @@ mod secrets;
 mod serial;
 #[cfg(target_os = "linux")]
 mod serial_modbus;
+mod setup;
+mod sheet;
 mod stream;
 mod stream_live;
 mod stream_node;

@@ -219,8 +219,13 @@ fn qr(url: &str) -> Option<(Vec<bool>, u32)> {
     if url.len() > MAX_ADDRESS {
         return None;
     }
+    modules(url)
+}
+
+/// The modules of a code of any text that fits one.
+pub(in crate::board) fn modules(text: &str) -> Option<(Vec<bool>, u32)> {
     // Level L has the fewest, so the largest, modules; a screen has no dirt on it.
-    let code = QrCode::with_error_correction_level(url, EcLevel::L).ok()?;
+    let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let inner = code.width();
     let side = inner + 2 * QUIET;
     let mut modules = vec![false; side * side];

@@ -10,6 +10,7 @@ mod film;
 mod hearing;
 mod hours;
 mod loudspeaker;
+mod notice;
 mod pause;
 mod pictures;
 mod reader;
@@ -17,14 +18,17 @@ mod reader;
 mod relay;
 mod report;
 mod screen;
+pub mod site;
 mod status;
 mod truth;
 mod voice;
 
+pub use notice::run as notice;
 pub use truth::{Outcome, Truth};
 
+use super::setup::Told;
 use super::{Probe, glowing};
-use crate::board::Painter;
+use crate::board::{Painter, Sheet};
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
 use crate::health::{IssueKind, with_causes};
@@ -41,7 +45,7 @@ use digits::Numbers;
 use film::Film;
 use hearing::Hearing;
 use pictures::{Encoder, Pictures};
-use reader::Reader;
+use reader::{Reader, Site};
 use report::Health;
 use screen::Screen;
 use status::{Cameras, Outputs, Relays};
@@ -70,6 +74,21 @@ pub async fn run(
     shutdown: CancellationToken,
     probe: Probe,
 ) -> anyhow::Result<()> {
+    run_on_site(config, clock, shutdown, probe, None).await
+}
+
+/// As [`run`]; with what the start of a box made from the image `told`, boards show how the box is
+/// doing until there are numbers.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on_site(
+    config: NodeConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    probe: Probe,
+    told: Option<Told>,
+) -> anyhow::Result<()> {
     let started = clock.now();
     tracing::info!(
         office = %config.office, node = %config.node, version = env!("CARGO_PKG_VERSION"),
@@ -79,6 +98,7 @@ pub async fn run(
     let store = open_store(&config, &mut truth, started);
     let first = Arc::new(truth.snapshot(started));
     let (to_snapshots, snapshots) = watch::channel(first);
+    let (to_sheet, sheet) = watch::channel(None);
     let (to_pictures, pictures) = watch::channel(uplink::Pictures::new());
     let outputs = Outputs::default();
     let hearing = Hearing::default();
@@ -92,6 +112,7 @@ pub async fn run(
         outputs: &outputs,
         films: videos.films,
         hearing: &hearing,
+        sheet,
         probe: &probe,
     };
     let mut screens = config
@@ -183,6 +204,11 @@ pub async fn run(
         store,
         zone,
         clock,
+        site: told.map(|told| Site {
+            told,
+            config: config.clone(),
+            sheet: to_sheet,
+        }),
     };
     let mut tasks = vec![
         tokio::spawn(reader.run(shutdown.clone())),
@@ -229,6 +255,7 @@ struct Boards<'a> {
     outputs: &'a Outputs,
     films: Vec<Film>,
     hearing: &'a Hearing,
+    sheet: watch::Receiver<Option<Arc<Sheet>>>,
     probe: &'a Probe,
 }
 
@@ -271,6 +298,7 @@ impl Boards<'_> {
             snapshots: self.snapshots.clone(),
             outputs: self.outputs.clone(),
             hearing: self.hearing.clone(),
+            sheet: self.sheet.clone(),
             clock: Arc::clone(self.clock),
             probe: self.probe.clone(),
         };

@@ -1,16 +1,21 @@
 //! Messages to snapshots: the task that owns the truth.
 
 use super::alive::Alive;
+use super::site;
 use super::truth::{Outcome, Truth};
+use crate::board::Sheet;
 use crate::clock::Clock;
+use crate::config::NodeConfig;
 use crate::health::{IssueKind, with_causes};
 use crate::model::{OfficeId, QueueId, QueueState};
 use crate::mqtt::{Link, Message};
+use crate::roles::setup::Told;
 use crate::roles::{Probe, Taken, tell};
-use crate::state::Snapshot;
+use crate::state::{Phase, QueueView, Snapshot};
 use crate::store::Store;
 use crate::uplink::{self, Spool};
 use jiff::tz::TimeZone;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -51,6 +56,15 @@ pub(super) struct Reader {
     pub(super) store: Option<Store>,
     pub(super) zone: TimeZone,
     pub(super) clock: Arc<dyn Clock>,
+    /// For a box made from the image.
+    pub(super) site: Option<Site>,
+}
+
+/// What a box says of itself until there are numbers.
+pub(super) struct Site {
+    pub(super) told: Told,
+    pub(super) config: NodeConfig,
+    pub(super) sheet: watch::Sender<Option<Arc<Sheet>>>,
 }
 
 /// The state on its way to the medium; ends with what went wrong.
@@ -75,6 +89,7 @@ impl Reader {
         let mut saving: Option<Saving> = None;
         let mut learnt = Instant::now();
         self.note_link();
+        self.show_site();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -156,8 +171,40 @@ impl Reader {
         } else {
             "down"
         };
-        self.alive
-            .tick(format!("feed {line}, {issues} issues"), now);
+        // A new version of a box is kept or returned from by this line: image/root, `trial`.
+        let (heard, all) = {
+            let snapshot = self.snapshots.borrow();
+            let heard = |q: &&QueueView| q.reading.as_ref().is_some_and(|r| r.heard.is_some());
+            (
+                snapshot.queues.iter().filter(heard).count(),
+                snapshot.queues.len(),
+            )
+        };
+        let status = format!("feed {line}, {heard} of {all} queues heard, {issues} issues");
+        self.alive.tick(status, now);
+        self.show_site();
+    }
+
+    /// Renews what the box says of itself, as long as no queue was ever heard of.
+    fn show_site(&self) {
+        let Some(site) = &self.site else { return };
+        let unknown = |q: &QueueView| q.phase == Phase::Unknown;
+        let sheet = self.snapshots.borrow().queues.iter().all(unknown).then(|| {
+            let down = self.link.borrow().down_reason();
+            Arc::new(site::status(&site::Facts {
+                config: &site.config,
+                told: &site.told,
+                down: down.as_deref(),
+                now: self.clock.now(),
+                zone: &self.zone,
+                root: Path::new("/"),
+            }))
+        });
+        site.sheet.send_if_modified(|old| {
+            let changed = *old != sheet;
+            *old = sheet;
+            changed
+        });
     }
 
     fn note_link(&mut self) {
@@ -176,6 +223,13 @@ impl Reader {
             }
             changed
         });
+        if self
+            .site
+            .as_ref()
+            .is_some_and(|s| s.sheet.borrow().is_some())
+        {
+            self.show_site();
+        }
     }
 
     /// Keeps the state of now, and what the waits taught if that is wanted too, in a task: the feed

@@ -9,15 +9,16 @@ use super::hours;
 use super::pause::{LONGEST_SLEEP, pause};
 use super::pictures::Pictures;
 use super::status::Outputs;
-use crate::board::{Painter, View};
+use crate::board::{Painter, Sheet, View};
 use crate::clock::{Clock, Now};
 use crate::config::BoardConfig;
 use crate::health::with_causes;
 use crate::model::{OfficeId, QueueId};
 use crate::output::{Frame, Output, OutputError};
 use crate::roles::{Drawn, Probe, Said, tell};
-use crate::state::{Panel, Snapshot};
+use crate::state::{Panel, Phase, Snapshot};
 use embedded_graphics::prelude::Dimensions;
+use embedded_graphics::primitives::Rectangle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +37,8 @@ pub(super) struct Screen {
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) outputs: Outputs,
     pub(super) hearing: Hearing,
+    /// What the box says of itself in place of numbers, while there are none.
+    pub(super) sheet: watch::Receiver<Option<Arc<Sheet>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) probe: Probe,
 }
@@ -48,6 +51,7 @@ impl Screen {
         let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
         let mut told = Told::default();
         let mut lit = true;
+        let mut sheet: Option<Arc<Sheet>> = None;
         // Whether the device may show something else than the frame.
         let mut behind = true;
         while !shutdown.is_cancelled() {
@@ -58,12 +62,17 @@ impl Screen {
             let shown = panel.view();
             let view = self.painter.view(&snapshot, &shown, now);
             behind |= self.tend(&mut frame);
-            let light = hours::is_lit(self.config.on, &snapshot, &shown, now);
+            // A number that is there already goes before what its teller has not yet taken back.
+            let unknown = snapshot.queues.iter().all(|q| q.phase == Phase::Unknown);
+            let said = self.sheet.borrow_and_update().clone().filter(|_| unknown);
+            let light = said.is_some() || hours::is_lit(self.config.on, &snapshot, &shown, now);
             if light != lit {
                 lit = light;
                 self.light(lit);
             }
-            let mut damage = if lit {
+            let mut damage = if let Some(said) = &said {
+                self.sheet(said, &mut sheet, &mut frame)
+            } else if lit {
                 self.painter.draw(&view, &mut frame)
             } else {
                 self.painter.black(&mut frame)
@@ -73,12 +82,16 @@ impl Screen {
             }
             if !damage.is_empty() {
                 behind = !self.show(&frame, &damage);
-                if !behind {
+                // Addresses do not leave the node with a picture.
+                if !behind && said.is_none() {
                     self.pictures.changed();
                 }
             }
             self.tell(&snapshot, &view, &mut told);
-            self.pictures.offer(&frame, now);
+            if said.is_none() {
+                sheet = None;
+                self.pictures.offer(&frame, now);
+            }
             self.outputs.update(&self.config.id, |s| {
                 s.missed_calls = panel.missed();
                 s.shown_calls = panel.shown(now);
@@ -93,6 +106,20 @@ impl Screen {
         self.light(true);
         let all = self.painter.out_of_service(&mut frame);
         self.show(&frame, &all);
+    }
+
+    /// Draws what the box says of itself, where it changed.
+    fn sheet(
+        &mut self,
+        said: &Arc<Sheet>,
+        drawn: &mut Option<Arc<Sheet>>,
+        frame: &mut Frame,
+    ) -> Vec<Rectangle> {
+        if drawn.as_ref() == Some(said) {
+            return Vec::new();
+        }
+        *drawn = Some(Arc::clone(said));
+        self.painter.sheet(said, frame)
     }
 
     fn sleep(&self, view: &View, panel: &Panel, now: Now) -> Duration {
@@ -146,7 +173,7 @@ impl Screen {
     }
 
     /// Hands a frame to the output, and says whether it took it.
-    fn show(&mut self, frame: &Frame, damage: &[embedded_graphics::primitives::Rectangle]) -> bool {
+    fn show(&mut self, frame: &Frame, damage: &[Rectangle]) -> bool {
         let Some(output) = &mut self.output else {
             return true;
         };

@@ -1,0 +1,447 @@
+//! What a box says of itself while there are no numbers, and what is wrong with its file: sheets
+//! for installers.
+//!
+//! The sheets stand on the glass alone: addresses never leave the node with a report.
+
+use crate::board::{Line, Mark, Sheet};
+use crate::clock::Now;
+use crate::config::{MqttConfig, NodeConfig};
+use crate::roles::setup::{Card, Told, Wrong};
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+/// More than any box has.
+const MAX_LISTED: usize = 4;
+
+/// What is known of the node at one moment.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// What it works by.
+    pub config: &'a NodeConfig,
+    /// What the start of the box found out.
+    pub told: &'a Told,
+    /// Why there is no line to the broker of the feed; `None` while there is.
+    pub down: Option<&'a str>,
+    /// The moment.
+    pub now: Now,
+    /// The office's zone.
+    pub zone: &'a TimeZone,
+    /// Where the kernel's files are: `/`.
+    pub root: &'a Path,
+}
+
+/// What a node without numbers says.
+#[must_use]
+pub fn status(facts: &Facts<'_>) -> Sheet {
+    let config = facts.config;
+    let name = &config.office_name;
+    let (addresses, links) = (addresses(facts.root), links(facts.root));
+    let plugged: Vec<&Link> = links.iter().filter(|l| l.up).collect();
+    let broker = &config.mqtt;
+    let time = facts.now.wall.to_zoned(facts.zone.clone());
+    let time = time.strftime("%Y-%m-%d %H:%M").to_string();
+    let (office, node) = (&config.office, &config.node);
+    let lines = vec![
+        line(
+            Mark::Good,
+            ("区役所", "Office"),
+            format!("{}  {office}", name.best("ja")),
+            "",
+        ),
+        line(
+            Mark::Good,
+            ("端末", "Node, version"),
+            format!("{node}   {}", env!("CARGO_PKG_VERSION")),
+            "",
+        ),
+        line(
+            if plugged.is_empty() {
+                Mark::Wrong
+            } else {
+                Mark::Good
+            },
+            ("回線", "Link"),
+            if plugged.is_empty() {
+                "つながっていません".into()
+            } else {
+                let names: Vec<String> = plugged.iter().map(|l| l.say()).collect();
+                names.join("、")
+            },
+            if plugged.is_empty() {
+                "LANケーブルか無線LANの設定を確かめてください · not connected: check the cable or [wifi]"
+            } else {
+                ""
+            },
+        ),
+        line(
+            if addresses.is_empty() {
+                Mark::Waiting
+            } else {
+                Mark::Good
+            },
+            ("アドレス", "Address"),
+            if addresses.is_empty() {
+                "まだありません".into()
+            } else {
+                addresses.join("、")
+            },
+            if addresses.is_empty() {
+                "ネットワークからの割り当てを待っています · waiting for one from the network"
+            } else {
+                ""
+            },
+        ),
+        match facts.down {
+            None => line(
+                Mark::Good,
+                ("番号の送り元", "Broker"),
+                "つながりました".into(),
+                &format!(
+                    "{} · 番号はまだ届いていません · connected, no numbers yet",
+                    at(broker)
+                ),
+            ),
+            Some(why) => line(
+                Mark::Waiting,
+                ("番号の送り元", "Broker"),
+                "つながっていません".into(),
+                &format!("{} · {why}", at(broker)),
+            ),
+        },
+        if facts.now.synced {
+            line(Mark::Good, ("時計", "Clock"), time, "")
+        } else {
+            line(
+                Mark::Waiting,
+                ("時計", "Clock"),
+                "まだ合っていません".into(),
+                "時刻サーバーの返事を待っています · waiting for a time server",
+            )
+        },
+    ];
+    let mut code = format!(
+        "yobiban {}\noffice {office}\nnode {node}\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let links: Vec<String> = links.iter().map(Link::short).collect();
+    for (what, value) in [
+        ("address", addresses.join(" ")),
+        ("link", links.join(" ")),
+        ("broker", format!("{} {}", at(broker), short(facts.down))),
+        (
+            "clock",
+            if facts.now.synced { "ok" } else { "not set" }.into(),
+        ),
+    ] {
+        code.push_str(&format!("{what} {value}\n"));
+    }
+    let (next, next_in_english) = match facts.told.card {
+        Card::Failed => (
+            "設定ファイルを取り込めません：データ用の領域を確かめてください".into(),
+            format!("The card's file could not be kept: {}", facts.told.failed),
+        ),
+        _ => (
+            "番号が届くと、この画面は自動で番号の表示に替わります".into(),
+            "The numbers take the place of this page as soon as they arrive.".into(),
+        ),
+    };
+    Sheet {
+        title: "設置の確認".into(),
+        english: "Installation: how this box is doing".into(),
+        alert: false,
+        lines,
+        code,
+        next,
+        next_in_english,
+    }
+}
+
+/// What stands in place of numbers when there is nothing to work by, or the card's file is wrong;
+/// `None` when neither is so.
+#[must_use]
+pub fn trouble(told: &Told) -> Option<Sheet> {
+    match told.card {
+        Card::Wrong => Some(wrong(told)),
+        Card::Failed if !told.configured => Some(failed(told)),
+        _ if !told.configured => Some(missing()),
+        _ => None,
+    }
+}
+
+fn wrong(told: &Told) -> Sheet {
+    /// More do not fit in a size that is read from a ladder.
+    const SHOWN: usize = 4;
+    let problems = told.problems.iter().take(SHOWN);
+    let lines = problems
+        .map(|p| {
+            let (ja, en) = match p.position {
+                Some((line, column)) => (
+                    format!("{line} 行目  {column} 文字目"),
+                    format!("line {line}, column {column}"),
+                ),
+                None => ("ファイル全体".into(), "the whole file".into()),
+            };
+            let value = match (&p.key, &p.found) {
+                (key, _) if key.is_empty() => "読み取れません".to_owned(),
+                (key, Some(found)) => format!("{key} = {found}"),
+                (key, None) => key.clone(),
+            };
+            Line {
+                mark: Mark::Wrong,
+                label: ja,
+                english: en,
+                value,
+                detail: format!("{} {}", japanese(p), english(p)),
+            }
+        })
+        .collect();
+    let mut code = String::from("yobiban.toml\n");
+    for problem in told.problems.iter().take(8) {
+        let position = problem.position.map(|(l, c)| format!("{l}:{c} "));
+        let text = format!(
+            "{}{}: {}\n",
+            position.unwrap_or_default(),
+            problem.key,
+            english(problem)
+        );
+        // A code of more can no longer be photographed from the floor.
+        if code.len() + text.len() > 600 {
+            break;
+        }
+        code.push_str(&text);
+    }
+    let more = told.problems.len().saturating_sub(SHOWN);
+    let more = match more {
+        0 => String::new(),
+        n => format!("（ほか {n} か所）"),
+    };
+    let (next, next_in_english) = if told.configured {
+        (
+            "このあと前の設定で動きます。直すには：SDカードの yobiban.toml を書き直し、電源を入れ直す",
+            "The box goes on with its former settings in two minutes. To correct the file: edit it on the card, then switch off and on.",
+        )
+    } else {
+        (
+            "電源を切り、SDカードをパソコンで開いて yobiban.toml を直し、戻して電源を入れる",
+            "Switch off, correct yobiban.toml on the card with a computer, put the card back, switch on.",
+        )
+    };
+    Sheet {
+        title: format!("設定ファイルに誤りがあります {more}"),
+        english: "yobiban.toml: something in it cannot be used".into(),
+        alert: true,
+        lines,
+        code,
+        next: next.into(),
+        next_in_english: next_in_english.into(),
+    }
+}
+
+/// What is expected, for readers of Japanese; the particulars follow in English.
+fn japanese(problem: &Wrong) -> &'static str {
+    let message = problem.message.as_str();
+    if message.starts_with("not TOML") {
+        "書き方が正しくありません（引用符・かっこ・＝を確認）。"
+    } else if message.starts_with("unknown key") {
+        "この名前の項目はありません。使える項目："
+    } else if message.starts_with("missing") {
+        "必要な項目がありません。書くもの："
+    } else if message.contains("cannot read") {
+        "ファイルが読めません。"
+    } else if message.contains("UTF-8") {
+        "文字コードを UTF-8 にして保存してください。"
+    } else {
+        "値が正しくありません。正しい書き方："
+    }
+}
+
+fn english(problem: &Wrong) -> String {
+    let message = &problem.message;
+    match &problem.hint {
+        // The guess is worth more than the list.
+        Some(hint) => format!("{hint} {message}"),
+        None => message.clone(),
+    }
+}
+
+fn missing() -> Sheet {
+    let step = |n, label: &str, english: &str, value: &str, detail: &str| Line {
+        mark: Mark::Step(n),
+        label: label.into(),
+        english: english.into(),
+        value: value.into(),
+        detail: detail.into(),
+    };
+    Sheet {
+        title: "設定ファイルがありません".into(),
+        english: "There is no file yobiban.toml on the card".into(),
+        alert: true,
+        lines: vec![
+            step(
+                1,
+                "電源を切る",
+                "Switch off",
+                "SDカードを抜いてパソコンに入れる",
+                "Take the card out and put it into a computer",
+            ),
+            step(
+                2,
+                "ファイルを置く",
+                "Put the file there",
+                "「YOBIBAN」に yobiban.toml を入れる",
+                "Copy yobiban.toml to the drive YOBIBAN; yobiban-example.toml there is a template to fill in",
+            ),
+            step(
+                3,
+                "電源を入れる",
+                "Switch on",
+                "SDカードを戻して電源を入れる",
+                "Put the card back and switch on: this page goes away by itself",
+            ),
+        ],
+        code: String::new(),
+        next: "設定ファイルは市の担当者から受け取ってください".into(),
+        next_in_english: format!(
+            "The file comes from the city's IT department. yobiban {}",
+            env!("CARGO_PKG_VERSION")
+        ),
+    }
+}
+
+fn failed(told: &Told) -> Sheet {
+    Sheet {
+        title: "設定ファイルを取り込めません".into(),
+        english: "The card's file could not be kept".into(),
+        alert: true,
+        lines: vec![Line {
+            mark: Mark::Wrong,
+            label: "データ領域".into(),
+            english: "Data partition".into(),
+            value: "書き込めません".into(),
+            detail: told.failed.clone(),
+        }],
+        code: format!("yobiban {}\n{}\n", env!("CARGO_PKG_VERSION"), told.failed),
+        next: "新しいSDカードに書き込み直してください".into(),
+        next_in_english: "The card may be worn out: write the image to a new one.".into(),
+    }
+}
+
+fn line(mark: Mark, (label, english): (&str, &str), value: String, detail: &str) -> Line {
+    Line {
+        mark,
+        label: label.into(),
+        english: english.into(),
+        value,
+        detail: detail.into(),
+    }
+}
+
+fn at(broker: &MqttConfig) -> String {
+    format!("{}:{}", broker.host, broker.port)
+}
+
+/// The state of a line in a few letters.
+fn short(down: Option<&str>) -> String {
+    match down {
+        None => "ok".into(),
+        Some(why) => why.chars().take(80).collect(),
+    }
+}
+
+/// A network interface.
+#[derive(Debug, PartialEq, Eq)]
+struct Link {
+    name: String,
+    radio: bool,
+    up: bool,
+    /// Megabits a second, where the kernel knows.
+    speed: Option<u32>,
+}
+
+impl Link {
+    fn say(&self) -> String {
+        let kind = if self.radio { "無線" } else { "有線" };
+        match self.speed {
+            Some(speed) => format!("{kind}  {speed} Mbit/s"),
+            None => format!("{kind}  接続中"),
+        }
+    }
+
+    fn short(&self) -> String {
+        let state = if self.up { "up" } else { "down" };
+        format!("{} {state}", self.name)
+    }
+}
+
+/// The interfaces that a cable or a radio hangs on.
+fn links(root: &Path) -> Vec<Link> {
+    let folder = root.join("sys/class/net");
+    let mut links: Vec<Link> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let path = entry.path();
+            let text = |file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
+            // Only what has a device behind it: not the loop, no bridges.
+            if !path.join("device").exists() {
+                return None;
+            }
+            Some(Link {
+                radio: path.join("wireless").exists() || path.join("phy80211").exists(),
+                up: text("carrier").trim() == "1",
+                speed: text("speed").trim().parse().ok().filter(|s| *s > 0),
+                name,
+            })
+        })
+        .take(MAX_LISTED)
+        .collect();
+    links.sort_by(|a, b| a.name.cmp(&b.name));
+    links
+}
+
+/// The machine's own IPv4 addresses, and global IPv6 ones where there is no other.
+fn addresses(root: &Path) -> Vec<String> {
+    let trie = fs::read_to_string(root.join("proc/net/fib_trie")).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    let mut last = None;
+    for line in trie.lines() {
+        // `|-- ADDRESS`, and below it `/32 host LOCAL` where it is the machine's own.
+        if let Some(address) = line.trim_start().strip_prefix("|-- ") {
+            last = address.parse::<Ipv4Addr>().ok();
+        } else if line.contains("/32 host LOCAL")
+            && let Some(own) = last
+            && !own.is_loopback()
+        {
+            found.insert(own);
+        }
+    }
+    let four: Vec<String> = found
+        .iter()
+        .take(MAX_LISTED)
+        .map(ToString::to_string)
+        .collect();
+    if !four.is_empty() {
+        return four;
+    }
+    let six = fs::read_to_string(root.join("proc/net/if_inet6")).unwrap_or_default();
+    six.lines()
+        .filter_map(|line| {
+            let mut fields = line.split_ascii_whitespace();
+            let digits = fields.next()?;
+            // Address, index, prefix, scope: 00 is global.
+            let scope = fields.nth(2)?;
+            let word = u128::from_str_radix(digits, 16).ok()?;
+            (scope == "00").then(|| std::net::Ipv6Addr::from(word).to_string())
+        })
+        .take(MAX_LISTED)
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "site_tests.rs"]
+mod tests;

@@ -1,0 +1,274 @@
+//! `yobiban setup`: what a box made from the image does at each start, before its services.
+//!
+//! The card's FAT partition holds `yobiban.toml`, which any computer can write. A new or changed
+//! one is checked; a good one is kept on the data partition, and its secrets are overwritten on
+//! the card; of a bad one nothing is kept, and the box goes on with what it had. Then the box's own
+//! settings are written to where its other services read them. Whatever happens is written down
+//! for the board, and nothing here stops a start.
+//!
+//! The power may go at any moment: what is kept is replaced file by file, the configuration last,
+//! and a card that was being rewritten is rewritten at the next start.
+
+mod apply;
+mod told;
+
+pub use told::{Card, Told, Wrong};
+
+use crate::config::{self, ConfigError, Secrecy};
+use anyhow::Context;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The file's name on the card, and what it becomes on a computer that hides endings.
+const NAMES: [&str; 2] = ["yobiban.toml", "yobiban.toml.txt"];
+/// What messages call it.
+const NAME: &str = "yobiban.toml";
+/// Larger is no configuration.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The configuration as typed, secrets and all.
+const KEPT: &str = "yobiban.toml";
+/// What the service reads.
+const NODE: &str = "node.toml";
+/// What is to stand on the card.
+const CARD: &str = "card.toml";
+/// There while the card is being rewritten.
+const REWRITING: &str = "rewriting";
+
+/// Put before what is left on the card.
+const NOTE: &str = "\
+# この設定は表示盤の箱に取り込まれました。変更するには、下を書き換えて保存し、電源を入れ直してください。
+# 「(kept by the box)」は箱に保存された秘密の値です。そのままにすれば前の値が使われます。
+# Taken over by the box. To change something, edit it, save, and switch the box off and on again.
+# \"(kept by the box)\" stands for a secret that the box has: leave it, or type a new one.
+";
+
+/// Where everything is.
+#[derive(Debug, Clone)]
+pub struct SetupArgs {
+    /// The card's FAT partition.
+    pub boot: PathBuf,
+    /// The data partition.
+    pub data: PathBuf,
+    /// Files of one start, `/run`.
+    pub run: PathBuf,
+}
+
+/// Looks at the card, and prepares this start.
+///
+/// # Errors
+/// When not even what happened can be written down.
+pub fn run(args: &SetupArgs) -> anyhow::Result<()> {
+    let keep = args.data.join("config");
+    let mut told = match take_over(&args.boot, &keep) {
+        Ok(told) => told,
+        Err(e) => Told {
+            failed: format!("{e:#}"),
+            ..Told::new(Card::Failed)
+        },
+    };
+    let machine = kept(&keep);
+    told.configured = machine.is_some();
+    match &told.card {
+        Card::Wrong => {
+            for problem in &told.problems {
+                tracing::warn!(position = ?problem.position, key = problem.key, "{NAME}: {}", problem.message);
+            }
+        }
+        Card::Failed => tracing::error!("{NAME} is not taken over: {}", told.failed),
+        card => tracing::info!(?card, configured = told.configured, "{NAME} looked at"),
+    }
+    let into = args.run.join("yobiban");
+    fs::create_dir_all(&into).with_context(|| format!("cannot make {}", into.display()))?;
+    if let Some((node, machine)) = &machine {
+        apply::apply(node, machine, &args.run)?;
+    }
+    let text = serde_json::to_vec(&told)?;
+    write(&into.join("setup.json"), &text, 0o644).context("cannot write what was found")?;
+    Ok(())
+}
+
+/// What the box works by, if it is in order.
+fn kept(keep: &Path) -> Option<(config::NodeConfig, config::MachineConfig)> {
+    let text = fs::read_to_string(keep.join(KEPT)).ok()?;
+    match config::parse_box(&text, NAME, keep) {
+        Ok(config) => Some(config),
+        Err(e) => {
+            tracing::error!("what is kept is not in order: {e}");
+            None
+        }
+    }
+}
+
+/// Takes a new or changed file over.
+fn take_over(boot: &Path, keep: &Path) -> anyhow::Result<Told> {
+    let card = NAMES.iter().map(|name| boot.join(name));
+    let Some(path) = card.into_iter().find(|path| path.is_file()) else {
+        return Ok(Told::new(Card::Missing));
+    };
+    let rewriting = keep.join(REWRITING);
+    let left = fs::read_to_string(keep.join(CARD)).unwrap_or_default();
+    let typed = match read(&path) {
+        Ok(typed) => typed,
+        Err(e) if rewriting.exists() && !left.is_empty() => {
+            tracing::warn!("the card's file was cut off: {e}");
+            return rewrite(&path, &left, &rewriting);
+        }
+        Err(e) => {
+            return Ok(Told {
+                problems: vec![Wrong {
+                    position: None,
+                    key: String::new(),
+                    found: None,
+                    message: e.to_string(),
+                    hint: None,
+                }],
+                ..Told::new(Card::Wrong)
+            });
+        }
+    };
+    if typed == left {
+        let _ = fs::remove_file(&rewriting); // most often not there
+        return Ok(Told::new(Card::Same));
+    }
+    match check(&typed, keep)? {
+        Ok(whole) => {
+            let shown = shown(&typed)?;
+            commit(&whole, &shown, keep)?;
+            rewrite(&path, &shown, &rewriting)?;
+            Ok(Told::new(Card::Taken))
+        }
+        // The power went while the card was written: what was typed is kept already.
+        Err(_) if rewriting.exists() && !left.is_empty() => rewrite(&path, &left, &rewriting),
+        Err(wrong) => Ok(Told::wrong(&wrong)),
+    }
+}
+
+/// The text of the card's file, and why there is none.
+fn read(path: &Path) -> io::Result<String> {
+    use io::Read as _;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other("it is longer than 1 MiB: expected a text"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| {
+        io::Error::other("it is not UTF-8 text: expected it saved with the encoding UTF-8")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
+/// What is left on the card: without secrets, with a note.
+fn shown(typed: &str) -> Result<String, ConfigError> {
+    let text = config::redacted(typed, Secrecy::All)?;
+    Ok(if text.starts_with(NOTE) {
+        text
+    } else {
+        format!("{NOTE}\n{text}")
+    })
+}
+
+/// Checks a text beside the files that it holds; the text with the secrets that the box has.
+fn check(typed: &str, keep: &Path) -> anyhow::Result<Result<String, ConfigError>> {
+    let known = fs::read_to_string(keep.join(KEPT)).unwrap_or_default();
+    let whole = match config::restored(typed, NAME, &known) {
+        Ok(whole) => whole,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let trial = keep.join("trial");
+    let _ = fs::remove_dir_all(&trial); // of a start that was cut off
+    fs::create_dir_all(&trial).with_context(|| format!("cannot write to {}", keep.display()))?;
+    for (name, text) in files(&whole) {
+        write(&trial.join(name), text.as_bytes(), 0o640)?;
+    }
+    let checked = config::parse_box(&whole, NAME, &trial);
+    fs::remove_dir_all(&trial).context("cannot remove what was tried")?;
+    Ok(checked.map(|_| whole))
+}
+
+/// The files that a text holds, by name. A name with a folder in it is refused by the check.
+fn files(text: &str) -> BTreeMap<String, String> {
+    let table: toml::Table = text.parse().unwrap_or_default();
+    let files = table.get("files").and_then(toml::Value::as_table);
+    let files = files.into_iter().flatten();
+    files
+        .filter(|(name, _)| !name.contains('/') && !name.starts_with('.'))
+        .filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())))
+        .collect()
+}
+
+/// Keeps a checked text: its files first, what says that all is there last.
+fn commit(whole: &str, shown: &str, keep: &Path) -> anyhow::Result<()> {
+    let files = files(whole);
+    write(&keep.join(REWRITING), b"", 0o600)?;
+    let mut wanted: BTreeSet<&str> = [KEPT, NODE, CARD, REWRITING].into();
+    for (name, text) in &files {
+        write(&keep.join(name), text.as_bytes(), 0o640)?;
+        wanted.insert(name);
+    }
+    let node = config::redacted(whole, Secrecy::Wifi)?;
+    write(&keep.join(NODE), node.as_bytes(), 0o640)?;
+    write(&keep.join(KEPT), whole.as_bytes(), 0o600)?;
+    write(&keep.join(CARD), shown.as_bytes(), 0o600)?;
+    // Files that no configuration names any more may hold keys.
+    for entry in fs::read_dir(keep)?.flatten() {
+        let known = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| wanted.contains(name));
+        if !known && entry.path().is_file() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Overwrites the card's file in place, so that what it held is gone, and says that all is done.
+fn rewrite(path: &Path, shown: &str, rewriting: &Path) -> anyhow::Result<Told> {
+    let what = || format!("cannot rewrite {}", path.display());
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .with_context(what)?;
+    let before = usize::try_from(file.metadata().with_context(what)?.len()).unwrap_or(0);
+    let mut text = shown.as_bytes().to_vec();
+    let long = text.len();
+    text.resize(long.max(before), b'\n');
+    file.write_all(&text).with_context(what)?;
+    file.sync_all().with_context(what)?;
+    file.set_len(long as u64).with_context(what)?;
+    file.sync_all().with_context(what)?;
+    let _ = fs::remove_file(rewriting); // looked at again at the next start
+    Ok(Told::new(Card::Same))
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, text: &[u8], mode: u32) -> anyhow::Result<()> {
+    let what = || format!("cannot write {}", path.display());
+    let fresh = path.with_file_name(format!(
+        ".{}.new",
+        path.file_name().unwrap_or_default().to_string_lossy()
+    ));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&fresh)
+        .with_context(what)?;
+    file.write_all(text).with_context(what)?;
+    // Left over from a start that was cut off, it may have another mode.
+    file.set_permissions(fs::Permissions::from_mode(mode))
+        .with_context(what)?;
+    file.sync_all().with_context(what)?;
+    fs::rename(&fresh, path).with_context(what)?;
+    if let Some(Ok(dir)) = path.parent().map(fs::File::open) {
+        let _ = dir.sync_all(); // a file system that cannot is none to keep things on
+    }
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! The start of a box made from the image, with the real program and folders for its partitions.
+
+use crate::support::yobiban;
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const FILE: &str = r#"# second floor
+[office]
+id = "chuo"
+name = { ja = "中央区" }
+[node]
+id = "n1"
+[mqtt]
+url = "mqtts://192.0.2.1"
+username = "n1"
+password = "broker secret"
+ca = "ca.pem"
+cert = "n1.pem"
+key = "n1.key"
+[[queue]]
+id = "certificates"
+name = { ja = "証明書" }
+[wifi]
+ssid = "office"
+password = "radio secret"
+[ssh]
+keys = ["ssh-ed25519 AAAAC3 somebody"]
+[files]
+"ca.pem" = """
+-----BEGIN CERTIFICATE-----
+public
+-----END CERTIFICATE-----
+"""
+"n1.pem" = """
+-----BEGIN CERTIFICATE-----
+own
+-----END CERTIFICATE-----
+"""
+"n1.key" = """
+-----BEGIN PRIVATE KEY-----
+key secret
+-----END PRIVATE KEY-----
+"""
+"#;
+
+/// A box whose power was never on.
+struct Box(TempDir);
+
+impl Box {
+    fn new(card: Option<&str>) -> Self {
+        let found = Self(tempfile::tempdir().unwrap());
+        for part in ["boot", "data/config"] {
+            fs::create_dir_all(found.path(part)).unwrap();
+        }
+        if let Some(text) = card {
+            fs::write(found.path("boot/yobiban.toml"), text).unwrap();
+        }
+        found
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn text(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    /// Switches it on; what it found out.
+    fn start(&self) -> Value {
+        let _ = fs::remove_dir_all(self.path("run"));
+        let mut command = yobiban();
+        command.arg("setup");
+        for part in ["boot", "data", "run"] {
+            command.arg(format!("--{part}")).arg(self.path(part));
+        }
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        for secret in ["broker secret", "radio secret", "key secret"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+        serde_json::from_str(&self.text("run/yobiban/setup.json")).unwrap()
+    }
+}
+
+#[test]
+fn a_good_file_is_kept_and_its_secrets_leave_the_card() {
+    let new = Box::new(Some(FILE));
+    let told = new.start();
+    assert_eq!(
+        (&told["card"], &told["configured"]),
+        (&"taken".into(), &true.into()),
+        "{told}"
+    );
+    let card = new.text("boot/yobiban.toml");
+    for secret in ["broker secret", "radio secret", "key secret"] {
+        assert!(!card.contains(secret), "{card}");
+    }
+    for kept in ["# second floor\n[office]", "ssid = \"office\"", "public"] {
+        assert!(card.contains(kept), "{card}");
+    }
+    assert_eq!(
+        new.text("data/config/n1.key").lines().nth(1),
+        Some("key secret")
+    );
+    let node = new.text("data/config/node.toml");
+    assert!(
+        node.contains("broker secret") && !node.contains("radio secret"),
+        "{node}"
+    );
+    let mode = |file: &str| {
+        let path = new.path(&format!("data/config/{file}"));
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!(
+        (mode("yobiban.toml"), mode("node.toml"), mode("n1.key")),
+        (0o600, 0o640, 0o640)
+    );
+    assert!(new.text("run/yobiban/wifi.conf").contains("radio secret"));
+    assert_eq!(new.text("run/yobiban/hostname"), "yobiban-chuo-n1\n");
+    // The service takes what was kept.
+    let check = yobiban()
+        .arg("check")
+        .arg(new.path("data/config/node.toml"))
+        .output()
+        .unwrap();
+    assert!(check.status.success(), "{check:?}");
+    assert_eq!(new.start()["card"], "same");
+    assert_eq!(new.text("boot/yobiban.toml"), card);
+}
+
+#[test]
+fn a_change_of_the_card_keeps_the_secrets_that_it_does_not_hold() {
+    let used = Box::new(Some(FILE));
+    used.start();
+    let card = used.text("boot/yobiban.toml");
+    let changed = card.replace("ssid = \"office\"", "ssid = \"cellar\"");
+    fs::write(used.path("boot/yobiban.toml"), &changed).unwrap();
+    assert_eq!(used.start()["card"], "taken");
+    let wifi = used.text("run/yobiban/wifi.conf");
+    assert!(
+        wifi.contains("ssid=63656c6c6172\n") && wifi.contains("radio secret"),
+        "{wifi}"
+    );
+    assert!(used.text("data/config/n1.key").contains("key secret"));
+    // The copy on another box is worth nothing.
+    let other = Box::new(Some(&changed));
+    let told = other.start();
+    assert_eq!(
+        (&told["card"], &told["configured"]),
+        (&"wrong".into(), &false.into())
+    );
+    assert_eq!(told["problems"].as_array().map(Vec::len), Some(3), "{told}");
+}
+
+#[test]
+fn a_wrong_file_is_answered_and_the_box_goes_on_with_what_it_had() {
+    let used = Box::new(Some(FILE));
+    used.start();
+    let node = used.text("data/config/node.toml");
+    let wrong = FILE
+        .replace("\"chuo\"", "\"Chuo Ward\"")
+        .replace("office\"\npass", "office\"\npsk");
+    fs::write(used.path("boot/yobiban.toml"), &wrong).unwrap();
+    let told = used.start();
+    assert_eq!(
+        (&told["card"], &told["configured"]),
+        (&"wrong".into(), &true.into()),
+        "{told}"
+    );
+    let problem = &told["problems"][0];
+    assert!(problem["position"].is_array() && !problem["message"].as_str().unwrap().is_empty());
+    assert_eq!(used.text("data/config/node.toml"), node);
+    assert_eq!(
+        used.text("boot/yobiban.toml"),
+        wrong,
+        "it is the installer's to correct"
+    );
+    let told = used.start();
+    assert_eq!(told["card"], "wrong", "until it is corrected");
+    fs::write(used.path("boot/yobiban.toml"), FILE).unwrap();
+    assert_eq!(used.start()["card"], "taken");
+}
+
+#[test]
+fn what_computers_make_of_a_text_file_is_taken_or_named() {
+    let nothing = Box::new(None);
+    let told = nothing.start();
+    assert_eq!(
+        (&told["card"], &told["configured"]),
+        (&"missing".into(), &false.into())
+    );
+    let hidden = Box::new(None);
+    fs::write(
+        hidden.path("boot/yobiban.toml.txt"),
+        format!("\u{feff}{FILE}"),
+    )
+    .unwrap();
+    assert_eq!(hidden.start()["card"], "taken");
+    let utf16: Vec<u8> = FILE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide = Box::new(None);
+    fs::write(wide.path("boot/yobiban.toml"), utf16).unwrap();
+    let told = wide.start();
+    assert!(
+        told["problems"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("UTF-8"),
+        "{told}"
+    );
+    let lines = Box::new(Some(&FILE.replace('\n', "\r\n")));
+    assert_eq!(lines.start()["card"], "taken");
+}
+
+#[test]
+fn a_power_cut_while_the_card_is_rewritten_is_made_good() {
+    let cut = Box::new(Some(FILE));
+    cut.start();
+    let whole = cut.text("boot/yobiban.toml");
+    // Before the first byte: the card as typed, everything kept.
+    fs::write(cut.path("data/config/rewriting"), "").unwrap();
+    fs::write(cut.path("boot/yobiban.toml"), FILE).unwrap();
+    cut.start();
+    assert_eq!(cut.text("boot/yobiban.toml"), whole);
+    assert!(!cut.path("data/config/rewriting").exists());
+    // In the middle: the beginning of the new text over the old one.
+    let half = 500;
+    let torn: Vec<u8> = [&whole.as_bytes()[..half], &FILE.as_bytes()[half..]].concat();
+    fs::write(cut.path("data/config/rewriting"), "").unwrap();
+    fs::write(cut.path("boot/yobiban.toml"), torn).unwrap();
+    let told = cut.start();
+    assert_eq!(told["configured"], true, "{told}");
+    assert_eq!(cut.text("boot/yobiban.toml"), whole);
+}
+
+#[test]
+fn a_data_partition_that_takes_nothing_is_said() {
+    let full = Box::new(Some(FILE));
+    fs::remove_dir_all(full.path("data/config")).unwrap();
+    fs::write(full.path("data/config"), "").unwrap(); // also root cannot make a folder of it
+    let told = full.start();
+    assert_eq!(
+        (&told["card"], &told["configured"]),
+        (&"failed".into(), &false.into())
+    );
+    assert!(
+        told["failed"].as_str().unwrap().contains("cannot write"),
+        "{told}"
+    );
+    assert_eq!(full.text("boot/yobiban.toml"), FILE);
+}

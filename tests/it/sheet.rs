@@ -1,0 +1,117 @@
+//! What a box says to who installs it, as golden pictures in `tests/golden/sheets`.
+//!
+//! `YOBIBAN_ACCEPT=1 cargo test --test it sheet::` writes them anew: look at each of them.
+
+use crate::board::compare_in;
+use crate::board_states::normal;
+use jiff::tz::TimeZone;
+use std::fs;
+use std::path::Path;
+use yobiban::board::Sheet;
+use yobiban::clock::Now;
+use yobiban::config::{example, parse_node};
+use yobiban::output::Frame;
+use yobiban::roles::node::site::{self, Facts};
+use yobiban::roles::setup::{Card, Told, Wrong};
+
+const SIZES: [(&str, (u32, u32)); 2] = [("1080p", (1920, 1080)), ("portrait", (1080, 1920))];
+
+fn told(card: Card, problems: Vec<Wrong>) -> Told {
+    Told {
+        card,
+        configured: card == Card::Same,
+        problems,
+        failed: String::new(),
+    }
+}
+
+/// A box with a cable, or without one.
+fn machine(plugged: bool) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    put("sys/class/net/end0/device/uevent", "");
+    if plugged {
+        put("sys/class/net/end0/carrier", "1\n");
+        put("sys/class/net/end0/speed", "100\n");
+        put(
+            "proc/net/fib_trie",
+            "Local:\n  |-- 192.0.2.20\n     /32 host LOCAL\n",
+        );
+    }
+    root
+}
+
+fn status(plugged: bool) -> Sheet {
+    let config = parse_node(example::NODE, "node.toml", Path::new("/nowhere")).unwrap();
+    let machine = machine(plugged);
+    let refused = "cannot connect to 127.0.0.1:1883: connection refused";
+    site::status(&Facts {
+        config: &config,
+        told: &told(Card::Same, Vec::new()),
+        down: (!plugged).then_some(refused),
+        now: Now {
+            synced: plugged,
+            ..Now::at("2026-11-24T01:42:07Z".parse().unwrap())
+        },
+        zone: &TimeZone::get("Asia/Tokyo").unwrap(),
+        root: machine.path(),
+    })
+}
+
+fn wrong() -> Sheet {
+    let one = |position, key: &str, found: Option<&str>, message: &str, hint: Option<&str>| Wrong {
+        position: Some(position),
+        key: key.into(),
+        found: found.map(str::to_owned),
+        message: message.into(),
+        hint: hint.map(str::to_owned),
+    };
+    let problems = vec![
+        one(
+            (9, 7),
+            "mqtt.url",
+            Some("\"http://192.0.2.1:1883\""),
+            "unknown scheme http: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]",
+            None,
+        ),
+        one(
+            (18, 8),
+            "queue[1].lane",
+            Some("\"Fast\""),
+            "expected standard or fast",
+            Some("did you mean fast?"),
+        ),
+        one(
+            (24, 1),
+            "board[0].output",
+            None,
+            "missing: expected a table such as { kind = \"hdmi\" }",
+            None,
+        ),
+    ];
+    site::trouble(&told(Card::Wrong, problems)).unwrap()
+}
+
+#[test]
+fn sheets_look_like_their_golden_pictures() {
+    let missing = site::trouble(&told(Card::Missing, Vec::new())).unwrap();
+    let sheets = [
+        ("status", status(true)),
+        ("status-alone", status(false)),
+        ("wrong", wrong()),
+        ("missing", missing),
+    ];
+    let mut problems = Vec::new();
+    for (end, size) in SIZES {
+        for (name, sheet) in &sheets {
+            let mut frame = Frame::new(size.0, size.1);
+            normal(size).painter().sheet(sheet, &mut frame);
+            problems.extend(compare_in("sheets", &format!("{name}-{end}"), &frame).err());
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
