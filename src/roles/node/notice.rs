@@ -1,6 +1,7 @@
 //! A sheet on every monitor in place of a node: there is nothing to work by, or the card's file is
 //! wrong.
 
+use super::pause::rest;
 use super::site;
 use crate::board::{Painter, Sheet};
 use crate::config::{BoardConfig, OutputConfig};
@@ -10,6 +11,7 @@ use crate::roles::setup::Told;
 use crate::state::{PanelSettings, Settings};
 use anyhow::Context;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 /// How long a wrong file is said where the box has older settings to work by: long enough to be
@@ -34,10 +36,10 @@ pub async fn run(told: &Told, shutdown: &CancellationToken) -> anyhow::Result<()
     tracing::warn!("{}: shown instead of numbers", sheet.english);
     let until = told.configured.then_some(SHOWN_FOR);
     let stop = shutdown.child_token();
-    let end = stop.clone();
+    let (runtime, end) = (Handle::current(), stop.clone());
     let thread = std::thread::Builder::new().name("sheet".into());
     let screen = thread
-        .spawn(move || show(&sheet, &end))
+        .spawn(move || show(&sheet, &runtime, &end))
         .context("cannot start the sheet")?;
     match until {
         Some(time) => {
@@ -55,7 +57,7 @@ pub async fn run(told: &Told, shutdown: &CancellationToken) -> anyhow::Result<()
     }
 }
 
-fn show(sheet: &Sheet, stop: &CancellationToken) -> anyhow::Result<()> {
+fn show(sheet: &Sheet, runtime: &Handle, stop: &CancellationToken) -> anyhow::Result<()> {
     let board = BoardConfig {
         id: BoardId::new("sheet")?,
         size: SIZE,
@@ -90,7 +92,7 @@ fn show(sheet: &Sheet, stop: &CancellationToken) -> anyhow::Result<()> {
             said = failed;
         }
         super::alive::alone(&sheet.english);
-        std::thread::sleep(TEND_EVERY);
+        rest(runtime, stop, TEND_EVERY);
     }
     Ok(())
 }

@@ -11,6 +11,16 @@ use tokio_util::sync::CancellationToken;
 /// Longest sleep of a board: a clock that was set meanwhile is seen after this.
 pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// Blocks the thread for `wait`, or until shutdown; `runtime` only lends its timers.
+pub(super) fn rest(runtime: &Handle, shutdown: &CancellationToken, wait: Duration) {
+    runtime.block_on(async {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    });
+}
+
 /// Blocks the thread until the snapshot changes, for `wait` at most, or until shutdown; `runtime`
 /// only lends its timers. `false` when nobody is left who knows the numbers.
 pub(super) fn pause(
