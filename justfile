@@ -60,6 +60,22 @@ dictionary:
     cargo build
     assets/voice/build-dictionary target/debug/yobiban target/voice/dictionary
 
+# The Debian package, for ARCH amd64 or arm64 (cargo install cargo-deb; for arm64 on amd64 also
+# gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and the Rust target). Built on Debian 12, 12 and 13 run it.
+deb ARCH=(if arch() == "aarch64" { "arm64" } else { "amd64" }): dictionary
+    packaging/deb {{ARCH}}
+
+# A package installed, upgraded and purged in clean Debian 12 and 13 systems (root; mmdebstrap, and
+# qemu-user-static for another processor).
+package-test PACKAGE:
+    lintian --fail-on error {{PACKAGE}}
+    tests/packaging/run {{PACKAGE}} bookworm trixie
+
+# What is inside, as CycloneDX: target/sbom/yobiban-arm64.cdx.json and -amd64.
+sbom:
+    packaging/sbom --target aarch64-unknown-linux-gnu --out target/sbom/yobiban-arm64.cdx.json
+    packaging/sbom --target x86_64-unknown-linux-gnu --out target/sbom/yobiban-amd64.cdx.json
+
 # Announcements on the sound device of an emulated machine, compared sample by sample.
 sound: dictionary
     tests/emulation/sound target/debug/yobiban target/voice/dictionary

@@ -48,6 +48,8 @@ enum Command {
     Demo(DemoArgs),
     /// The box at an office: from the feed to its boards
     Node(NodeArgs),
+    /// The last picture on a node's boards while the machine switches off
+    Goodbye(FileArgs),
     /// The server that shows all offices to remote viewers
     Hub(FileArgs),
     /// Draw one board to a picture, without hardware
@@ -63,6 +65,8 @@ enum Command {
         /// A node's or a hub's configuration
         file: PathBuf,
     },
+    /// Write the configurations and certificates of a whole city from one table
+    Provision(ProvisionArgs),
     /// Look at what a node would use, and say what to do about what is wrong
     Doctor(FileArgs),
     /// Read an old board in pictures of a camera
@@ -294,6 +298,31 @@ struct LoadArgs {
     pid: Option<u32>,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Columns, in any order, named in the first line:
+  office     the office's id, such as chuo
+  office_ja  its name in Japanese
+  office_en  its name in English; may be left out
+  node       the node's id, such as n1
+  broker     the broker of the feed, such as mqtts://broker.example.jp
+  uplink     the broker of the reports, where it is another; may be left out
+  queues     ID=JAPANESE or ID=JAPANESE/ENGLISH, separated by semicolons; fast lanes as ID*=…")]
+struct ProvisionArgs {
+    /// A line for each node, CSV with a header
+    #[arg(value_name = "TABLE.csv")]
+    table: PathBuf,
+    /// A node's configuration with what all have in common [default: one monitor]
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// The folder to write; the authority, keys and certificates that are there are kept
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Make all keys and certificates anew, except those of the authority
+    #[arg(long)]
+    renew: bool,
+}
+
 /// The shape of all commands, for manuals and completions.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -341,6 +370,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             data: args.data,
             run: args.run,
         }),
+        Command::Goodbye(args) => {
+            let config = config::load_node(&args.config)?;
+            serve(|stop| roles::goodbye::run(config, clock(), stop))
+        }
         Command::Hub(args) => {
             let config = config::load_hub(&args.config)?;
             serve(|stop| roles::hub::run(config, clock(), stop, |_| {}))
@@ -393,6 +426,15 @@ fn run(command: Command) -> anyhow::Result<()> {
                 &format!("{}: {}\n", file.display(), describe(&checked)),
             )
         }
+        Command::Provision(args) => {
+            let args = roles::provision::ProvisionArgs {
+                table: args.table,
+                template: args.template,
+                out: args.out,
+                renew: args.renew,
+            };
+            roles::provision::run(&args, clock().now(), out)
+        }
         Command::Doctor(args) => {
             let config = config::load_node(&args.config)?;
             let mut well = true;
@@ -432,6 +474,7 @@ async fn node(args: &NodeArgs, stop: CancellationToken) -> anyhow::Result<()> {
         }
     }
     let config = config::load_node(&args.config)?;
+    roles::goodbye::leave(&args.config);
     roles::node::run_on_site(config, clock(), stop, roles::Probe::default(), told).await
 }
 
@@ -547,6 +590,12 @@ fn report(error: &anyhow::Error) -> ExitCode {
         }
         return ExitCode::from(EXIT_USAGE);
     }
+    if let Some(wrong) = error.downcast_ref::<roles::provision::TableError>() {
+        for line in wrong.to_string().lines() {
+            let _ = writeln!(err, "yobiban: {line}");
+        }
+        return ExitCode::from(EXIT_USAGE);
+    }
     let _ = writeln!(err, "yobiban: {error:#}");
     if error.is::<FilterError>() {
         return ExitCode::from(EXIT_USAGE);
@@ -580,6 +629,7 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
             | Command::Dictionary { .. }
             | Command::Check { .. }
             | Command::Config { .. }
+            | Command::Provision(_)
     );
     let asked = ["YOBIBAN_LOG", "RUST_LOG"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! Boards without numbers: black, and "out of service".
+//! Boards without numbers: black, "out of service", and the last picture before the power goes.
 //!
 //! What stays on the glass while nobody draws must not look like numbers that are kept up.
 
@@ -6,8 +6,11 @@ use super::layout::is_portrait;
 use super::scene::{Cell, Scene, cut_top, inset};
 use super::text::{Align, Fit, Run, Text};
 use super::theme::Ink;
+use super::words;
+use crate::clock::Now;
 use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::primitives::Rectangle;
+use jiff::tz::TimeZone;
 
 /// What is said large, in Japanese: under adjustment.
 const WORD: &str = "調整中";
@@ -17,6 +20,9 @@ const LINE: &str = "この表示はただいま休止しています";
 const ADVICE: &str = "窓口の案内をお聞きください";
 /// The same for those who read no Japanese.
 const ENGLISH: &str = "Out of service. Please listen for the announcements.";
+
+/// What is said large while the machine switches off.
+const GOODBYE: &str = "電源を切っています";
 
 /// A few words where numbers would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +45,27 @@ impl Slate {
             line: LINE.into(),
             advice: ADVICE.into(),
             english: ENGLISH.into(),
+        }
+    }
+
+    /// What is shown while the machine switches off or starts again: since when, if the clock can
+    /// be believed.
+    #[must_use]
+    pub fn goodbye(now: Now, zone: &TimeZone) -> Self {
+        let (line, since) = if now.synced {
+            let clock = words::clock(now.wall, zone);
+            (
+                format!("{clock}に表示を終了しました"),
+                format!(" at {clock}"),
+            )
+        } else {
+            ("表示を終了しました".into(), String::new())
+        };
+        Self {
+            word: GOODBYE.into(),
+            line,
+            advice: ADVICE.into(),
+            english: format!("Switched off{since}. Please listen for the announcements."),
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Around<'a> {
     pub(super) dir: &'a Path,
     /// The directory of systemd's credentials, if the process was given any.
     pub(super) credentials: Option<PathBuf>,
+    /// The directory that systemd made for what is kept, if it made one.
+    pub(super) state: Option<PathBuf>,
 }
 
 /// A file under check: the text for positions, and all that was found wrong so far.

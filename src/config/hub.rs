@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Only this machine, until somebody says otherwise; a proxy with TLS belongs in front.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// The history's file, beside the configuration.
+/// The history's file, beside the configuration; in the state directory of a service that has one.
 const STORE_URL: &str = "sqlite:hub.db";
 /// Days that times are kept: a year and a month, so that a month can be held against last year's.
 pub(super) const KEEP_DAYS: u16 = 400;
@@ -38,7 +38,12 @@ impl Check<'_> {
         };
         let default = keys.inline.or(keys.file).or(keys.credential).is_none();
         let url = if default {
-            Some(Secret::new(STORE_URL))
+            // Beside the configuration a service may not write.
+            let kept = self.around.state.as_ref();
+            Some(kept.map_or_else(
+                || Secret::new(STORE_URL),
+                |dir| Secret::new(format!("sqlite:{}", dir.join("hub.db").display())),
+            ))
         } else {
             self.secret(&at, keys)
         };

@@ -154,5 +154,7 @@ fn around(dir: &Path) -> Around<'_> {
         dir,
         // systemd sets it for units with LoadCredential= (systemd.exec(5)).
         credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        // … and for those with StateDirectory=.
+        state: std::env::var_os("STATE_DIRECTORY").map(PathBuf::from),
     }
 }

@@ -663,7 +663,8 @@ tables! {
 
     /// `[store]` of a hub
     RawHubStore {
-        /// `sqlite:FILE` or `postgres://…`. Default `sqlite:hub.db`.
+        /// `sqlite:FILE` or `postgres://…`. Default `sqlite:hub.db`, of a service in its state
+        /// directory.
         url: String,
         /// File that holds the address.
         url_file: String,

@@ -10,6 +10,7 @@ use embedded_graphics::geometry::{OriginDimensions, Point};
 use embedded_graphics::primitives::Rectangle;
 use std::fs;
 use std::path::{Path, PathBuf};
+use yobiban::board::Slate;
 use yobiban::output::{Frame, encode};
 
 fn golden_dir() -> PathBuf {
@@ -130,6 +131,23 @@ fn out_of_service(size: (u32, u32)) -> Frame {
 }
 
 #[test]
+fn the_last_picture_looks_like_its_golden_picture() {
+    for (end, size) in SIZES {
+        let moment = normal(size);
+        let mut frame = Frame::new(size.0, size.1);
+        let slate = Slate::goodbye(moment.now, &moment.state.zone);
+        moment.painter().slate(&slate, &mut frame);
+        compare(&format!("goodbye-{end}"), &frame).expect("as the golden picture");
+    }
+    // Without a believable clock it names no time.
+    let mut moment = normal(SIZES[0].1);
+    moment.now.synced = false;
+    let slate = Slate::goodbye(moment.now, &moment.state.zone);
+    let says_a_time = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    assert!(!says_a_time(&slate.line) && !says_a_time(&slate.english));
+}
+
+#[test]
 fn a_board_out_of_service_looks_like_its_golden_picture() {
     for (end, size) in SIZES {
         let name = format!("out-of-service-{end}");
@@ -161,6 +179,7 @@ fn no_golden_picture_is_left_without_a_case() {
                 .map(move |(end, _)| format!("{state}-{end}.png"))
         })
         .chain(SIZES.map(|(end, _)| format!("out-of-service-{end}.png")))
+        .chain(SIZES.map(|(end, _)| format!("goodbye-{end}.png")))
         .collect();
     for entry in fs::read_dir(golden_dir()).expect("directory") {
         let name = entry

@@ -51,6 +51,8 @@ mod mqtt_acl;
 mod mqtt_replay;
 mod mqtt_tls;
 mod mqtt_uplink;
+mod operate;
+mod provision;
 mod restart;
 mod score;
 mod secrets;

@@ -100,15 +100,7 @@ impl Numbers {
 
     /// Leaves dashes behind: numbers of a node that stopped are nobody's.
     fn goodbye(&mut self, runtime: &Handle) {
-        let end = Instant::now() + GOODBYE_WITHIN;
-        self.board.show(&self.digits.all(&Face::Dashes));
-        while Instant::now() < end && self.board.is_open() && !self.board.is_settled() {
-            let free = self.board.tend().min(Duration::from_millis(20));
-            if !free.is_zero() {
-                // Made inside: a timer needs the runtime when it is made.
-                runtime.block_on(async { tokio::time::sleep(free).await });
-            }
-        }
+        leave_dashes(&mut self.board, &self.digits, runtime);
         self.tell(true, u64::MAX, self.clock.now());
     }
 
@@ -136,6 +128,19 @@ impl Numbers {
         });
         if handed.is_some() {
             self.told = handed;
+        }
+    }
+}
+
+/// Puts dashes on every field, as far as the board answers in time.
+pub(in crate::roles) fn leave_dashes(board: &mut SerialBoard, digits: &Digits, runtime: &Handle) {
+    let end = Instant::now() + GOODBYE_WITHIN;
+    board.show(&digits.all(&Face::Dashes));
+    while Instant::now() < end && board.is_open() && !board.is_settled() {
+        let free = board.tend().min(Duration::from_millis(20));
+        if !free.is_zero() {
+            // Made inside: a timer needs the runtime when it is made.
+            runtime.block_on(async { tokio::time::sleep(free).await });
         }
     }
 }

@@ -23,6 +23,7 @@ mod status;
 mod truth;
 mod voice;
 
+pub(super) use digits::leave_dashes;
 pub use notice::run as notice;
 pub use truth::{Outcome, Truth};
 
@@ -311,7 +312,7 @@ impl Boards<'_> {
 /// What a board is shown on, and the file its picture goes to.
 type Sinks = (Option<Box<dyn Output>>, Option<PngOutput>);
 
-fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
+pub(super) fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
     Ok(match &board.output {
         OutputConfig::None => (None, None),
         OutputConfig::Png { path } => (None, Some(PngOutput::new(path.clone()))),

@@ -1,0 +1,132 @@
+//! The files of a whole city from one table: a `yobiban.toml` for each node, certificates of an own
+//! small authority for nodes, ticketing systems, hub and brokers, and what each broker lets in.
+//!
+//! A second run with a longer table keeps what is there: the authority, and every key and
+//! certificate unless they are to be renewed. Nothing is written before all of the table is found in
+//! order. Knows no network.
+
+mod authority;
+mod brokers;
+mod table;
+
+pub use table::TableError;
+
+use crate::clock::Now;
+use crate::config::{MqttConfig, NodeConfig};
+use anyhow::Context;
+use authority::{Authority, Purpose};
+use brokers::Brokers;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use table::{Row, Table};
+
+/// What to make.
+#[derive(Debug)]
+pub struct ProvisionArgs {
+    /// The table of nodes, CSV.
+    pub table: PathBuf,
+    /// A node's configuration with what all have in common.
+    pub template: Option<PathBuf>,
+    /// The folder to write.
+    pub out: PathBuf,
+    /// Whether certificates and keys that are there are made anew; the authority's never are.
+    pub renew: bool,
+}
+
+/// The own certificate, its key and the authority's certificate beside a configuration.
+const CERTIFICATE: &str = "own.pem";
+const KEY: &str = "own.key";
+const AUTHORITY: &str = "ca.pem";
+
+/// Writes the files, and says on `out` what is where.
+///
+/// # Errors
+/// [`TableError`] with everything that is wrong with the table, or a file that cannot be written.
+pub fn run(args: &ProvisionArgs, now: Now, out: &mut impl Write) -> anyhow::Result<()> {
+    let template = match &args.template {
+        Some(path) => Some(read(path)?),
+        None => None,
+    };
+    let text = read(&args.table)?;
+    let table = Table::read(&text, &args.table, template.as_deref())?;
+    let authority = Authority::open(&args.out.join("authority"), now)?;
+    let issue = |dir: &Path, name: &str, purpose: Purpose| {
+        authority.issue(dir, name, purpose, args.renew, now)
+    };
+    let mut brokers = Brokers::default();
+    for row in &table.rows {
+        let dir = args.out.join("nodes").join(row.name());
+        write(&dir.join("yobiban.toml"), &row.toml, true)?;
+        if row.uses_tls() {
+            issue(&dir, &row.name(), Purpose::Client)?;
+        }
+        brokers.add(row);
+    }
+    for name in brokers.guests() {
+        issue(&args.out.join("clients").join(name), name, Purpose::Client)?;
+    }
+    for (host, broker) in brokers.iter() {
+        let dir = args.out.join("brokers").join(host.replace(':', "_"));
+        issue(&dir, host, Purpose::Server)?;
+        write(&dir.join("acl"), &broker.acl(), false)?;
+    }
+    writeln!(
+        out,
+        "{} nodes, {} brokers with TLS in {}\n\
+         nodes/NAME: for the card of that box; clients/NAME: for ticketing systems and the hub;\n\
+         brokers/HOST: certificate, key and acl_file of that broker;\n\
+         authority: stays with you, off the network; whoever has authority.key can be any node",
+        table.rows.len(),
+        brokers.iter().count(),
+        args.out.display()
+    )?;
+    Ok(())
+}
+
+impl Row {
+    /// The name of its certificate and its folder.
+    fn name(&self) -> String {
+        format!("{}-{}", self.config.office, self.config.node)
+    }
+
+    fn uses_tls(&self) -> bool {
+        lines(&self.config).any(|broker| broker.tls.is_some())
+    }
+}
+
+/// The brokers of a node.
+fn lines(config: &NodeConfig) -> impl Iterator<Item = &MqttConfig> {
+    std::iter::once(&config.mqtt).chain(&config.uplink)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    /// A city has a thousand nodes at most, each a line of some hundred bytes.
+    const MAX_BYTES: u64 = 4 * 1024 * 1024;
+    let text = crate::config::asset::read(path, MAX_BYTES)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    // Spreadsheets put a byte order mark in front.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// Writes a file, whole or not at all; a `secret` one is its owner's alone.
+fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = dir.join(format!(".{name}.new"));
+    let written = || -> std::io::Result<()> {
+        std::fs::create_dir_all(dir)?;
+        // One that was left over may be open to others.
+        match std::fs::remove_file(&new) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let mode = if secret { 0o600 } else { 0o644 };
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(mode).open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)
+    };
+    written().with_context(|| format!("cannot write {}", path.display()))
+}
