@@ -37,6 +37,9 @@ _yobiban() {
             yobiban,doctor)
                 cmd="yobiban__subcmd__doctor"
                 ;;
+            yobiban,goodbye)
+                cmd="yobiban__subcmd__goodbye"
+                ;;
             yobiban,help)
                 cmd="yobiban__subcmd__help"
                 ;;
@@ -49,6 +52,9 @@ _yobiban() {
             yobiban,node)
                 cmd="yobiban__subcmd__node"
                 ;;
+            yobiban,provision)
+                cmd="yobiban__subcmd__provision"
+                ;;
             yobiban,replay)
                 cmd="yobiban__subcmd__replay"
                 ;;
@@ -57,6 +63,9 @@ _yobiban() {
                 ;;
             yobiban,score)
                 cmd="yobiban__subcmd__score"
+                ;;
+            yobiban,setup)
+                cmd="yobiban__subcmd__setup"
                 ;;
             yobiban__subcmd__camera,calibrate)
                 cmd="yobiban__subcmd__camera__subcmd__calibrate"
@@ -97,6 +106,9 @@ _yobiban() {
             yobiban__subcmd__help,doctor)
                 cmd="yobiban__subcmd__help__subcmd__doctor"
                 ;;
+            yobiban__subcmd__help,goodbye)
+                cmd="yobiban__subcmd__help__subcmd__goodbye"
+                ;;
             yobiban__subcmd__help,help)
                 cmd="yobiban__subcmd__help__subcmd__help"
                 ;;
@@ -109,6 +121,9 @@ _yobiban() {
             yobiban__subcmd__help,node)
                 cmd="yobiban__subcmd__help__subcmd__node"
                 ;;
+            yobiban__subcmd__help,provision)
+                cmd="yobiban__subcmd__help__subcmd__provision"
+                ;;
             yobiban__subcmd__help,replay)
                 cmd="yobiban__subcmd__help__subcmd__replay"
                 ;;
@@ -117,6 +132,9 @@ _yobiban() {
                 ;;
             yobiban__subcmd__help,score)
                 cmd="yobiban__subcmd__help__subcmd__score"
+                ;;
+            yobiban__subcmd__help,setup)
+                cmd="yobiban__subcmd__help__subcmd__setup"
                 ;;
             yobiban__subcmd__help__subcmd__camera,calibrate)
                 cmd="yobiban__subcmd__help__subcmd__camera__subcmd__calibrate"
@@ -131,7 +149,7 @@ _yobiban() {
 
     case "${cmd}" in
         yobiban)
-            opts="-h -V --help --version demo node hub board score replay load check doctor camera say dictionary config help"
+            opts="-h -V --help --version demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -394,8 +412,26 @@ _yobiban() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        yobiban__subcmd__goodbye)
+            opts="-h --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         yobiban__subcmd__help)
-            opts="demo node hub board score replay load check doctor camera say dictionary config help"
+            opts="demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -534,6 +570,20 @@ _yobiban() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        yobiban__subcmd__help__subcmd__goodbye)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         yobiban__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -590,6 +640,20 @@ _yobiban() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        yobiban__subcmd__help__subcmd__provision)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         yobiban__subcmd__help__subcmd__replay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -619,6 +683,20 @@ _yobiban() {
             return 0
             ;;
         yobiban__subcmd__help__subcmd__score)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        yobiban__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -697,13 +775,39 @@ _yobiban() {
             return 0
             ;;
         yobiban__subcmd__node)
-            opts="-h --config --help"
+            opts="-h --config --setup --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --setup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        yobiban__subcmd__provision)
+            opts="-h --template --out --renew --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -793,6 +897,32 @@ _yobiban() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        yobiban__subcmd__setup)
+            opts="-h --boot --data --run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --boot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -28,16 +28,19 @@ complete -c yobiban -n "__fish_yobiban_needs_command" -s h -l help -d 'Print hel
 complete -c yobiban -n "__fish_yobiban_needs_command" -s V -l version -d 'Print version'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "demo" -d 'Six simulated ward offices, a node for each, a broker and the hub, in one process'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "node" -d 'The box at an office: from the feed to its boards'
+complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "goodbye" -d 'The last picture on a node\'s boards while the machine switches off'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "hub" -d 'The server that shows all offices to remote viewers'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "board" -d 'Draw one board to a picture, without hardware'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "score" -d 'Tell how good the wait ranges of a recorded day are'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "replay" -d 'Publish a recorded day to a broker'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "load" -d 'Try how many viewers a hub bears'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "check" -d 'Say what is wrong with a configuration file'
+complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "provision" -d 'Write the configurations and certificates of a whole city from one table'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "doctor" -d 'Look at what a node would use, and say what to do about what is wrong'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "camera" -d 'Read an old board in pictures of a camera'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "say" -d 'Speak a call into a WAV file, or to a sound device'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "dictionary" -d 'Build the dictionary that Japanese speech needs'
+complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "setup" -d 'At the start of a box made from the image: take over the card\'s file, prepare network and time'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "config" -d 'Print a commented example with every key and its default'
 complete -c yobiban -n "__fish_yobiban_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c yobiban -n "__fish_yobiban_using_subcommand demo" -l listen -d 'Address of the pages; port 0 is any [default: 127.0.0.1:8080, or any port where it is taken]' -r
@@ -48,7 +51,10 @@ complete -c yobiban -n "__fish_yobiban_using_subcommand demo" -l for -d 'Ends af
 complete -c yobiban -n "__fish_yobiban_using_subcommand demo" -l seed -d 'The same seed simulates the same day' -r
 complete -c yobiban -n "__fish_yobiban_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand node" -l config -d 'Its configuration; see `yobiban config`' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand node" -l setup -d 'What `yobiban setup` left: boards say how the box is doing until there are numbers, and what is wrong with the card\'s file' -r -F
 complete -c yobiban -n "__fish_yobiban_using_subcommand node" -s h -l help -d 'Print help'
+complete -c yobiban -n "__fish_yobiban_using_subcommand goodbye" -l config -d 'Its configuration; see `yobiban config`' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand goodbye" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand hub" -l config -d 'Its configuration; see `yobiban config`' -r -F
 complete -c yobiban -n "__fish_yobiban_using_subcommand hub" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand board" -l config -d 'A node\'s configuration' -r -F
@@ -74,6 +80,10 @@ complete -c yobiban -n "__fish_yobiban_using_subcommand load" -l offices -d 'How
 complete -c yobiban -n "__fish_yobiban_using_subcommand load" -l pid -d 'The server\'s process on this machine, for its memory and processor time' -r
 complete -c yobiban -n "__fish_yobiban_using_subcommand load" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand check" -s h -l help -d 'Print help'
+complete -c yobiban -n "__fish_yobiban_using_subcommand provision" -l template -d 'A node\'s configuration with what all have in common [default: one monitor]' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand provision" -l out -d 'The folder to write; the authority, keys and certificates that are there are kept' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand provision" -l renew -d 'Make all keys and certificates anew, except those of the authority'
+complete -c yobiban -n "__fish_yobiban_using_subcommand provision" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand doctor" -l config -d 'Its configuration; see `yobiban config`' -r -F
 complete -c yobiban -n "__fish_yobiban_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand camera; and not __fish_seen_subcommand_from read calibrate help" -s h -l help -d 'Print help'
@@ -102,20 +112,27 @@ complete -c yobiban -n "__fish_yobiban_using_subcommand say" -l no-chime -d 'Wit
 complete -c yobiban -n "__fish_yobiban_using_subcommand say" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand dictionary" -l out -d 'The folder to write' -r -F
 complete -c yobiban -n "__fish_yobiban_using_subcommand dictionary" -s h -l help -d 'Print help'
+complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -l boot -d 'The card\'s partition with yobiban.toml' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -l data -d 'The data partition' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -l run -d 'Where files of one start go' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "demo" -d 'Six simulated ward offices, a node for each, a broker and the hub, in one process'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "node" -d 'The box at an office: from the feed to its boards'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "hub" -d 'The server that shows all offices to remote viewers'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "board" -d 'Draw one board to a picture, without hardware'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "score" -d 'Tell how good the wait ranges of a recorded day are'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "replay" -d 'Publish a recorded day to a broker'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "load" -d 'Try how many viewers a hub bears'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "check" -d 'Say what is wrong with a configuration file'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "doctor" -d 'Look at what a node would use, and say what to do about what is wrong'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "camera" -d 'Read an old board in pictures of a camera'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "say" -d 'Speak a call into a WAV file, or to a sound device'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "dictionary" -d 'Build the dictionary that Japanese speech needs'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "config" -d 'Print a commented example with every key and its default'
-complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node hub board score replay load check doctor camera say dictionary config help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "demo" -d 'Six simulated ward offices, a node for each, a broker and the hub, in one process'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "node" -d 'The box at an office: from the feed to its boards'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "goodbye" -d 'The last picture on a node\'s boards while the machine switches off'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "hub" -d 'The server that shows all offices to remote viewers'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "board" -d 'Draw one board to a picture, without hardware'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "score" -d 'Tell how good the wait ranges of a recorded day are'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "replay" -d 'Publish a recorded day to a broker'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "load" -d 'Try how many viewers a hub bears'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "check" -d 'Say what is wrong with a configuration file'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "provision" -d 'Write the configurations and certificates of a whole city from one table'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "doctor" -d 'Look at what a node would use, and say what to do about what is wrong'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "camera" -d 'Read an old board in pictures of a camera'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "say" -d 'Speak a call into a WAV file, or to a sound device'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "dictionary" -d 'Build the dictionary that Japanese speech needs'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "setup" -d 'At the start of a box made from the image: take over the card\'s file, prepare network and time'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "config" -d 'Print a commented example with every key and its default'
+complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c yobiban -n "__fish_yobiban_using_subcommand help; and __fish_seen_subcommand_from camera" -f -a "read" -d 'Read a picture and print its fields as JSON, or score a folder of pictures'
 complete -c yobiban -n "__fish_yobiban_using_subcommand help; and __fish_seen_subcommand_from camera" -f -a "calibrate" -d 'Find the board and its digits in a picture, and print the block for the configuration'
