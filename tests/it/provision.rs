@@ -57,8 +57,15 @@ fn every_file_is_in_order_keys_are_their_owners_alone_and_a_second_run_keeps_the
         let checked = yobiban().arg("check").arg(&file).output().unwrap();
         let said = String::from_utf8_lossy(&checked.stderr);
         assert!(checked.status.success(), "{node}: {said}");
-        let config = config::load_node(&file).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (config, machine) = config::parse_box(&text, "yobiban.toml", &city).unwrap();
         assert_eq!(format!("{}-{}", config.office, config.node), node);
+        // A box made from the image needs this one file: it holds the others.
+        for (name, text) in &machine.files {
+            let beside = std::fs::read_to_string(file.with_file_name(name)).unwrap();
+            assert_eq!(text.reveal(), beside, "{node}: {name}");
+        }
+        assert_eq!(machine.files.len(), 3);
     }
     let first = files(&city);
     for path in &first {
@@ -82,7 +89,9 @@ fn every_file_is_in_order_keys_are_their_owners_alone_and_a_second_run_keeps_the
     done(&provision(dir.path(), &longer, &["--renew"]));
     for (path, before) in first.iter().zip(&before) {
         let kept = read(path) == *before;
-        let own = path.ends_with("own.pem") || path.ends_with("own.key");
+        let own = ["own.pem", "own.key", "yobiban.toml"]
+            .iter()
+            .any(|name| path.ends_with(name));
         assert!(kept != own || path.ends_with("acl"), "{}", path.display());
     }
 }

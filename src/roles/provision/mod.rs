@@ -56,10 +56,10 @@ pub fn run(args: &ProvisionArgs, now: Now, out: &mut impl Write) -> anyhow::Resu
     let mut brokers = Brokers::default();
     for row in &table.rows {
         let dir = args.out.join("nodes").join(row.name());
-        write(&dir.join("yobiban.toml"), &row.toml, true)?;
         if row.uses_tls() {
             issue(&dir, &row.name(), Purpose::Client)?;
         }
+        write(&dir.join("yobiban.toml"), &row.text(&dir)?, true)?;
         brokers.add(row);
     }
     for name in brokers.guests() {
@@ -87,6 +87,19 @@ impl Row {
     /// The name of its certificate and its folder.
     fn name(&self) -> String {
         format!("{}-{}", self.config.office, self.config.node)
+    }
+
+    /// Its configuration as it is written: with the files beside it, so that a box made from the
+    /// image needs this one file.
+    fn text(&self, dir: &Path) -> anyhow::Result<String> {
+        let mut whole = self.toml.clone();
+        if self.uses_tls() {
+            let files = table::section(&mut whole, "files");
+            for name in [AUTHORITY, CERTIFICATE, KEY] {
+                files.insert(name.into(), read(&dir.join(name))?.into());
+            }
+        }
+        Ok(toml::to_string_pretty(&whole)?)
     }
 
     fn uses_tls(&self) -> bool {

@@ -39,8 +39,8 @@ const MAX_ROWS: usize = 5000;
 pub(super) struct Row {
     /// Its configuration.
     pub(super) config: NodeConfig,
-    /// The same as it is written.
-    pub(super) toml: String,
+    /// The same as TOML, to be written.
+    pub(super) toml: Toml,
 }
 
 /// A table that is in order.
@@ -114,6 +114,16 @@ impl Table {
     }
 }
 
+/// The line in which a record stands: the reader's position is that of comments and empty lines
+/// before it.
+fn line_of(lines: &[&str], position: Option<&csv::Position>) -> u64 {
+    let first = position.map_or(1, csv::Position::line);
+    let from = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
+    let rest = lines.get(from..).unwrap_or_default().iter();
+    let skipped = rest.take_while(|line| line.is_empty() || line.starts_with('#'));
+    first + skipped.count() as u64
+}
+
 fn rows(text: &str, template: &Toml, wrong: &mut Wrong<'_>) -> Vec<Row> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -130,12 +140,13 @@ fn rows(text: &str, template: &Toml, wrong: &mut Wrong<'_>) -> Vec<Row> {
     if !header_is_good(&header, wrong) {
         return rows;
     }
+    let lines: Vec<&str> = text.lines().collect();
     let mut seen = BTreeMap::new();
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                let line = e.position().map_or(0, csv::Position::line);
+                let line = line_of(&lines, e.position());
                 wrong.at(
                     line,
                     format_args!("{}: expected as many cells as in line 1", kind(&e)),
@@ -143,7 +154,7 @@ fn rows(text: &str, template: &Toml, wrong: &mut Wrong<'_>) -> Vec<Row> {
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_of(&lines, record.position());
         if rows.len() >= MAX_ROWS {
             wrong.at(line, format_args!("expected at most {MAX_ROWS} nodes"));
             break;
@@ -239,9 +250,11 @@ fn row<'a>(
     if !whole.contains_key("board") {
         whole.insert("board".into(), vec![monitor()].into());
     }
-    let toml = whole.to_string();
-    match config::parse_node(&toml, "yobiban.toml", Path::new("")) {
-        Ok(config) => Some(Row { config, toml }),
+    match config::parse_box(&whole.to_string(), "yobiban.toml", Path::new("")) {
+        Ok((config, _)) => Some(Row {
+            config,
+            toml: whole,
+        }),
         Err(e) => {
             for problem in e.problems() {
                 // Line and column of a file that is not written help nobody.
@@ -252,7 +265,8 @@ fn row<'a>(
     }
 }
 
-fn section<'a>(whole: &'a mut Toml, name: &str) -> &'a mut Toml {
+/// A table of a table, made where there is none.
+pub(super) fn section<'a>(whole: &'a mut Toml, name: &str) -> &'a mut Toml {
     let value = whole
         .entry(name)
         .or_insert_with(|| Value::Table(Toml::new()));
@@ -327,6 +341,16 @@ mod tests {
     fn wrong(text: &str, expected: &[&str]) {
         let error = Table::read(text, Path::new("t.csv"), None).expect_err("wrong");
         assert_eq!(error.problems, expected);
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        let good = "chuo,中央区,,n1,mqtt://b,,a=あ\n";
+        let error = read(&format!(
+            "# first\n\n{good}# second\n\nchuo,中央区,,,mqtt://b,,a=あ\n"
+        ));
+        let said = error.expect_err("wrong").to_string();
+        assert!(said.starts_with("t.csv:7: node"), "{said}");
     }
 
     #[test]
