@@ -83,7 +83,7 @@ impl Box {
         for secret in ["broker secret", "radio secret", "key secret"] {
             assert!(!said.contains(secret), "{said}");
         }
-        serde_json::from_str(&self.text("run/yobiban/setup.json")).unwrap()
+        serde_json::from_str(&self.text("run/yobiban-box/setup.json")).unwrap()
     }
 }
 
@@ -120,8 +120,8 @@ fn a_good_file_is_kept_and_its_secrets_leave_the_card() {
         (mode("yobiban.toml"), mode("node.toml"), mode("n1.key")),
         (0o600, 0o640, 0o640)
     );
-    assert!(new.text("run/yobiban/wifi.conf").contains("radio secret"));
-    assert_eq!(new.text("run/yobiban/hostname"), "yobiban-chuo-n1\n");
+    assert!(new.text("run/yobiban-box/wifi.conf").contains("radio secret"));
+    assert_eq!(new.text("run/yobiban-box/hostname"), "yobiban-chuo-n1\n");
     // The service takes what was kept.
     let check = yobiban()
         .arg("check")
@@ -141,7 +141,7 @@ fn a_change_of_the_card_keeps_the_secrets_that_it_does_not_hold() {
     let changed = card.replace("ssid = \"office\"", "ssid = \"cellar\"");
     fs::write(used.path("boot/yobiban.toml"), &changed).unwrap();
     assert_eq!(used.start()["card"], "taken");
-    let wifi = used.text("run/yobiban/wifi.conf");
+    let wifi = used.text("run/yobiban-box/wifi.conf");
     assert!(
         wifi.contains("ssid=63656c6c6172\n") && wifi.contains("radio secret"),
         "{wifi}"

@@ -35,7 +35,7 @@ pub(super) fn apply(node: &NodeConfig, machine: &MachineConfig, run: &Path) -> a
             &network("wl*", machine.address.as_ref(), 20),
             0o644,
         )?;
-        put("yobiban/wifi.conf", &supplicant(wifi), 0o600)?;
+        put("yobiban-box/wifi.conf", &supplicant(wifi), 0o600)?;
     }
     put(
         "systemd/timesyncd.conf.d/yobiban.conf",
@@ -43,19 +43,19 @@ pub(super) fn apply(node: &NodeConfig, machine: &MachineConfig, run: &Path) -> a
         0o644,
     )?;
     if let Some(url) = &machine.time_http {
-        put("yobiban/time-url", &format!("{url}\n"), 0o644)?;
+        put("yobiban-box/time-url", &format!("{url}\n"), 0o644)?;
     }
     if let Some(url) = &machine.update_url {
-        put("yobiban/update-url", &format!("{url}\n"), 0o644)?;
+        put("yobiban-box/update-url", &format!("{url}\n"), 0o644)?;
     }
     if !machine.ssh_keys.is_empty() {
         put(
-            "yobiban/authorized_keys",
+            "yobiban-box/authorized_keys",
             &(machine.ssh_keys.join("\n") + "\n"),
             0o644,
         )?;
     }
-    put("yobiban/hostname", &(hostname(node) + "\n"), 0o644)
+    put("yobiban-box/hostname", &(hostname(node) + "\n"), 0o644)
 }
 
 /// A name for lists of addresses: at most 63 characters (RFC 1123).
@@ -152,18 +152,18 @@ mod tests {
             cable.contains("DHCP=yes") && !cable.contains("192.0.2"),
             "{cable}"
         );
-        let wifi = text("yobiban/wifi.conf");
+        let wifi = text("yobiban-box/wifi.conf");
         assert!(wifi.contains("ssid=e58cbae5bdb9e68980\n"), "{wifi}");
         assert!(wifi.contains("psk=\"a \"b\" c d\"\n"), "{wifi}");
         assert_eq!(
-            text("yobiban/authorized_keys"),
+            text("yobiban-box/authorized_keys"),
             "ssh-ed25519 AAAAC3 someone\n"
         );
         assert_eq!(
             text("systemd/timesyncd.conf.d/yobiban.conf"),
             "[Time]\nNTP=ntp.nict.jp ntp.jst.mfeed.ad.jp\n"
         );
-        assert_eq!(text("yobiban/hostname"), "yobiban-chuo-n1\n");
+        assert_eq!(text("yobiban-box/hostname"), "yobiban-chuo-n1\n");
     }
 
     #[test]
@@ -172,9 +172,9 @@ mod tests {
         let run = tempfile::tempdir().expect("folder");
         apply(&node, &machine, run.path()).expect("written");
         for path in [
-            "yobiban/authorized_keys",
-            "yobiban/wifi.conf",
-            "yobiban/update-url",
+            "yobiban-box/authorized_keys",
+            "yobiban-box/wifi.conf",
+            "yobiban-box/update-url",
         ] {
             assert!(!run.path().join(path).exists(), "{path}");
         }

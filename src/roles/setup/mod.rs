@@ -81,7 +81,8 @@ pub fn run(args: &SetupArgs) -> anyhow::Result<()> {
         Card::Failed => tracing::error!("{NAME} is not taken over: {}", told.failed),
         card => tracing::info!(?card, configured = told.configured, "{NAME} looked at"),
     }
-    let into = args.run.join("yobiban");
+    // Not the service's own folder: what it may write must not decide who logs in.
+    let into = args.run.join("yobiban-box");
     fs::create_dir_all(&into).with_context(|| format!("cannot make {}", into.display()))?;
     if let Some((node, machine)) = &machine {
         apply::apply(node, machine, &args.run)?;
