@@ -4,6 +4,8 @@
 //! Defaults and limits are stated with each key and applied by the modules beside this one; the
 //! commented examples (`yobiban config node`, `yobiban config hub`) hold every key, and a test
 //! fails when one is left out. An unknown key is an error that names its neighbours.
+//!
+//! Long because it is one list, to be read beside the documentation of the keys.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};

@@ -1,3 +1,5 @@
+//! Tests of what a sheet says of a box and its place.
+
 use super::*;
 use crate::config::{example, parse_node};
 use jiff::Timestamp;

@@ -4,17 +4,19 @@
 //! error is printed once, to standard error, as `yobiban: WHAT: WHY`. Standard output belongs to
 //! what a command answers; logs go to standard error.
 
+mod args;
+
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Checked, ConfigError};
 use crate::roles::load::Target;
-use crate::{model, roles, shutdown, voice};
+use crate::{roles, shutdown, voice};
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use args::{CameraCommand, Cli, Command, ExampleKind, NodeArgs, SayArgs};
+use clap::Parser as _;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 #[cfg(feature = "demo")]
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,301 +29,6 @@ const EXIT_USAGE: u8 = 64;
 /// How long tasks that ignore the shutdown may hold up the end; roles join theirs within 1.5 s,
 /// and all of it must be over after 2 s.
 const LEFTOVERS: Duration = Duration::from_millis(300);
-
-/// Call boards for ward offices: from the ticketing system to the board, and to the citizen's phone.
-#[derive(Debug, Parser)]
-#[command(name = "yobiban", version, arg_required_else_help = true)]
-#[command(after_help = "\
-Environment:
-  YOBIBAN_LOG  what is logged, such as info, debug or yobiban::mqtt=trace [default: info]
-Exit codes:
-  0 done, 64 usage or configuration, 1 anything else")]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Six simulated ward offices, a node for each, a broker and the hub, in one process
-    #[cfg(feature = "demo")]
-    Demo(DemoArgs),
-    /// The box at an office: from the feed to its boards
-    Node(NodeArgs),
-    /// The last picture on a node's boards while the machine switches off
-    Goodbye(FileArgs),
-    /// The server that shows all offices to remote viewers
-    Hub(FileArgs),
-    /// Draw one board to a picture, without hardware
-    Board(BoardArgs),
-    /// Tell how good the wait ranges of a recorded day are
-    Score(ScoreArgs),
-    /// Publish a recorded day to a broker
-    Replay(ReplayArgs),
-    /// Try how many viewers a hub bears
-    Load(LoadArgs),
-    /// Say what is wrong with a configuration file
-    Check {
-        /// A node's or a hub's configuration
-        file: PathBuf,
-    },
-    /// Write the configurations and certificates of a whole city from one table
-    Provision(ProvisionArgs),
-    /// Look at what a node would use, and say what to do about what is wrong
-    Doctor(FileArgs),
-    /// Read an old board in pictures of a camera
-    #[command(subcommand)]
-    Camera(CameraCommand),
-    /// Speak a call into a WAV file, or to a sound device
-    Say(SayArgs),
-    /// Build the dictionary that Japanese speech needs
-    Dictionary {
-        /// The folder mecab-naist-jdic of Open JTalk's sources
-        from: PathBuf,
-        /// The folder to write
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
-    /// At the start of a box made from the image: take over the card's file, prepare network and time
-    Setup(SetupArgs),
-    /// Print a commented example with every key and its default
-    Config {
-        /// What it configures
-        kind: ExampleKind,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum CameraCommand {
-    /// Read a picture and print its fields as JSON, or score a folder of pictures
-    Read {
-        /// A JPEG picture
-        #[arg(required_unless_present = "truth", requires = "config")]
-        picture: Option<PathBuf>,
-        /// A node's configuration
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-        /// Which camera of it [default: the first]
-        #[arg(long, value_name = "ID")]
-        camera: Option<model::CameraId>,
-        /// A folder of NAME.jpg with NAME.json that says what is true
-        #[arg(long, value_name = "DIR", conflicts_with_all = ["picture", "config", "camera"])]
-        truth: Option<PathBuf>,
-    },
-    /// Find the board and its digits in a picture, and print the block for the configuration
-    Calibrate {
-        /// A JPEG picture
-        picture: PathBuf,
-        /// Where to draw what was found, on the board alone
-        #[arg(long, value_name = "PNG")]
-        out: PathBuf,
-    },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ExampleKind {
-    /// The box at an office
-    Node,
-    /// The server for remote viewers
-    Hub,
-}
-
-#[derive(Debug, Args)]
-struct FileArgs {
-    /// Its configuration; see `yobiban config`
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct NodeArgs {
-    /// Its configuration; see `yobiban config`
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// What `yobiban setup` left: boards say how the box is doing until there are numbers, and what
-    /// is wrong with the card's file
-    #[arg(long, value_name = "FILE")]
-    setup: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct SetupArgs {
-    /// The card's partition with yobiban.toml
-    #[arg(long, value_name = "DIR", default_value = "/boot/firmware")]
-    boot: PathBuf,
-    /// The data partition
-    #[arg(long, value_name = "DIR", default_value = "/data")]
-    data: PathBuf,
-    /// Where files of one start go
-    #[arg(long, value_name = "DIR", default_value = "/run")]
-    run: PathBuf,
-}
-
-#[cfg(feature = "demo")]
-#[derive(Debug, Args)]
-struct DemoArgs {
-    /// Address of the pages; port 0 is any [default: 127.0.0.1:8080, or any port where it is taken]
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
-    /// Address of the broker; port 0 is any
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = broker_address)]
-    mqtt: SocketAddr,
-    /// How many seconds of the simulated day pass in one, 1 to 3600
-    #[arg(long, value_name = "N", default_value_t = roles::demo::DEFAULT_SPEED, value_parser = speed)]
-    speed: f64,
-    /// Folder for boards, stores and history [default: one that is removed at the end]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Ends after this long with a summary; without it, at a signal
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
-    for_: Option<Duration>,
-    /// The same seed simulates the same day
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-}
-
-#[derive(Debug, Args)]
-struct BoardArgs {
-    /// A node's configuration
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// JSON object from queue id to feed payload
-    #[arg(long, value_name = "FILE")]
-    state: PathBuf,
-    /// The moment it is drawn for, with offset [default: the newest in the state]
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    at: Option<jiff::Timestamp>,
-    /// Which board [default: the first]
-    #[arg(long, value_name = "ID")]
-    board: Option<model::BoardId>,
-    /// The picture to write
-    #[arg(long, value_name = "PNG")]
-    out: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct SayArgs {
-    /// The label, such as A042
-    #[arg(value_parser = label)]
-    ticket: model::Label,
-    /// The counter to go to
-    #[arg(long, value_name = "LABEL", value_parser = label)]
-    counter: Option<model::Label>,
-    /// ja, en, zh, ko, vi or pt [default: those of the configuration, or ja]
-    #[arg(long, value_name = "LANG")]
-    lang: Option<config::VoiceLanguage>,
-    /// The queue it is called in, by its id in the configuration [default: the first]
-    #[arg(long, value_name = "ID", requires = "config")]
-    queue: Option<model::QueueId>,
-    /// As it is said when it is called again
-    #[arg(long)]
-    recall: bool,
-    /// In few words, as when many calls wait
-    #[arg(long)]
-    short: bool,
-    /// Without the chime before it
-    #[arg(long)]
-    no_chime: bool,
-    /// A node's configuration, for its readings, texts and dictionary
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Folder of the dictionary [default: that of the configuration]
-    #[arg(long, value_name = "DIR")]
-    dictionary: Option<PathBuf>,
-    /// The file to write
-    #[arg(long, value_name = "WAV", required_unless_present = "device")]
-    out: Option<PathBuf>,
-    /// The sound device to play it on, as `aplay -L` names it
-    #[arg(long, value_name = "NAME")]
-    device: Option<String>,
-}
-
-#[derive(Debug, Args)]
-struct ScoreArgs {
-    /// Recorded day, JSON Lines, plain or gzip
-    recording: PathBuf,
-    /// What happened to every ticket
-    #[arg(value_name = "TICKETS.csv")]
-    tickets: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct ReplayArgs {
-    /// Recorded day, JSON Lines, plain or gzip
-    file: PathBuf,
-    /// The broker, such as mqtt://127.0.0.1:1883 or mqtts://user@broker.example.jp
-    #[arg(long, value_name = "URL")]
-    mqtt: String,
-    /// File with the user's password: what stands in an address can be read by everybody on the machine
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// How many seconds of the recording pass in one
-    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
-    speed: f64,
-    /// Only this office
-    #[arg(long, value_name = "ID")]
-    office: Option<model::OfficeId>,
-    /// Publish times, days and seq as recorded instead of moving them to now
-    #[arg(long)]
-    keep_times: bool,
-}
-
-#[derive(Debug, Args)]
-struct LoadArgs {
-    /// The events that viewers follow; the hub must not be in service
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8080/api/v1/events"
-    )]
-    events: url::Url,
-    /// The hub's broker: calls are reported to it as nodes do
-    #[arg(long, value_name = "URL", required_unless_present = "post")]
-    mqtt: Option<String>,
-    /// Instead, where to post each call, for servers that send on what is posted
-    #[arg(long, value_name = "URL", conflicts_with = "mqtt")]
-    post: Option<url::Url>,
-    /// How many viewers
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    viewers: usize,
-    /// How many calls, 1 to 1000000
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    calls: u32,
-    /// From one call to the next
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
-    every: Duration,
-    /// How many offices call in turn
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    offices: u16,
-    /// The server's process on this machine, for its memory and processor time
-    #[arg(long, value_name = "PID")]
-    pid: Option<u32>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Columns, in any order, named in the first line:
-  office     the office's id, such as chuo
-  office_ja  its name in Japanese
-  office_en  its name in English; may be left out
-  node       the node's id, such as n1
-  broker     the broker of the feed, such as mqtts://broker.example.jp
-  uplink     the broker of the reports, where it is another; may be left out
-  queues     ID=JAPANESE or ID=JAPANESE/ENGLISH, separated by semicolons; fast lanes as ID*=…")]
-struct ProvisionArgs {
-    /// A line for each node, CSV with a header
-    #[arg(value_name = "TABLE.csv")]
-    table: PathBuf,
-    /// A node's configuration with what all have in common [default: one monitor]
-    #[arg(long, value_name = "FILE")]
-    template: Option<PathBuf>,
-    /// The folder to write; the authority, keys and certificates that are there are kept
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Make all keys and certificates anew, except those of the authority
-    #[arg(long)]
-    renew: bool,
-}
 
 /// The shape of all commands, for manuals and completions.
 #[must_use]
@@ -519,11 +226,6 @@ fn camera(command: CameraCommand, out: &mut impl Write) -> anyhow::Result<()> {
     }
 }
 
-/// A label as typed.
-fn label(text: &str) -> Result<model::Label, model::LabelError> {
-    model::Label::new(text)
-}
-
 /// The clock of the machine.
 fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::new())
@@ -660,28 +362,6 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok();
-    parsed
-        .and_then(|d| Duration::try_from(d).ok())
-        .filter(|d| !d.is_zero())
-        .ok_or_else(|| "expected a duration such as 30s or 5m".to_owned())
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    /// A day in under a second: faster is slower than the broker.
-    const MAX: f64 = 100_000.0;
-    text.parse::<f64>()
-        .ok()
-        .filter(|s| *s > 0.0 && *s <= MAX)
-        .ok_or_else(|| format!("expected a number over 0 and at most {MAX}"))
-}
-
-fn moment(text: &str) -> Result<jiff::Timestamp, String> {
-    text.parse()
-        .map_err(|_| "expected a time with offset, such as 2026-11-24T10:42:07+09:00".to_owned())
-}
-
 /// The usual address of the demo's pages, or any port where somebody else has it.
 #[cfg(feature = "demo")]
 fn free_address() -> SocketAddr {
@@ -690,14 +370,4 @@ fn free_address() -> SocketAddr {
         Ok(_) => usual,
         Err(_) => SocketAddr::from(([127, 0, 0, 1], 0)),
     }
-}
-
-/// An address to listen on, with or without `mqtt://` in front.
-#[cfg(feature = "demo")]
-fn broker_address(text: &str) -> Result<SocketAddr, String> {
-    text.strip_prefix("mqtt://")
-        .unwrap_or(text)
-        .trim_end_matches('/')
-        .parse()
-        .map_err(|_| "expected an IP address and port, such as 127.0.0.1:1883".to_owned())
 }
