@@ -120,7 +120,10 @@ fn a_good_file_is_kept_and_its_secrets_leave_the_card() {
         (mode("yobiban.toml"), mode("node.toml"), mode("n1.key")),
         (0o600, 0o640, 0o640)
     );
-    assert!(new.text("run/yobiban-box/wifi.conf").contains("radio secret"));
+    assert!(
+        new.text("run/yobiban-box/wifi.conf")
+            .contains("radio secret")
+    );
     assert_eq!(new.text("run/yobiban-box/hostname"), "yobiban-chuo-n1\n");
     // The service takes what was kept.
     let check = yobiban()
