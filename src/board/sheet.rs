@@ -46,7 +46,7 @@ pub struct Line {
     pub english: String,
     /// What is said of it.
     pub value: String,
-    /// More of it, small; may be empty.
+    /// More of it, small, never cut; may be empty.
     pub detail: String,
 }
 
@@ -158,7 +158,7 @@ fn line_cell(line: &Line, place: Rectangle, short: u32, em: &impl Fn(u32) -> f32
     let share = |percent: u32| i32::try_from(short * percent / 100).unwrap_or(0);
     let ground = Ink::Ground;
     let (sign, rest) = cut_left(&place, share(8));
-    let (label, value) = cut_left(&rest, share(30));
+    let (label, value) = cut_left(&rest, share(33));
     let value = inset(&value, share(1), 0);
     let mut cell = Cell::new(place, ground);
     let height = i32::try_from(place.size.height).unwrap_or(0);
@@ -193,13 +193,9 @@ fn line_cell(line: &Line, place: Rectangle, short: u32, em: &impl Fn(u32) -> f32
         return cell.text(text(value, Align::Left, run));
     }
     let (upper, lower) = cut_top(&inset(&value, 0, height / 12), height * 42 / 100);
-    let detail = Text {
-        area: lower,
-        runs: vec![Run::new(&line.detail, em(28), Ink::Text)],
-        align: Align::Left,
-        fit: Fit::Name,
-    };
-    cell.text(text(upper, Align::Left, run)).text(detail)
+    let detail = Run::new(&line.detail, em(30), Ink::Text);
+    cell.text(text(upper, Align::Left, run))
+        .text(text(lower, Align::Left, detail))
 }
 
 /// The code with what it is for below it.

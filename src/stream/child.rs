@@ -4,7 +4,7 @@
 //! own count of frames is watched. Whatever happens, it is gone when [`run_once`] returns.
 
 use super::Yuv;
-use super::command::{Codec, PLAYLIST, PROGRAM, arguments, secret, secret_options};
+use super::command::{Codec, PLAYLIST, PROGRAM, arguments, pictures_per_s, secret, secret_options};
 use super::inherit::Legacy;
 use super::sound::Sound;
 use crate::config::{StreamAudio, StreamTarget, VideoConfig};
@@ -116,7 +116,7 @@ pub(super) async fn run_once(
     let readers = [tokio::spawn(progress), tokio::spawn(messages)];
 
     // Each track at its own pace: neither ever waits for the other.
-    let pictures = Box::pin(feed(stdin, picture, config.fps));
+    let pictures = Box::pin(feed(stdin, picture, pictures_per_s(config)));
     let samples = Box::pin(async {
         match pipe.zip(sound) {
             Some((pipe, sound)) => {
@@ -210,10 +210,10 @@ fn is_part(name: &str) -> bool {
     })
 }
 
-/// Writes the newest picture at the frame rate, until the encoder takes no more.
-async fn feed(mut stdin: ChildStdin, picture: watch::Receiver<Yuv>, fps: u32) -> io::Error {
-    let mut tick = interval(Duration::from_secs(1) / fps.max(1));
-    // Frames are seconds to the encoder: what is late is made up for.
+/// Writes the newest picture, so many a second, until the encoder takes no more.
+async fn feed(mut stdin: ChildStdin, picture: watch::Receiver<Yuv>, per_s: u32) -> io::Error {
+    let mut tick = interval(Duration::from_secs(1) / per_s.max(1));
+    // Pictures are seconds to the encoder: what is late is made up for.
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
         tick.tick().await;

@@ -125,8 +125,9 @@ fn a_bundle_of_somebody_else_is_refused() {
     };
     fs::create_dir(at("bundle")).unwrap();
     // Nothing that packs well: a bundle of one block is none.
-    let noise = (0..64 * 1024u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]);
-    fs::write(at("bundle/slot.img"), noise.collect::<Vec<_>>()).unwrap();
+    let mut noise = vec![0; 64 * 1024];
+    fastrand::Rng::with_seed(7).fill(&mut noise);
+    fs::write(at("bundle/slot.img"), noise).unwrap();
     let manifest = "[update]\ncompatible=yobiban-arm64\nversion=1.2\n\n[bundle]\nformat=verity\n\n\
         [image.rootfs]\nfilename=slot.img\n";
     fs::write(at("bundle/manifest.raucm"), manifest).unwrap();

@@ -38,6 +38,9 @@ const CERTIFICATE: &str = "own.pem";
 const KEY: &str = "own.key";
 const AUTHORITY: &str = "ca.pem";
 
+/// Where a configuration names them, for each of its brokers.
+const TLS_KEYS: [&str; 3] = ["ca", "cert", "key"];
+
 /// Writes the files, and says on `out` what is where.
 ///
 /// # Errors
@@ -92,11 +95,24 @@ impl Row {
     /// Its configuration as it is written: with the files beside it, so that a box made from the
     /// image needs this one file.
     fn text(&self, dir: &Path) -> anyhow::Result<String> {
+        const FILES: [&str; 3] = [AUTHORITY, CERTIFICATE, KEY];
         let mut whole = self.toml.clone();
         if self.uses_tls() {
             let files = table::section(&mut whole, "files");
-            for name in [AUTHORITY, CERTIFICATE, KEY] {
+            for name in FILES {
                 files.insert(name.into(), read(&dir.join(name))?.into());
+            }
+        }
+        let brokers = [
+            ("mqtt", Some(&self.config.mqtt)),
+            ("uplink", self.config.uplink.as_ref()),
+        ];
+        for (name, broker) in brokers {
+            if broker.is_some_and(|broker| broker.tls.is_some()) {
+                let broker = table::section(&mut whole, name);
+                for (key, file) in TLS_KEYS.into_iter().zip(FILES) {
+                    broker.insert(key.into(), file.into());
+                }
             }
         }
         Ok(toml::to_string_pretty(&whole)?)
