@@ -46,7 +46,7 @@ pub struct Line {
     pub english: String,
     /// What is said of it.
     pub value: String,
-    /// More of it, small, never cut; may be empty.
+    /// More of it, small; may be empty.
     pub detail: String,
 }
 
@@ -88,7 +88,8 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
     let margin = share(short, 4);
     let (left, _, right, bottom) = edges(&all);
     let (head, rest) = cut_top(&all, share(short, 17));
-    let foot_height = share(short, 14);
+    // Words of a foot take two lines where a sheet is narrow.
+    let foot_height = share(short, if portrait { 20 } else { 14 });
     let (body, foot) = cut_top(&rest, bottom - edges(&rest).1 - foot_height);
     let mut scene = Scene {
         grounds: vec![(all, Ink::Ground)],
@@ -104,8 +105,8 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
         let inner = inset(&whole, margin, share(whole.size.height, 12));
         let (up, low) = cut_top(&inner, share(inner.size.height, 62));
         Cell::new(whole, ground)
-            .text(text(up, Align::Left, upper))
-            .text(text(low, Align::Left, lower))
+            .text(prose(up, upper))
+            .text(prose(low, lower))
     };
     scene.cells.push(two(
         head,
@@ -148,36 +149,68 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
     let mut rest = lines;
     for line in sheet.lines.iter().take(MAX_LINES) {
         let (place, below) = cut_top(&rest, each);
-        scene.cells.push(line_cell(line, place, short, &em));
+        let (cell, words) = marked(line, place, short, &em);
+        scene.cells.push(if portrait {
+            stacked(cell, line, words, &em)
+        } else {
+            beside(cell, line, words, short, &em)
+        });
         rest = below;
     }
     scene
 }
 
-fn line_cell(line: &Line, place: Rectangle, short: u32, em: &impl Fn(u32) -> f32) -> Cell {
+/// The cell of a line with its sign, and the room for its words.
+fn marked(
+    line: &Line,
+    place: Rectangle,
+    short: u32,
+    em: &impl Fn(u32) -> f32,
+) -> (Cell, Rectangle) {
     let share = |percent: u32| i32::try_from(short * percent / 100).unwrap_or(0);
-    let ground = Ink::Ground;
-    let (sign, rest) = cut_left(&place, share(8));
-    let (label, value) = cut_left(&rest, share(33));
-    let value = inset(&value, share(1), 0);
-    let mut cell = Cell::new(place, ground);
-    let height = i32::try_from(place.size.height).unwrap_or(0);
-    if line.mark != Mark::None {
-        let square = inset(
-            &cut_left(&sign, share(7)).0,
-            0,
-            (height - share(7)).max(0) / 2,
-        );
-        let wrong = line.mark == Mark::Wrong;
-        let ink = if wrong { Ink::AlertInk } else { Ink::Text };
-        if wrong {
-            cell = cell.shape(square, Form::Plate, Ink::Alert);
-        }
-        let run = Run::bold(line.mark.sign(), em(54), ink);
-        cell = cell.text(text(square, Align::Centre, run));
+    let cell = Cell::new(place, Ink::Ground);
+    let (sign, words) = cut_left(&place, share(8));
+    let words = inset(&words, 0, height(&place) / 20);
+    if line.mark == Mark::None {
+        return (cell, words);
     }
-    let (upper, lower) = cut_top(&inset(&label, 0, height / 10), height * 46 / 100);
-    cell = cell
+    let above = (height(&place) - share(7)).max(0) / 2;
+    let square = inset(&cut_left(&sign, share(7)).0, 0, above);
+    let (cell, ink) = if line.mark == Mark::Wrong {
+        let plate = cell.shape(square, Form::Plate, Ink::Alert);
+        (plate, Ink::AlertInk)
+    } else {
+        (cell, Ink::Text)
+    };
+    let run = Run::bold(line.mark.sign(), em(54), ink);
+    (cell.text(text(square, Align::Centre, run)), words)
+}
+
+/// What a line is about, what is said of it, and more of it, each above the other.
+fn stacked(cell: Cell, line: &Line, words: Rectangle, em: &impl Fn(u32) -> f32) -> Cell {
+    let parts = if line.detail.is_empty() {
+        (40, 100)
+    } else {
+        (28, 45)
+    };
+    let (label, rest) = cut_top(&words, height(&words) * parts.0 / 100);
+    let (value, detail) = cut_top(&rest, height(&rest) * parts.1 / 100);
+    let label = Text {
+        runs: vec![
+            Run::new(format!("{}  ", line.label), em(34), Ink::Text),
+            Run::new(&line.english, em(26), Ink::Muted),
+        ],
+        ..text(label, Align::Left, Run::new("", 0.0, Ink::Text))
+    };
+    said(cell.text(label), line, value, detail, em)
+}
+
+/// What a line is about at the left, what is said of it at the right.
+fn beside(cell: Cell, line: &Line, words: Rectangle, short: u32, em: &impl Fn(u32) -> f32) -> Cell {
+    let share = |percent: u32| i32::try_from(short * percent / 100).unwrap_or(0);
+    let (label, value) = cut_left(&words, share(33));
+    let (upper, lower) = cut_top(&label, height(&label) * 55 / 100);
+    let cell = cell
         .text(text(
             upper,
             Align::Left,
@@ -188,14 +221,29 @@ fn line_cell(line: &Line, place: Rectangle, short: u32, em: &impl Fn(u32) -> f32
             Align::Left,
             Run::new(&line.english, em(26), Ink::Muted),
         ));
-    let run = Run::bold(&line.value, em(46), Ink::Text);
+    let value = inset(&value, share(2), 0);
+    let all = if line.detail.is_empty() { 100 } else { 48 };
+    let (value, detail) = cut_top(&value, height(&value) * all / 100);
+    said(cell, line, value, detail, em)
+}
+
+/// What is said of a line, and more of it.
+fn said(
+    cell: Cell,
+    line: &Line,
+    value: Rectangle,
+    detail: Rectangle,
+    em: &impl Fn(u32) -> f32,
+) -> Cell {
+    let cell = cell.text(prose(value, Run::bold(&line.value, em(46), Ink::Text)));
     if line.detail.is_empty() {
-        return cell.text(text(value, Align::Left, run));
+        return cell;
     }
-    let (upper, lower) = cut_top(&inset(&value, 0, height / 12), height * 42 / 100);
-    let detail = Run::new(&line.detail, em(30), Ink::Text);
-    cell.text(text(upper, Align::Left, run))
-        .text(text(lower, Align::Left, detail))
+    cell.text(prose(detail, Run::new(&line.detail, em(30), Ink::Text)))
+}
+
+fn height(area: &Rectangle) -> i32 {
+    i32::try_from(area.size.height).unwrap_or(0)
 }
 
 /// The code with what it is for below it.
@@ -218,6 +266,13 @@ fn code_cell(place: Rectangle, modules: Vec<bool>, side: u32, em: &impl Fn(u32) 
     let en = Run::new("The same text, for your phone", em(24), Ink::Muted);
     cell.text(text(upper, Align::Centre, ja))
         .text(text(lower, Align::Centre, en))
+}
+
+fn prose(area: Rectangle, run: Run) -> Text {
+    Text {
+        fit: Fit::Prose,
+        ..text(area, Align::Left, run)
+    }
 }
 
 fn text(area: Rectangle, align: Align, run: Run) -> Text {

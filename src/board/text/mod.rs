@@ -30,6 +30,9 @@ pub(super) const CAPITALS: f32 = 0.82;
 /// A name shrinks to this share of its size before it takes a second line or is cut.
 pub(super) const NAME_FLOOR: f32 = 0.68;
 
+/// A sentence shrinks to this share of its size before it is cut.
+const PROSE_FLOOR: f32 = 0.5;
+
 /// Smallest size that is drawn, in pixels: below it nothing can be read anyway.
 const MIN_SIZE: f32 = 6.0;
 
@@ -53,6 +56,9 @@ pub(super) enum Fit {
     /// Shrinks to [`NAME_FLOOR`], then takes a second line if the box is high enough, then ends
     /// with an ellipsis: for names.
     Name,
+    /// Takes as many lines as its box has room for, at the largest size at which that is enough; at
+    /// [`PROSE_FLOOR`] of its size it ends with an ellipsis: for sentences.
+    Prose,
 }
 
 /// A part of a line with one look.
@@ -154,8 +160,14 @@ impl Text {
         {
             return halves;
         }
-        if self.fit == Fit::Shrink || scale >= NAME_FLOOR * height {
+        let calm = self.fit == Fit::Name && scale >= NAME_FLOOR * height;
+        if self.fit == Fit::Shrink || calm {
             return self.line(&self.runs, scale, middle, fonts);
+        }
+        if self.fit == Fit::Prose
+            && let [run] = self.runs.as_slice()
+        {
+            return self.prose(run, scale, middle, fonts);
         }
         let [run] = self.runs.as_slice() else {
             // Several runs are words of the board itself, which fit; shrinking is the safe side.
@@ -211,6 +223,53 @@ impl Text {
         let mut placed = self.line(&halves[..1], scale, middle - step, fonts);
         placed.extend(self.line(&halves[1..], scale, middle + step, fonts));
         Some(placed)
+    }
+
+    /// A sentence in lines of the largest size at which all of it has room; in a single one where
+    /// that is hardly smaller, which is calmer.
+    fn prose(&self, run: &Run, single: f32, middle: f32, fonts: &mut Fonts) -> Vec<Placed> {
+        const STEP: f32 = 0.94;
+        const HARDLY: f32 = 0.8;
+        let (room, high) = (px(self.area.size.width), px(self.area.size.height));
+        let mut scale = (high / (LINE * run.size)).min(1.0);
+        let floor = PROSE_FLOOR.min(scale);
+        let mut lines = loop {
+            let size = whole(run.size * scale);
+            // Of a line more than there is room for, only that it is there matters.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a few lines
+            let most = (high / (size * LINE)).max(1.0) as usize;
+            let mut lines = Vec::new();
+            let mut rest = run.clone();
+            while !rest.text.is_empty() && lines.len() < most {
+                let (line, after) = split(&rest, size, room, fonts);
+                lines.push(line);
+                rest = after;
+            }
+            if rest.text.is_empty() {
+                break lines;
+            }
+            if scale <= floor {
+                if let Some(last) = lines.last_mut() {
+                    last.text = format!("{} {}", last.text, rest.text);
+                    *last = cut(last, size, room, fonts);
+                }
+                break lines;
+            }
+            scale = (scale * STEP).max(floor);
+        };
+        if single >= scale * HARDLY {
+            return self.line(std::slice::from_ref(run), single, middle, fonts);
+        }
+        #[allow(clippy::cast_precision_loss)] // a few lines
+        let count = lines.len() as f32;
+        let step = run.size * scale * LINE;
+        let mut at = middle - step * (count - 1.0) / 2.0;
+        let mut placed = Vec::new();
+        for line in lines.drain(..) {
+            placed.extend(self.line(&[line], scale, at, fonts));
+            at += step;
+        }
+        placed
     }
 
     fn line(&self, runs: &[Run], scale: f32, middle: f32, fonts: &mut Fonts) -> Vec<Placed> {
@@ -309,6 +368,27 @@ mod tests {
         assert_eq!(sizes(300, 80), [27, 27]);
         assert_eq!(sizes(300, 48).len(), 1, "no room for two lines: cut");
         assert_eq!(sizes(100, 80), [27, 27], "two lines, and cut");
+    }
+
+    #[test]
+    fn sentences_take_the_lines_that_there_is_room_for() {
+        let text = "expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT], such as mqtt://192.0.2.1";
+        let sizes = |width, height| {
+            let lines = lines(text, width, height, Fit::Prose);
+            assert!(lines.iter().all(|l| l.1 <= px(width)), "{lines:?}");
+            let high: f32 = lines.iter().map(|l| f32::from(l.0) * LINE).sum();
+            assert!(lines.len() == 1 || high <= px(height), "{lines:?}");
+            lines.iter().map(|l| l.0).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(2000, 60), [40]);
+        assert_eq!(sizes(1200, 100), [40, 40]);
+        assert_eq!(sizes(800, 150), [40, 40, 40]);
+        let smaller = sizes(600, 100);
+        assert!(
+            smaller.len() > 1 && (20..40).contains(&smaller[0]),
+            "{smaller:?}"
+        );
+        assert_eq!(sizes(300, 50), [20, 20], "no room: cut");
     }
 
     #[test]
