@@ -1,7 +1,7 @@
 //! What survives a power cut: the last state and the last seen call of each queue, and what the
 //! waits of past days taught.
 //!
-//! Small files of their own, each replaced whole: see [`mod@file`].
+//! Small files of their own, each replaced whole: see `store/file.rs`.
 
 mod file;
 mod learnt;

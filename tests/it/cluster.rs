@@ -20,6 +20,9 @@ const BROKER_DIES: u64 = 50;
 const HUB_DIES: u64 = 100;
 const BROKER_COMES_BACK: u64 = 150;
 
+/// Calls that a message tells of.
+const REACH: u64 = 20;
+
 /// Viewers, half of them at each hub as long as there are two.
 const VIEWERS: usize = 100;
 
@@ -28,7 +31,7 @@ fn state(no: u64) -> String {
     let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
     let now = SystemClock::new().now().wall.to_zoned(zone);
     let at = now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
-    let calls: Vec<_> = (no.saturating_sub(19).max(1)..=no)
+    let calls: Vec<_> = (no.saturating_sub(REACH - 1).max(1)..=no)
         .rev()
         .map(|n| {
             serde_json::json!({"no": n, "ticket": format!("A{n:03}"), "counter": "3", "at": at, "kind": "call"})
@@ -136,7 +139,14 @@ async fn a_broker_and_a_hub_die_and_everybody_sees_every_call() {
         .map(|n| tokio::spawn(viewer(balancer.address(), Arc::clone(n))))
         .collect();
 
+    let seen = |no: u64| newest.iter().any(|n| *n.lock().unwrap() >= no);
     for no in 1..=CALLS {
+        // People are called every few seconds: while a line is away, fewer than a message tells of.
+        let told = no.saturating_sub(REACH / 2);
+        eventually(PATIENCE, "somebody sees the calls", || {
+            seen(told).then_some(())
+        })
+        .await;
         say(&source, state(no)).await;
         match no {
             BROKER_DIES => brokers.kill(0),
