@@ -14,6 +14,7 @@ fmt:
 # Lints; a warning is an error.
 clippy:
     cargo clippy --all-targets -- -D warnings
+    cargo clippy --no-default-features --features demo,hdmi,rpi -- -D warnings
 
 # Unit and integration tests.
 test:

@@ -31,6 +31,14 @@ pub enum BoardError {
         /// Why.
         source: std::io::Error,
     },
+    /// A font of the package is not there.
+    #[error("cannot read font {}: expected the files of the package: install it again", path.display())]
+    Font {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Not TOML, or a key is unknown, missing or wrong.
     #[error("board layout {file}: at {key}: {problem}")]
     Wrong {

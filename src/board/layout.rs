@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn nothing_overlaps_and_nothing_reaches_out() {
-        let mut fonts = Fonts::new();
+        let mut fonts = Fonts::new().expect("fonts");
         let design = Design::load(None).expect("built in");
         let sizes = [
             (1920, 1080),
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn twice_the_size_has_twice_the_lengths() {
-        let mut fonts = Fonts::new();
+        let mut fonts = Fonts::new().expect("fonts");
         let design = Design::load(None).expect("built in");
         let mut scene = |w, h| scene(&view(5, 1, false), &design, Size::new(w, h), &mut fonts);
         let (full, double) = (scene(1920, 1080), scene(3840, 2160));
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn what_must_be_read_from_ten_metres_is_a_fourteenth_high() {
         // Capitals of the fonts have 0.8 em; the share is that of the screen's short side.
-        let mut fonts = Fonts::new();
+        let mut fonts = Fonts::new().expect("fonts");
         let design = Design::load(None).expect("built in");
         for (size, name) in [
             (Size::new(1920, 1080), "landscape"),

@@ -86,7 +86,7 @@ impl Painter {
     /// Prepares a board of the configuration.
     ///
     /// # Errors
-    /// [`BoardError`] when the board's layout cannot be read or is wrong.
+    /// [`BoardError`] when the board's layout cannot be read or is wrong, or a font is not there.
     pub fn new(office: &Name, state: &Settings, board: &BoardConfig) -> Result<Self, BoardError> {
         let (kind, rows) = if board.layout.as_deref() == Some(LED) {
             // All queues have their turn, and each is a page of its own.
@@ -101,7 +101,7 @@ impl Painter {
             let rows = geometry.rows.iter().map(|r| usize::from(r.queues)).max();
             let screen = Screen {
                 design,
-                fonts: Fonts::new(),
+                fonts: Fonts::new()?,
                 drawn: None,
             };
             (Kind::Screen(Box::new(screen)), rows.unwrap_or(1))

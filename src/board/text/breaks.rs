@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn lines_break_at_spaces_and_not_before_small_kana() {
-        let mut fonts = Fonts::new();
+        let mut fonts = Fonts::new().expect("fonts");
         let run = |text: &str| Run::new(text, 10.0, Ink::Text);
         let (first, rest) = split(&run("Change of address"), 10.0, 70.0, &mut fonts);
         assert_eq!(

@@ -1,10 +1,12 @@
-//! Shapes text with the embedded fonts and keeps glyph pictures.
+//! Shapes text with our own fonts and keeps glyph pictures.
 //!
 //! Only the fonts in `assets/fonts` are ever used, so that a board looks the same on every machine.
 //! Both caches are bounded; a full one starts anew, which costs one slower drawing.
 
+use super::faces;
+use crate::board::BoardError;
 use crate::output::{COVERAGE_STEPS, Mask};
-use cosmic_text::fontdb::{Database, ID, Source};
+use cosmic_text::fontdb::ID;
 use cosmic_text::{
     Attrs, AttrsList, CacheKey, CacheKeyFlags, Family, FontSystem, ShapeGlyph, ShapeLine, Shaping,
     SubpixelBin, SwashCache, SwashContent, Weight,
@@ -12,9 +14,6 @@ use cosmic_text::{
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-
-static REGULAR: &[u8] = include_bytes!("../../../assets/fonts/BIZUDPGothic-Regular.ttf");
-static BOLD: &[u8] = include_bytes!("../../../assets/fonts/BIZUDPGothic-Bold.ttf");
 
 /// Most shaped texts that are kept: a board of 16 queues shows about 200 at a time, and an hour's
 /// numbers fit beside them.
@@ -71,7 +70,7 @@ pub(super) struct Stamp {
     pub(super) picture: Arc<Picture>,
 }
 
-/// The embedded fonts with their caches.
+/// The fonts with their caches.
 pub(in crate::board) struct Fonts {
     system: FontSystem,
     raster: SwashCache,
@@ -92,20 +91,20 @@ impl fmt::Debug for Fonts {
 }
 
 impl Fonts {
-    /// Reads the tables of the embedded fonts; their bytes stay where the program's file is mapped.
-    pub(in crate::board) fn new() -> Self {
-        let mut fonts = Database::new();
-        for font in [REGULAR, BOLD] {
-            fonts.load_font_source(Source::Binary(Arc::new(font)));
-        }
-        Self {
+    /// Reads the tables of the fonts; their bytes stay where the file is mapped that holds them.
+    ///
+    /// # Errors
+    /// [`BoardError::Font`] when a font is not there.
+    pub(in crate::board) fn new() -> Result<Self, BoardError> {
+        let fonts = faces::load()?;
+        Ok(Self {
             system: FontSystem::new_with_locale_and_db("ja-JP".into(), fonts),
             raster: SwashCache::new(),
             shaped: [HashMap::new(), HashMap::new()],
             digit_widths: [None, None],
             pictures: HashMap::new(),
             picture_bytes: 0,
-        }
+        })
     }
 
     /// Shapes one line of text. What would break a line or print nothing is left out.
@@ -238,7 +237,7 @@ mod tests {
 
     #[test]
     fn digits_are_equally_wide_so_that_numbers_do_not_jump() {
-        let mut fonts = Fonts::new();
+        let mut fonts = Fonts::new().expect("fonts");
         for bold in [false, true] {
             let widths: Vec<f32> = ('0'..='9')
                 .map(|c| fonts.shape(&c.to_string(), bold).width)
@@ -249,7 +248,7 @@ mod tests {
 
     #[test]
     fn any_text_is_shaped_and_the_caches_stay_bounded() {
-        let mut fonts = Fonts::new();
+        let mut fonts = Fonts::new().expect("fonts");
         for text in [
             "",
             " ",
@@ -275,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_the_board_says_has_its_glyphs() {
-        let mut fonts = Fonts::new();
+        let mut fonts = Fonts::new().expect("fonts");
         for bold in [false, true] {
             for c in "番窓口へ人分すぐに約保留再呼出休止中受付終了まもなく開庁準備現在更新が止まって – … ▶".chars() {
                 let shaped = fonts.shape(&c.to_string(), bold);

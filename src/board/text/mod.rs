@@ -4,6 +4,7 @@
 //! shrinks, then it takes a second line, then it is cut with an ellipsis. Labels are never cut.
 
 mod breaks;
+mod faces;
 mod fonts;
 
 pub(super) use fonts::Fonts;
@@ -345,7 +346,7 @@ mod tests {
             align: Align::Left,
             fit,
         };
-        text.place(&mut Fonts::new())
+        text.place(&mut Fonts::new().expect("fonts"))
             .iter()
             .map(|p| (p.size, p.shaped.width * f32::from(p.size)))
             .collect()
