@@ -2,8 +2,7 @@
 //!
 //! The card's FAT partition holds `yobiban.toml`, which any computer can write. A new or changed
 //! one is checked; a good one is kept on the data partition, and its secrets are overwritten on
-//! the card, also where a computer left them in free space; of a bad one nothing is kept, and the box
-//! goes on with what it had. Then the box's own
+//! the card; of a bad one nothing is kept, and the box goes on with what it had. Then the box's own
 //! settings are written to where its other services read them. Whatever happens is written down
 //! for the board, and nothing here stops a start.
 //!
@@ -12,7 +11,6 @@
 
 mod apply;
 mod told;
-mod wipe;
 
 pub use told::{Card, Told, Wrong};
 
@@ -118,7 +116,7 @@ fn take_over(boot: &Path, keep: &Path) -> anyhow::Result<Told> {
         Ok(typed) => typed,
         Err(e) if rewriting.exists() && !left.is_empty() => {
             tracing::warn!("the card's file was cut off: {e}");
-            return rewrite(&path, &left, boot, &rewriting);
+            return rewrite(&path, &left, &rewriting);
         }
         Err(e) => {
             return Ok(Told {
@@ -134,21 +132,18 @@ fn take_over(boot: &Path, keep: &Path) -> anyhow::Result<Told> {
         }
     };
     if typed == left {
-        // Most often it is not there: the start that rewrote the card came to its end.
-        if rewriting.exists() {
-            finish(boot, &rewriting);
-        }
+        let _ = fs::remove_file(&rewriting); // most often not there
         return Ok(Told::new(Card::Same));
     }
     match check(&typed, keep)? {
         Ok(whole) => {
             let shown = shown(&typed)?;
             commit(&whole, &shown, keep)?;
-            rewrite(&path, &shown, boot, &rewriting)?;
+            rewrite(&path, &shown, &rewriting)?;
             Ok(Told::new(Card::Taken))
         }
         // The power went while the card was written: what was typed is kept already.
-        Err(_) if rewriting.exists() && !left.is_empty() => rewrite(&path, &left, boot, &rewriting),
+        Err(_) if rewriting.exists() && !left.is_empty() => rewrite(&path, &left, &rewriting),
         Err(wrong) => Ok(Told::wrong(&wrong)),
     }
 }
@@ -235,7 +230,7 @@ fn commit(whole: &str, shown: &str, keep: &Path) -> anyhow::Result<()> {
 }
 
 /// Overwrites the card's file in place, so that what it held is gone, and says that all is done.
-fn rewrite(path: &Path, shown: &str, boot: &Path, rewriting: &Path) -> anyhow::Result<Told> {
+fn rewrite(path: &Path, shown: &str, rewriting: &Path) -> anyhow::Result<Told> {
     let what = || format!("cannot rewrite {}", path.display());
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -249,16 +244,8 @@ fn rewrite(path: &Path, shown: &str, boot: &Path, rewriting: &Path) -> anyhow::R
     file.sync_all().with_context(what)?;
     file.set_len(long as u64).with_context(what)?;
     file.sync_all().with_context(what)?;
-    finish(boot, rewriting);
+    let _ = fs::remove_file(rewriting); // looked at again at the next start
     Ok(Told::new(Card::Same))
-}
-
-/// Overwrites what copies computers left on the card, and notes that all is done.
-fn finish(boot: &Path, rewriting: &Path) {
-    if let Err(e) = wipe::free_space(boot) {
-        tracing::warn!("free space of the card is not overwritten: {e}");
-    }
-    let _ = fs::remove_file(rewriting); // else done again at the next start
 }
 
 /// Writes a file whole or not at all.
