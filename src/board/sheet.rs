@@ -8,6 +8,7 @@ use super::scene::{Cell, Form, Part, Scene, area, cut_left, cut_right, cut_top, 
 use super::text::{Align, Fit, Run, Text};
 use super::theme::Ink;
 use super::widgets::footer::modules;
+use super::widgets::label as text;
 use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::primitives::Rectangle;
 
@@ -84,7 +85,6 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
     let short = size.width.min(size.height);
     #[allow(clippy::cast_precision_loss)] // a side of a frame
     let em = |thousandths: u32| (short * thousandths) as f32 / 1000.0;
-    let share = |of: u32, percent: u32| i32::try_from(of * percent / 100).unwrap_or(0);
     let margin = share(short, 4);
     let (left, _, right, bottom) = edges(&all);
     let (head, rest) = cut_top(&all, share(short, 17));
@@ -167,15 +167,14 @@ fn marked(
     short: u32,
     em: &impl Fn(u32) -> f32,
 ) -> (Cell, Rectangle) {
-    let share = |percent: u32| i32::try_from(short * percent / 100).unwrap_or(0);
     let cell = Cell::new(place, Ink::Ground);
-    let (sign, words) = cut_left(&place, share(8));
+    let (sign, words) = cut_left(&place, share(short, 8));
     let words = inset(&words, 0, height(&place) / 20);
     if line.mark == Mark::None {
         return (cell, words);
     }
-    let above = (height(&place) - share(7)).max(0) / 2;
-    let square = inset(&cut_left(&sign, share(7)).0, 0, above);
+    let above = (height(&place) - share(short, 7)).max(0) / 2;
+    let square = inset(&cut_left(&sign, share(short, 7)).0, 0, above);
     let (cell, ink) = if line.mark == Mark::Wrong {
         let plate = cell.shape(square, Form::Plate, Ink::Alert);
         (plate, Ink::AlertInk)
@@ -183,7 +182,7 @@ fn marked(
         (cell, Ink::Text)
     };
     let run = Run::bold(line.mark.sign(), em(54), ink);
-    (cell.text(text(square, Align::Centre, run)), words)
+    (cell.text(text(square, Align::Centre, vec![run])), words)
 }
 
 /// What a line is about, what is said of it, and more of it, each above the other.
@@ -195,33 +194,24 @@ fn stacked(cell: Cell, line: &Line, words: Rectangle, em: &impl Fn(u32) -> f32) 
     };
     let (label, rest) = cut_top(&words, height(&words) * parts.0 / 100);
     let (value, detail) = cut_top(&rest, height(&rest) * parts.1 / 100);
-    let label = Text {
-        runs: vec![
-            Run::new(format!("{}  ", line.label), em(34), Ink::Text),
-            Run::new(&line.english, em(26), Ink::Muted),
-        ],
-        ..text(label, Align::Left, Run::new("", 0.0, Ink::Text))
-    };
-    said(cell.text(label), line, value, detail, em)
+    let runs = vec![
+        Run::new(format!("{}  ", line.label), em(34), Ink::Text),
+        Run::new(&line.english, em(26), Ink::Muted),
+    ];
+    let cell = cell.text(text(label, Align::Left, runs));
+    said(cell, line, value, detail, em)
 }
 
 /// What a line is about at the left, what is said of it at the right.
 fn beside(cell: Cell, line: &Line, words: Rectangle, short: u32, em: &impl Fn(u32) -> f32) -> Cell {
-    let share = |percent: u32| i32::try_from(short * percent / 100).unwrap_or(0);
-    let (label, value) = cut_left(&words, share(33));
+    let (label, value) = cut_left(&words, share(short, 33));
     let (upper, lower) = cut_top(&label, height(&label) * 55 / 100);
-    let cell = cell
-        .text(text(
-            upper,
-            Align::Left,
-            Run::new(&line.label, em(38), Ink::Text),
-        ))
-        .text(text(
-            lower,
-            Align::Left,
-            Run::new(&line.english, em(26), Ink::Muted),
-        ));
-    let value = inset(&value, share(2), 0);
+    let ja = Run::new(&line.label, em(38), Ink::Text);
+    let en = Run::new(&line.english, em(26), Ink::Muted);
+    let cell =
+        cell.text(text(upper, Align::Left, vec![ja]))
+            .text(text(lower, Align::Left, vec![en]));
+    let value = inset(&value, share(short, 2), 0);
     let all = if line.detail.is_empty() { 100 } else { 48 };
     let (value, detail) = cut_top(&value, height(&value) * all / 100);
     said(cell, line, value, detail, em)
@@ -264,22 +254,19 @@ fn code_cell(place: Rectangle, modules: Vec<bool>, side: u32, em: &impl Fn(u32) 
     });
     let ja = Run::new("スマートフォンで同じ内容を読めます", em(28), Ink::Text);
     let en = Run::new("The same text, for your phone", em(24), Ink::Muted);
-    cell.text(text(upper, Align::Centre, ja))
-        .text(text(lower, Align::Centre, en))
+    cell.text(text(upper, Align::Centre, vec![ja]))
+        .text(text(lower, Align::Centre, vec![en]))
 }
 
+/// Text that takes more lines before it gets too small.
 fn prose(area: Rectangle, run: Run) -> Text {
     Text {
         fit: Fit::Prose,
-        ..text(area, Align::Left, run)
+        ..text(area, Align::Left, vec![run])
     }
 }
 
-fn text(area: Rectangle, align: Align, run: Run) -> Text {
-    Text {
-        area,
-        runs: vec![run],
-        align,
-        fit: Fit::Shrink,
-    }
+/// A share of a length, in percent.
+fn share(of: u32, percent: u32) -> i32 {
+    i32::try_from(of * percent / 100).unwrap_or(0)
 }

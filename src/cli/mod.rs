@@ -173,7 +173,8 @@ fn run(command: Command) -> anyhow::Result<()> {
 }
 
 async fn node(args: &NodeArgs, stop: CancellationToken) -> anyhow::Result<()> {
-    let told = args.setup.as_deref().and_then(roles::setup::Told::load);
+    let told = args.setup.as_deref();
+    let told = told.map(|path| roles::setup::Told::load(path, &args.config));
     if let Some(told) = &told {
         roles::node::notice(told, &stop).await?;
         if stop.is_cancelled() {

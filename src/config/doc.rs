@@ -234,8 +234,8 @@ fn collect(
     }
 }
 
-/// Keys whose value is never printed.
-fn is_secret(key: &str) -> bool {
+/// Keys whose value is never printed, and never left on a card.
+pub(super) fn is_secret(key: &str) -> bool {
     matches!(key, "password" | "fleet_token")
 }
 

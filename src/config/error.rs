@@ -40,7 +40,7 @@ impl ConfigError {
 
     /// A single problem with the file as a whole.
     #[must_use]
-    pub(super) fn whole(file: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
         Self::new(file, vec![Problem::whole(message)])
     }
 

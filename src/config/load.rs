@@ -71,10 +71,8 @@ pub fn check(path: &Path) -> Result<Checked, ConfigError> {
 /// # Errors
 /// [`ConfigError`] with everything that is wrong.
 pub fn parse_node(text: &str, name: &str, dir: &Path) -> Result<NodeConfig, ConfigError> {
-    let mut check = Check::new(Doc::parse(text, name)?, around(dir));
-    let raw: RawNode = check.doc.read()?;
-    let config = check.node(&raw);
-    check.finish(name, config)
+    // What only a box made from the image reads is right or wrong anywhere.
+    parse_box(text, name, dir).map(|(node, _)| node)
 }
 
 /// Checks the text of a node's file together with what it says of the box; see [`parse_node`].
@@ -86,11 +84,11 @@ pub fn parse_box(
     name: &str,
     dir: &Path,
 ) -> Result<(NodeConfig, MachineConfig), ConfigError> {
-    let node = parse_node(text, name, dir)?;
     let mut check = Check::new(Doc::parse(text, name)?, around(dir));
     let raw: RawNode = check.doc.read()?;
+    let node = check.node(&raw);
     let machine = check.machine(&raw);
-    check.finish(name, Some((node, machine)))
+    check.finish(name, node.map(|node| (node, machine)))
 }
 
 /// Checks the text of a hub's file; see [`parse_node`].

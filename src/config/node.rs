@@ -53,8 +53,6 @@ impl Check<'_> {
         );
         let voice = raw.voice.as_ref().map(|raw| self.voice(raw, &ids));
         let state = self.settings(office, raw.feed.as_ref(), queues);
-        // Only a box made from the image reads it, but it is right or wrong anywhere.
-        let _ = self.machine(raw);
         Some(NodeConfig {
             office: office_id?,
             office_name: office_name?,

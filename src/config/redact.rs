@@ -5,7 +5,7 @@
 //! the secrets: a placeholder stands for what the box has already. The text around them stays as it
 //! was typed.
 
-use super::doc::Doc;
+use super::doc::{Doc, is_secret};
 use super::error::{ConfigError, Problem};
 use std::ops::Range;
 
@@ -34,7 +34,7 @@ impl Secrecy {
             return !text.contains("-----BEGIN CERTIFICATE") || text.contains("PRIVATE KEY");
         }
         let last = path.last().map(String::as_str).unwrap_or_default();
-        last == "password" || (is(0, "stream") && last == "key")
+        is_secret(last) || (is(0, "stream") && last == "key")
     }
 }
 

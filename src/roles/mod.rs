@@ -16,6 +16,7 @@ pub mod load;
 mod machine;
 pub mod node;
 pub mod provision;
+mod replace;
 pub mod replay;
 pub mod say;
 pub mod score;

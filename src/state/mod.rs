@@ -50,6 +50,9 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The default of [`Settings::old_call_after`].
+    pub const OLD_CALL_AFTER: Duration = Duration::from_secs(120);
+
     /// The defaults of the contract for an office in Japan.
     #[must_use]
     pub fn new(queues: Vec<QueueSettings>) -> Self {
@@ -58,7 +61,7 @@ impl Settings {
             hours: (Time::constant(9, 0, 0, 0), Time::constant(17, 0, 0, 0)),
             stale_after: Duration::from_secs(150),
             line_grace: Duration::from_secs(15),
-            old_call_after: Duration::from_secs(120),
+            old_call_after: Self::OLD_CALL_AFTER,
             queues,
         }
     }

@@ -99,11 +99,17 @@ fn wrong() -> Sheet {
 #[test]
 fn sheets_look_like_their_golden_pictures() {
     let missing = site::trouble(&told(Card::Missing, Vec::new())).unwrap();
+    let failed = site::trouble(&Told {
+        failed: "cannot write /data/config/node.toml: No space left on device (os error 28)".into(),
+        ..told(Card::Failed, Vec::new())
+    });
+    let failed = failed.unwrap();
     let sheets = [
         ("status", status(true)),
         ("status-alone", status(false)),
         ("wrong", wrong()),
         ("missing", missing),
+        ("failed", failed),
     ];
     let mut problems = Vec::new();
     for (end, size) in SIZES {

@@ -234,7 +234,7 @@ impl Text {
         let (room, high) = (px(self.area.size.width), px(self.area.size.height));
         let mut scale = (high / (LINE * run.size)).min(1.0);
         let floor = PROSE_FLOOR.min(scale);
-        let mut lines = loop {
+        let lines = loop {
             let size = whole(run.size * scale);
             // Of a line more than there is room for, only that it is there matters.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a few lines
@@ -266,7 +266,7 @@ impl Text {
         let step = run.size * scale * LINE;
         let mut at = middle - step * (count - 1.0) / 2.0;
         let mut placed = Vec::new();
-        for line in lines.drain(..) {
+        for line in lines {
             placed.extend(self.line(&[line], scale, at, fonts));
             at += step;
         }

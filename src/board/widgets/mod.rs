@@ -12,7 +12,7 @@ use super::text::{Align, BASELINE, Fit, Run, Text};
 use embedded_graphics::primitives::Rectangle;
 
 /// A text that shrinks as far as it must.
-fn label(area: Rectangle, align: Align, runs: Vec<Run>) -> Text {
+pub(super) fn label(area: Rectangle, align: Align, runs: Vec<Run>) -> Text {
     Text {
         area,
         runs,

@@ -72,13 +72,13 @@ impl Check<'_> {
         let min_pause = self.duration(
             &at.key("min_pause"),
             raw.min_pause.as_ref(),
-            second,
+            VoiceConfig::MIN_PAUSE,
             Duration::from_millis(200)..=second * 60,
         );
         let max_backlog = self.duration(
             &at.key("max_backlog"),
             raw.max_backlog.as_ref(),
-            second * 30,
+            VoiceConfig::MAX_BACKLOG,
             second * 5..=second * 600,
         );
         let speech = self.speech(&at, &raw_speech!(raw));

@@ -174,6 +174,13 @@ pub struct VoiceConfig {
     pub speech: SpeechConfig,
 }
 
+impl VoiceConfig {
+    /// The default of [`VoiceConfig::min_pause`].
+    pub const MIN_PAUSE: Duration = Duration::from_secs(1);
+    /// The default of [`VoiceConfig::max_backlog`].
+    pub const MAX_BACKLOG: Duration = Duration::from_secs(30);
+}
+
 /// What is said and how; the same at a node and at a hub.
 #[derive(Debug, Clone)]
 pub struct SpeechConfig {

@@ -5,10 +5,10 @@
 //! while a sentence is made, and the other way round: there is one voice.
 
 use crate::clock::{Clock, Now};
-use crate::config::SpeechConfig;
+use crate::config::{SpeechConfig, VoiceConfig};
 use crate::hub::{Hub, Speaker};
 use crate::model::{Call, Label, Lane, Name, OfficeId, QueueId};
-use crate::state::LoggedCall;
+use crate::state::{LoggedCall, Settings};
 use crate::stream;
 use crate::voice::chime::chime;
 use crate::voice::texts::{Wanted, of_call};
@@ -24,15 +24,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
-
-/// A call older than this is not announced, as at a node by default.
-const FRESH_FOR: Duration = Duration::from_secs(120);
-
-/// Silence between two announcements, as at a node by default.
-const MIN_PAUSE: Duration = Duration::from_secs(1);
-
-/// A call that waited this long gets the chime alone, as at a node by default.
-const MAX_BACKLOG: Duration = Duration::from_secs(30);
 
 /// Calls that are remembered, because lines may bring one twice: ten minutes of a busy office.
 const REMEMBERED: usize = 256;
@@ -194,9 +185,10 @@ fn settings() -> PlanSettings {
     PlanSettings {
         queues: Vec::new(),
         zone: TimeZone::UTC, // for parts of the day, of which there are none
-        fresh_for: FRESH_FOR,
-        min_pause: MIN_PAUSE,
-        max_backlog: MAX_BACKLOG,
+        // As at a node by default.
+        fresh_for: Settings::OLD_CALL_AFTER,
+        min_pause: VoiceConfig::MIN_PAUSE,
+        max_backlog: VoiceConfig::MAX_BACKLOG,
         volume: 100,
         hours: Vec::new(),
     }

@@ -39,7 +39,7 @@ pub fn status(facts: &Facts<'_>) -> Sheet {
     let config = facts.config;
     let name = &config.office_name;
     let (addresses, links) = (addresses(facts.root), links(facts.root));
-    let plugged: Vec<&Link> = links.iter().filter(|l| l.up).collect();
+    let plugged: Vec<String> = links.iter().filter(|l| l.up).map(Link::say).collect();
     let broker = &config.mqtt;
     let time = facts.now.wall.to_zoned(facts.zone.clone());
     let time = time.strftime("%Y-%m-%d %H:%M").to_string();
@@ -57,42 +57,23 @@ pub fn status(facts: &Facts<'_>) -> Sheet {
             format!("{node}   {}", env!("CARGO_PKG_VERSION")),
             "",
         ),
-        line(
-            if plugged.is_empty() {
-                Mark::Wrong
-            } else {
-                Mark::Good
-            },
+        listed(
             ("回線", "Link"),
-            if plugged.is_empty() {
-                "つながっていません".into()
-            } else {
-                let names: Vec<String> = plugged.iter().map(|l| l.say()).collect();
-                names.join("、")
-            },
-            if plugged.is_empty() {
-                "LANケーブルか無線LANの設定を確かめてください · not connected: check the cable or [wifi]"
-            } else {
-                ""
-            },
+            &plugged,
+            (
+                Mark::Wrong,
+                "つながっていません",
+                "LANケーブルか無線LANの設定を確かめてください · not connected: check the cable or [wifi]",
+            ),
         ),
-        line(
-            if addresses.is_empty() {
-                Mark::Waiting
-            } else {
-                Mark::Good
-            },
+        listed(
             ("アドレス", "Address"),
-            if addresses.is_empty() {
-                "まだありません".into()
-            } else {
-                addresses.join("、")
-            },
-            if addresses.is_empty() {
-                "ネットワークからの割り当てを待っています · waiting for one from the network"
-            } else {
-                ""
-            },
+            &addresses,
+            (
+                Mark::Waiting,
+                "まだありません",
+                "ネットワークからの割り当てを待っています · waiting for one from the network",
+            ),
         ),
         match facts.down {
             None => line(
@@ -140,8 +121,11 @@ pub fn status(facts: &Facts<'_>) -> Sheet {
     }
     let (next, next_in_english) = match facts.told.card {
         Card::Failed => (
-            "設定ファイルを取り込めません：データ用の領域を確かめてください".into(),
-            format!("The card's file could not be kept: {}", facts.told.failed),
+            "設定ファイルを取り込めません。前の設定で動いています".into(),
+            format!(
+                "The card's file could not be kept, the former one is used: {}",
+                facts.told.failed
+            ),
         ),
         _ => (
             "番号が届くと、この画面は自動で番号の表示に替わります".into(),
@@ -318,14 +302,30 @@ fn failed(told: &Told) -> Sheet {
         alert: true,
         lines: vec![Line {
             mark: Mark::Wrong,
-            label: "データ領域".into(),
-            english: "Data partition".into(),
-            value: "書き込めません".into(),
+            label: "設定の取り込み".into(),
+            english: "Taking the file over".into(),
+            value: "できませんでした".into(),
             detail: told.failed.clone(),
         }],
         code: format!("yobiban {}\n{}\n", env!("CARGO_PKG_VERSION"), told.failed),
-        next: "新しいSDカードに書き込み直してください".into(),
-        next_in_english: "The card may be worn out: write the image to a new one.".into(),
+        next: "電源を入れ直す。続くときは、新しいSDカードに書き込み直す".into(),
+        next_in_english:
+            "Switch off and on. If this comes again, the card may be full or worn out: \
+            write the image to a new one."
+                .into(),
+    }
+}
+
+/// What there is of something that a box has to have, or what is said where there is none.
+fn listed(
+    label: (&str, &str),
+    found: &[String],
+    (mark, value, detail): (Mark, &str, &str),
+) -> Line {
+    if found.is_empty() {
+        line(mark, label, value.into(), detail)
+    } else {
+        line(Mark::Good, label, found.join("、"), "")
     }
 }
 

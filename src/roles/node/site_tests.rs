@@ -94,6 +94,21 @@ fn a_box_without_a_cable_says_what_to_look_at() {
 }
 
 #[test]
+fn a_start_that_left_no_word_has_failed_and_a_box_with_settings_goes_on() {
+    let run = machine(&[("data/node.toml", "")]);
+    let (word, settings) = (
+        run.path().join("setup.json"),
+        run.path().join("data/node.toml"),
+    );
+    let told = Told::load(&word, &settings);
+    assert_eq!((told.card, told.configured), (Card::Failed, true));
+    assert_eq!(trouble(&told), None);
+    let told = Told::load(&word, &run.path().join("data/none.toml"));
+    let said = trouble(&told).expect("said");
+    assert!(said.lines[0].detail.contains("setup.json"), "{said:?}");
+}
+
+#[test]
 fn trouble_with_the_file_is_said_and_nothing_else_is() {
     assert_eq!(
         trouble(&told(Card::Missing)).map(|s| s.lines.len()),

@@ -13,6 +13,7 @@ pub use table::TableError;
 
 use crate::clock::Now;
 use crate::config::{MqttConfig, NodeConfig};
+use crate::roles::replace::replace;
 use anyhow::Context;
 use authority::{Authority, Purpose};
 use brokers::Brokers;
@@ -38,8 +39,8 @@ const CERTIFICATE: &str = "own.pem";
 const KEY: &str = "own.key";
 const AUTHORITY: &str = "ca.pem";
 
-/// Where a configuration names them, for each of its brokers.
-const TLS_KEYS: [&str; 3] = ["ca", "cert", "key"];
+/// The keys by which a configuration names them, for each of its brokers.
+const TLS_FILES: [(&str, &str); 3] = [("ca", AUTHORITY), ("cert", CERTIFICATE), ("key", KEY)];
 
 /// Writes the files, and says on `out` what is where.
 ///
@@ -95,37 +96,37 @@ impl Row {
     /// Its configuration as it is written: with the files beside it, so that a box made from the
     /// image needs this one file.
     fn text(&self, dir: &Path) -> anyhow::Result<String> {
-        const FILES: [&str; 3] = [AUTHORITY, CERTIFICATE, KEY];
         let mut whole = self.toml.clone();
         if self.uses_tls() {
             let files = table::section(&mut whole, "files");
-            for name in FILES {
-                files.insert(name.into(), read(&dir.join(name))?.into());
+            for (_, file) in TLS_FILES {
+                files.insert(file.into(), read(&dir.join(file))?.into());
             }
         }
-        let brokers = [
-            ("mqtt", Some(&self.config.mqtt)),
-            ("uplink", self.config.uplink.as_ref()),
-        ];
-        for (name, broker) in brokers {
-            if broker.is_some_and(|broker| broker.tls.is_some()) {
-                let broker = table::section(&mut whole, name);
-                for (key, file) in TLS_KEYS.into_iter().zip(FILES) {
-                    broker.insert(key.into(), file.into());
-                }
+        for (name, _) in with_tls(&self.config) {
+            let broker = table::section(&mut whole, name);
+            for (key, file) in TLS_FILES {
+                broker.insert(key.into(), file.into());
             }
         }
         Ok(toml::to_string_pretty(&whole)?)
     }
 
     fn uses_tls(&self) -> bool {
-        lines(&self.config).any(|broker| broker.tls.is_some())
+        with_tls(&self.config).next().is_some()
     }
 }
 
-/// The brokers of a node.
-fn lines(config: &NodeConfig) -> impl Iterator<Item = &MqttConfig> {
-    std::iter::once(&config.mqtt).chain(&config.uplink)
+/// The brokers of a node that ask for certificates, by the names of their tables.
+fn with_tls(config: &NodeConfig) -> impl Iterator<Item = (&'static str, &MqttConfig)> {
+    let brokers = [
+        ("mqtt", Some(&config.mqtt)),
+        ("uplink", config.uplink.as_ref()),
+    ];
+    brokers
+        .into_iter()
+        .filter_map(|(name, broker)| Some((name, broker?)))
+        .filter(|(_, broker)| broker.tls.is_some())
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
@@ -137,25 +138,8 @@ fn read(path: &Path) -> anyhow::Result<String> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// Writes a file, whole or not at all; a `secret` one is its owner's alone.
+/// Writes a file; a `secret` one is its owner's alone.
 fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let dir = path.parent().unwrap_or(Path::new(""));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let new = dir.join(format!(".{name}.new"));
-    let written = || -> std::io::Result<()> {
-        std::fs::create_dir_all(dir)?;
-        // One that was left over may be open to others.
-        match std::fs::remove_file(&new) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let mode = if secret { 0o600 } else { 0o644 };
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(mode).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)
-    };
-    written().with_context(|| format!("cannot write {}", path.display()))
+    let mode = if secret { 0o600 } else { 0o644 };
+    replace(path, text.as_bytes(), mode)
 }

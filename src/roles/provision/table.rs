@@ -1,6 +1,6 @@
 //! The table: a line for each node, checked by the checks of the configuration itself.
 
-use super::TLS_KEYS;
+use super::TLS_FILES;
 use super::brokers::is_taken;
 use crate::config::{self, NodeConfig};
 use std::collections::BTreeMap;
@@ -288,7 +288,7 @@ fn name(ja: &str, en: &str) -> Value {
 /// The address alone: the files for TLS are not there yet when the line is checked.
 fn broker(section: &mut Toml, url: &str) {
     section.insert("url".into(), url.into());
-    for key in TLS_KEYS {
+    for (key, _) in TLS_FILES {
         section.remove(key);
     }
 }

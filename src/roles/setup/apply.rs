@@ -2,21 +2,14 @@
 //!
 //! All of it lies below `/run` and is made anew at each start: the system itself stays read-only.
 
-use super::write;
 use crate::config::{MachineConfig, NodeConfig, Wifi, Wired};
-use anyhow::Context;
+use crate::roles::replace::replace;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 /// Writes everything below `run`.
 pub(super) fn apply(node: &NodeConfig, machine: &MachineConfig, run: &Path) -> anyhow::Result<()> {
-    let put = |path: &str, text: &str, mode: u32| {
-        let path = run.join(path);
-        let folder = path.parent().unwrap_or(run);
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        write(&path, text.as_bytes(), mode)
-    };
+    let put = |path: &str, text: &str, mode: u32| replace(&run.join(path), text.as_bytes(), mode);
     let radio = machine.wifi.is_some();
     put(
         "systemd/network/20-yobiban-cable.network",
@@ -122,6 +115,7 @@ fn supplicant(wifi: &Wifi) -> String {
 mod tests {
     use super::*;
     use crate::config::{example, parse_box};
+    use std::fs;
 
     fn boxed(more: &str) -> (NodeConfig, MachineConfig) {
         let text = format!("{}\n{more}", example::NODE);

@@ -1,8 +1,8 @@
 //! `yobiban setup`: what a box made from the image does at each start, before its services.
 //!
 //! The card's FAT partition holds `yobiban.toml`, which any computer can write. A new or changed
-//! one is checked; a good one is kept on the data partition, and its secrets are overwritten on
-//! the card; of a bad one nothing is kept, and the box goes on with what it had. Then the box's own
+//! one is checked; a good one is kept on the data partition, its secrets are overwritten on the card,
+//! and whatever is free there is marked to be; of a bad one nothing is kept, and the box goes on with what it had. Then the box's own
 //! settings are written to where its other services read them. Whatever happens is written down
 //! for the board, and nothing here stops a start.
 //!
@@ -15,11 +15,11 @@ mod told;
 pub use told::{Card, Told, Wrong};
 
 use crate::config::{self, ConfigError, Secrecy};
+use crate::roles::replace::replace;
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The file's name on the card, and what it becomes on a computer that hides endings.
@@ -37,6 +37,9 @@ const NODE: &str = "node.toml";
 const CARD: &str = "card.toml";
 /// There while the card is being rewritten.
 const REWRITING: &str = "rewriting";
+/// There until the card's free space is overwritten, which holds what computers deleted or saved
+/// anew: by a service of the image, once the boards are up.
+const WIPE: &str = "wipe";
 
 /// Put before what is left on the card.
 const NOTE: &str = "\
@@ -83,12 +86,11 @@ pub fn run(args: &SetupArgs) -> anyhow::Result<()> {
     }
     // Not the service's own folder: what it may write must not decide who logs in.
     let into = args.run.join("yobiban-box");
-    fs::create_dir_all(&into).with_context(|| format!("cannot make {}", into.display()))?;
     if let Some((node, machine)) = &machine {
         apply::apply(node, machine, &args.run)?;
     }
     let text = serde_json::to_vec(&told)?;
-    write(&into.join("setup.json"), &text, 0o644).context("cannot write what was found")?;
+    replace(&into.join("setup.json"), &text, 0o644).context("cannot write what was found")?;
     Ok(())
 }
 
@@ -119,16 +121,7 @@ fn take_over(boot: &Path, keep: &Path) -> anyhow::Result<Told> {
             return rewrite(&path, &left, &rewriting);
         }
         Err(e) => {
-            return Ok(Told {
-                problems: vec![Wrong {
-                    position: None,
-                    key: String::new(),
-                    found: None,
-                    message: e.to_string(),
-                    hint: None,
-                }],
-                ..Told::new(Card::Wrong)
-            });
+            return Ok(Told::wrong(&ConfigError::whole(NAME, e.to_string())));
         }
     };
     if typed == left {
@@ -185,7 +178,7 @@ fn check(typed: &str, keep: &Path) -> anyhow::Result<Result<String, ConfigError>
     let _ = fs::remove_dir_all(&trial); // of a start that was cut off
     fs::create_dir_all(&trial).with_context(|| format!("cannot write to {}", keep.display()))?;
     for (name, text) in files(&whole) {
-        write(&trial.join(name), text.as_bytes(), 0o640)?;
+        replace(&trial.join(name), text.as_bytes(), 0o640)?;
     }
     let checked = config::parse_box(&whole, NAME, &trial);
     fs::remove_dir_all(&trial).context("cannot remove what was tried")?;
@@ -206,16 +199,17 @@ fn files(text: &str) -> BTreeMap<String, String> {
 /// Keeps a checked text: its files first, what says that all is there last.
 fn commit(whole: &str, shown: &str, keep: &Path) -> anyhow::Result<()> {
     let files = files(whole);
-    write(&keep.join(REWRITING), b"", 0o600)?;
-    let mut wanted: BTreeSet<&str> = [KEPT, NODE, CARD, REWRITING].into();
+    replace(&keep.join(REWRITING), b"", 0o600)?;
+    replace(&keep.join(WIPE), b"", 0o600)?;
+    let mut wanted: BTreeSet<&str> = [KEPT, NODE, CARD, REWRITING, WIPE].into();
     for (name, text) in &files {
-        write(&keep.join(name), text.as_bytes(), 0o640)?;
+        replace(&keep.join(name), text.as_bytes(), 0o640)?;
         wanted.insert(name);
     }
     let node = config::redacted(whole, Secrecy::Wifi)?;
-    write(&keep.join(NODE), node.as_bytes(), 0o640)?;
-    write(&keep.join(KEPT), whole.as_bytes(), 0o600)?;
-    write(&keep.join(CARD), shown.as_bytes(), 0o600)?;
+    replace(&keep.join(NODE), node.as_bytes(), 0o640)?;
+    replace(&keep.join(KEPT), whole.as_bytes(), 0o600)?;
+    replace(&keep.join(CARD), shown.as_bytes(), 0o600)?;
     // Files that no configuration names any more may hold keys.
     for entry in fs::read_dir(keep)?.flatten() {
         let known = entry
@@ -246,30 +240,4 @@ fn rewrite(path: &Path, shown: &str, rewriting: &Path) -> anyhow::Result<Told> {
     file.sync_all().with_context(what)?;
     let _ = fs::remove_file(rewriting); // looked at again at the next start
     Ok(Told::new(Card::Same))
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, text: &[u8], mode: u32) -> anyhow::Result<()> {
-    let what = || format!("cannot write {}", path.display());
-    let fresh = path.with_file_name(format!(
-        ".{}.new",
-        path.file_name().unwrap_or_default().to_string_lossy()
-    ));
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(mode)
-        .open(&fresh)
-        .with_context(what)?;
-    file.write_all(text).with_context(what)?;
-    // Left over from a start that was cut off, it may have another mode.
-    file.set_permissions(fs::Permissions::from_mode(mode))
-        .with_context(what)?;
-    file.sync_all().with_context(what)?;
-    fs::rename(&fresh, path).with_context(what)?;
-    if let Some(Ok(dir)) = path.parent().map(fs::File::open) {
-        let _ = dir.sync_all(); // a file system that cannot is none to keep things on
-    }
-    Ok(())
 }

@@ -74,11 +74,20 @@ impl Told {
         }
     }
 
-    /// Reads what a start left; `None` when it left nothing that can be read, which is no reason to
-    /// show no numbers.
+    /// Reads what a start left. A start that left nothing has failed, which is no reason to show no
+    /// numbers where there is a configuration to work by.
     #[must_use]
-    pub fn load(path: &Path) -> Option<Self> {
-        let text = std::fs::read(path).ok()?;
-        serde_json::from_slice(&text).ok()
+    pub fn load(path: &Path, configuration: &Path) -> Self {
+        let read = std::fs::read(path)
+            .map_err(|e| e.to_string())
+            .and_then(|text| serde_json::from_slice(&text).map_err(|e| e.to_string()));
+        read.unwrap_or_else(|e| Self {
+            configured: configuration.is_file(),
+            failed: format!(
+                "yobiban-setup did not come to its end: cannot read {}: {e}",
+                path.display()
+            ),
+            ..Self::new(Card::Failed)
+        })
     }
 }
