@@ -84,6 +84,27 @@ class Box:
         self.control.line(20)
         self.ask("qmp_capabilities")
 
+    def on_pi3(self):
+        """Power on, as a Raspberry Pi 3: what systemd says goes to its serial line."""
+        prefix = self.take("slot.txt").strip().removeprefix("os_prefix=")
+        dtb = "bcm2837-rpi-3-b.dtb"
+        for name in ["vmlinuz", "initrd.img", "cmdline.txt", dtb]:
+            self.read(prefix + name, self.folder / name)
+        line = (self.folder / "cmdline.txt").read_text().strip()
+        line = line.replace("quiet loglevel=3", "loglevel=5").replace("show_status=0", "show_status=1")
+        # The size of a card must be a power of two there.
+        os.truncate(self.card, 4 * 1024**3)
+        log = self.folder / "serial"
+        command = [
+            "qemu-system-aarch64", "-M", "raspi3b", "-no-reboot", "-display", "none",
+            "-serial", "null", "-serial", f"file:{log}", "-monitor", "none",
+            "-drive", f"file={self.card},if=sd,format=raw,cache=writeback",
+            "-kernel", self.folder / "vmlinuz", "-initrd", self.folder / "initrd.img", "-dtb", self.folder / dtb,
+            "-append", line,
+        ]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self.begin = time.monotonic()
+
     def since(self):
         return time.monotonic() - self.begin
 
@@ -127,12 +148,15 @@ class Box:
 
     def run(self, line, limit=300):
         """A line of a shell in the box, over SSH with the key of its file."""
-        return subprocess.run(
-            ["ssh", "-i", self.folder / "key", "-p", str(self.ssh_port), "-o", "StrictHostKeyChecking=no",
-             "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=120",
-             "-o", "BatchMode=yes", "root@127.0.0.1", line],
-            capture_output=True, text=True, timeout=limit, check=False,
-        )
+        command = [
+            "ssh", "-i", self.folder / "key", "-p", str(self.ssh_port), "-o", "StrictHostKeyChecking=no",
+            "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=120",
+            "-o", "BatchMode=yes", "root@127.0.0.1", line,
+        ]
+        try:
+            return subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 255, "", f"no answer within {limit} s")
 
     def cut(self):
         """The plug is pulled."""
@@ -320,20 +344,147 @@ class Trial:
         self.note(f"{cuts} cuts, seed {seed}: file systems sound, numbers back", f"{taken:.0f} s after power-on")
         self.box.cut()
 
+    def reported(self, wanted, limit=START):
+        """Waits for a health report with an issue; all its issues."""
+        end = time.monotonic() + limit
+        listen = subprocess.Popen(
+            ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.broker.port), "-W", str(int(limit)), "-R",
+             "-t", "yobiban/v1/chuo/node/n1/health"], stdout=subprocess.PIPE, text=True)
+        last = []
+        try:
+            for line in listen.stdout:
+                last = [issue["kind"] for issue in json.loads(line)["issues"]]
+                if wanted in last:
+                    return last
+        finally:
+            listen.kill()
+            listen.wait()
+        raise Failed(f"{wanted} is not reported within {limit} s ({time.monotonic() - end:.0f} s over): {last}")
+
+    def ready(self):
+        """Waits until the box lets its key in."""
+        self.until_true("the box lets its key in", lambda: self.box.run("true").returncode == 0)
+
+    def until_true(self, what, good, limit=START):
+        begin = time.monotonic()
+        while not good():
+            if time.monotonic() - begin > limit:
+                raise Failed(f"{what}: not within {limit} s: {self.box.serial()}")
+            time.sleep(2)
+        return time.monotonic() - begin
+
     def dark(self):
         """No monitor."""
         self.box.on(display=False)
-        heard = subprocess.run(
-            ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.broker.port), "-W", str(int(START)), "-R", "-C", "1",
-             "-t", "yobiban/v1/chuo/node/n1/health"], capture_output=True, text=True, check=True).stdout
-        issues = [issue["kind"] for issue in json.loads(heard)["issues"]]
-        if "output-lost" not in issues:
-            raise Failed(f"a missing monitor is not reported: {heard}")
+        issues = self.reported("output-lost")
         self.note("a missing monitor is reported", ", ".join(issues))
         self.box.cut()
 
+    def clock(self):
+        """A clock of years ago, and no time server that answers."""
+        self.box.on(base="2020-01-01T00:00:00")
+        issues = self.reported("clock-unknown")
+        self.ready()
+        day = self.box.run("date +%F").stdout.strip()
+        if day < "2026":
+            raise Failed(f"the box believes {day}")
+        self.box.until("the numbers under a wrong clock", self.board)
+        self.box.keep("clock", self.box.glass())
+        self.note("a clock of 2020 is reported, numbers are shown", f"{', '.join(issues)}; the box says {day}")
+        self.box.cut()
 
-SCENARIOS = ["missing", "wrong", "first", "figures", "alone", "power", "dark"]
+    def full(self):
+        """A data partition without room, and then a new file."""
+        self.box.on(base="2026-11-24T01:50:00")
+        self.ready()
+        self.box.until("the numbers", self.board)
+        # To the last block, also of what is kept for the system itself.
+        fill = "; ".join(
+            f"while fallocate -l {size} /data/fill.{size}.$i 2>/dev/null; do i=$((i+1)); done; rm -f /data/fill.{size}.$i"
+            for size in ["64M", "1M", "64K", "4K"])
+        said = self.box.run(f"i=0; {fill}; sync; df -h /data | tail -1")
+        self.tell()
+        issues = self.reported("store-failed")
+        self.note("a full data partition is reported", f"{', '.join(issues)}; {said.stdout.strip()}")
+        self.box.cut()
+        self.box.sound()
+        self.box.put("yobiban.toml", self.file().replace("中央区", "花見川区"))
+        self.box.on(base="2026-11-24T01:55:00")
+        taken = self.box.until("the numbers on a full card", self.board)
+        self.box.keep("full", self.box.glass())
+        self.note("numbers on a full card, by the former file", f"{taken:.0f} s after power-on")
+        self.ready()
+        said = self.box.run("cat /run/yobiban-box/setup.json")
+        if '"failed"' not in said.stdout or "No space" not in said.stdout:
+            raise Failed(f"the new file was not refused: {said.stdout}{said.stderr}")
+        self.box.run("rm -f /data/fill.*; sync")
+        self.box.cut()
+        self.box.on(base="2026-11-24T01:58:00")
+        self.ready()
+        said = self.box.run("cat /run/yobiban-box/setup.json")
+        if '"taken"' not in said.stdout:
+            raise Failed(f"the new file is not taken over: {said.stdout}{said.stderr}")
+        self.note("the new file is taken over once there is room")
+        self.box.cut()
+        self.box.sound()
+
+    def update(self):
+        """A signed bundle: tried without numbers and returned from, tried with numbers and kept. The
+        bundle is another version of what is on the card, and the card knows its certificate."""
+        bundle = pathlib.Path(os.environ["YOBIBAN_BUNDLE"])
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-B", str(pathlib.Path(__file__).parent / "ranges.py"), str(port), str(bundle)],
+            stdin=subprocess.DEVNULL)
+        try:
+            self.updated(f"http://10.0.2.2:{port}/{bundle.name}")
+        finally:
+            server.kill()
+            server.wait()
+
+    def updated(self, url):
+        self.box.put("yobiban.toml", self.file(f'[update]\nurl = "{url}"\n'))
+        slot = lambda: self.box.take("slot.txt").strip().removeprefix("os_prefix=").strip("/")
+        before = slot()
+        after = {"a": "b", "b": "a"}[before]
+        for network, wanted, what in [(False, before, "returned from"), (True, after, "kept")]:
+            self.box.on(base="2026-11-24T02:00:00")
+            self.ready()
+            self.box.run("rm -f /data/rauc/failed; systemctl start --no-block yobiban-update")
+            self.gone("the bundle is installed, the box starts anew")
+            self.box.on(slot_file="try.txt", network=network, base="2026-11-24T02:10:00")
+            if network:
+                taken = self.until_true("the slot is kept", lambda: slot() == after, 900)
+            else:
+                taken = self.gone("the box returns")
+            if slot() != wanted:
+                raise Failed(f"slot {slot()} instead of {wanted}")
+            if network:
+                said = self.box.run("cat /usr/lib/yobiban/version; findmnt -no SOURCE /").stdout.strip()
+                self.box.cut()
+            else:
+                said = "no broker was there"
+            self.note(f"a bundle is installed, tried and {what}", f"{taken:.0f} s; {said}".replace("\n", " | "))
+            self.box.sound()
+
+    def gone(self, what, limit=1500):
+        """Waits until the machine ends of itself, as it does where a Raspberry Pi starts anew."""
+        taken = self.until_true(what, lambda: self.box.process.poll() is not None, limit)
+        self.box.process = None
+        return taken
+
+    def pi3(self):
+        """The emulated Raspberry Pi 3 itself: no display and no network in it, but its processor, its
+        card and its serial line."""
+        self.box.on_pi3()
+        self.until_true("the node runs", lambda: "yobiban-node" in self.box.serial() and "Started" in self.box.serial())
+        self.note("an emulated Raspberry Pi 3 starts the service", f"{self.box.since():.0f} s after power-on")
+        self.box.cut()
+
+
+SCENARIOS = ["missing", "wrong", "first", "figures", "alone", "full", "clock", "dark", "power"]
 
 
 def main():

@@ -199,7 +199,6 @@ fn files(text: &str) -> BTreeMap<String, String> {
 /// Keeps a checked text: its files first, what says that all is there last.
 fn commit(whole: &str, shown: &str, keep: &Path) -> anyhow::Result<()> {
     let files = files(whole);
-    replace(&keep.join(REWRITING), b"", 0o600)?;
     replace(&keep.join(WIPE), b"", 0o600)?;
     let mut wanted: BTreeSet<&str> = [KEPT, NODE, CARD, REWRITING, WIPE].into();
     for (name, text) in &files {
@@ -210,6 +209,8 @@ fn commit(whole: &str, shown: &str, keep: &Path) -> anyhow::Result<()> {
     replace(&keep.join(NODE), node.as_bytes(), 0o640)?;
     replace(&keep.join(KEPT), whole.as_bytes(), 0o600)?;
     replace(&keep.join(CARD), shown.as_bytes(), 0o600)?;
+    // Not before: where there is no room for the rest, the card stays as it was typed.
+    replace(&keep.join(REWRITING), b"", 0o600)?;
     // Files that no configuration names any more may hold keys.
     for entry in fs::read_dir(keep)?.flatten() {
         let known = entry
