@@ -132,8 +132,11 @@ fn a_good_file_is_kept_and_its_secrets_leave_the_card() {
         .output()
         .unwrap();
     assert!(check.status.success(), "{check:?}");
+    // What computers left on the card is to be overwritten, once.
+    fs::remove_file(new.path("data/config/wipe")).unwrap();
     assert_eq!(new.start()["card"], "same");
     assert_eq!(new.text("boot/yobiban.toml"), card);
+    assert!(!new.path("data/config/wipe").exists());
 }
 
 #[test]
@@ -238,6 +241,19 @@ fn a_power_cut_while_the_card_is_rewritten_is_made_good() {
     let told = cut.start();
     assert_eq!(told["configured"], true, "{told}");
     assert_eq!(cut.text("boot/yobiban.toml"), whole);
+}
+
+#[test]
+fn a_card_stays_as_typed_until_all_of_it_is_kept() {
+    let full = Box::new(Some(FILE));
+    // In the way of the last file, as if there were no room for it.
+    fs::create_dir_all(full.path("data/config/card.toml")).unwrap();
+    assert_eq!(full.start()["card"], "failed");
+    assert_eq!(full.text("boot/yobiban.toml"), FILE);
+    // A mistake on the card later is one, not half of a rewriting.
+    assert!(!full.path("data/config/rewriting").exists());
+    fs::remove_dir(full.path("data/config/card.toml")).unwrap();
+    assert_eq!(full.start()["card"], "taken");
 }
 
 #[test]
