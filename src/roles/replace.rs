@@ -12,32 +12,34 @@ use std::path::Path;
 /// # Errors
 /// When it cannot be written; the older one is there still.
 pub(in crate::roles) fn replace(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
-    put(path, bytes, mode).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let fresh = dir.join(format!(".{name}.new"));
-    fs::create_dir_all(dir)?;
-    // One that was left over may be open to others.
-    match fs::remove_file(&fresh) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
+    let put = || -> io::Result<()> {
+        fs::create_dir_all(dir)?;
+        // One that was left over may be open to others.
+        match fs::remove_file(&fresh) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        write(&fresh, bytes, mode)
+            .and_then(|()| fs::rename(&fresh, path))
+            .inspect_err(|_| {
+                let _ = fs::remove_file(&fresh); // half of it helps nobody
+            })
+    };
+    put().with_context(|| format!("cannot write {}", path.display()))?;
     if let Ok(dir) = File::open(dir) {
         let _ = dir.sync_all(); // a file system that cannot is none to keep things on
     }
     Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -70,5 +72,10 @@ mod tests {
         let failed = replace(&path, b"two", 0o600).expect_err("in the way");
         assert!(failed.to_string().contains("/key"), "{failed}");
         assert_eq!(fs::read(&path).expect("read"), b"one");
+        // What cannot take its place leaves nothing.
+        let taken = dir.path().join("folder");
+        fs::create_dir(&taken).expect("folder");
+        replace(&taken, b"two", 0o600).expect_err("a folder is there");
+        assert!(!dir.path().join(".folder.new").exists());
     }
 }

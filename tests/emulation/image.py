@@ -53,7 +53,9 @@ class Box:
         return path.read_text()
 
     def on(self, slot_file="slot.txt", network=True, display=True, base=None, memory=512):
-        """Power on."""
+        """Power on; a machine that is running has its plug pulled first."""
+        if self.process:
+            self.cut()
         prefix = self.take(slot_file).strip().removeprefix("os_prefix=")
         for name in ["vmlinuz", "initrd.img", "cmdline.txt"]:
             self.read(prefix + name, self.folder / name)
@@ -184,6 +186,8 @@ class Box:
                 ["dd", f"if={self.card}", f"of={copy}", f"bs={SECTOR * 2048}", f"skip={start // 2048}",
                  f"count={size // 2048}", "conv=sparse", "status=none"], check=True)
             found = subprocess.run([*check, copy], capture_output=True, text=True, check=False)
+            if found.returncode and os.environ.get("YOBIBAN_PICTURES"):
+                shutil.copy(copy, pathlib.Path(os.environ["YOBIBAN_PICTURES"]) / f"damaged-{number + 1}.part")
             copy.unlink()
             dirty = number == 0 and "Dirty bit" in found.stdout
             if found.returncode > 1 or (found.returncode and number == 0 and not dirty):
@@ -304,6 +308,7 @@ class Trial:
     def figures(self):
         """What the box says of itself, over SSH with the key of its file; it is running."""
         for what, line in [
+            ("system", "systemctl is-system-running --wait"),
             ("start", "systemd-analyze"),
             ("node started after", "systemctl show -p ActiveEnterTimestampMonotonic --value yobiban-node"),
             ("memory", "free -m | sed -n 2p; ps -o rss= -C yobiban"),
