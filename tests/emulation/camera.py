@@ -17,7 +17,7 @@ from broker import Broker
 from machine import Failed, Machine
 
 BASE = "2026-11-24 01:42:07"  # UTC, when the machine's clock is set
-SLOW = {"amd64": 3, "arm64": 6}
+SLOW = {"amd64": 8, "arm64": 12}
 NODE = "yobiban/v1/chuo/node/n1"
 
 

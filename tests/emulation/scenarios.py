@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).parent
 GOLDEN = HERE.parent / "golden" / "emulation"
 BASE = "2026-11-24 01:42:07"  # UTC, when the machine's clock is set
 # How much longer everything may take than on an idle computer of the same kind: other tests run beside.
-SLOW = {"amd64": 3, "arm64": 6}
+SLOW = {"amd64": 8, "arm64": 12}
 
 QUEUES = {
     "certificates": ("証明書の交付", "Certificates", "standard"),

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -110,6 +110,14 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Keeps what this thread logs from now on, which is all of a test on one thread.
     pub fn here() -> (Self, DefaultGuard) {
+        /// While a process has one subscriber only, tracing-core 0.1 asks that of the thread which
+        /// comes to a line first, and keeps its answer for all: other tests' threads would silence
+        /// lines here. With a second one it asks them all.
+        static SECOND: Once = Once::new();
+        SECOND.call_once(|| {
+            // Refused only where there is one already.
+            let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+        });
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
