@@ -4,7 +4,8 @@
 default:
     @just --list
 
-# All that must pass, as on the build machine, without installing anything.
+# All that must pass, as on the build machine, without installing anything; but for the package
+# (`just package-quick`), which needs root.
 check: fmt clippy test stream-kills docs deny
 
 # Formatting.
@@ -65,6 +66,10 @@ dictionary:
 # gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and the Rust target). Built on Debian 12, 12 and 13 run it.
 deb ARCH=(if arch() == "aarch64" { "arm64" } else { "amd64" }): dictionary
     packaging/deb {{ARCH}}
+
+# The package built unoptimised, installed, upgraded, purged and booted (root; cargo-deb, mmdebstrap, QEMU).
+package-quick:
+    tests/packaging/quick
 
 # A package installed, upgraded and purged in clean Debian 12 and 13 systems (root; mmdebstrap, and
 # qemu-user-static for another processor).

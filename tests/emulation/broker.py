@@ -11,13 +11,17 @@ import time
 from machine import Failed
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Broker:
     """A broker of its own on a free port, open to everybody on this computer."""
 
     def __init__(self, folder, name="mosquitto"):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         settings = pathlib.Path(folder) / f"{name}.conf"
         settings.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
         program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")

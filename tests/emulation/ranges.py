@@ -20,9 +20,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         first = int(asked[1]) if asked else 0
         last = min(int(asked[2]), size - 1) if asked and asked[2] else size - 1
-        if self.path != f"/{FILE.name}" or first > last:
-            self.send_error(404 if self.path != f"/{FILE.name}" else 416)
-            return
+        if self.path != f"/{FILE.name}":
+            return self.send_error(404)
+        if first > last:
+            return self.send_error(416)
         self.send_response(206 if asked else 200)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(last - first + 1))

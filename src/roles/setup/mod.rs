@@ -2,9 +2,9 @@
 //!
 //! The card's FAT partition holds `yobiban.toml`, which any computer can write. A new or changed
 //! one is checked; a good one is kept on the data partition, its secrets are overwritten on the card,
-//! and whatever is free there is marked to be; of a bad one nothing is kept, and the box goes on with what it had. Then the box's own
-//! settings are written to where its other services read them. Whatever happens is written down
-//! for the board, and nothing here stops a start.
+//! and whatever is free there is marked to be; of a bad one nothing is kept, and the box goes on with
+//! what it had. Then the box's own settings are written to where its other services read them.
+//! Whatever happens is written down for the board, and nothing here stops a start.
 //!
 //! The power may go at any moment: what is kept is replaced file by file, the configuration last,
 //! and a card that was being rewritten is rewritten at the next start.
