@@ -4,10 +4,12 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import pixels
@@ -142,8 +144,13 @@ class Box:
         self.keep("failed", last)
         raise Failed(f"{what}: not on the glass within {limit} s: {self.serial()}")
 
+    def said(self):
+        """All that came over the serial line."""
+        return (self.folder / "serial").read_text(errors="replace")
+
     def serial(self):
-        return (self.folder / "serial").read_text(errors="replace")[-1500:]
+        """The end of it, for messages."""
+        return self.said()[-1500:]
 
     def run(self, line, limit=300):
         """A line of a shell in the box, over SSH with the key of its file."""
@@ -333,21 +340,39 @@ class Trial:
         self.box.sound()
 
     def power(self):
-        """Cuts at random moments of start and work."""
+        """Cuts at random moments: every other one of a start, the rest while messages come and are kept."""
         cuts = int(os.environ.get("YOBIBAN_CUTS", "20"))
         seed = int(os.environ.get("YOBIBAN_SEED", str(time.time_ns() % 1_000_000)))
         chance = random.Random(seed)
         longest = float(os.environ.get("YOBIBAN_CUT_SECONDS", "90"))
-        for index in range(cuts):
-            self.box.on(base="2026-11-24T01:50:00")
-            time.sleep(chance.uniform(1, longest))
-            self.box.cut()
-            self.box.sound()
-            print(f"cut {index + 1} of {cuts}", flush=True)
+        done = threading.Event()
+        telling = threading.Thread(target=self.keep_telling, args=[done])
+        telling.start()
+        try:
+            for index in range(cuts):
+                self.box.on(base="2026-11-24T01:50:00")
+                if index % 2:
+                    self.box.until("the numbers", self.board)
+                    time.sleep(chance.uniform(0, 20))
+                else:
+                    time.sleep(chance.uniform(1, longest))
+                when = self.box.since()
+                self.box.cut()
+                self.box.sound()
+                how = "at work" if index % 2 else "while it started"
+                print(f"cut {index + 1} of {cuts}: {how}, {when:.0f} s after power-on", flush=True)
+        finally:
+            done.set()
+            telling.join()
         self.box.on(network=False, base="2026-11-24T01:50:00")
         taken = self.box.until("the numbers after all cuts", self.board)
         self.note(f"{cuts} cuts, seed {seed}: file systems sound, numbers back", f"{taken:.0f} s after power-on")
         self.box.cut()
+
+    def keep_telling(self, done):
+        """Messages without an end, each of them something to keep."""
+        while not done.wait(0.3):
+            self.tell()
 
     def reported(self, wanted, limit=START):
         """Waits for a health report with an issue; all its issues."""
@@ -483,7 +508,7 @@ class Trial:
         """The emulated Raspberry Pi 3 itself: no display and no network in it, but its processor, its
         card and its serial line."""
         self.box.on_pi3()
-        self.until_true("the node runs", lambda: "yobiban-node" in self.box.serial() and "Started" in self.box.serial())
+        self.until_true("the node runs", lambda: re.search(r"Started.*yobiban-node", self.box.said()))
         self.note("an emulated Raspberry Pi 3 starts the service", f"{self.box.since():.0f} s after power-on")
         self.box.cut()
 
