@@ -1,5 +1,6 @@
 // Looks at the hub's pages as a visitor's browser does. Usage: node run.mjs http://127.0.0.1:PORT
-// Prints one line a finding and ends with 1 if there was any. With SHOTS=DIR, leaves pictures there.
+// Prints one line a finding and ends with 1 if there was any. With SHOTS=DIR, leaves pictures there;
+// page.png of them is docs/images/page.png.
 import { chromium } from "playwright-core";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -138,6 +139,13 @@ for (const lang of LANGS) {
   if (all.length > 7) found(`first view ${lang}: ${all.length} requests`);
   if (sent > 60000 || sent < 10000) found(`first view ${lang}: ${sent} bytes`);
   if (all.some(([url]) => !url.startsWith(base))) found(`first view ${lang}: something from elsewhere`);
+  await context.close();
+}
+
+// The picture for the project's front page: a phone's first view.
+if (shots) {
+  const { context, page } = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }, PAGES.front);
+  await shoot(page, "page", false);
   await context.close();
 }
 
