@@ -905,7 +905,7 @@ _yobiban() {
             return 0
             ;;
         yobiban__subcmd__setup)
-            opts="-h --boot --data --run --help"
+            opts="-h --boot --data --run --wipe --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -920,6 +920,10 @@ _yobiban() {
                     return 0
                     ;;
                 --run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wipe)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

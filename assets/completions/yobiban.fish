@@ -115,6 +115,7 @@ complete -c yobiban -n "__fish_yobiban_using_subcommand dictionary" -s h -l help
 complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -l boot -d 'The card\'s partition with yobiban.toml' -r -F
 complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -l data -d 'The data partition' -r -F
 complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -l run -d 'Where files of one start go' -r -F
+complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -l wipe -d 'Instead of all that: overwrite what is free on the card\'s partition, which nobody may be writing to, with zeros' -r -F
 complete -c yobiban -n "__fish_yobiban_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c yobiban -n "__fish_yobiban_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c yobiban -n "__fish_yobiban_using_subcommand help; and not __fish_seen_subcommand_from demo node goodbye hub board score replay load check provision doctor camera say dictionary setup config help" -f -a "demo" -d 'Six simulated ward offices, a node for each, a broker and the hub, in one process'

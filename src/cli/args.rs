@@ -134,6 +134,10 @@ pub(super) struct SetupArgs {
     /// Where files of one start go
     #[arg(long, value_name = "DIR", default_value = "/run")]
     pub(super) run: PathBuf,
+    /// Instead of all that: overwrite what is free on the card's partition, which nobody may be writing
+    /// to, with zeros
+    #[arg(long, value_name = "DEVICE", conflicts_with_all = ["boot", "data", "run"])]
+    pub(super) wipe: Option<PathBuf>,
 }
 
 #[cfg(feature = "demo")]

@@ -72,11 +72,22 @@ fn run(command: Command) -> anyhow::Result<()> {
             serve(async |stop| roles::demo::run(args, clock(), &mut io::stdout(), stop).await)
         }
         Command::Node(args) => serve(async |stop| node(&args, stop).await),
-        Command::Setup(args) => roles::setup::run(&roles::setup::SetupArgs {
-            boot: args.boot,
-            data: args.data,
-            run: args.run,
-        }),
+        Command::Setup(args) => match args.wipe {
+            Some(device) => {
+                let clusters = roles::setup::wipe(&device)?;
+                tracing::info!(
+                    clusters,
+                    "what is free on {} is overwritten",
+                    device.display()
+                );
+                Ok(())
+            }
+            None => roles::setup::run(&roles::setup::SetupArgs {
+                boot: args.boot,
+                data: args.data,
+                run: args.run,
+            }),
+        },
         Command::Goodbye(args) => {
             let config = config::load_node(&args.config)?;
             serve(|stop| roles::goodbye::run(config, clock(), stop))

@@ -1,6 +1,6 @@
 //! The start of a box made from the image, with the real program and folders for its partitions.
 
-use crate::support::yobiban;
+use crate::support::{tool, yobiban};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -271,4 +271,61 @@ fn a_data_partition_that_takes_nothing_is_said() {
         "{told}"
     );
     assert_eq!(full.text("boot/yobiban.toml"), FILE);
+}
+
+#[test]
+fn what_is_free_on_a_card_is_overwritten_and_the_card_stays_sound() {
+    let tools = ["mkfs.vfat", "mcopy", "mdel", "fsck.vfat"].map(tool);
+    let [Some(make), Some(copy), Some(delete), Some(check)] = tools else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let run = |program: &PathBuf, arguments: &[&str]| {
+        let output = std::process::Command::new(program)
+            .args(arguments)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{program:?}: {output:?}");
+    };
+    fs::File::create(path("card"))
+        .unwrap()
+        .set_len(40 << 20)
+        .unwrap();
+    run(&make, &["-F", "32", "-s", "1", "card"]);
+    let kept: Vec<u8> = (0..=250).cycle().take(300_001).collect();
+    fs::write(path("kernel"), &kept).unwrap();
+    fs::write(path("yobiban.toml"), FILE.repeat(40)).unwrap();
+    run(&copy, &["-i", "card", "yobiban.toml", "::yobiban.toml"]);
+    run(&copy, &["-i", "card", "kernel", "::kernel"]);
+    run(&delete, &["-i", "card", "::yobiban.toml"]);
+    let secret = || {
+        let card = fs::read(path("card")).unwrap();
+        String::from_utf8_lossy(&card).contains("radio secret")
+    };
+    assert!(secret(), "a computer leaves what it deletes");
+
+    let wipe = |device: &str| {
+        let mut command = yobiban();
+        command
+            .args(["setup", "--wipe", device])
+            .current_dir(dir.path());
+        command.output().unwrap()
+    };
+    let output = wipe("card");
+    assert!(output.status.success(), "{output:?}");
+    assert!(!secret());
+    run(&check, &["-n", "card"]);
+    run(&copy, &["-i", "card", "::kernel", "again"]);
+    assert!(fs::read(path("again")).unwrap() == kept);
+
+    let output = wipe("kernel");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("cannot overwrite what is free on kernel"),
+        "{said}"
+    );
+    assert!(fs::read(path("kernel")).unwrap() == kept);
 }

@@ -178,7 +178,7 @@ fn wrong(told: &Told) -> Sheet {
                 label: ja,
                 english: en,
                 value,
-                detail: format!("{} {}", japanese(p), english(p)),
+                detail: detail(p),
             }
         })
         .collect();
@@ -224,21 +224,30 @@ fn wrong(told: &Told) -> Sheet {
     }
 }
 
-/// What is expected, for readers of Japanese; the particulars follow in English.
-fn japanese(problem: &Wrong) -> &'static str {
+/// What is wrong, for readers of Japanese, with the guess of what was meant where there is one; what
+/// is expected follows in English.
+fn detail(problem: &Wrong) -> String {
     let message = problem.message.as_str();
-    if message.starts_with("not TOML") {
-        "書き方が正しくありません（引用符・かっこ・＝を確認）。"
+    let (wrong, lead) = if message.starts_with("not TOML") {
+        ("書き方が正しくありません（引用符・かっこ・＝を確認）。", "")
     } else if message.starts_with("unknown key") {
-        "この名前の項目はありません。使える項目："
+        ("この名前の項目はありません。", "使える項目：")
     } else if message.starts_with("missing") {
-        "必要な項目がありません。書くもの："
+        ("必要な項目がありません。", "書くもの：")
     } else if message.contains("cannot read") {
-        "ファイルが読めません。"
+        ("ファイルが読めません。", "")
     } else if message.contains("UTF-8") {
-        "文字コードを UTF-8 にして保存してください。"
+        ("文字コードを UTF-8 にして保存してください。", "")
     } else {
-        "値が正しくありません。正しい書き方："
+        ("値が正しくありません。", "正しい書き方：")
+    };
+    let meant = problem
+        .hint
+        .as_deref()
+        .and_then(|hint| hint.strip_prefix("did you mean ")?.strip_suffix('?'));
+    match meant {
+        Some(word) => format!("{wrong}「{word}」ではありませんか？ {message}"),
+        None => format!("{wrong}{lead} {}", english(problem)),
     }
 }
 

@@ -136,9 +136,9 @@ fn trouble_with_the_file_is_said_and_nothing_else_is() {
     let line = &sheet.lines[0];
     assert_eq!(line.english, "line 12, column 8");
     assert_eq!(line.value, "queue[1].lane = \"Fast\"");
-    assert!(
-        line.detail
-            .ends_with("did you mean fast? expected standard or fast")
+    assert_eq!(
+        line.detail,
+        "値が正しくありません。「fast」ではありませんか？ expected standard or fast"
     );
     assert_eq!(
         sheet.code,

@@ -11,8 +11,10 @@
 
 mod apply;
 mod told;
+mod wipe;
 
 pub use told::{Card, Told, Wrong};
+pub use wipe::wipe;
 
 use crate::config::{self, ConfigError, Secrecy};
 use crate::roles::replace::replace;
