@@ -469,43 +469,50 @@ class Trial:
         self.box.sound()
 
     def update(self):
-        """A signed bundle: tried without numbers and returned from, tried with numbers and kept. The
-        bundle is another version of what is on the card, and the card knows its certificate."""
+        """A signed bundle, tried with numbers and kept. It is another version of what is on the card, and
+        the card knows its certificate."""
+        self.tried(True)
+
+    def returned(self):
+        """The same, tried without numbers: the box returns to its slot by itself after ten minutes."""
+        self.tried(False)
+
+    def tried(self, network):
         bundle = pathlib.Path(os.environ["YOBIBAN_BUNDLE"])
         port = free_port()
         server = subprocess.Popen(
             [sys.executable, "-B", str(pathlib.Path(__file__).parent / "ranges.py"), str(port), str(bundle)],
             stdin=subprocess.DEVNULL)
         try:
-            self.updated(f"http://10.0.2.2:{port}/{bundle.name}")
+            self.updated(f"http://10.0.2.2:{port}/{bundle.name}", network)
         finally:
             server.kill()
             server.wait()
 
-    def updated(self, url):
+    def updated(self, url, network):
+        self.tell()
         self.box.put("yobiban.toml", self.file(f'[update]\nurl = "{url}"\n'))
         slot = lambda: self.box.take("slot.txt").strip().removeprefix("os_prefix=").strip("/")
         before = slot()
         after = {"a": "b", "b": "a"}[before]
-        for network, wanted, what in [(False, before, "returned from"), (True, after, "kept")]:
-            self.box.on(base="2026-11-24T02:00:00")
-            self.ready()
-            self.box.run("rm -f /data/rauc/failed; systemctl start --no-block yobiban-update")
-            self.gone("the bundle is installed, the box starts anew")
-            self.box.on(slot_file="try.txt", network=network, base="2026-11-24T02:10:00")
-            if network:
-                taken = self.until_true("the slot is kept", lambda: slot() == after, 900)
-            else:
-                taken = self.gone("the box returns")
-            if slot() != wanted:
-                raise Failed(f"slot {slot()} instead of {wanted}")
-            if network:
-                said = self.box.run("cat /usr/lib/yobiban/version; findmnt -no SOURCE /").stdout.strip()
-                self.box.cut()
-            else:
-                said = "no broker was there"
-            self.note(f"a bundle is installed, tried and {what}", f"{taken:.0f} s; {said}".replace("\n", " | "))
-            self.box.sound()
+        self.box.on(base="2026-11-24T02:00:00")
+        self.ready()
+        version = self.box.run("cat /usr/lib/yobiban/version").stdout.strip()
+        self.box.run("rm -f /data/rauc/failed; systemctl start --no-block yobiban-update")
+        installed = self.gone("the bundle is installed, the box starts anew")
+        self.box.on(slot_file="try.txt", network=network, base="2026-11-24T02:10:00")
+        if network:
+            taken = self.until_true("the slot is kept", lambda: slot() == after, 900)
+            now = self.box.run("cat /usr/lib/yobiban/version; findmnt -no SOURCE /").stdout.split()
+            self.note("a bundle is installed, tried and kept",
+                      f"{installed:.0f} s, {taken:.0f} s; before {version}, now {' from '.join(now)}")
+            self.box.cut()
+        else:
+            taken = self.gone("the box returns")
+            if slot() != before:
+                raise Failed(f"slot {slot()} instead of {before}")
+            self.note("a bundle is installed, tried without a broker and returned from", f"{installed:.0f} s, {taken:.0f} s")
+        self.box.sound()
 
     def gone(self, what, limit=1500):
         """Waits until the machine ends of itself, as it does where a Raspberry Pi starts anew."""
