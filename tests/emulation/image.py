@@ -1,5 +1,6 @@
 """A box from power-on to its board, with what installers and power cuts do to it. Called by `image`."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -23,6 +24,8 @@ SECTOR = 512
 CARD = 3 * 1024**3
 # What a start may take here; on the hardware it is a tenth.
 START = float(os.environ.get("YOBIBAN_START_SECONDS", "900"))
+# The program for this computer, which draws what must be seen and replays recordings.
+DRAW = os.environ.get("YOBIBAN_DRAW", str(ROOT / "target/debug/yobiban"))
 
 
 class Box:
@@ -218,12 +221,13 @@ class Trial:
         self.box = Box(image)
         self.broker = Broker(self.box.folder)
         self.rows = []
+        self.wanted = None
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.box.folder / "key"], check=True)
         self.seq = 0
 
-    def file(self, more=""):
+    def file(self, more="", queues=QUEUES):
         key = (self.box.folder / "key.pub").read_text().strip()
-        text = config([((1920, 1080), '{ kind = "hdmi" }')], self.broker.port, "/var/lib/yobiban")
+        text = config([((1920, 1080), '{ kind = "hdmi" }')], self.broker.port, "/var/lib/yobiban", queues)
         return text + f'[ssh]\nkeys = ["{key}"]\n[wifi]\nssid = "x"\npassword = "wireless-secret-word"\n{more}'
 
     def tell(self):
@@ -238,18 +242,18 @@ class Trial:
         width, height, data = picture
         if (width, height) != (1920, 1080):
             return False
-        return self.numbers() == self.cells(data)
+        if not self.wanted:
+            self.wanted = self.drawn(state(), QUEUES, "2026-11-24T10:42:30+09:00")
+        return self.wanted == self.cells(data)
 
-    def numbers(self):
-        if not hasattr(self, "wanted"):
-            folder = self.box.folder
-            (folder / "state.json").write_text(json.dumps(state()))
-            (folder / "board.toml").write_text(config([((1920, 1080), '{ kind = "none" }')], 1883))
-            draw = os.environ.get("YOBIBAN_DRAW", str(ROOT / "target/debug/yobiban"))
-            subprocess.run([draw, "board", "--config", folder / "board.toml", "--state", folder / "state.json",
-                            "--at", "2026-11-24T10:42:30+09:00", "--out", folder / "board.png"], check=True)
-            self.wanted = self.cells(pixels.read_png(folder / "board.png")[2])
-        return self.wanted
+    def drawn(self, told, queues, at):
+        """The rows of a board as they must look, drawn without hardware."""
+        folder = self.box.folder
+        (folder / "state.json").write_text(json.dumps(told))
+        (folder / "board.toml").write_text(config([((1920, 1080), '{ kind = "none" }')], 1883, queues=queues))
+        subprocess.run([DRAW, "board", "--config", folder / "board.toml", "--state", folder / "state.json",
+                        "--at", at, "--out", folder / "board.png"], check=True)
+        return self.cells(pixels.read_png(folder / "board.png")[2])
 
     @staticmethod
     def cells(data):
@@ -317,6 +321,44 @@ class Trial:
         with open(self.box.card, "rb") as whole:
             whole.seek(1024**2)
             return b"wireless-secret-word" in whole.read(192 * 1024**2)
+
+    def day(self):
+        """A recorded morning, replayed to a broker of this computer while the box starts: from power-on to
+        its numbers. A card and a broker that know nothing yet."""
+        recording = pathlib.Path(os.environ.get("YOBIBAN_DAY", ROOT.parent / "shared/days/2026-11-24.jsonl.gz"))
+        lines, told = [], {}
+        with gzip.open(recording, "rt") as day:
+            for line in day:
+                message = json.loads(line)
+                _, _, office, _, queue = message["topic"].split("/")
+                if message["at"] >= "2026-11-24T10:42":
+                    break
+                if office != "chuo":
+                    continue
+                lines.append(line)
+                payload = message["payload"]
+                # Late, doubled and broken ones change nothing.
+                if isinstance(payload, dict) and payload.get("seq", 0) > told.get(queue, {}).get("seq", 0):
+                    told[queue] = payload
+        queues = {queue: (queue, queue, "standard") for queue in sorted(told)}
+        morning = self.box.folder / "morning.jsonl"
+        morning.write_text("".join(lines))
+        self.wanted = self.drawn(told, queues, "2026-11-24T10:50:00+09:00")
+        self.box.put("yobiban.toml", self.file(queues=queues))
+        self.box.on(base="2026-11-24T01:43:00")
+        replay = subprocess.Popen(
+            [DRAW, "replay", morning, "--mqtt", f"mqtt://127.0.0.1:{self.broker.port}", "--speed", "60", "--keep-times"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            taken = self.box.until("the numbers of the recorded morning", self.board)
+        finally:
+            replay.kill()
+            replay.wait()
+        self.box.keep("day", self.box.glass())
+        last = ", ".join(f"{q} {m['calls'][0]['ticket']}" for q, m in sorted(told.items()) if m["calls"])
+        self.note(f"{len(lines)} messages of a recorded morning end on the glass", f"{taken:.0f} s after power-on: {last}")
+        self.box.cut()
+        self.box.sound()
 
     def figures(self):
         """What the box says of itself, over SSH with the key of its file; it is running."""

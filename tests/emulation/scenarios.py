@@ -48,7 +48,7 @@ def state():
     return found
 
 
-def config(boards, port, store="/tmp/store"):
+def config(boards, port, store="/tmp/store", queues=QUEUES):
     """A node's configuration; `boards` are pairs of size and output."""
     text = f"""[office]
 id = "chuo"
@@ -64,7 +64,7 @@ old_call_after = "60s"
 [store]
 dir = "{store}"
 """
-    for queue, (ja, en, lane) in QUEUES.items():
+    for queue, (ja, en, lane) in queues.items():
         text += f'[[queue]]\nid = "{queue}"\nname = {{ ja = "{ja}", en = "{en}" }}\nlane = "{lane}"\n'
     for i, ((width, height), output) in enumerate(boards):
         text += f'[[board]]\nid = "b{i}"\nsize = [{width}, {height}]\noutput = {output}\n'
