@@ -12,7 +12,7 @@ use yobiban::clock::Now;
 use yobiban::config::{self, NodeConfig, OutputConfig};
 use yobiban::output::Frame;
 use yobiban::roles::node::Truth;
-use yobiban::state::{Panel, Snapshot};
+use yobiban::state::{Delivery, Panel, Snapshot};
 
 /// Small, so that drawing takes little; the last one has no pixels.
 const BOARDS: &str = r#"
@@ -126,7 +126,12 @@ fn draw(hall: &mut Hall, messages: &[&[u8]]) {
         let (line, payload) = headed(message);
         let (queue, seconds) = line.split_once(' ').unwrap_or((line, "1"));
         now = later(now, seconds.parse::<u16>().unwrap_or(1).into(), 0);
-        truth.take(&format!("yobiban/v1/chuo/feed/{queue}"), payload, now);
+        truth.take(
+            &format!("yobiban/v1/chuo/feed/{queue}"),
+            payload,
+            Delivery::Live,
+            now,
+        );
         let snapshot = truth.snapshot(now);
         for (i, (painter, fresh)) in painters.iter_mut().enumerate() {
             panels[i].update(&snapshot.log, now);

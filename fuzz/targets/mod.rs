@@ -18,6 +18,7 @@ pub mod mqtt;
 pub mod opendata;
 pub mod recording;
 pub mod registry;
+pub mod secrets;
 pub mod serial;
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ use yobiban::clock::Now;
 pub type Target = fn(&[u8]);
 
 /// A target by its name; the folder of its seeds bears it.
-pub const ALL: [(&str, Target); 11] = [
+pub const ALL: [(&str, Target); 12] = [
     ("adapter", adapter::run),
     ("board", board::run),
     ("config", config::run),
@@ -39,6 +40,7 @@ pub const ALL: [(&str, Target); 11] = [
     ("opendata", opendata::run),
     ("recording", recording::run),
     ("registry", registry::run),
+    ("secrets", secrets::run),
     ("serial", serial::run),
 ];
 

@@ -7,6 +7,7 @@
 use super::{headed, later, records, start};
 use bytes::Bytes;
 use std::collections::BTreeSet;
+use yobiban::clock::Now;
 use yobiban::hub::registry::{self, MAX_NODES, Registry};
 use yobiban::hub::view::OfficeView;
 use yobiban::wire::report::HealthReport;
@@ -25,7 +26,7 @@ pub fn run(data: &[u8]) {
         assert_eq!(topic.to_string(), tail, "understood as another topic");
         now = later(now, 1, 0);
         let payload = Bytes::copy_from_slice(payload);
-        call(&payload);
+        call(&payload, now);
         let before = seen(&registry);
         let effect = registry.report(&topic, &payload, now);
         let after = seen(&registry);
@@ -71,16 +72,20 @@ fn seen(registry: &Registry) -> Seen {
     }
     let nodes: Vec<_> = registry
         .nodes()
-        .map(|(office, node, online, health)| (format!("{office}/{node}"), online, health.cloned()))
+        .map(|n| {
+            let name = format!("{}/{}", n.office, n.node);
+            (name, n.online, n.health.cloned())
+        })
         .collect();
     assert!(nodes.len() <= MAX_NODES * super::MOST_RECORDS);
     (views, nodes, registry.image_bytes())
 }
 
 /// A call that is taken is the same after it was written again.
-fn call(payload: &[u8]) {
-    if let Ok(call) = registry::decode_call(payload) {
+fn call(payload: &[u8], now: Now) {
+    if let Ok(call) = registry::decode_call(payload, now, 400) {
         let json = serde_json::to_vec(&call).expect("plain values");
-        assert_eq!(registry::decode_call(&json).expect("as it was"), call);
+        let again = registry::decode_call(&json, now, 400);
+        assert_eq!(again.expect("as it was"), call);
     }
 }
