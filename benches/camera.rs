@@ -1,6 +1,6 @@
 //! A filmed board to numbers, on one core. Limit: 25 ms for 1280 × 720.
 
-#[path = "../tests/it/support/filmed/mod.rs"]
+#[path = "../tests/support/filmed/mod.rs"]
 #[allow(clippy::cast_possible_truncation, dead_code, unreachable_pub)] // tests' own
 mod filmed;
 

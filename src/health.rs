@@ -3,6 +3,10 @@
 //! A value, not a service: whoever notices something raises it, whoever sees it end clears it, and
 //! one place reads the list for the health report, the metrics and the corner of the board.
 
+mod instances;
+
+pub use instances::Instances;
+
 use crate::clock::Now;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -15,6 +19,8 @@ pub enum IssueKind {
     FeedDown,
     /// No line to the broker of the reports.
     UplinkDown,
+    /// Another machine reports under this node's identity.
+    IdentityShared,
     /// A queue's source has been silent for too long.
     SourceSilent,
     /// Messages were refused for their content.
@@ -23,10 +29,14 @@ pub enum IssueKind {
     CallsLost,
     /// A source restarted its count without saying so.
     RestartUnsaid,
+    /// A source's clock or date is wrong: what it says is not of now.
+    SourceClock,
     /// The wall clock cannot be believed.
     ClockUnknown,
     /// A board's output does not take frames.
     OutputLost,
+    /// A board has no glyph for a character of what it shows.
+    TextUndrawable,
     /// A camera gives no pictures.
     CameraLost,
     /// A camera gives the same picture again and again.
@@ -45,15 +55,18 @@ pub enum IssueKind {
 
 impl IssueKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::FeedDown,
         Self::UplinkDown,
+        Self::IdentityShared,
         Self::SourceSilent,
         Self::MessagesRefused,
         Self::CallsLost,
         Self::RestartUnsaid,
+        Self::SourceClock,
         Self::ClockUnknown,
         Self::OutputLost,
+        Self::TextUndrawable,
         Self::CameraLost,
         Self::CameraFrozen,
         Self::CameraMoved,
@@ -69,12 +82,15 @@ impl IssueKind {
         match self {
             Self::FeedDown => "feed-down",
             Self::UplinkDown => "uplink-down",
+            Self::IdentityShared => "identity-shared",
             Self::SourceSilent => "source-silent",
             Self::MessagesRefused => "messages-refused",
             Self::CallsLost => "calls-lost",
             Self::RestartUnsaid => "restart-unsaid",
+            Self::SourceClock => "source-clock",
             Self::ClockUnknown => "clock-unknown",
             Self::OutputLost => "output-lost",
+            Self::TextUndrawable => "text-undrawable",
             Self::CameraLost => "camera-lost",
             Self::CameraFrozen => "camera-frozen",
             Self::CameraMoved => "camera-moved",
@@ -147,7 +163,12 @@ impl Issues {
     pub fn clear(&mut self, kind: IssueKind, about: &str) -> bool {
         let was = self.open.remove(&(kind, about.to_owned())).is_some();
         if was {
-            tracing::info!(issue = kind.as_str(), about, "over");
+            let of = if about.is_empty() { "" } else { " " };
+            tracing::info!(
+                issue = kind.as_str(),
+                about,
+                "issue resolved: {kind}{of}{about}"
+            );
         }
         was
     }

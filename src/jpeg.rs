@@ -44,7 +44,7 @@ pub enum JpegError {
     #[error("expected three colours or greys of eight bits")]
     Colours,
     /// The decoder failed in a way that it should not.
-    #[error("the decoder gave up")]
+    #[error("the JPEG decoder failed")]
     GaveUp,
 }
 

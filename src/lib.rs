@@ -36,6 +36,11 @@ pub mod jpeg;
 pub mod model;
 pub mod mqtt;
 pub mod output;
+// Whatever is unused in all tests is found in `it`, which has no such allowance.
+#[allow(dead_code)]
+#[cfg(test)]
+#[path = "../tests/support/patience.rs"]
+mod patience;
 pub mod roles;
 pub mod shutdown;
 pub mod state;

@@ -214,3 +214,8 @@
   };
   open();
 })();
+
+// A player that stumbles over the live edge of a video stays where it is: it begins again.
+for (const video of document.querySelectorAll("video.stream")) {
+  video.addEventListener("error", () => setTimeout(() => video.load(), 2000));
+}

@@ -218,8 +218,8 @@ impl Digits {
             };
         }
         let call = is_serving(queue).then(|| queue.today()).flatten();
-        let call = call.and_then(|state| state.last_call());
-        match call.and_then(|call| text(&call.ticket, call.counter.as_ref())) {
+        let last = call.and_then(|state| state.last_shown());
+        match last.and_then(|(ticket, counter)| text(ticket, counter)) {
             Some(face) => Saying {
                 face,
                 fresh: queue.fresh,
@@ -276,7 +276,8 @@ impl Digits {
         let number = state.and_then(|state| match show {
             FieldShow::Waiting => state.waiting,
             FieldShow::OnHold => state.on_hold,
-            _ => queue.wait.map(minutes),
+            // Digits alone cannot say whose wait it is: nobody who comes now gets a ticket.
+            _ => queue.wait.filter(|_| !queue.still_calls()).map(minutes),
         });
         match number {
             Some(number) => Saying {
@@ -361,7 +362,7 @@ impl Turns {
 
 /// Whether a queue's numbers are of use to somebody now.
 fn is_serving(queue: &QueueView) -> bool {
-    matches!(queue.phase, Phase::Today(Status::Open | Status::Paused))
+    matches!(queue.phase, Phase::Today(Status::Open | Status::Paused)) || queue.still_calls()
 }
 
 /// The longest likely wait in minutes, rounded up: nobody is promised less than is predicted.

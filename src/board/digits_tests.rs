@@ -87,6 +87,11 @@ impl World {
 
     /// A message with these calls, newest first, made now.
     fn hear(&mut self, queue: &str, status: Status, calls: &[Told]) {
+        self.hear_of(12, queue, status, calls);
+    }
+
+    /// The same with so many people waiting.
+    fn hear_of(&mut self, waiting: u32, queue: &str, status: Status, calls: &[Told]) {
         self.seq += 1;
         let at = self.now.wall;
         let call = |(no, ticket, counter): &Told| Call {
@@ -102,11 +107,12 @@ impl World {
             day: date(2026, 11, 24),
             epoch: 0,
             status,
-            waiting: Some(12),
+            waiting: Some(waiting),
             on_hold: Some(2),
             next: Vec::new(),
             held: Vec::new(),
             calls: calls.iter().map(call).collect(),
+            now_serving: None,
             wait: Some(WaitRange::new(60, 2000).expect("a range")),
         };
         let id = QueueId::new(queue).expect("id");
@@ -156,7 +162,7 @@ fn each_field_says_what_it_was_told_to() {
 #[test]
 fn a_closed_queue_has_no_number_but_its_last_call_has_its_turn() {
     let mut world = World::steady();
-    world.hear("moving", Status::Closed, &[(1, "A042", "3")]);
+    world.hear_of(0, "moving", Status::Closed, &[(1, "A042", "3")]);
     assert_eq!(world.faces(), ["A042", "3", "", "", "", "A042"]);
     world.later(SECOND * 10);
     assert_eq!(world.faces(), [""; 6]);
@@ -165,6 +171,27 @@ fn a_closed_queue_has_no_number_but_its_last_call_has_its_turn() {
         false,
     );
     assert_eq!(world.faces(), ["--"; 6]);
+}
+
+#[test]
+fn a_closed_queue_that_is_still_called_keeps_its_numbers_but_promises_no_wait() {
+    let mut world = World::steady();
+    world.hear("moving", Status::Open, &[(1, "A042", "3")]);
+    world.later(SECOND * 20);
+    let open = world.faces();
+    assert_eq!(open[0], "A042");
+    world.hear("moving", Status::Closed, &[(1, "A042", "3")]);
+    let closed = world.faces();
+    assert_eq!((&closed[0], &closed[2]), (&open[0], &open[2]));
+    // Its wait is that of the last who waits; digits cannot say so.
+    let wait = open
+        .iter()
+        .position(|f| f == "35")
+        .expect("2000 s in steps of five minutes");
+    assert_eq!(closed[wait], "");
+    world.hear_of(0, "moving", Status::Closed, &[(1, "A042", "3")]);
+    world.later(SECOND * 20);
+    assert_eq!(world.faces(), [""; 6]);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod design;
 mod digits;
 mod draw;
+mod drawable;
 mod framed;
 mod layout;
 mod led;
@@ -55,6 +56,7 @@ const LED: &str = "led";
 pub struct Painter {
     setting: Setting,
     kind: Kind,
+    undrawable: drawable::Undrawable,
 }
 
 /// What is drawn on.
@@ -109,6 +111,7 @@ impl Painter {
         Ok(Self {
             setting: Setting::new(office, state, board, rows),
             kind,
+            undrawable: drawable::Undrawable::default(),
         })
     }
 

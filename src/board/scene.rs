@@ -5,6 +5,7 @@
 
 use super::text::Text;
 use super::theme::Ink;
+pub(super) use crate::output::Form;
 use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::primitives::Rectangle;
 
@@ -51,29 +52,6 @@ pub(super) enum Part {
         /// `side * side` modules.
         modules: Vec<bool>,
     },
-}
-
-/// Shapes that go with the words, so that no colour has to be told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A filled rectangle.
-    Box,
-    /// A filled rectangle with round corners.
-    Plate,
-    /// The outline of a rectangle, with the line's width in pixels.
-    Outline(u32),
-    /// A triangle that points to the right.
-    Arrow,
-    /// Two triangles that point to the right: the fast lane.
-    Fast,
-    /// Two bars: paused.
-    Pause,
-    /// A square: closed.
-    Stop,
-    /// A ring with hands: not open yet, or not fresh.
-    Clock,
-    /// A ring of dots: nothing heard yet.
-    Dots,
 }
 
 impl Cell {

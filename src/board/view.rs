@@ -3,11 +3,13 @@
 //! A number is here because a source said it, or it is not here (invariant 1); a number that is not
 //! fresh carries its time (invariant 4). Time comes with [`Now`] and nowhere else.
 
-use super::words::{self, Counter, Figure};
+use super::words::{self, AsOf, Counter, Figure};
 use crate::clock::Now;
 use crate::config::BoardConfig;
 use crate::model::{Lane, Name, QueueId, Source, Status};
-use crate::state::{LoggedCall, PanelView, Phase, QueueView, Settings, ShownCall, Snapshot};
+use crate::state::{
+    LoggedCall, PanelView, Phase, QueueView, Settings, ShownCall, Snapshot, horizon,
+};
 use jiff::civil::Time;
 use std::time::Duration;
 
@@ -99,11 +101,11 @@ pub(super) struct Clock {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Age {
     /// All fresh; the time of the oldest, if there is any.
-    Fresh(Option<String>),
+    Fresh(Option<AsOf>),
     /// Some are not; their rows say which.
     Some,
     /// None is; the time of the newest.
-    Stale(String),
+    Stale(AsOf),
 }
 
 /// The numbers in the row of a queue, for whoever checks what a board says.
@@ -134,7 +136,7 @@ pub(super) struct Line {
     pub(super) on_hold: u32,
     pub(super) service: Service,
     /// The time of the numbers when they are not fresh.
-    pub(super) as_of: Option<String>,
+    pub(super) as_of: Option<AsOf>,
     /// Whether a camera read them from another board.
     pub(super) filmed: bool,
 }
@@ -158,6 +160,8 @@ pub(super) enum Service {
     Open(Option<Figure>),
     /// 休止中
     Paused,
+    /// 受付終了, while those who wait are still called: the wait of the last of them, if predicted.
+    LastCalls(Option<Figure>),
     /// 受付終了
     Closed,
     /// まもなく開庁
@@ -188,8 +192,11 @@ impl View {
         let page = turn(now, pages);
         let on_page = queues.iter().skip(page * length).take(length);
         let on_board = |call: &LoggedCall| queues.iter().any(|q| q.settings.id == call.queue);
-        // Last night's calls are nobody's this morning.
+        // Last night's calls are nobody's this morning, and those of a clock gone wrong nobody's now.
         let of_today = |call: &LoggedCall| {
+            if now.synced && call.call.at > horizon(now) {
+                return false;
+            }
             let queue = queues.iter().find(|q| q.settings.id == call.queue);
             queue.is_some_and(|q| q.today().is_some_and(|s| s.day == call.day))
         };
@@ -322,7 +329,7 @@ fn both(name: &Name) -> (String, String) {
 fn line(queue: &QueueView, setting: &Setting, snapshot: &Snapshot, now: Now) -> Line {
     let (name, english) = both(&queue.settings.name);
     let state = queue.today();
-    let last = state.and_then(|s| s.last_call());
+    let last = state.and_then(|s| s.last_shown());
     let before_hours =
         || now.synced && now.wall.to_zoned(snapshot.zone.clone()).time() < setting.opens;
     let service = match queue.phase {
@@ -331,14 +338,17 @@ fn line(queue: &QueueView, setting: &Setting, snapshot: &Snapshot, now: Now) -> 
         Phase::Today(Status::Open) => Service::Open(queue.wait.map(words::wait)),
         Phase::Today(Status::Paused) => Service::Paused,
         Phase::Today(Status::Closed) if before_hours() => Service::NotOpenYet,
+        Phase::Today(Status::Closed) if queue.still_calls() => {
+            Service::LastCalls(queue.wait.map(words::wait))
+        }
         Phase::Today(Status::Closed) => Service::Closed,
     };
     Line {
         name,
         english,
         fast: queue.settings.lane == Lane::Fast,
-        ticket: last.map(|c| c.ticket.as_str().to_owned()),
-        counter: last.and_then(|c| c.counter.as_ref()).map(words::counter),
+        ticket: last.map(|(ticket, _)| ticket.as_str().to_owned()),
+        counter: last.and_then(|(_, counter)| counter).map(words::counter),
         next: state
             .map(|s| {
                 s.next
@@ -362,10 +372,10 @@ fn line(queue: &QueueView, setting: &Setting, snapshot: &Snapshot, now: Now) -> 
 }
 
 /// The time of numbers that are shown but not fresh.
-fn stale_since(queue: &QueueView, snapshot: &Snapshot) -> Option<String> {
+fn stale_since(queue: &QueueView, snapshot: &Snapshot) -> Option<AsOf> {
     let reading = queue.reading.as_ref()?;
     let shown = matches!(queue.phase, Phase::Today(_));
-    (shown && !queue.fresh).then(|| words::as_of(reading.as_of(), &snapshot.zone, snapshot.today))
+    (shown && !queue.fresh).then(|| AsOf::new(reading.as_of(), &snapshot.zone, snapshot.today))
 }
 
 fn call(call: &LoggedCall, queues: &[&QueueView], inverted: bool) -> CallView {
@@ -379,16 +389,21 @@ fn call(call: &LoggedCall, queues: &[&QueueView], inverted: bool) -> CallView {
     }
 }
 
-/// How old the numbers are as a whole. A closed queue may rest without making the board look ill.
+/// How old the numbers are as a whole. A closed queue may rest without making the board look ill,
+/// but not while people are called.
 fn age(queues: &[&QueueView], snapshot: &Snapshot) -> Age {
     let spoken = |fresh: bool| {
         queues
             .iter()
             .filter(move |q| q.fresh == fresh)
-            .filter(|q| matches!(q.phase, Phase::Today(s) if s != Status::Closed))
+            .filter(|q| match q.phase {
+                Phase::Today(Status::Closed) => q.still_calls(),
+                Phase::Today(_) => true,
+                Phase::Unknown | Phase::NotOpenYet => false,
+            })
             .filter_map(|q| q.reading.as_ref().map(|r| r.as_of()))
     };
-    let said = |at| words::as_of(at, &snapshot.zone, snapshot.today);
+    let said = |at| AsOf::new(at, &snapshot.zone, snapshot.today);
     match (spoken(false).max(), spoken(true).min()) {
         (None, oldest) => Age::Fresh(oldest.map(said)),
         (Some(_), Some(_)) => Age::Some,

@@ -55,14 +55,51 @@ pub(super) fn clock(at: Timestamp, zone: &TimeZone) -> String {
     format!("{}:{:02}", at.hour(), at.minute())
 }
 
-/// The time numbers are of: the day too when it is another one.
-pub(super) fn as_of(at: Timestamp, zone: &TimeZone, today: Date) -> String {
-    let day = at.to_zoned(zone.clone()).date();
-    let clock = clock(at, zone);
-    if day == today {
-        clock
-    } else {
-        format!("{}/{} {clock}", day.month(), day.day())
+/// When numbers are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AsOf {
+    /// Hour and minute, with the day when it is another one.
+    Time(String),
+    /// Their source never said, and nobody saw them change.
+    Unknown,
+}
+
+impl AsOf {
+    pub(super) fn new(at: Option<Timestamp>, zone: &TimeZone, today: Date) -> Self {
+        let Some(at) = at else {
+            return Self::Unknown;
+        };
+        let day = at.to_zoned(zone.clone()).date();
+        let clock = clock(at, zone);
+        Self::Time(if day == today {
+            clock
+        } else {
+            format!("{}/{} {clock}", day.month(), day.day())
+        })
+    }
+
+    /// The time, if it is known.
+    pub(super) fn time(&self) -> Option<&str> {
+        match self {
+            Self::Time(time) => Some(time),
+            Self::Unknown => None,
+        }
+    }
+
+    /// Why the numbers have a mark, in a word.
+    pub(super) fn why(&self) -> &'static str {
+        match self {
+            Self::Time(_) => "更新停止中",
+            Self::Unknown => "確認中",
+        }
+    }
+
+    /// What stands behind the time, or for it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Time(_) => "現在",
+            Self::Unknown => "時刻不明",
+        }
     }
 }
 
@@ -98,8 +135,8 @@ pub(super) struct Counter {
     pub(super) to: &'static str,
 }
 
-/// Words for a counter. A label of letters and digits gets its counter word; one that is a
-/// name already (`窓口三番`) does not.
+/// Words for a counter. A label of letters and digits gets its counter word, one that has half of it
+/// (`3番`) the rest; one that is a name already (`窓口三番`) does not.
 pub(super) fn counter(label: &Label) -> Counter {
     let plain = label
         .as_str()
@@ -107,6 +144,12 @@ pub(super) fn counter(label: &Label) -> Counter {
         .all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let (short, long, to) = if plain {
         ("番", "番窓口", "番窓口へ")
+    } else if label.as_str().ends_with(['番', '号'])
+        && label
+            .as_str()
+            .starts_with(|c: char| c.is_ascii_alphanumeric())
+    {
+        ("", "窓口", "窓口へ")
     } else {
         ("", "", "へ")
     };
@@ -184,6 +227,14 @@ mod tests {
         };
         assert_eq!(said("3"), ("3番".into(), "3番窓口へ".into()));
         assert_eq!(said("A-1"), ("A-1番".into(), "A-1番窓口へ".into()));
+        assert_eq!(
+            said("３"),
+            said("3"),
+            "a full-width counter is the same one"
+        );
+        assert_eq!(said("①"), said("1"));
+        assert_eq!(said("３番"), ("3番".into(), "3番窓口へ".into()));
+        assert_eq!(said("３番窓口"), ("3番窓口".into(), "3番窓口へ".into()));
         assert_eq!(said("窓口三番"), ("窓口三番".into(), "窓口三番へ".into()));
     }
 
@@ -192,8 +243,13 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(9));
         let at: Timestamp = "2026-11-24T09:05:59+09:00".parse().expect("time");
         assert_eq!(clock(at, &zone), "9:05");
-        assert_eq!(as_of(at, &zone, day(2026, 11, 24)), "9:05");
-        assert_eq!(as_of(at, &zone, day(2026, 11, 25)), "11/24 9:05");
+        let as_of = |at, day| {
+            let as_of = AsOf::new(at, &zone, day);
+            format!("{} {}", as_of.time().unwrap_or_default(), as_of.word())
+        };
+        assert_eq!(as_of(Some(at), day(2026, 11, 24)), "9:05 現在");
+        assert_eq!(as_of(Some(at), day(2026, 11, 25)), "11/24 9:05 現在");
+        assert_eq!(as_of(None, day(2026, 11, 25)), " 時刻不明");
         assert_eq!(date(day(2026, 11, 24)), "11月24日（火）");
         assert_eq!(date_in_english(day(2026, 11, 24)), "Tue, November 24");
         assert_eq!(

@@ -30,7 +30,7 @@ pub enum PictureError {
     #[error("cannot decode the picture: {0}")]
     Decode(#[from] JpegError),
     /// The end of the JPEG is missing.
-    #[error("the picture is no JPEG, or was cut off")]
+    #[error("the picture is not a JPEG, or is truncated")]
     CutOff,
     /// Width, height or the number of bytes do not belong together.
     #[error(

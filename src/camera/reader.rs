@@ -10,15 +10,12 @@ use super::read::{FieldSpec, Reading, read};
 use super::reading::Doubt;
 use crate::clock::Now;
 use crate::config::{CameraConfig, CameraField, CameraShow};
-use crate::model::{Call, CallKind, Label, QueueId, QueueState, Status};
-use crate::state::KeptQueue;
-use jiff::Timestamp;
+use crate::model::{CallKind, Label, QueueId, QueueState};
+use crate::state::{Derived, KeptQueue, Settings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
-/// Calls of a queue that are kept (contract, "Limits").
-const MAX_CALLS: usize = 20;
 /// A state that did not change is told again this often, so that it stays fresh: a fifth of the
 /// usual `stale_after`.
 const TELL_EVERY: Duration = Duration::from_secs(30);
@@ -67,10 +64,9 @@ pub struct Reader {
 /// What a queue's states are made of.
 struct Told {
     id: QueueId,
-    epoch: u32,
-    seq: u64,
-    no: u64,
-    calls: Vec<Call>,
+    derived: Derived,
+    /// Ticket and counter that were on the board last; `None` before any were seen today.
+    shown: Option<(Label, Option<Label>)>,
     waiting: u32,
     on_hold: u32,
     told: Option<Duration>,
@@ -131,18 +127,11 @@ impl Reader {
             let Some(kept) = kept.iter().find(|k| k.queue == told.id) else {
                 continue;
             };
-            told.seq = kept.state.seq;
-            if kept.state.day == day {
-                told.epoch = kept.state.epoch;
-                told.no = kept.last_no;
-                told.calls.clone_from(&kept.state.calls);
-            }
+            told.derived.resume(kept, kept.state.epoch);
         }
         for (field, evidence) in self.fields.iter().zip(&mut self.evidence) {
             let told = self.queues.iter().find(|q| q.id == field.queue);
-            let last = told
-                .and_then(|t| t.calls.first())
-                .map(|c| c.ticket.as_str());
+            let last = told.and_then(|t| t.derived.last_shown()).map(Label::as_str);
             let digits = last.and_then(|l| l.strip_prefix(field.prefix.as_str()));
             if let (CameraShow::Ticket, Some(digits)) = (field.show, digits) {
                 evidence.resume(digits);
@@ -251,7 +240,9 @@ impl Reader {
         if self.day != Some(day) {
             self.day = Some(day);
             self.evidence.iter_mut().for_each(Evidence::clear);
-            self.queues.iter_mut().for_each(Told::begin_day);
+        }
+        for queue in &mut self.queues {
+            queue.turn_to(day, now);
         }
         let mut known: Vec<Option<String>> = Vec::with_capacity(readings.len());
         for ((field, evidence), reading) in self.fields.iter().zip(&mut self.evidence).zip(readings)
@@ -281,7 +272,7 @@ impl Reader {
                 waiting: of(CameraShow::Waiting),
                 on_hold: of(CameraShow::OnHold),
             };
-            if let Some(state) = queue.tell(&parts, day, now) {
+            if let Some(state) = queue.tell(&parts, now) {
                 states.push((queue.id.clone(), state));
             }
         }
@@ -301,26 +292,26 @@ impl Told {
     fn new(id: QueueId) -> Self {
         Self {
             id,
-            epoch: 0,
-            seq: 0,
-            no: 0,
-            calls: Vec::new(),
+            derived: Derived::default(),
+            shown: None,
             waiting: 0,
             on_hold: 0,
             told: None,
         }
     }
 
-    fn begin_day(&mut self) {
-        *self = Self {
-            seq: self.seq,
-            ..Self::new(self.id.clone())
-        };
+    fn turn_to(&mut self, day: Date, now: Now) {
+        if self.derived.turn_to(day, now) {
+            *self = Self {
+                derived: std::mem::take(&mut self.derived),
+                ..Self::new(self.id.clone())
+            };
+        }
     }
 
     /// The state to hand on, if every field of the queue is known and something is to be told: a
     /// ticket without its counter would send people to no window.
-    fn tell(&mut self, parts: &Parts<'_>, day: Date, now: Now) -> Option<QueueState> {
+    fn tell(&mut self, parts: &Parts<'_>, now: Now) -> Option<QueueState> {
         let all = [
             &parts.ticket,
             &parts.counter,
@@ -348,24 +339,9 @@ impl Told {
             Label::new(&format!("{}{}", field.prefix, (*known)?)).ok()
         };
         if let Some(ticket) = label(&parts.ticket) {
-            let counter = label(&parts.counter);
-            let same = |call: &Call| call.ticket == ticket && call.counter == counter;
-            if !self.calls.first().is_some_and(same) {
-                let again = self.calls.first().is_some_and(|c| c.ticket == ticket);
-                self.no += 1;
-                let call = Call {
-                    no: self.no,
-                    ticket,
-                    counter,
-                    at: now.wall,
-                    kind: if again {
-                        CallKind::Recall
-                    } else {
-                        CallKind::Call
-                    },
-                };
-                self.calls.insert(0, call);
-                self.calls.truncate(MAX_CALLS);
+            let now_shown = (ticket, label(&parts.counter));
+            if self.shown.as_ref() != Some(&now_shown) {
+                self.note(now_shown, now);
                 changed = true;
             }
         }
@@ -374,25 +350,36 @@ impl Told {
             return None;
         }
         self.told = Some(now.mono);
-        self.seq = milliseconds(now.wall).max(self.seq + 1);
         Some(QueueState {
-            seq: self.seq,
-            at: now.wall,
-            day,
-            epoch: self.epoch,
-            status: Status::Open,
             waiting: parts.waiting.is_some().then_some(self.waiting),
             on_hold: parts.on_hold.is_some().then_some(self.on_hold),
-            next: Vec::new(),
-            held: Vec::new(),
-            calls: self.calls.clone(),
-            wait: None,
+            ..self.derived.message(now.wall, now)
         })
     }
-}
 
-fn milliseconds(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond()).unwrap_or(0)
+    /// Takes over what is on the board: the first that is seen today stands there, called nobody
+    /// knows when; what changes is called.
+    fn note(&mut self, shown: (Label, Option<Label>), now: Now) {
+        let (ticket, counter) = shown.clone();
+        let before = self.shown.replace(shown).map(|(ticket, _)| ticket);
+        // What changed while the node restarted is called all the same, if that was a moment ago.
+        let derived = &self.derived;
+        let missed = derived.was_kept_within(Settings::OLD_CALL_AFTER, now)
+            && !derived.was_shown_last(&ticket, counter.as_ref());
+        let kept = || derived.last_shown().filter(|_| missed).cloned();
+        let known = self.derived.is_newest(&ticket, counter.as_ref());
+        match before.or_else(kept) {
+            Some(before) if !known => {
+                let kind = if before == ticket {
+                    CallKind::Recall
+                } else {
+                    CallKind::Call
+                };
+                self.derived.called(ticket, counter, kind, now.wall);
+            }
+            _ => self.derived.stands(ticket, counter),
+        }
+    }
 }
 
 impl FieldReading {
@@ -400,5 +387,96 @@ impl FieldReading {
     #[must_use]
     pub fn doubt(&self) -> Option<Doubt> {
         self.reading.text.as_ref().err().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Source;
+    use jiff::Timestamp;
+
+    const QUEUE: &str = "certificates";
+
+    fn now(second: i64) -> Now {
+        // 2026-11-24, 10:00:00 in Japan.
+        Now::at(Timestamp::from_second(1_795_482_000 + second).unwrap())
+    }
+
+    fn told() -> Told {
+        Told::new(QueueId::new(QUEUE).unwrap())
+    }
+
+    fn zone() -> TimeZone {
+        TimeZone::get("Asia/Tokyo").unwrap()
+    }
+
+    /// What is made of a number that the board shows.
+    fn see(told: &mut Told, ticket: &str, counter: &str, second: i64) -> QueueState {
+        let now = now(second);
+        told.turn_to(now.wall.to_zoned(zone()).date(), now);
+        let shown = (Label::new(ticket).unwrap(), Label::new(counter).ok());
+        if told.shown.as_ref() != Some(&shown) {
+            told.note(shown, now);
+        }
+        told.derived.message(now.wall, now)
+    }
+
+    /// The same queue after a restart.
+    fn again(state: QueueState, second: i64) -> Told {
+        let mut told = told();
+        let last_no = state.calls.first().map_or(0, |c| c.no);
+        let kept = KeptQueue {
+            queue: told.id.clone(),
+            state,
+            epoch: 0,
+            source: Source::Camera,
+            last_no,
+            dated: true,
+        };
+        told.derived.resume(&kept, kept.state.epoch);
+        let now = now(second);
+        told.turn_to(now.wall.to_zoned(zone()).date(), now);
+        told
+    }
+
+    fn said(state: &QueueState) -> String {
+        let calls = state.calls.iter();
+        let mut all: Vec<String> = calls
+            .map(|c| format!("{} {} {}", c.no, c.ticket, c.kind.as_str()))
+            .collect();
+        let standing = state.now_serving.as_ref();
+        all.extend(standing.map(|s| format!("now serving {}", s.ticket)));
+        all.join(", ")
+    }
+
+    #[test]
+    fn a_restart_recalls_nobody_whose_number_stood_there_before_and_after() {
+        let mut camera = told();
+        let state = see(&mut camera, "42", "3", 0);
+        assert_eq!(said(&state), "now serving 42");
+        let mut camera = again(state, 20);
+        let state = see(&mut camera, "42", "3", 20);
+        assert_eq!(said(&state), "now serving 42");
+        assert_eq!(said(&see(&mut camera, "43", "3", 30)), "1 43 call");
+        // What changed while it restarted is called all the same.
+        let mut camera = again(state.clone(), 40);
+        assert_eq!(said(&see(&mut camera, "43", "1", 40)), "1 43 call");
+        let mut camera = again(state, 40);
+        assert_eq!(said(&see(&mut camera, "42", "5", 40)), "1 42 recall");
+    }
+
+    #[test]
+    fn a_restart_just_before_midnight_recalls_nobody_after_it() {
+        const MIDNIGHT: i64 = 14 * 3600;
+        let mut camera = told();
+        see(&mut camera, "41", "3", MIDNIGHT - 100);
+        let state = see(&mut camera, "42", "3", MIDNIGHT - 50);
+        assert_eq!(said(&state), "1 42 call");
+        let mut camera = again(state, MIDNIGHT - 30);
+        let state = see(&mut camera, "42", "3", MIDNIGHT - 20);
+        assert_eq!(said(&state), "1 42 call");
+        let state = see(&mut camera, "42", "3", MIDNIGHT + 10);
+        assert_eq!(said(&state), "now serving 42");
     }
 }

@@ -2,19 +2,18 @@
 
 use crate::{config, model, roles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-#[cfg(feature = "demo")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Call boards for ward offices: from the ticketing system to the board, and to the citizen's phone.
+/// Call boards for ward offices: from the ticketing system to the board and to the visitor's phone
 #[derive(Debug, Parser)]
 #[command(name = "yobiban", version, arg_required_else_help = true)]
 #[command(after_help = "\
 Environment:
-  YOBIBAN_LOG  what is logged, such as info, debug or yobiban::mqtt=trace [default: info]
+  YOBIBAN_LOG  log level or filter, such as info, debug or yobiban::mqtt=trace [default: info]
 Exit codes:
-  0 done, 64 usage or configuration, 1 anything else")]
+  0 done, 64 usage or configuration error, 1 any other error")]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -22,57 +21,56 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Six simulated ward offices, a node for each, a broker and the hub, in one process
-    #[cfg(feature = "demo")]
+    /// Run six simulated ward offices with a node each, and the hub, in one process
     Demo(DemoArgs),
-    /// The box at an office: from the feed to its boards
+    /// Run the service of a device at an office: receive the feed and drive the boards
     Node(NodeArgs),
-    /// The last picture on a node's boards while the machine switches off
+    /// Show the last picture on a node's boards during shutdown
     Goodbye(FileArgs),
-    /// The server that shows all offices to remote viewers
+    /// Run the server that shows all offices to remote visitors
     Hub(FileArgs),
-    /// Draw one board to a picture, without hardware
+    /// Draw one board as a picture, without hardware
     Board(BoardArgs),
-    /// Tell how good the wait ranges of a recorded day are
+    /// Evaluate the wait predictions of a recorded day
     Score(ScoreArgs),
     /// Publish a recorded day to a broker
     Replay(ReplayArgs),
-    /// Try how many viewers a hub bears
+    /// Load test: measure how many viewers a hub can serve
     Load(LoadArgs),
-    /// Say what is wrong with a configuration file
+    /// Validate a configuration file and report its errors
     Check {
-        /// A node's or a hub's configuration
+        /// The configuration of a node or a hub
         file: PathBuf,
     },
     /// Write the configurations and certificates of a whole city from one table
     Provision(ProvisionArgs),
-    /// Look at what a node would use, and say what to do about what is wrong
+    /// Test what a node uses (outputs, cameras, connections, clock, storage) and suggest fixes
     Doctor(FileArgs),
-    /// Read an old board in pictures of a camera
+    /// Read an existing board from camera pictures
     #[command(subcommand)]
     Camera(CameraCommand),
-    /// Speak a call into a WAV file, or to a sound device
+    /// Speak a call into a WAV file or on a sound device
     Say(SayArgs),
-    /// Build the dictionary that Japanese speech needs
+    /// Build the dictionary for Japanese speech
     Dictionary {
-        /// The folder mecab-naist-jdic of Open JTalk's sources
+        /// The folder mecab-naist-jdic of the Open JTalk source code
         from: PathBuf,
         /// The folder to write
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// At the start of a box made from the image: take over the card's file, prepare network and time
+    /// At the start of a device made from the image: store the card's file, set up network and time
     Setup(SetupArgs),
     /// Print a commented example with every key and its default
     Config {
-        /// What it configures
+        /// Which configuration
         kind: ExampleKind,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CameraCommand {
-    /// Read a picture and print its fields as JSON, or score a folder of pictures
+    /// Read a picture and print its fields as JSON, or evaluate a folder of pictures
     Read {
         /// A JPEG picture
         #[arg(required_unless_present = "truth", requires = "config")]
@@ -80,10 +78,10 @@ pub(super) enum CameraCommand {
         /// A node's configuration
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
-        /// Which camera of it [default: the first]
+        /// Which camera of the configuration [default: the first]
         #[arg(long, value_name = "ID")]
         camera: Option<model::CameraId>,
-        /// A folder of NAME.jpg with NAME.json that says what is true
+        /// A folder of pictures NAME.jpg with their correct readings in NAME.json
         #[arg(long, value_name = "DIR", conflicts_with_all = ["picture", "config", "camera"])]
         truth: Option<PathBuf>,
     },
@@ -91,7 +89,7 @@ pub(super) enum CameraCommand {
     Calibrate {
         /// A JPEG picture
         picture: PathBuf,
-        /// Where to draw what was found, on the board alone
+        /// Where to write a picture of the board with what was found
         #[arg(long, value_name = "PNG")]
         out: PathBuf,
     },
@@ -99,26 +97,26 @@ pub(super) enum CameraCommand {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum ExampleKind {
-    /// The box at an office
+    /// The service of a device at an office
     Node,
-    /// The server for remote viewers
+    /// The server for remote visitors
     Hub,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct FileArgs {
-    /// Its configuration; see `yobiban config`
+    /// The configuration; see `yobiban config`
     #[arg(long, value_name = "FILE")]
     pub(super) config: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct NodeArgs {
-    /// Its configuration; see `yobiban config`
+    /// The configuration; see `yobiban config`
     #[arg(long, value_name = "FILE")]
     pub(super) config: PathBuf,
-    /// What `yobiban setup` left: boards say how the box is doing until there are numbers, and what
-    /// is wrong with the card's file
+    /// Result of `yobiban setup`: until numbers arrive, boards show the device's state and errors in
+    /// the card's file
     #[arg(long, value_name = "FILE")]
     pub(super) setup: Option<PathBuf>,
 }
@@ -131,31 +129,29 @@ pub(super) struct SetupArgs {
     /// The data partition
     #[arg(long, value_name = "DIR", default_value = "/data")]
     pub(super) data: PathBuf,
-    /// Where files of one start go
+    /// Folder for files that last until the next start
     #[arg(long, value_name = "DIR", default_value = "/run")]
     pub(super) run: PathBuf,
-    /// Instead of all that: overwrite what is free on the card's partition, which nobody may be writing
-    /// to, with zeros
+    /// Instead of the setup: overwrite the free space of the card's partition with zeros; nothing else
+    /// may write to it meanwhile
     #[arg(long, value_name = "DEVICE", conflicts_with_all = ["boot", "data", "run"])]
     pub(super) wipe: Option<PathBuf>,
 }
-
-#[cfg(feature = "demo")]
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Address of the pages; port 0 is any [default: 127.0.0.1:8080, or any port where it is taken]
+    /// Address of the web pages; port 0: any free port [default: 127.0.0.1:8080, or any if in use]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(super) listen: Option<SocketAddr>,
-    /// Address of the broker; port 0 is any
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = broker_address)]
-    pub(super) mqtt: SocketAddr,
-    /// How many seconds of the simulated day pass in one, 1 to 3600
+    /// A broker on this machine to use, such as 127.0.0.1:1883 [default: none is needed]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = broker_address)]
+    pub(super) mqtt: Option<SocketAddr>,
+    /// Seconds of the simulated day per second, 1 to 3600
     #[arg(long, value_name = "N", default_value_t = roles::demo::DEFAULT_SPEED, value_parser = speed)]
     pub(super) speed: f64,
-    /// Folder for boards, stores and history [default: one that is removed at the end]
+    /// Folder for boards, node data and history [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Ends after this long with a summary; without it, at a signal
+    /// End after this time with a summary; without it, at a signal
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(super) for_: Option<Duration>,
     /// The same seed simulates the same day
@@ -171,7 +167,7 @@ pub(super) struct BoardArgs {
     /// JSON object from queue id to feed payload
     #[arg(long, value_name = "FILE")]
     pub(super) state: PathBuf,
-    /// The moment it is drawn for, with offset [default: the newest in the state]
+    /// The time to draw the board for, with offset [default: the newest in the state]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) at: Option<jiff::Timestamp>,
     /// Which board [default: the first]
@@ -184,7 +180,7 @@ pub(super) struct BoardArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct SayArgs {
-    /// The label, such as A042
+    /// The ticket, such as A042
     #[arg(value_parser = label)]
     pub(super) ticket: model::Label,
     /// The counter to go to
@@ -193,22 +189,22 @@ pub(super) struct SayArgs {
     /// ja, en, zh, ko, vi or pt [default: those of the configuration, or ja]
     #[arg(long, value_name = "LANG")]
     pub(super) lang: Option<config::VoiceLanguage>,
-    /// The queue it is called in, by its id in the configuration [default: the first]
+    /// The queue of the ticket, by its id in the configuration [default: the first]
     #[arg(long, value_name = "ID", requires = "config")]
     pub(super) queue: Option<model::QueueId>,
-    /// As it is said when it is called again
+    /// Announce it as a repeated call
     #[arg(long)]
     pub(super) recall: bool,
-    /// In few words, as when many calls wait
+    /// Short announcement, as when many calls wait
     #[arg(long)]
     pub(super) short: bool,
-    /// Without the chime before it
+    /// No chime before the announcement
     #[arg(long)]
     pub(super) no_chime: bool,
     /// A node's configuration, for its readings, texts and dictionary
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Folder of the dictionary [default: that of the configuration]
+    /// Folder of the dictionary [default: the one in the configuration]
     #[arg(long, value_name = "DIR")]
     pub(super) dictionary: Option<PathBuf>,
     /// The file to write
@@ -235,10 +231,10 @@ pub(super) struct ReplayArgs {
     /// The broker, such as mqtt://127.0.0.1:1883 or mqtts://user@broker.example.jp
     #[arg(long, value_name = "URL")]
     pub(super) mqtt: String,
-    /// File with the user's password: what stands in an address can be read by everybody on the machine
+    /// File with the user's password; a password in the address is visible to every user of the machine
     #[arg(long, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
-    /// How many seconds of the recording pass in one
+    /// Seconds of the recording per second
     #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     pub(super) speed: f64,
     /// Only this office
@@ -251,32 +247,32 @@ pub(super) struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
-    /// The events that viewers follow; the hub must not be in service
+    /// The event stream that viewers read; the hub must not be in production
     #[arg(
         long,
         value_name = "URL",
         default_value = "http://127.0.0.1:8080/api/v1/events"
     )]
-    pub(super) events: url::Url,
-    /// The hub's broker: calls are reported to it as nodes do
+    pub(super) events: String,
+    /// The hub's broker; calls are published to it as nodes do
     #[arg(long, value_name = "URL", required_unless_present = "post")]
     pub(super) mqtt: Option<String>,
-    /// Instead, where to post each call, for servers that send on what is posted
+    /// Instead of the broker: URL to post each call to, for servers that forward posted calls
     #[arg(long, value_name = "URL", conflicts_with = "mqtt")]
-    pub(super) post: Option<url::Url>,
-    /// How many viewers
+    pub(super) post: Option<String>,
+    /// Number of viewers
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) viewers: usize,
-    /// How many calls, 1 to 1000000
+    /// Number of calls, 1 to 1000000
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) calls: u32,
-    /// From one call to the next
+    /// Time between calls
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(super) every: Duration,
-    /// How many offices call in turn
+    /// Number of offices that call in turn
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) offices: u16,
-    /// The server's process on this machine, for its memory and processor time
+    /// The server's process on this machine, to measure its memory and processor time
     #[arg(long, value_name = "PID")]
     pub(super) pid: Option<u32>,
 }
@@ -286,22 +282,22 @@ pub(super) struct LoadArgs {
 Columns, in any order, named in the first line:
   office     the office's id, such as chuo
   office_ja  its name in Japanese
-  office_en  its name in English; may be left out
+  office_en  its name in English (optional)
   node       the node's id, such as n1
   broker     the broker of the feed, such as mqtts://broker.example.jp
-  uplink     the broker of the reports, where it is another; may be left out
+  uplink     the broker of the reports, if it is another one (optional)
   queues     ID=JAPANESE or ID=JAPANESE/ENGLISH, separated by semicolons; fast lanes as ID*=…")]
 pub(super) struct ProvisionArgs {
-    /// A line for each node, CSV with a header
+    /// The table, CSV with a header and one line per node
     #[arg(value_name = "TABLE.csv")]
     pub(super) table: PathBuf,
-    /// A node's configuration with what all have in common [default: one monitor]
+    /// A node's configuration with the settings that all nodes share [default: one monitor]
     #[arg(long, value_name = "FILE")]
     pub(super) template: Option<PathBuf>,
-    /// The folder to write; the authority, keys and certificates that are there are kept
+    /// The folder to write; existing keys and certificates are kept, also those of the authority
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// Make all keys and certificates anew, except those of the authority
+    /// Create all keys and certificates again, except those of the authority
     #[arg(long)]
     pub(super) renew: bool,
 }
@@ -333,8 +329,7 @@ fn moment(text: &str) -> Result<jiff::Timestamp, String> {
         .map_err(|_| "expected a time with offset, such as 2026-11-24T10:42:07+09:00".to_owned())
 }
 
-/// An address to listen on, with or without `mqtt://` in front.
-#[cfg(feature = "demo")]
+/// The address of a broker, with or without `mqtt://` in front.
 fn broker_address(text: &str) -> Result<SocketAddr, String> {
     text.strip_prefix("mqtt://")
         .unwrap_or(text)

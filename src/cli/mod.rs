@@ -15,7 +15,6 @@ use args::{CameraCommand, Cli, Command, ExampleKind, NodeArgs, SayArgs};
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-#[cfg(feature = "demo")]
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,16 +37,17 @@ pub fn command() -> clap::Command {
 
 /// Runs the command that the arguments name, the program's own name first.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(answer) => {
-            // Help and version are answers, not errors. Nothing is left to say if printing fails.
+        // Help and version are answers, not errors. Nothing is left to say if printing fails.
+        Err(answer) if !answer.use_stderr() => {
             let _ = answer.print();
-            return if answer.use_stderr() {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let _ = write!(io::stderr(), "{}", without_users(&error.to_string(), &args));
+            return ExitCode::from(EXIT_USAGE);
         }
     };
     match start_log(&cli.command).and_then(|()| run(cli.command)) {
@@ -56,10 +56,18 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// A message about arguments, without the user name and password of an address among them.
+fn without_users(message: &str, args: &[OsString]) -> String {
+    let args = args.iter().filter_map(|arg| arg.to_str());
+    let addresses = args.filter(|arg| arg.contains(['@', '＠']));
+    addresses.fold(message.to_owned(), |message, arg| {
+        message.replace(arg, &config::without_user(arg))
+    })
+}
+
 fn run(command: Command) -> anyhow::Result<()> {
     let out = &mut io::stdout();
     match command {
-        #[cfg(feature = "demo")]
         Command::Demo(args) => {
             let args = roles::demo::DemoArgs {
                 listen: args.listen.unwrap_or_else(free_address),
@@ -75,11 +83,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Setup(args) => match args.wipe {
             Some(device) => {
                 let clusters = roles::setup::wipe(&device)?;
-                tracing::info!(
-                    clusters,
-                    "what is free on {} is overwritten",
-                    device.display()
-                );
+                tracing::info!(clusters, "free space on {} overwritten", device.display());
                 Ok(())
             }
             None => roles::setup::run(&roles::setup::SetupArgs {
@@ -104,9 +108,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Score(args) => roles::score::run(&args.recording, &args.tickets, out),
         Command::Replay(args) => {
-            let mut mqtt = roles::line::broker(&args.mqtt)?;
+            let mut mqtt = typed("--mqtt", roles::line::broker(&args.mqtt))?;
             if let Some(file) = &args.password_file {
-                mqtt.password = Some(roles::line::password(file)?);
+                let password = roles::line::password(file);
+                mqtt.password = Some(typed("--password-file", password)?);
             }
             let args = roles::replay::ReplayArgs {
                 file: args.file,
@@ -122,12 +127,15 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Load(args) => {
             let target = match (args.mqtt, args.post) {
-                (Some(broker), _) => Target::Mqtt(Box::new(roles::line::broker(&broker)?)),
-                (None, Some(url)) => Target::Post(url),
+                (Some(broker), _) => {
+                    let broker = typed("--mqtt", roles::line::broker(&broker))?;
+                    Target::Mqtt(Box::new(broker))
+                }
+                (None, Some(url)) => Target::Post(typed("--post", roles::load::address(&url))?),
                 (None, None) => anyhow::bail!("expected --mqtt or --post"),
             };
             let args = roles::load::LoadArgs {
-                events: args.events,
+                events: typed("--events", roles::load::address(&args.events))?,
                 target,
                 viewers: args.viewers,
                 calls: usize::try_from(args.calls)?,
@@ -139,6 +147,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Check { file } => {
             let checked = config::check(&file)?;
+            for warning in roles::undrawable(&checked) {
+                let _ = writeln!(
+                    io::stderr().lock(),
+                    "warning: {}: {warning}",
+                    file.display()
+                );
+            }
             answer(
                 out,
                 &format!("{}: {}\n", file.display(), describe(&checked)),
@@ -290,12 +305,25 @@ where
     result
 }
 
+/// Whether the user's messages are to be in Japanese (POSIX, 8.2: the first that is set counts).
+fn is_japanese() -> bool {
+    let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    let mut names = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
+    let value = names.find(set).and_then(|name| std::env::var(name).ok());
+    value.is_some_and(|value| value.starts_with("ja"))
+}
+
 /// Prints an error once and says with what code to end.
 fn report(error: &anyhow::Error) -> ExitCode {
     let mut err = io::stderr().lock();
     // Where standard error is gone, only the exit code is left to tell.
     if let Some(wrong) = error.downcast_ref::<ConfigError>() {
-        for line in wrong.to_string().lines() {
+        let said = if is_japanese() {
+            wrong.in_japanese()
+        } else {
+            wrong.to_string()
+        };
+        for line in said.lines() {
             let _ = if line.starts_with("  ") {
                 writeln!(err, "{line}")
             } else {
@@ -311,7 +339,7 @@ fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(EXIT_USAGE);
     }
     let _ = writeln!(err, "yobiban: {error:#}");
-    if error.is::<FilterError>() {
+    if error.is::<FilterError>() || error.is::<UsageError>() {
         return ExitCode::from(EXIT_USAGE);
     }
     ExitCode::FAILURE
@@ -319,8 +347,24 @@ fn report(error: &anyhow::Error) -> ExitCode {
 
 /// Says that an inspection found something that does not work.
 #[derive(Debug, thiserror::Error)]
-#[error("something does not work: see above")]
+#[error("some checks failed: see above")]
 struct Unwell;
+
+/// Says what is wrong with an argument that may hold a secret, so that it is not repeated.
+#[derive(Debug, thiserror::Error)]
+#[error("{argument}: {problem}")]
+struct UsageError {
+    argument: &'static str,
+    problem: String,
+}
+
+/// What was made of an argument.
+fn typed<T>(argument: &'static str, made: anyhow::Result<T>) -> anyhow::Result<T> {
+    made.map_err(|error| {
+        let problem = format!("{error:#}");
+        UsageError { argument, problem }.into()
+    })
+}
 
 /// Says that the environment asks for a log that cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -361,7 +405,7 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
         None if matches!(command, Command::Doctor(_)) => EnvFilter::new("error"),
         // The broker's library speaks of every connection at info; that of the database warns for
         // each connection of what the history says once.
-        None => EnvFilter::new("info,rmqtt=warn,sqlx_core=error"),
+        None => EnvFilter::new("info,sqlx_core=error"),
     };
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // A second subscriber in one process, as in tests, is no reason to fail.
@@ -375,7 +419,6 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
 }
 
 /// The usual address of the demo's pages, or any port where somebody else has it.
-#[cfg(feature = "demo")]
 fn free_address() -> SocketAddr {
     let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
     match std::net::TcpListener::bind(usual) {

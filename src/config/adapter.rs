@@ -2,9 +2,12 @@
 
 use super::check::{Check, is_line};
 use super::doc::At;
+use super::problem::ProblemKind;
 use super::raw::{RawAdapter, RawRule, RawSelect};
 use super::{AdapterConfig, AdapterRule, AdapterSelect};
-use crate::model::{Label, QueueId};
+use crate::model::text::plain;
+use crate::model::{Label, Pattern, QueueId};
+use std::collections::BTreeMap;
 
 /// More foreign systems than an office has.
 const MAX_ADAPTERS: usize = 16;
@@ -22,12 +25,14 @@ impl Check<'_> {
         &mut self,
         raw: &[RawAdapter],
         queues: &[QueueId],
+        patterns: &BTreeMap<QueueId, Pattern>,
     ) -> Vec<AdapterConfig> {
         let at = At::root().key("adapter");
         if raw.len() > MAX_ADAPTERS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_ADAPTERS),
+                ProblemKind::TooMany,
                 format_args!("{n} adapters: expected at most {MAX_ADAPTERS}"),
             );
         }
@@ -44,11 +49,15 @@ impl Check<'_> {
             let mut checked = Vec::new();
             for (i, rule) in rules.iter().enumerate() {
                 let at = at.index(i);
-                let Some(rule) = self.rule(&at, rule, queues) else {
+                let Some(rule) = self.rule(&at, rule, queues, patterns) else {
                     continue;
                 };
                 if fed.contains(&rule.queue) {
-                    self.wrong(&at.key("queue"), "fed twice: expected one rule a queue");
+                    self.wrong_as(
+                        &at.key("queue"),
+                        ProblemKind::Duplicate,
+                        "fed twice: expected one rule a queue",
+                    );
                 }
                 fed.push(rule.queue.clone());
                 checked.push(rule);
@@ -84,7 +93,13 @@ impl Check<'_> {
         good.then(|| raw.to_owned())
     }
 
-    fn rule(&mut self, at: &At, raw: &RawRule, queues: &[QueueId]) -> Option<AdapterRule> {
+    fn rule(
+        &mut self,
+        at: &At,
+        raw: &RawRule,
+        queues: &[QueueId],
+        patterns: &BTreeMap<QueueId, Pattern>,
+    ) -> Option<AdapterRule> {
         let queue = match &raw.queue {
             Some(id) => self.known_queue(&at.key("queue"), id, queues),
             None => {
@@ -95,8 +110,9 @@ impl Check<'_> {
         let steps = raw.select.as_deref().unwrap_or_default();
         if steps.len() > MAX_STEPS {
             let n = steps.len();
-            self.wrong(
+            self.wrong_as(
                 &at.key("select"),
+                ProblemKind::TooMany,
                 format_args!("{n} steps: expected at most {MAX_STEPS}"),
             );
         }
@@ -113,15 +129,16 @@ impl Check<'_> {
             }
         };
         let number = required("number", raw.number.as_deref(), "the number being served");
-        let waiting = required("waiting", raw.waiting.as_deref(), "the people waiting");
         let mut optional =
             |key: &str, raw: Option<&str>| raw.and_then(|raw| self.pointer(&at.key(key), raw));
+        let waiting = optional("waiting", raw.waiting.as_deref());
         let on_hold = optional("on_hold", raw.on_hold.as_deref());
         let counter = optional("counter", raw.counter.as_deref());
         let moment = optional("at", raw.at.as_deref());
         if raw.counter.is_some() && raw.counter_text.is_some() {
-            self.wrong(
+            self.wrong_as(
                 &at.key("counter_text"),
+                ProblemKind::Unwanted,
                 "beside counter: expected only one of them",
             );
         }
@@ -142,16 +159,19 @@ impl Check<'_> {
                 "expected at most 12 printable characters",
             );
         }
-        let prefix = raw.prefix.clone().unwrap_or_default();
+        // As labels are spelt.
+        let prefix = plain(raw.prefix.as_deref().unwrap_or_default());
         let room = MAX_DIGITS.saturating_sub(prefix.chars().count()).max(1);
         let digits = raw
             .digits
             .map(|n| self.count(&at.key("digits"), Some(n), room, 1..=room));
+        let queue = queue?;
         Some(AdapterRule {
-            queue: queue?,
+            pattern: patterns.get(&queue).cloned(),
+            queue,
             select: select?,
             number: number?,
-            waiting: waiting?,
+            waiting,
             on_hold,
             counter,
             counter_text: raw.counter_text.clone(),

@@ -3,6 +3,7 @@
 use super::check::Check;
 use super::doc::At;
 use super::hint;
+use super::problem::ProblemKind;
 use super::raw::{NameTable, RawBoard, RawCalls, RawOffice};
 use super::{BoardConfig, OutputConfig};
 use crate::model::{BoardId, Name, QueueId};
@@ -41,8 +42,9 @@ impl Check<'_> {
             .and_then(|url| self.page_url(&office_at.key("page_url"), url));
         if raw.len() > MAX_BOARDS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_BOARDS),
+                ProblemKind::TooMany,
                 format_args!("{n} boards: expected at most {MAX_BOARDS} a node"),
             );
         }
@@ -53,8 +55,9 @@ impl Check<'_> {
                 continue;
             };
             if let Some(first) = boards.iter().position(|b| b.id == board.id) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("id"),
+                    ProblemKind::Duplicate,
                     format_args!("same id as board[{first}]: expected each id once"),
                 );
             }
@@ -62,8 +65,9 @@ impl Check<'_> {
                 .iter()
                 .position(|b| same_file(&b.output, &board.output))
             {
-                self.wrong(
+                self.wrong_as(
                     &at.key("output").key("path"),
+                    ProblemKind::Duplicate,
                     format_args!("same file as board[{first}]: expected one file a board"),
                 );
             }
@@ -71,8 +75,9 @@ impl Check<'_> {
                 .iter()
                 .position(|b| same_connector(&b.output, &board.output))
             {
-                self.wrong(
+                self.wrong_as(
                     &at.key("output").key("connector"),
+                    ProblemKind::Duplicate,
                     format_args!("same connector as board[{first}]: expected one a board"),
                 );
             }
@@ -188,7 +193,11 @@ impl Check<'_> {
                 continue;
             };
             if shown.contains(&queue) {
-                self.wrong(&at, "twice: expected each queue once");
+                self.wrong_as(
+                    &at,
+                    ProblemKind::Duplicate,
+                    "twice: expected each queue once",
+                );
             } else {
                 shown.push(queue);
             }
@@ -207,8 +216,9 @@ impl Check<'_> {
         if known.is_none() {
             let words: Vec<&str> = queues.iter().map(QueueId::as_str).collect();
             let hint = hint::nearest(raw, words.iter().copied());
-            self.wrong_hint(
+            self.problem(
                 at,
+                ProblemKind::NoSuch,
                 format_args!("no such queue: expected {}", hint::one_of(&words)),
                 hint,
             );
@@ -256,8 +266,9 @@ impl Check<'_> {
         let raw = raw.unwrap_or_default();
         if raw.len() > MAX_NOTICES {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 at,
+                ProblemKind::TooMany,
                 format_args!("{n} notices: expected at most {MAX_NOTICES}"),
             );
         }

@@ -3,6 +3,7 @@
 use super::camera_source::CameraSource;
 use super::check::{Check, is_line};
 use super::doc::At;
+use super::problem::ProblemKind;
 use super::raw::{RawCamera, RawCameraField};
 use crate::model::{CameraId, QueueId};
 use std::time::Duration;
@@ -121,8 +122,9 @@ impl Check<'_> {
         let at = At::root().key("camera");
         if raw.len() > MAX_CAMERAS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_CAMERAS),
+                ProblemKind::TooMany,
                 format_args!("{n} cameras: expected at most {MAX_CAMERAS} a node"),
             );
         }
@@ -133,8 +135,9 @@ impl Check<'_> {
                 continue;
             };
             if let Some(first) = cameras.iter().position(|c| c.id == camera.id) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("id"),
+                    ProblemKind::Duplicate,
                     format_args!("same id as camera[{first}]: expected each id once"),
                 );
             }
@@ -169,8 +172,9 @@ impl Check<'_> {
         }
         if raw.len() > MAX_FIELDS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_FIELDS),
+                ProblemKind::TooMany,
                 format_args!("{n} fields: expected at most {MAX_FIELDS} a camera"),
             );
         }
@@ -182,8 +186,9 @@ impl Check<'_> {
             };
             let same = |f: &CameraField| f.queue == field.queue && f.show == field.show;
             if let Some(first) = fields.iter().position(same) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("show"),
+                    ProblemKind::Duplicate,
                     format_args!("same as field[{first}]: expected each once a queue"),
                 );
             }
@@ -276,8 +281,9 @@ impl Check<'_> {
         let queue = self.id::<QueueId>(&at.key("queue"), raw.queue.as_deref());
         let known = queue.as_ref().is_none_or(|q| queues.contains(q));
         if !known {
-            self.wrong(
+            self.wrong_as(
                 &at.key("queue"),
+                ProblemKind::NoSuch,
                 "no such queue: expected the id of a [[queue]]",
             );
         }

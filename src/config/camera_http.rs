@@ -3,6 +3,7 @@
 use super::check::{Check, is_line};
 use super::doc::At;
 use super::mqtt::SecretKeys;
+use super::problem::ProblemKind;
 use super::raw::RawCameraSource;
 use super::secret::Secret;
 use std::path::PathBuf;
@@ -63,16 +64,15 @@ impl Check<'_> {
         let tls = url.as_ref().is_some_and(|u| u.scheme() == "https");
         let ca = raw.ca.as_deref().and_then(|ca| {
             let at = at.key("ca");
-            let (path, text) = self.file(&at, ca)?;
             if url.is_some() && !tls {
-                self.wrong(
+                self.wrong_as(
                     &at,
+                    ProblemKind::Unwanted,
                     "only with TLS: expected an address that begins with https://",
                 );
-            } else if !text.contains("-----BEGIN CERTIFICATE") {
-                self.wrong(&at, "no CERTIFICATE in it: expected a PEM file");
+                return None;
             }
-            Some(path)
+            self.authorities(&at, ca)
         });
         let password = self.secret(
             at,
@@ -101,6 +101,9 @@ impl Check<'_> {
             _ => {}
         }
         let url = url?;
+        if let Some(typed) = raw.url.as_deref() {
+            self.web_host(&at.key("url"), typed)?;
+        }
         let mut path = url.path().to_owned();
         if let Some(query) = url.query() {
             path = format!("{path}?{query}");

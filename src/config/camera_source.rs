@@ -3,6 +3,7 @@
 use super::camera_http::HttpCameraConfig;
 use super::check::Check;
 use super::doc::At;
+use super::problem::ProblemKind;
 use super::raw::RawCameraSource;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -169,9 +170,10 @@ impl Check<'_> {
         for (key, is_given, kinds) in given {
             if is_given && !kinds.contains(&kind) {
                 let kinds = kinds.join(" or ");
-                self.wrong(
+                self.wrong_as(
                     &at.key(key),
-                    format_args!("says nothing to kind {kind}: expected it with {kinds} only"),
+                    ProblemKind::Unwanted,
+                    format_args!("not used by kind {kind}: expected it with {kinds} only"),
                 );
             }
         }
@@ -232,7 +234,11 @@ impl Check<'_> {
             return Vec::new();
         };
         if raw.len() > MAX_CONTROLS {
-            self.wrong(at, format_args!("expected at most {MAX_CONTROLS} controls"));
+            self.wrong_as(
+                at,
+                ProblemKind::TooMany,
+                format_args!("expected at most {MAX_CONTROLS} controls"),
+            );
         }
         let mut controls = Vec::new();
         for (name, value) in raw.iter().take(MAX_CONTROLS) {

@@ -1,9 +1,12 @@
 //! The checks that every table shares; each collects what is wrong and goes on.
 
 use super::doc::{At, Doc};
-use super::error::{ConfigError, Problem};
+use super::error::ConfigError;
 use super::hint;
+use super::problem::{Problem, ProblemKind, Suggestion};
 use super::raw::{DurationText, NameTable};
+use super::text::{ReadError, Text, read_text};
+use super::{address, keyboard};
 use crate::model::{IdError, Name};
 use crate::wire::text::MAX_NAME_CHARS;
 use jiff::SignedDuration;
@@ -12,6 +15,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+
+/// Longest value that is told as it was meant, in characters.
+const MAX_MEANT: usize = 60;
 
 /// What surrounds a file: relative paths and credentials are looked up there.
 #[derive(Debug, Clone)]
@@ -29,6 +35,8 @@ pub(super) struct Check<'t> {
     pub(super) doc: Doc<'t>,
     pub(super) around: Around<'t>,
     problems: Vec<Problem>,
+    /// What was passed over though it is not as it should be.
+    notes: Vec<String>,
 }
 
 impl<'t> Check<'t> {
@@ -37,34 +45,97 @@ impl<'t> Check<'t> {
             doc,
             around,
             problems: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
-    /// Notes that the value at a place is wrong, or missing when there is none.
+    /// Notes what is passed over at a place, to be said once the rest is in order.
+    pub(super) fn note(&mut self, at: &At, what: impl Display) {
+        self.notes.push(format!("{at}: {what}"));
+    }
+
+    /// Notes that the value at a place is not what is expected.
     pub(super) fn wrong(&mut self, at: &At, message: impl Display) {
-        self.wrong_hint(at, message, None);
+        self.problem(at, ProblemKind::Value, message, None);
+    }
+
+    /// Notes what is wrong at a place, of another kind than a wrong value; `detail` is what the kind
+    /// alone does not say.
+    pub(super) fn wrong_as(&mut self, at: &At, kind: ProblemKind, detail: impl Display) {
+        self.problem(at, kind, detail, None);
     }
 
     /// As [`wrong`](Self::wrong), with a guess what was meant.
-    pub(super) fn wrong_hint(&mut self, at: &At, message: impl Display, hint: Option<String>) {
-        self.problems.push(Problem {
-            position: self.doc.position_of(at),
-            key: at.to_string(),
-            found: self.doc.found(at),
-            message: message.to_string(),
-            hint,
-        });
+    pub(super) fn wrong_hint(
+        &mut self,
+        at: &At,
+        message: impl Display,
+        suggestion: Option<Suggestion>,
+    ) {
+        self.problem(at, ProblemKind::Value, message, suggestion);
     }
 
     /// Notes that a required key is not there.
     pub(super) fn missing(&mut self, at: &At, expected: impl Display) {
-        self.wrong(at, format_args!("missing: expected {expected}"));
+        self.problem(at, ProblemKind::Missing, expected, None);
+    }
+
+    /// Notes that a file named at a place gives no text; `what` is how messages call it.
+    pub(super) fn unread(&mut self, at: &At, what: impl Display, error: &ReadError) {
+        match error {
+            ReadError::Unreadable(why) => {
+                self.wrong_as(at, ProblemKind::Unreadable, format_args!("{what}: {why}"));
+            }
+            ReadError::NotUtf8(wrong) => {
+                self.wrong_as(at, (*wrong).into(), format_args!("cannot read {what}: "));
+            }
+        }
+    }
+
+    /// Notes what is wrong at a place, of whatever kind, with a guess what was meant.
+    pub(super) fn problem(
+        &mut self,
+        at: &At,
+        kind: ProblemKind,
+        detail: impl Display,
+        suggestion: Option<Suggestion>,
+    ) {
+        let found = self.doc.found(at);
+        // What is masked must not come back as a guess.
+        let shown = found.as_ref().is_some_and(|found| !found.masked);
+        let guessed = || {
+            let typed = self.doc.text_at(at).filter(|_| shown)?;
+            let meant = match keyboard::meant(typed) {
+                Some(meant) => Suggestion::HalfWidth(meant),
+                // A blank at an end is not seen.
+                None => Suggestion::Word(Some(typed.trim()).filter(|t| *t != typed)?.to_owned()),
+            };
+            let (Suggestion::HalfWidth(text) | Suggestion::Word(text)) = &meant else {
+                return None;
+            };
+            let fits =
+                (1..=MAX_MEANT).contains(&text.chars().count()) && !text.contains(char::is_control);
+            fits.then_some(meant)
+        };
+        let suggestion = suggestion.or_else(guessed);
+        self.problems.push(Problem {
+            position: self.doc.position_of(at),
+            key: at.to_string(),
+            found: found.map(|found| found.shown),
+            suggestion,
+            ..Problem::whole(kind, detail)
+        });
     }
 
     /// The value when nothing was wrong.
     pub(super) fn finish<T>(self, name: &str, value: Option<T>) -> Result<T, ConfigError> {
         match value {
-            Some(value) if self.problems.is_empty() => Ok(value),
+            Some(value) if self.problems.is_empty() => {
+                for note in &self.notes {
+                    tracing::warn!("{name}: {note}");
+                }
+                Ok(value)
+            }
             _ => Err(ConfigError::new(name, self.problems)),
         }
     }
@@ -129,6 +200,9 @@ impl<'t> Check<'t> {
                     format_args!("expected 1 to {MAX_NAME_CHARS} printable characters"),
                 );
                 good = false;
+            } else if let Some(flaw) = Name::flaw(text) {
+                self.wrong(&at, flaw);
+                good = false;
             }
         }
         good.then(|| Name::new(raw.0.iter().map(|(k, v)| (k.as_str(), v.trim()))))
@@ -183,7 +257,15 @@ impl<'t> Check<'t> {
 
     /// A path as typed, seen from the folder of the file.
     pub(super) fn path(&mut self, at: &At, raw: &str) -> Option<PathBuf> {
-        if raw.is_empty() || raw.contains('\0') {
+        if raw.contains("-----BEGIN") {
+            self.wrong(
+                at,
+                "the text of a file: expected the file's path; on a device made from the image the \
+                 text may be in [files]",
+            );
+            return None;
+        }
+        if raw.is_empty() || raw.contains(char::is_control) {
             self.wrong(at, "expected a path");
             return None;
         }
@@ -191,14 +273,20 @@ impl<'t> Check<'t> {
     }
 
     /// A short text file that must be there, and its content.
-    pub(super) fn file(&mut self, at: &At, raw: &str) -> Option<(PathBuf, String)> {
-        /// More than any certificate chain, key or password needs.
+    pub(super) fn file(&mut self, at: &At, raw: &str) -> Option<(PathBuf, Text)> {
+        /// More than any layout or password needs.
         const MAX_BYTES: u64 = 1024 * 1024;
         let path = self.path(at, raw)?;
         match read_text(&path, MAX_BYTES) {
             Ok(text) => Some((path, text)),
             Err(error) => {
-                self.wrong(at, format_args!("cannot read {}: {error}", path.display()));
+                let hidden = self.doc.found(at).is_some_and(|found| found.masked);
+                if hidden {
+                    let what = "the file (its path is not shown, as a secret may be in its place)";
+                    self.unread(at, what, &error);
+                } else {
+                    self.unread(at, path.display(), &error);
+                }
                 None
             }
         }
@@ -227,6 +315,27 @@ impl<'t> Check<'t> {
         known.then(|| raw.to_owned())
     }
 
+    /// The host of an address as it is typed, written in one way.
+    pub(super) fn host_of(&mut self, at: &At, address: &str) -> Option<String> {
+        match address::of(address) {
+            Ok(host) => Some(host),
+            Err(why) => {
+                self.wrong(at, why);
+                None
+            }
+        }
+    }
+
+    /// Looks at the host of an address for browsers and the like, which know names beyond ASCII.
+    pub(super) fn web_host(&mut self, at: &At, address: &str) -> Option<()> {
+        let flaw =
+            address::wide_at_sign(address).or_else(|| address::flaw(address::typed_host(address)));
+        if let Some(why) = &flaw {
+            self.wrong(at, why);
+        }
+        flaw.is_none().then_some(())
+    }
+
     /// An address of a page.
     pub(super) fn page_url(&mut self, at: &At, raw: &str) -> Option<String> {
         /// A QR code of more is too fine to be read from a chair.
@@ -239,33 +348,11 @@ impl<'t> Check<'t> {
                 at,
                 format_args!("expected an http or https address of at most {MAX_CHARS} characters"),
             );
+            return None;
         }
-        good.then(|| raw.to_owned())
+        self.web_host(at, raw)?;
+        Some(raw.to_owned())
     }
-}
-
-/// Reads a file of text that must not be longer than `max` bytes.
-///
-/// # Errors
-/// A message for people: not there, not readable, too long, not text.
-pub(super) fn read_text(path: &Path, max: u64) -> Result<String, String> {
-    use std::io::Read as _;
-    // The kind alone: the number in brackets that `io::Error` adds helps nobody.
-    let say = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => e.to_string(),
-    };
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(max + 1).read_to_string(&mut text))
-        .map_err(say)?;
-    if text.len() as u64 > max {
-        return Err(format!("it is longer than {} KiB", max / 1024));
-    }
-    Ok(text)
 }
 
 /// Whether a text is one printable line of 1 to `max` characters.

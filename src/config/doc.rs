@@ -1,7 +1,8 @@
 //! A TOML text and where everything in it stands.
 
-use super::error::{ConfigError, Problem};
-use super::hint;
+use super::error::ConfigError;
+use super::problem::{Problem, ProblemKind};
+use super::{hint, keyboard};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::ops::Range;
@@ -74,6 +75,15 @@ impl fmt::Display for At {
     }
 }
 
+/// What was typed at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Shortened to one line, `***` in place of secrets.
+    pub(super) shown: String,
+    /// Whether a secret was left out.
+    pub(super) masked: bool,
+}
+
 /// A parsed text.
 pub(super) struct Doc<'t> {
     name: &'t str,
@@ -85,9 +95,16 @@ impl<'t> Doc<'t> {
     /// Parses the TOML; `name` is what messages call the file.
     pub(super) fn parse(text: &'t str, name: &'t str) -> Result<Self, ConfigError> {
         let table = DeTable::parse(text).map_err(|e| {
-            let problem = Problem {
-                position: e.span().map(|s| position(text, s.start)),
-                ..Problem::whole(format!("not TOML: {}", one_line(e.message())))
+            let at = e.span().map(|span| span.start);
+            let problem = match at.and_then(|at| slip(text, at)) {
+                Some((at, sign)) => Problem {
+                    position: Some(position(text, at)),
+                    ..Problem::whole(ProblemKind::Sign(sign), "")
+                },
+                None => Problem {
+                    position: at.map(|at| position(text, at)),
+                    ..Problem::whole(ProblemKind::Syntax, one_line(e.message()))
+                },
             };
             ConfigError::new(name, vec![problem])
         })?;
@@ -110,6 +127,10 @@ impl<'t> Doc<'t> {
     }
 
     /// Turns serde's words into ours: an unknown key or a wrong type.
+    ///
+    /// The only decision by wording there is: serde hands an unknown field and a wrong type to
+    /// `serde::de::Error` as texts, and `toml::de::Error` keeps nothing else. The wording is that of
+    /// serde's own provided methods. `serde_says_what_is_read_here` fails when it changes.
     fn shape_problem(&self, at: &At, error: &toml::de::Error) -> Problem {
         let message = error.message();
         let position = error.span().map(|s| position(self.text, s.start));
@@ -125,9 +146,8 @@ impl<'t> Doc<'t> {
             return Problem {
                 position,
                 key,
-                found: None,
-                message: format!("unknown key: expected {}", hint::one_of(&known)),
-                hint: hint::nearest(unknown, known.iter().copied()),
+                suggestion: hint::nearest(unknown, known.iter().copied()),
+                ..Problem::whole(ProblemKind::UnknownKey, hint::one_of(&known))
             };
         }
         let expected = message
@@ -145,9 +165,11 @@ impl<'t> Doc<'t> {
         Problem {
             position: self.position_of(at).or(position),
             key: at.to_string(),
-            found: self.found(at),
-            message: format!("expected {}", one_line(expected)),
-            hint: None,
+            found: self.found(at).map(|found| found.shown),
+            ..Problem::whole(
+                ProblemKind::Value,
+                format_args!("expected {}", one_line(expected)),
+            )
         }
     }
 
@@ -168,17 +190,38 @@ impl<'t> Doc<'t> {
         None
     }
 
-    /// What was typed at a place, shortened to one line; `***` for secrets.
-    pub(super) fn found(&self, at: &At) -> Option<String> {
+    /// What was typed at a place; `None` where there is nothing, or what holds tables.
+    pub(super) fn found(&self, at: &At) -> Option<Found> {
         let value = self.value(at)?;
-        let is_file = matches!(at.0.first(), Some(Step::Key(key)) if key == "files");
-        if is_file || at.last_key().is_some_and(is_secret) {
-            return Some("***".to_owned());
+        let top = match at.0.first() {
+            Some(Step::Key(key)) => key.as_str(),
+            _ => "",
+        };
+        let last = at.last_key().unwrap_or_default();
+        let hidden = match top {
+            "files" => true,
+            // Whoever pastes a private key here must not find it in a log.
+            "ssh" => !is_public_key(value.get_ref()),
+            "stream" => last == "key",
+            _ => is_secret(last),
+        };
+        let hidden = hidden || last.ends_with("_file") && !is_path(value.get_ref());
+        if hidden || holds_pem(value.get_ref()) {
+            return Some(Found {
+                shown: "***".to_owned(),
+                masked: true,
+            });
         }
         if holds_table(value.get_ref()) {
             return None;
         }
-        Some(one_line(&mask_url(self.text.get(value.span())?)))
+        let typed = self.text.get(value.span())?;
+        let shown = without_user(typed);
+        let masked = shown != typed;
+        Some(Found {
+            shown: one_line(&shown),
+            masked,
+        })
     }
 
     /// The line and column of a byte, both from 1.
@@ -211,6 +254,19 @@ impl<'t> Doc<'t> {
     }
 }
 
+/// The sign of a Japanese keyboard that keeps a text from being TOML, near the byte at which it
+/// fails: in that line, or in the one before it where the line ended too early.
+fn slip(text: &str, at: usize) -> Option<(usize, char)> {
+    let before = text.get(..at)?;
+    let start = before.rfind('\n').map_or(0, |n| n + 1);
+    let earlier = before[..start].trim_end_matches(['\n', '\r']);
+    let earlier = earlier.rfind('\n').map_or(0, |n| n + 1);
+    [start, earlier].into_iter().find_map(|start| {
+        let (place, sign) = keyboard::slip(&text[start..])?;
+        Some((start + place.start, sign))
+    })
+}
+
 /// Adds the texts of a value; the parser bounds the depth.
 fn collect(
     path: Vec<String>,
@@ -239,11 +295,42 @@ pub(super) fn is_secret(key: &str) -> bool {
     matches!(key, "password" | "fleet_token")
 }
 
+/// Whether a value can only be a path: it begins as one, or ends as the name of a file does. Anything
+/// else in place of a secret's file may be the secret itself.
+fn is_path(value: &DeValue<'_>) -> bool {
+    let begins = |text: &str| ["/", "./", "../"].iter().any(|b| text.starts_with(b));
+    let ends = |text: &str| {
+        let ending = text.rsplit_once('.').map(|(_, ending)| ending);
+        ending.is_some_and(|e| ["txt", "password", "key", "pem", "secret"].contains(&e))
+    };
+    value
+        .as_str()
+        .is_some_and(|text| begins(text) || ends(text))
+}
+
+/// Whether a value is the text of a PEM file instead of its name.
+fn holds_pem(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::String(text) => text.contains("-----BEGIN"),
+        DeValue::Array(all) => all.iter().any(|value| holds_pem(value.get_ref())),
+        _ => false,
+    }
+}
+
+/// Whether a value begins as the public keys of SSH do.
+fn is_public_key(value: &DeValue<'_>) -> bool {
+    let kinds = ["ssh-", "ecdsa-", "sk-"];
+    value
+        .as_str()
+        .is_some_and(|text| kinds.iter().any(|kind| text.starts_with(kind)))
+}
+
 /// Hides a user's name and password in an address: what stands before its `@`, also where the
-/// address is typed so wrongly that it is none, and what stands behind `password=` and the like.
-fn mask_url(text: &str) -> String {
+/// address is typed so wrongly that it is none, and what stands behind `password=` and the like; also
+/// where a Japanese keyboard typed these signs.
+pub(crate) fn without_user(text: &str) -> String {
     let mut masked = text.to_owned();
-    if let Some((user, host)) = text.rsplit_once('@') {
+    if let Some((user, host)) = text.rsplit_once(keyboard::is_at_sign) {
         let scheme = user.split_once("://").map(|(scheme, _)| scheme);
         let plain = |scheme: &&str| {
             let letters = scheme.trim_start_matches(['"', '\'']);
@@ -254,10 +341,20 @@ fn mask_url(text: &str) -> String {
             None => format!("***@{host}"),
         };
     }
-    for key in ["password=", "passphrase=", "streamid=", "pwd="] {
-        if let Some((before, _)) = masked.split_once(key) {
-            masked = format!("{before}{key}***");
-        }
+    // Positions are those of the text: lower case of ASCII changes no length.
+    let lower = masked.to_ascii_lowercase();
+    let behind = ["password", "passphrase", "streamid", "pwd"]
+        .iter()
+        .filter_map(|key| {
+            lower.match_indices(key).find_map(|(at, _)| {
+                let end = at + key.len();
+                let sign = lower.get(end..)?.chars().next()?;
+                matches!(sign, '=' | '＝').then_some(end + sign.len_utf8())
+            })
+        });
+    if let Some(end) = behind.min() {
+        masked.truncate(end);
+        masked += "***";
     }
     masked
 }
@@ -315,8 +412,10 @@ mod tests {
                 "\"postgres://db/x?user=u&password=***",
             ),
             ("\"mqtt://h\"", "\"mqtt://h\""),
+            ("\"mqtt://u:pw＠h\"", "\"mqtt://***@h\""),
+            ("\"mqtt://h?Password＝pw\"", "\"mqtt://h?Password＝***"),
         ] {
-            assert_eq!(mask_url(typed), shown);
+            assert_eq!(without_user(typed), shown);
         }
     }
 
@@ -325,9 +424,7 @@ mod tests {
         let text = "mqtt = [[{ password = \"pw\" }], 1]\nx = [[1], [2]]";
         let doc = Doc::parse(text, "x.toml").expect("TOML");
         assert_eq!(doc.found(&At::root().key("mqtt")), None);
-        assert_eq!(
-            doc.found(&At::root().key("x")).as_deref(),
-            Some("[[1], [2]]")
-        );
+        let found = doc.found(&At::root().key("x")).map(|found| found.shown);
+        assert_eq!(found.as_deref(), Some("[[1], [2]]"));
     }
 }

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, said so that the reader can repair it without a manual.
 
+use super::problem::{Problem, ProblemKind};
 use std::fmt;
 
 /// A configuration that cannot be used, with everything that is wrong with it.
@@ -10,21 +11,6 @@ use std::fmt;
 pub struct ConfigError {
     file: String,
     problems: Vec<Problem>,
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Line and column in the file, both from 1; `None` when it concerns the file as a whole.
-    pub position: Option<(usize, usize)>,
-    /// The key, such as `queue[2].lane`, lists counted from 0; empty for the file as a whole.
-    pub key: String,
-    /// What was found there, as typed, secrets masked; `None` when there is nothing.
-    pub found: Option<String>,
-    /// What is wrong and what is expected.
-    pub message: String,
-    /// What the user may have meant.
-    pub hint: Option<String>,
 }
 
 impl ConfigError {
@@ -38,10 +24,40 @@ impl ConfigError {
         }
     }
 
-    /// A single problem with the file as a whole.
+    /// The lines of [`Display`](fmt::Display) for readers of Japanese. Where the Japanese says all,
+    /// the English message follows indented.
     #[must_use]
-    pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
-        Self::new(file, vec![Problem::whole(message)])
+    pub fn in_japanese(&self) -> String {
+        let lines = self.problems.iter().map(|problem| {
+            let mut line = self.place(problem);
+            // Writing to a text does not fail.
+            let _ = problem.write_place(&mut line);
+            line.push_str(&problem.in_japanese());
+            if problem.is_all_japanese() {
+                line.push_str("\n  ");
+                line.push_str(&problem.message);
+            }
+            line
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// File, line and column as all lines begin.
+    fn place(&self, problem: &Problem) -> String {
+        match problem.position {
+            Some((line, column)) => format!("{}:{line}:{column}: ", self.file),
+            None => format!("{}: ", self.file),
+        }
+    }
+
+    /// A single problem with the file as a whole; `detail` is what its kind alone does not say.
+    #[must_use]
+    pub(crate) fn whole(
+        file: &str,
+        kind: impl Into<ProblemKind>,
+        detail: impl fmt::Display,
+    ) -> Self {
+        Self::new(file, vec![Problem::whole(kind.into(), detail)])
     }
 
     /// Everything that is wrong, in the order of the file; never empty.
@@ -51,46 +67,13 @@ impl ConfigError {
     }
 }
 
-impl Problem {
-    pub(super) fn whole(message: impl Into<String>) -> Self {
-        Self {
-            position: None,
-            key: String::new(),
-            found: None,
-            message: message.into(),
-            hint: None,
-        }
-    }
-}
-
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, problem) in self.problems.iter().enumerate() {
             if i > 0 {
                 writeln!(f)?;
             }
-            f.write_str(&self.file)?;
-            if let Some((line, column)) = problem.position {
-                write!(f, ":{line}:{column}")?;
-            }
-            write!(f, ": {problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.key)?;
-        if let Some(found) = &self.found {
-            write!(f, " = {found}")?;
-        }
-        if !self.key.is_empty() {
-            f.write_str(": ")?;
-        }
-        f.write_str(&self.message)?;
-        if let Some(hint) = &self.hint {
-            write!(f, "\n  hint: {hint}")?;
+            write!(f, "{}{problem}", self.place(problem))?;
         }
         Ok(())
     }

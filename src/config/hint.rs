@@ -1,10 +1,12 @@
 //! Did you mean?
 
+use super::problem::Suggestion;
+
 /// Names the candidate that is nearest to a word, if one is near enough to be a slip of the hand.
 pub(super) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+) -> Option<Suggestion> {
     let word = word.to_lowercase();
     // A third of the letters may differ: beyond that a guess confuses more than it helps.
     let limit = (word.chars().count() / 3).clamp(1, 4);
@@ -13,7 +15,7 @@ pub(super) fn nearest<'a>(
         .map(|c| (strsim::damerau_levenshtein(&word, &c.to_lowercase()), c))
         .filter(|(distance, _)| *distance <= limit)
         .min()
-        .map(|(_, c)| format!("did you mean {c}?"))
+        .map(|(_, c)| Suggestion::Word(c.to_owned()))
 }
 
 /// Lists words for people: `a`, `a or b`, `a, b or c`.
@@ -35,14 +37,9 @@ mod tests {
     #[test]
     fn slips_are_guessed_and_other_words_are_not() {
         let lanes = ["standard", "fast"];
-        assert_eq!(
-            nearest("Fast", lanes).as_deref(),
-            Some("did you mean fast?")
-        );
-        assert_eq!(
-            nearest("standart", lanes).as_deref(),
-            Some("did you mean standard?")
-        );
+        let word = |word: &str| Some(Suggestion::Word(word.to_owned()));
+        assert_eq!(nearest("Fast", lanes), word("fast"));
+        assert_eq!(nearest("standart", lanes), word("standard"));
         assert_eq!(nearest("slow", lanes), None);
         assert_eq!(nearest("", lanes), None);
     }

@@ -1,8 +1,10 @@
 //! A hub's file, checked.
 
+use super::address;
 use super::check::Check;
 use super::doc::At;
 use super::mqtt::SecretKeys;
+use super::problem::ProblemKind;
 use super::raw::{RawHttp, RawHub, RawPage};
 use super::{ClosedDays, HubConfig, PagesConfig, Secret, WebConfig};
 use crate::model::{Name, OfficeId};
@@ -152,7 +154,11 @@ impl Check<'_> {
             for (i, word) in raw.iter().enumerate() {
                 match weekday(word) {
                     Some(day) if !closed.weekdays.contains(&day) => closed.weekdays.push(day),
-                    Some(_) => self.wrong(&at.index(i), "twice: expected each day once"),
+                    Some(_) => self.wrong_as(
+                        &at.index(i),
+                        ProblemKind::Duplicate,
+                        "twice: expected each day once",
+                    ),
                     None => self.wrong(
                         &at.index(i),
                         "expected one of mon, tue, wed, thu, fri, sat, sun",
@@ -163,7 +169,11 @@ impl Check<'_> {
         let at = At::root().key("page").key("closed_days");
         let raw = page.closed_days.as_deref().unwrap_or_default();
         if raw.len() > MAX_DATES {
-            self.wrong(&at, format_args!("expected at most {MAX_DATES} days"));
+            self.wrong_as(
+                &at,
+                ProblemKind::TooMany,
+                format_args!("expected at most {MAX_DATES} days"),
+            );
         }
         for (i, day) in raw.iter().enumerate().take(MAX_DATES) {
             match day.parse() {
@@ -182,14 +192,18 @@ impl Check<'_> {
         let at = At::root().key("http").key("embed_from");
         let raw = http.embed_from.as_deref().unwrap_or_default();
         if raw.len() > MAX_ORIGINS {
-            self.wrong(&at, format_args!("expected at most {MAX_ORIGINS} origins"));
+            self.wrong_as(
+                &at,
+                ProblemKind::TooMany,
+                format_args!("expected at most {MAX_ORIGINS} origins"),
+            );
         }
         let mut embed_from: Vec<String> = Vec::new();
         for (i, text) in raw.iter().enumerate().take(MAX_ORIGINS) {
             let at = at.index(i);
             match origin(text) {
                 Some(origin) if embed_from.contains(&origin) => {
-                    self.wrong(&at, "twice: expected each origin once");
+                    self.wrong_as(&at, ProblemKind::Duplicate, "twice: expected each origin once");
                 }
                 Some(origin) => embed_from.push(origin),
                 None => self.wrong(
@@ -243,7 +257,17 @@ impl Check<'_> {
     fn store_url(&mut self, at: &At, url: &Secret) -> Option<Secret> {
         let text = url.reveal();
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            if let Some(why) = raw_signs(text) {
+                let key = self.store_key(at);
+                self.wrong(&key, why);
+                return None;
+            }
             if url::Url::parse(text).is_ok_and(|u| u.has_host()) {
+                if let Some(why) = address::flaw(address::typed_host(text)) {
+                    let key = self.store_key(at);
+                    self.wrong(&key, why);
+                    return None;
+                }
                 return Some(url.clone());
             }
         } else if let Some(file) = text.strip_prefix("sqlite:") {
@@ -258,16 +282,21 @@ impl Check<'_> {
                 }
             }
         }
-        let key = ["url", "url_file", "url_credential"]
-            .into_iter()
-            .map(|key| at.key(key))
-            .find(|at| self.doc.position_of(at).is_some() && self.doc.text_at(at).is_some());
-        let at = key.unwrap_or_else(|| at.key("url"));
+        let key = self.store_key(at);
         self.wrong(
-            &at,
+            &key,
             "not the address of a database: expected sqlite:FILE or postgres://USER@HOST/NAME",
         );
         None
+    }
+
+    /// Where the address of the database was given.
+    fn store_key(&self, at: &At) -> At {
+        ["url", "url_file", "url_credential"]
+            .into_iter()
+            .map(|key| at.key(key))
+            .find(|at| self.doc.position_of(at).is_some() && self.doc.text_at(at).is_some())
+            .unwrap_or_else(|| at.key("url"))
     }
 
     pub(super) fn order(&mut self, at: &At, raw: &[String]) -> Vec<OfficeId> {
@@ -278,13 +307,36 @@ impl Check<'_> {
                 continue;
             };
             if order.contains(&id) {
-                self.wrong(&at, "twice: expected each office once");
+                self.wrong_as(
+                    &at,
+                    ProblemKind::Duplicate,
+                    "twice: expected each office once",
+                );
             } else {
                 order.push(id);
             }
         }
         order
     }
+}
+
+/// Says how to write the signs of a password that end a part of an address.
+fn raw_signs(text: &str) -> Option<&'static str> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    // Before the parameters, if there is a path before them.
+    let whole = match rest.split_once('?') {
+        Some((whole, _)) if whole.contains(['/', '@']) => whole,
+        _ => rest,
+    };
+    let place = whole.split(['/', '?']).next().unwrap_or_default();
+    // An @ belongs between user and host, once; a # nowhere.
+    let raw = rest.contains('#')
+        || place.matches('@').count() > 1
+        || whole.matches('@').count() > place.matches('@').count();
+    raw.then_some(
+        "a sign that ends a part of the address: expected it percent-encoded in user name and \
+         password: @ as %40, # as %23, / as %2F, ? as %3F, : as %3A, % as %25",
+    )
 }
 
 fn weekday(word: &str) -> Option<Weekday> {

@@ -1,10 +1,12 @@
 //! From a file to a checked configuration.
 
 use super::camera::MAX_CAMERAS;
-use super::check::{Around, Check, read_text};
+use super::check::{Around, Check};
 use super::doc::{At, Doc};
 use super::error::ConfigError;
+use super::problem::ProblemKind;
 use super::raw::{RawHub, RawNode};
+use super::text::{decode, read_bytes};
 use super::{HubConfig, MachineConfig, NodeConfig};
 use std::path::{Path, PathBuf};
 
@@ -58,10 +60,7 @@ pub fn check(path: &Path) -> Result<Checked, ConfigError> {
     } else if has(&["http", "page"]) {
         load_hub(path).map(|c| Checked::Hub(Box::new(c)))
     } else {
-        Err(ConfigError::whole(
-            &name,
-            "neither a node's nor a hub's configuration: expected [office] and [node], or [http]",
-        ))
+        Err(ConfigError::whole(&name, ProblemKind::Neither, ""))
     }
 }
 
@@ -104,15 +103,13 @@ pub fn parse_hub(text: &str, name: &str, dir: &Path) -> Result<HubConfig, Config
 
 fn read(path: &Path) -> Result<(String, String), ConfigError> {
     let name = path.display().to_string();
-    let text = read_text(path, MAX_BYTES).map_err(|error| {
-        ConfigError::whole(&name, format!("cannot read the configuration: {error}"))
+    let bytes = read_bytes(path, MAX_BYTES).map_err(|error| {
+        let detail = format_args!("the configuration: {error}");
+        ConfigError::whole(&name, ProblemKind::Unreadable, detail)
     })?;
-    // Editors on Windows put a byte order mark in front.
-    let text = text
-        .strip_prefix('\u{feff}')
-        .map(str::to_owned)
-        .unwrap_or(text);
-    Ok((text, name))
+    let text = decode(&bytes)
+        .map_err(|error| ConfigError::whole(&name, error, "cannot read the configuration: "))?;
+    Ok((text.text, name))
 }
 
 /// Says when a password stands in a file that others may read.

@@ -5,8 +5,10 @@
 //! line or a quotation there.
 
 use super::Secret;
+use super::address;
 use super::check::{Check, is_line};
 use super::doc::At;
+use super::problem::ProblemKind;
 use super::raw::{RawNetwork, RawNode, RawWifi};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -144,6 +146,11 @@ impl Check<'_> {
             (1..=most).contains(&prefix).then_some((ip, prefix))
         });
         if split.is_none() {
+            let typed = address.split_once('/').map_or(address, |(ip, _)| ip);
+            if let Some(why) = address::flaw(typed) {
+                self.wrong(&at.key("address"), why);
+                return None;
+            }
             self.wrong(
                 &at.key("address"),
                 "expected an address with the length of its network, such as \"192.0.2.20/24\"",
@@ -155,8 +162,9 @@ impl Check<'_> {
             .and_then(|raw| self.ip(&at.key("gateway"), raw));
         let listed = raw.dns.as_deref().unwrap_or_default();
         if listed.len() > MAX_DNS {
-            self.wrong(
+            self.wrong_as(
                 &at.key("dns"),
+                ProblemKind::TooMany,
                 format_args!("expected at most {MAX_DNS} name servers"),
             );
         }
@@ -176,7 +184,12 @@ impl Check<'_> {
     fn ip(&mut self, at: &At, raw: &str) -> Option<IpAddr> {
         let ip = raw.parse().ok();
         if ip.is_none() {
-            self.wrong(at, "expected an IP address such as \"192.0.2.1\"");
+            let why = address::flaw(raw);
+            self.wrong(
+                at,
+                why.as_deref()
+                    .unwrap_or("expected an IP address such as \"192.0.2.1\""),
+            );
         }
         ip
     }
@@ -189,7 +202,11 @@ impl Check<'_> {
             return Vec::new();
         };
         if raw.len() > MAX_KEYS {
-            self.wrong(at, format_args!("expected at most {MAX_KEYS} keys"));
+            self.wrong_as(
+                at,
+                ProblemKind::TooMany,
+                format_args!("expected at most {MAX_KEYS} keys"),
+            );
         }
         let mut keys = Vec::new();
         for (i, key) in raw.iter().enumerate().take(MAX_KEYS) {
@@ -224,11 +241,17 @@ impl Check<'_> {
             );
         }
         for (i, name) in raw.iter().enumerate() {
-            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':');
-            if name.is_empty() || name.len() > 253 || !name.bytes().all(plain) {
+            if name.parse::<IpAddr>().is_ok() {
+                continue;
+            }
+            if name.starts_with('[') {
+                self.wrong(&at.index(i), "expected an address without brackets");
+            } else if let Err(why) = address::host(name) {
                 self.wrong(
                     &at.index(i),
-                    "expected a host name or an address such as \"ntp.nict.jp\"",
+                    format_args!(
+                        "expected a host name or an address such as \"ntp.nict.jp\": {why}"
+                    ),
                 );
             }
         }
@@ -242,8 +265,10 @@ impl Check<'_> {
                 .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
         if !good {
             self.wrong(at, "expected an http or https address");
+            return None;
         }
-        good.then(|| raw.to_owned())
+        self.web_host(at, raw)?;
+        Some(raw.to_owned())
     }
 
     fn update(&mut self, at: &At, raw: Option<&str>) -> Option<String> {
@@ -265,7 +290,11 @@ impl Check<'_> {
         let mut files = BTreeMap::new();
         let Some(raw) = raw else { return files };
         if raw.len() > MAX_FILES {
-            self.wrong(at, format_args!("expected at most {MAX_FILES} files"));
+            self.wrong_as(
+                at,
+                ProblemKind::TooMany,
+                format_args!("expected at most {MAX_FILES} files"),
+            );
         }
         for (name, text) in raw.iter().take(MAX_FILES) {
             let at = at.key(name);

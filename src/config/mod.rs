@@ -9,6 +9,7 @@
 //! network: whether a broker answers or a layout's name exists is found out by those who use it.
 
 mod adapter;
+mod address;
 pub mod asset;
 mod board;
 mod camera;
@@ -20,23 +21,30 @@ mod error;
 pub mod example;
 mod hint;
 mod hub;
+pub(crate) mod keyboard;
 mod load;
 mod machine;
 mod mqtt;
 mod node;
 mod output;
 mod pages;
+pub mod pem;
+mod problem;
 mod raw;
 mod redact;
 mod relay;
 mod secret;
 mod stream;
+pub(crate) mod text;
+pub mod tls;
 mod voice;
 
+pub use address::of as host_of;
 pub use camera::{CameraConfig, CameraField, CameraShow, DigitKind};
 pub use camera_http::HttpCameraConfig;
 pub use camera_source::{CameraSource, PixelWord, RpicamConfig, V4l2Config};
-pub use error::{ConfigError, Problem};
+pub(crate) use doc::without_user;
+pub use error::ConfigError;
 pub use load::{Checked, check, load_hub, load_node, parse_box, parse_hub, parse_node};
 pub use machine::{MachineConfig, Wifi, Wired};
 pub use output::{
@@ -45,16 +53,19 @@ pub use output::{
     SerialDevice, SerialField, Serpentine, StaleDigits, Standby,
 };
 pub use pages::{ClosedDays, PagesConfig};
+pub use problem::{Problem, ProblemKind, Suggestion};
 pub use redact::{PLACEHOLDER, Secrecy, redacted, restored};
-pub use secret::Secret;
+pub use secret::{Secret, secret_in};
+pub use text::Encoding;
 pub use voice::{
     Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguage, VoiceOutput, VoiceTexts,
     Zero,
 };
 
-use crate::model::{BoardId, Name, NodeId, OfficeId, QueueId};
+use crate::model::{BoardId, Name, NodeId, OfficeId, Pattern, QueueId};
 use crate::state;
 use jiff::civil::Time;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -76,6 +87,8 @@ pub struct NodeConfig {
     pub store_dir: PathBuf,
     /// Queues and times.
     pub state: state::Settings,
+    /// What the tickets of queues look like, where that is configured.
+    pub patterns: BTreeMap<QueueId, Pattern>,
     /// The boards it drives; may be empty.
     pub boards: Vec<BoardConfig>,
     /// Foreign systems that are mapped to queues.
@@ -320,15 +333,17 @@ pub struct AdapterRule {
     pub select: Vec<AdapterSelect>,
     /// The number being served, relative to the element: text or integer.
     pub number: String,
-    /// People waiting, relative to the element: integer or digits as text.
-    pub waiting: String,
+    /// People waiting, relative to the element: integer or digits as text; `None` where the system
+    /// does not show them.
+    pub waiting: Option<String>,
     /// Tickets on hold, if the system knows.
     pub on_hold: Option<String>,
     /// The counter: a pointer within the element, if the system knows.
     pub counter: Option<String>,
     /// The counter as a fixed text, for systems with one counter a queue.
     pub counter_text: Option<String>,
-    /// When it was made: RFC 3339 text or seconds since 1970; absent is the moment of arrival.
+    /// When it was made: RFC 3339 text or a count since 1970, or a local time of the office; absent is
+    /// the moment of arrival.
     pub at: Option<String>,
     /// Put before the number to make the label, such as `A`.
     pub prefix: String,
@@ -336,6 +351,23 @@ pub struct AdapterRule {
     pub digits: Option<usize>,
     /// The number that stands for "none yet", such as `0` or `0000`.
     pub none: Vec<String>,
+    /// What the queue's tickets look like; `None` is as tickets usually do.
+    pub pattern: Option<Pattern>,
+}
+
+impl AdapterRule {
+    /// Whether a label looks like a ticket of this rule's queue. Of the usual look it is also when
+    /// what stands behind the prefix is: that was configured, and is nobody's name.
+    #[must_use]
+    pub fn fits(&self, label: &str) -> bool {
+        let usual = |label: &str| {
+            let rest = label.strip_prefix(&self.prefix);
+            Pattern::is_standard(label) || rest.is_some_and(Pattern::is_standard)
+        };
+        self.pattern
+            .as_ref()
+            .map_or_else(|| usual(label), |pattern| pattern.fits(label))
+    }
 }
 
 /// Picks one element of a list.

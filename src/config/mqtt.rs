@@ -1,11 +1,17 @@
 //! `[mqtt]` and `[uplink]`: one connection to a broker; and secrets, wherever they come from.
 
-use super::check::{Check, is_line, read_text};
+use super::check::{Check, is_line};
 use super::doc::At;
+use super::pem::Found;
+use super::problem::ProblemKind;
 use super::raw::RawMqtt;
+use super::secret::Line;
+use super::text::{Text, read_text};
+use super::tls::{self, TlsError};
 use super::{MqttConfig, Secret, TlsConfig};
 use crate::wire::topic::DEFAULT_ROOT;
-use std::path::PathBuf;
+use rustls::RootCertStore;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
@@ -108,55 +114,106 @@ impl Check<'_> {
         }
         let secure = url.scheme() == "mqtts";
         let port = url.port().unwrap_or(if secure { 8883 } else { 1883 });
-        let host = url.host_str().unwrap_or_default();
         let bare =
             matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-        if host.is_empty() || port == 0 || !bare {
+        if !url.has_host() || port == 0 || !bare {
             self.wrong(at, format_args!("expected {EXPECTED}, nothing else"));
             return None;
         }
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = self.host_of(at, raw.trim())?;
         Some((host, port, secure))
     }
 
     fn tls(&mut self, at: &At, raw: &RawMqtt, secure: bool) -> TlsConfig {
-        let mut pem = |key: &str, file: Option<&str>, kind: &str| -> Option<PathBuf> {
-            let (at, file) = (at.key(key), file?);
-            if !secure && raw.url.as_deref().is_some_and(|u| u.starts_with("mqtt:")) {
-                self.wrong(
+        let plain = !secure && raw.url.as_deref().is_some_and(|u| u.starts_with("mqtt:"));
+        let mut given = |key: &str, file: &Option<String>| {
+            let file = file.clone()?;
+            let at = at.key(key);
+            if plain {
+                self.wrong_as(
                     &at,
+                    ProblemKind::Unwanted,
                     "only with TLS: expected an address that begins with mqtts://",
                 );
                 return None;
             }
-            self.pem(&at, file, kind)
+            Some((at, file))
         };
-        let ca = pem("ca", raw.ca.as_deref(), "CERTIFICATE");
-        let cert = pem("cert", raw.cert.as_deref(), "CERTIFICATE");
-        let key = pem("key", raw.key.as_deref(), "PRIVATE KEY");
+        let ca = given("ca", &raw.ca);
+        let cert = given("cert", &raw.cert);
+        let key = given("key", &raw.key);
         match (&raw.cert, &raw.key) {
             (Some(_), None) => self.missing(&at.key("key"), "the private key beside cert"),
             (None, Some(_)) => self.missing(&at.key("cert"), "the certificate beside key"),
             _ => {}
         }
+        let ca = ca.and_then(|(at, file)| self.loaded(&at, &file, tls::authorities));
+        let cert = cert.and_then(|(at, file)| self.loaded(&at, &file, tls::chain));
+        let key_at = at.key("key");
+        let key = key.and_then(|(at, file)| self.loaded(&at, &file, tls::key));
+        let client = cert.zip(key).map(|((cert, chain), (key, own))| {
+            // What is in order here connects later: the same is made of it then.
+            if let Err(error) = tls::client(RootCertStore::empty(), Some((chain, own))) {
+                self.wrong_as(&key_at, ProblemKind::BadFile, error);
+            }
+            (cert, key)
+        });
         TlsConfig {
-            ca,
-            client: cert.zip(key),
+            ca: ca.map(|(path, _)| path),
+            client,
         }
     }
 
-    /// A PEM file that holds a `kind`.
-    pub(super) fn pem(&mut self, at: &At, file: &str, kind: &str) -> Option<PathBuf> {
-        let (path, text) = self.file(at, file)?;
-        // The type's name only: RSA, EC and PKCS #8 keys differ in what stands before it.
-        if !(text.contains("-----BEGIN ") && text.contains(kind)) {
-            self.wrong(at, format_args!("no {kind} in it: expected a PEM file"));
+    /// A PEM file with those who may sign another's certificate.
+    pub(super) fn authorities(&mut self, at: &At, file: &str) -> Option<PathBuf> {
+        self.loaded(at, file, tls::authorities)
+            .map(|(path, _)| path)
+    }
+
+    /// The same for a program that reads the file itself, and knows no byte order mark.
+    pub(super) fn foreign_authorities(&mut self, at: &At, file: &str) -> Option<PathBuf> {
+        let path = self.path(at, file)?;
+        if tls::authorities(&path).is_ok_and(|found| found.bom) {
+            self.wrong_as(
+                at,
+                ProblemKind::BadFile,
+                "a byte order mark in front: expected it saved as UTF-8 without one (ffmpeg reads this file)",
+            );
             return None;
         }
-        Some(path)
+        self.authorities(at, file)
+    }
+
+    /// What a PEM file holds, by the loader that reads it at work.
+    fn loaded<T>(
+        &mut self,
+        at: &At,
+        file: &str,
+        load: impl FnOnce(&Path) -> Result<Found<T>, TlsError>,
+    ) -> Option<(PathBuf, T)> {
+        let path = self.path(at, file)?;
+        match load(&path) {
+            Ok(Found { found, bom }) => {
+                if bom {
+                    self.note(at, "a byte order mark in front is ignored");
+                }
+                Some((path, found))
+            }
+            Err(TlsError::File { problem, path }) => {
+                match problem {
+                    tls::Problem::Unreadable(why) => {
+                        let detail = format_args!("{}: {why}", path.display());
+                        self.wrong_as(at, ProblemKind::Unreadable, detail);
+                    }
+                    problem => self.wrong_as(at, ProblemKind::BadFile, problem),
+                }
+                None
+            }
+            Err(error) => {
+                self.wrong_as(at, ProblemKind::BadFile, error);
+                None
+            }
+        }
     }
 
     fn topic_root(&mut self, at: &At, raw: Option<&str>) -> String {
@@ -194,32 +251,55 @@ impl Check<'_> {
         ];
         let mut given = given.into_iter().flatten();
         if let (Some(first), Some(second)) = (given.next(), given.next()) {
-            self.wrong(
+            self.wrong_as(
                 &at.key(second),
+                ProblemKind::Unwanted,
                 format_args!("beside {first}: expected only one of them"),
             );
             return None;
         }
-        let (key, text) = if let Some(text) = keys.inline {
-            (at.key(base), text.to_owned())
-        } else if let Some(file) = keys.file {
-            let key = at.key(&file_key);
-            let (_, text) = self.file(&key, file)?;
-            (key, text)
+        let (key, line) = if let Some(text) = keys.inline {
+            let text = text.trim_end_matches(['\n', '\r']).to_owned();
+            (
+                at.key(base),
+                Line {
+                    text,
+                    blanks: false,
+                },
+            )
         } else {
-            let key = at.key(&credential_key);
-            let text = self.credential(&key, keys.credential?)?;
-            (key, text)
+            let (key, text) = if let Some(file) = keys.file {
+                let key = at.key(&file_key);
+                let (_, text) = self.file(&key, file)?;
+                (key, text)
+            } else {
+                let key = at.key(&credential_key);
+                let text = self.credential(&key, keys.credential?)?;
+                (key, text)
+            };
+            if text.bom {
+                self.note(&key, "a byte order mark in front of it is ignored");
+            }
+            let line = Line::of(&text.text);
+            if line.blanks {
+                self.note(
+                    &key,
+                    format_args!(
+                        "blanks at its end are ignored; if they belong to it, write it as {base} in \
+                         the file itself"
+                    ),
+                );
+            }
+            (key, line)
         };
-        let text = text.trim_end_matches(['\n', '\r']);
-        if !is_line(text, 4096) {
+        if !is_line(&line.text, 4096) {
             self.wrong(&key, format_args!("no {base} there: expected one line"));
             return None;
         }
-        Some(Secret::new(text))
+        Some(Secret::new(line.text))
     }
 
-    fn credential(&mut self, at: &At, name: &str) -> Option<String> {
+    fn credential(&mut self, at: &At, name: &str) -> Option<Text> {
         if name.is_empty() || name.contains('/') || name.starts_with('.') {
             self.wrong(
                 at,
@@ -236,7 +316,7 @@ impl Check<'_> {
         };
         let read = read_text(&dir.join(name), 4096);
         if let Err(error) = &read {
-            self.wrong(at, format_args!("cannot read the credential: {error}"));
+            self.unread(at, "the credential", error);
         }
         read.ok()
     }

@@ -4,12 +4,15 @@ use super::NodeConfig;
 use super::check::Check;
 use super::doc::At;
 use super::hint;
+use super::keyboard::{meant, narrow};
+use super::problem::{ProblemKind, Suggestion};
 use super::raw::{RawFeed, RawNode, RawOffice, RawQueue};
-use crate::model::{Lane, QueueId};
+use crate::model::{Lane, Pattern, QueueId};
 use crate::state::{QueueSettings, Settings};
 use crate::wire::report::MAX_QUEUES;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,9 +44,10 @@ impl Check<'_> {
         let dir = raw.store.as_ref().and_then(|s| s.dir.as_deref());
         let store_dir = self.path(&top.key("store").key("dir"), dir.unwrap_or(STORE_DIR));
         let queues = self.queues(&top.key("queue"), raw.queue.as_deref().unwrap_or_default());
+        let patterns = self.patterns(&top.key("queue"), raw.queue.as_deref().unwrap_or_default());
         let ids: Vec<QueueId> = queues.iter().map(|q| q.id.clone()).collect();
         let boards = self.boards(raw.board.as_deref().unwrap_or_default(), office, &ids);
-        let adapters = self.adapters(raw.adapter.as_deref().unwrap_or_default(), &ids);
+        let adapters = self.adapters(raw.adapter.as_deref().unwrap_or_default(), &ids, &patterns);
         let relays = self.relays(raw.relay.as_deref().unwrap_or_default(), &ids, &boards);
         let cameras = self.cameras(raw.camera.as_deref().unwrap_or_default(), &ids);
         let streams = self.board_streams(
@@ -64,6 +68,7 @@ impl Check<'_> {
             },
             store_dir: store_dir.unwrap_or_else(|| PathBuf::from(STORE_DIR)),
             state,
+            patterns,
             boards,
             adapters,
             relays,
@@ -82,8 +87,9 @@ impl Check<'_> {
         }
         if raw.len() > MAX_QUEUES {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_QUEUES),
+                ProblemKind::TooMany,
                 format_args!("{n} queues: expected at most {MAX_QUEUES} an office"),
             );
         }
@@ -97,8 +103,9 @@ impl Check<'_> {
                 None => Some(Lane::default()),
             };
             if let Some(first) = queues.iter().position(|q| Some(&q.id) == id.as_ref()) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("id"),
+                    ProblemKind::Duplicate,
                     format_args!("same id as queue[{first}]: expected each id once"),
                 );
             }
@@ -112,6 +119,29 @@ impl Check<'_> {
             }
         }
         queues
+    }
+
+    /// What the tickets of queues look like, where that is said.
+    fn patterns(&mut self, at: &At, raw: &[RawQueue]) -> BTreeMap<QueueId, Pattern> {
+        let mut patterns = BTreeMap::new();
+        for (i, queue) in raw.iter().enumerate().take(MAX_QUEUES) {
+            let Some(text) = &queue.pattern else {
+                continue;
+            };
+            match Pattern::new(text) {
+                Ok(pattern) => {
+                    let id = queue.id.as_deref().and_then(|id| id.parse().ok());
+                    patterns.extend(id.map(|id: QueueId| (id, pattern)));
+                }
+                Err(why) => self.wrong(
+                    &at.index(i).key("pattern"),
+                    format_args!(
+                        "not a regular expression, {why}: expected one such as \"[A-Z][0-9]{{3}}\""
+                    ),
+                ),
+            }
+        }
+        patterns
     }
 
     fn settings(
@@ -164,7 +194,11 @@ impl Check<'_> {
         let zone = TimeZone::get(raw).ok();
         if zone.is_none() {
             let names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
-            let hint = hint::nearest(raw, names.iter().map(String::as_str));
+            let hint = if is_japan(raw) {
+                Some(Suggestion::Word("Asia/Tokyo".to_owned()))
+            } else {
+                hint::nearest(raw, names.iter().map(String::as_str))
+            };
             self.wrong_hint(
                 at,
                 "unknown time zone: expected an IANA name such as Asia/Tokyo",
@@ -185,11 +219,34 @@ impl Check<'_> {
             _ => None,
         };
         if hours.is_none() {
-            self.wrong(
+            let short = raw
+                .iter()
+                .find(|t| clock(t).is_none() && clock(&format!("0{t}")).is_some());
+            let short = short.map(|short| Suggestion::TwoDigits(format!("0{short}")));
+            let wide = raw.iter().find_map(|t| meant(t)).map(Suggestion::HalfWidth);
+            self.wrong_hint(
                 at,
                 "expected opening and a later closing time, such as [\"09:00\", \"17:00\"]",
+                wide.or(short),
             );
         }
         hours
     }
+}
+
+/// Whether a text is what people call the time of Japan.
+fn is_japan(text: &str) -> bool {
+    const CALLED: [&str; 9] = [
+        "jst",
+        "jst-9",
+        "tokyo",
+        "asia/japan",
+        "utc+9",
+        "utc+09:00",
+        "gmt+9",
+        "+09:00",
+        "+9",
+    ];
+    let plain = narrow(text.trim()).to_lowercase();
+    CALLED.contains(&plain.as_str()) || ["日本", "東京"].iter().any(|word| plain.contains(word))
 }

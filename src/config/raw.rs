@@ -270,6 +270,9 @@ tables! {
         name: NameTable,
         /// `standard` or `fast`. Default `standard`.
         lane: String,
+        /// What its tickets look like, as a regular expression for the whole label. Default, for
+        /// what an adapter reads: [`crate::model::STANDARD_PATTERN`].
+        pattern: String,
     }
 
     /// `[[board]]`
@@ -543,7 +546,7 @@ tables! {
         select: Vec<RawSelect>,
         /// Pointer to the number being served; required.
         number: String,
-        /// Pointer to the people waiting; required.
+        /// Pointer to the people waiting; left out where the system does not show them.
         waiting: String,
         /// Pointer to the tickets on hold.
         on_hold: String,

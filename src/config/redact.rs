@@ -6,7 +6,8 @@
 //! was typed.
 
 use super::doc::{Doc, is_secret};
-use super::error::{ConfigError, Problem};
+use super::error::ConfigError;
+use super::problem::{Problem, ProblemKind};
 use std::ops::Range;
 
 /// What stands in place of a secret that a box keeps.
@@ -74,7 +75,7 @@ pub fn restored(text: &str, name: &str, kept: &str) -> Result<String, ConfigErro
             None => lost.push(Problem {
                 position: Some(doc.position(span.start)),
                 key: path.join("."),
-                ..Problem::whole("this box keeps no such secret: expected the secret itself")
+                ..Problem::whole(ProblemKind::LostSecret, "")
             }),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::check::Check;
 use super::doc::At;
+use super::problem::ProblemKind;
 use super::raw::RawRelay;
 use super::{BoardConfig, RelayConfig};
 use crate::model::QueueId;
@@ -29,8 +30,9 @@ impl Check<'_> {
         let at = At::root().key("relay");
         if raw.len() > MAX_RELAYS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_RELAYS),
+                ProblemKind::TooMany,
                 format_args!("{n} relays: expected at most {MAX_RELAYS} a node"),
             );
         }
@@ -41,18 +43,24 @@ impl Check<'_> {
                 continue;
             };
             if let Some(first) = relays.iter().position(|r| r.id == relay.id) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("id"),
+                    ProblemKind::Duplicate,
                     format_args!("same id as relay[{first}]: expected each id once"),
                 );
             }
             // Issues name their subject by its id alone.
             if boards.iter().any(|b| b.id == relay.id) {
-                self.wrong(&at.key("id"), "same id as a board: expected one of its own");
+                self.wrong_as(
+                    &at.key("id"),
+                    ProblemKind::Duplicate,
+                    "same id as a board: expected one of its own",
+                );
             }
             if let Some(first) = relays.iter().position(|r| r.gpio == relay.gpio) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("gpio"),
+                    ProblemKind::Duplicate,
                     format_args!("same line as relay[{first}]: expected one line a relay"),
                 );
             }

@@ -4,6 +4,7 @@ use super::check::Check;
 use super::doc::At;
 use super::hint;
 use super::mqtt::SecretKeys;
+use super::problem::ProblemKind;
 use super::raw::{RawBoardStream, RawStream};
 use super::{
     BoardConfig, BoardStreamConfig, OutputConfig, StreamAudio, StreamConfig, StreamEncoder,
@@ -54,7 +55,7 @@ struct Keys<'a> {
 }
 
 /// Nothing speaks without its table.
-const NO_VOICE: &str = "nobody speaks calls: expected a [voice] table, or silence";
+const NO_VOICE: &str = "no voice announces calls: expected a [voice] table, or silence";
 /// Whose calls they are must be seen.
 const NOT_ONE: &str = "calls of one office: expected offices with a single one, or silence";
 
@@ -105,8 +106,9 @@ impl Check<'_> {
         let at = At::root().key("stream");
         if raw.len() > MAX_STREAMS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_STREAMS),
+                ProblemKind::TooMany,
                 format_args!("{n} streams: expected at most {MAX_STREAMS} a hub"),
             );
         }
@@ -117,15 +119,17 @@ impl Check<'_> {
                 continue;
             };
             if let Some(first) = streams.iter().position(|s| s.video.id == stream.video.id) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("id"),
+                    ProblemKind::Duplicate,
                     format_args!("same id as stream[{first}]: expected each id once"),
                 );
             }
             let hls = |s: &StreamConfig| matches!(s.video.target, StreamTarget::Hls { .. });
             if let Some(first) = streams.iter().position(|s| hls(s) && hls(&stream)) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("target"),
+                    ProblemKind::TooMany,
                     format_args!("hls as stream[{first}]: expected one at most, the page's"),
                 );
             }
@@ -175,7 +179,11 @@ impl Check<'_> {
             let at = at.index(i);
             match self.word(&at, word, &words) {
                 Some(what) if show.contains(&what) => {
-                    self.wrong(&at, "named before: expected each once");
+                    self.wrong_as(
+                        &at,
+                        ProblemKind::Duplicate,
+                        "named before: expected each once",
+                    );
                 }
                 what => show.extend(what),
             }
@@ -193,8 +201,9 @@ impl Check<'_> {
         let at = At::root().key("stream");
         if raw.len() > MAX_BOARD_STREAMS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_BOARD_STREAMS),
+                ProblemKind::TooMany,
                 format_args!("{n} streams: expected at most {MAX_BOARD_STREAMS} a node"),
             );
         }
@@ -207,8 +216,9 @@ impl Check<'_> {
                 continue;
             };
             if let Some(first) = streams.iter().position(|s| s.video.id == video.id) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("id"),
+                    ProblemKind::Duplicate,
                     format_args!("same id as stream[{first}]: expected each id once"),
                 );
             }
@@ -299,21 +309,30 @@ impl Check<'_> {
         };
         let has_key = raw.key_file.is_some() || raw.key_credential.is_some();
         if raw.ca.is_some() && !target.starts_with("rtmps:") {
-            self.wrong(
+            self.wrong_as(
                 &at.key("ca"),
+                ProblemKind::Unwanted,
                 "only with TLS: expected an address that begins with rtmps://",
             );
         }
         if target == "hls" && raw.serves {
             if has_key {
-                self.wrong(&key_at, "a key, and nobody to show it to: expected none");
+                self.wrong_as(
+                    &key_at,
+                    ProblemKind::Unwanted,
+                    "a key without a receiver to send it to: expected none",
+                );
             }
             let dir = raw.dir.unwrap_or(DIR);
             let dir = self.path(&at.key("dir"), dir)?;
             return Some(StreamTarget::Hls { dir });
         }
         if raw.dir.is_some() {
-            self.wrong(&at.key("dir"), "a folder is for hls: expected none");
+            self.wrong_as(
+                &at.key("dir"),
+                ProblemKind::Unwanted,
+                "a folder is for hls: expected none",
+            );
         }
         let key = self.secret(
             at,
@@ -342,6 +361,7 @@ impl Check<'_> {
             );
             return None;
         }
+        self.host_of(&key_at, target)?;
         match url.scheme() {
             "rtmp" | "rtmps" => {
                 let app = url.path().trim_matches('/');
@@ -361,7 +381,7 @@ impl Check<'_> {
                     app,
                     key: key?,
                     ca: match raw.ca {
-                        Some(ca) => Some(self.pem(&at.key("ca"), ca, "CERTIFICATE")?),
+                        Some(ca) => Some(self.foreign_authorities(&at.key("ca"), ca)?),
                         None => None,
                     },
                 })

@@ -4,9 +4,11 @@
 //! in between. Knows topics and JSON, but neither the office's state nor the network.
 
 mod adapter;
+mod personal;
 pub mod recording;
 
 pub use adapter::{Adapter, AdapterError, Mapped};
+pub use personal::{Fitting, misfit};
 
 use crate::model::QueueState;
 use crate::wire::{WireError, feed::FeedMessage};

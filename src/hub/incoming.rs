@@ -61,9 +61,21 @@ pub(super) fn office(topic: &Topic) -> &OfficeId {
         | Topic::Board(o, ..)
         | Topic::Camera(o, ..)
         | Topic::Availability(o, _)
-        | Topic::Health(o, _) => o,
+        | Topic::Health(o, _)
+        | Topic::Instance(o, _) => o,
     }
 }
+
+/// Every word of [`kind`].
+pub(super) const KINDS: [&str; 7] = [
+    "feed",
+    "numbers",
+    "calls",
+    "board",
+    "camera",
+    "availability",
+    "health",
+];
 
 /// What a topic is called in counts.
 pub(super) fn kind(topic: &Topic) -> &'static str {
@@ -75,5 +87,6 @@ pub(super) fn kind(topic: &Topic) -> &'static str {
         Topic::Camera(..) => "camera",
         Topic::Availability(..) => "availability",
         Topic::Health(..) => "health",
+        Topic::Instance(..) => "instance",
     }
 }

@@ -92,13 +92,13 @@ display large_type high_contrast glance skip_to_content nav nav_offices nav_proc
 my_number my_number_go my_number_hint my_number_placeholder my_number_office
 my_number_any kept_title kept_forget kept_note head_queue head_office head_call head_waiting
 head_wait head_next head_hold fast_lane people_unit minutes_unit soon counter next on_hold free
-busy crowded closed_level unknown_level paused closed not_open_yet holiday closed_row not_open_row
-holiday_row stale stale_unknown no_numbers no_offices boards board_alt board_time board_named
+busy crowded closed_level unknown_level paused closed last_calls not_open_yet holiday closed_row
+last_calls_row not_open_row holiday_row stale stale_unknown no_numbers no_offices boards board_alt board_time board_named
 board_dark board_disconnected board_lost board_stale cameras camera_alt no_board all_offices
 lite_link full_link open_data licence same_numbers api_link ticket_title ticket_of ahead
 ahead_next ahead_at_least ahead_unit ticket_wait come_back come_back_stay called called_at
 called_counter passed passed_hint hold_some hold_none not_listed not_listed_hint ticket_closed
-ticket_checked watch_hint find_title find_none find_none_hint find_choose find_bad
+ticket_last_calls ticket_checked watch_hint find_title find_none find_none_hint find_choose find_bad
 procedures_title procedures_hint quickest quickest_none all_procedures forecast_title
 forecast_link forecast_hint forecast_none forecast_unit forecast_later forecast_now_best
 forecast_table head_day head_hour head_days hour mon tue wed thu fri sat sun today accuracy_title

@@ -8,6 +8,7 @@
 //! viewers never slow the intake. Knows no broker: messages come through a channel. Knows no
 //! board drawing, only finished pictures.
 
+mod calls;
 mod event;
 mod figures;
 mod glance;
@@ -15,7 +16,8 @@ pub mod history;
 mod incoming;
 mod lang;
 mod live;
-mod moment;
+mod locked;
+mod metrics;
 mod pace;
 mod page;
 pub mod registry;
@@ -37,13 +39,12 @@ use crate::wire::report::CallReport;
 use crate::wire::topic::Topic;
 use axum::http::HeaderMap;
 use figures::Board;
-use history::{CallRow, History, HistoryError, Note, Writer};
-use jiff::civil::Date;
+use history::{History, HistoryError, Note, Writer};
 use live::Live;
-use pace::Pace;
-use registry::{Effect, Refusal, Registry};
+use locked::Core;
+use registry::{Effect, Refusal};
 use stats::Stats;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -60,17 +61,6 @@ const BURST: usize = 256;
 
 /// How often time alone is looked at: lines that went silent, a new day.
 const TICK: Duration = Duration::from_secs(1);
-
-/// Publications of one office: at once after a quiet while, then this many a second at most. Twice
-/// what an honest node reports; each costs a message to every open page.
-const TOLD: (u32, u32) = (20, 10);
-
-/// Calls of one office: the spools of two nodes after a long outage, then this many a second at
-/// most, ten times a busy office. More would fill the database for all others.
-const CALLS: (u32, u32) = (200_000, 2);
-
-/// A refusal of one kind is logged this often at most; all are counted.
-const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// The hub without its rims. Shared by the intake, the pages and the clock.
 pub struct Hub {
@@ -98,36 +88,6 @@ pub struct Hub {
     live: Live,
     /// Guards the truth and the order of publications; never held across an await.
     core: Mutex<Core>,
-}
-
-struct Core {
-    registry: Registry,
-    /// Offices to look at in the next publication; `None` is all.
-    dirty: Option<BTreeSet<OfficeId>>,
-    /// Whether the broker is heard.
-    line: bool,
-    /// Since when it is as it is.
-    line_since: Duration,
-    /// When each kind of refusal was logged last.
-    warned: HashMap<&'static str, Duration>,
-    told: Pace,
-    calls: Pace,
-    /// The ten minutes in which it was noted last how queues stand.
-    slot: i64,
-    /// The day before which labels were forgotten last.
-    swept: Option<Date>,
-}
-
-impl Core {
-    /// Whether to speak of something now that may come thousands of times.
-    fn may_warn(&mut self, of: &'static str, now: Duration) -> bool {
-        let last = self.warned.get(of);
-        let may = last.is_none_or(|last| now.saturating_sub(*last) >= WARN_EVERY);
-        if may {
-            self.warned.insert(of, now);
-        }
-        may
-    }
 }
 
 impl fmt::Debug for Hub {
@@ -169,17 +129,7 @@ impl Hub {
             keep_days: config.keep_days,
             figures: Board::default(),
             live: Live::new(),
-            core: Mutex::new(Core {
-                registry: Registry::new(),
-                dirty: Some(BTreeSet::new()),
-                line: false,
-                line_since,
-                warned: HashMap::new(),
-                told: Pace::new(TOLD.0, TOLD.1),
-                calls: Pace::new(CALLS.0, CALLS.1),
-                slot: 0,
-                swept: None,
-            }),
+            core: Mutex::new(Core::new(line_since)),
         });
         Ok((hub, writer))
     }
@@ -224,6 +174,7 @@ impl Hub {
         {
             let mut core = self.core();
             if core.line != up {
+                self.stats.lines.inc_by(up.into());
                 core.line = up;
                 core.line_since = now.mono;
             }
@@ -234,7 +185,7 @@ impl Hub {
         self.publish();
     }
 
-    /// What time alone changes: a silent line becomes old numbers, midnight a new day.
+    /// What time alone changes: silent lines and nodes become old numbers, midnight a new day.
     pub fn tick(&self) {
         let now = self.clock.now();
         {
@@ -245,6 +196,10 @@ impl Hub {
             {
                 core.dirty = None;
             }
+            let aged = core.registry.advance(now);
+            if let Some(dirty) = core.dirty.as_mut() {
+                dirty.extend(aged);
+            }
             let current = self.live.current();
             let another_day = |o: &Arc<live::OfficeSnap>| self.today(now, &o.view) != o.today;
             if current.offices.iter().any(another_day) {
@@ -252,6 +207,7 @@ impl Hub {
             }
         }
         self.publish();
+        self.admit_waiting();
         if now.synced {
             self.remember(now);
         }
@@ -283,33 +239,30 @@ impl Hub {
         };
         self.stats.message(kind(&topic));
         if let Topic::Calls(office, _) = &topic {
-            match registry::decode_call(&report.payload) {
-                Ok(_) if !self.may_call(office) => self.refuse(&report, &Refusal::TooManyCalls),
-                Ok(call) => {
-                    let _ = self.calls.send((office.clone(), call.clone())); // if anybody listens
-                    if let Some(row) = CallRow::new(office, &call) {
-                        // A closed history means shutdown: not acknowledged, so sent again.
-                        let _ = self.history.record(row, report.ack).await;
-                    }
-                    return;
-                }
-                Err(refusal) => self.refuse(&report, &refusal),
-            }
-        } else {
-            let now = self.clock.now();
-            let effect = self.core().registry.report(&topic, &report.payload, now);
-            match effect {
-                Ok(Effect::Changed) => self.mark(&topic),
-                Ok(Effect::Unchanged) => {}
-                Err(refusal) => self.refuse(&report, &refusal),
-            }
+            return self.take_call(office, report).await;
+        }
+        let now = self.clock.now();
+        let (effect, left_out, known) = {
+            let registry = &mut self.core().registry;
+            let of = office(&topic);
+            let before = registry.knows(of);
+            let effect = registry.hear(&topic, &report.payload, report.retain, now);
+            let known = !before && registry.knows(of);
+            (effect, registry.left_out(), known)
+        };
+        if known {
+            self.core().to_admit.insert(office(&topic).clone());
+            self.admit_waiting();
+        }
+        match effect {
+            Ok(Effect::Changed) => self.mark(&topic),
+            Ok(Effect::Unchanged) => {}
+            Err(refusal) => self.refuse(&report, &refusal),
+        }
+        if let Some(refusal) = left_out {
+            self.refuse(&report, &refusal);
         }
         acknowledge(report.ack);
-    }
-
-    fn may_call(&self, office: &OfficeId) -> bool {
-        let now = self.clock.now().mono;
-        self.core().calls.take(office, now)
     }
 
     fn mark(&self, topic: &Topic) {
@@ -331,7 +284,7 @@ impl Hub {
                 .filter(|c| !c.is_control())
                 .take(120)
                 .collect();
-            tracing::warn!(topic, error = %refusal, "report refused");
+            tracing::warn!(topic, error = %refusal, "report rejected");
         }
     }
 
@@ -353,7 +306,7 @@ impl Hub {
         if let Some(office) = waiting.first() {
             self.stats.held_back.inc_by(waiting.len() as u64);
             if core.may_warn("held-back", now.mono) {
-                tracing::warn!(%office, "an office reports more often than viewers are told");
+                tracing::warn!(%office, "an office reports too often; updates to its viewers are throttled");
             }
         }
         core.dirty = Some(waiting);
@@ -377,8 +330,10 @@ impl Hub {
             })
             .collect();
         let before = self.live.current();
-        for (old, new) in told::changes(&before.offices, &offices) {
-            for row in told::issued(old, new) {
+        // Without a clock of its own the hub cannot tell what is of today.
+        let told = told::changes(&before.offices, &offices).filter(|_| now.synced);
+        for (old, new, today) in told {
+            for row in told::issued(old, new, today) {
                 self.note(Note::Told(row));
             }
         }

@@ -1,12 +1,15 @@
 //! What the hub counts, as Prometheus reads it.
 
-use super::moment::Moment;
+use super::incoming::KINDS;
+use super::metrics::{Names, Observed};
+use super::registry::Refusal;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Kind {
@@ -34,6 +37,8 @@ pub struct Stats {
     pub(crate) calls_stored: Counter,
     /// Calls that were there already.
     pub(crate) calls_doubled: Counter,
+    /// Calls of offices that had told no numbers yet.
+    pub(crate) calls_waited: Counter,
     /// Transactions that wrote them.
     pub(crate) history_writes: Counter,
     /// Attempts to write that failed.
@@ -52,6 +57,10 @@ pub struct Stats {
     pub(crate) connections_stalled: Counter,
     /// Times an office changed more often than viewers are told.
     pub(crate) held_back: Counter,
+    /// Times the line to the broker was there again.
+    pub(crate) lines: Counter,
+    /// Labels that were admitted so far.
+    names: Mutex<Names>,
 }
 
 impl Default for Stats {
@@ -61,16 +70,17 @@ impl Default for Stats {
 }
 
 impl Stats {
-    /// All zero.
+    /// All zero. What has a fixed list of labels begins with a 0 for each: an alert on an increase
+    /// would miss the first one of a series that appears with it.
     #[must_use]
     pub fn new() -> Self {
-        let mut r = Registry::with_prefix("yobiban_hub");
         let stats = Self {
             messages: Family::default(),
             refused: Family::default(),
             responses: Family::default(),
             calls_stored: Counter::default(),
             calls_doubled: Counter::default(),
+            calls_waited: Counter::default(),
             history_writes: Counter::default(),
             history_failures: Counter::default(),
             notes_lost: Counter::default(),
@@ -80,70 +90,110 @@ impl Stats {
             connections_silent: Counter::default(),
             connections_stalled: Counter::default(),
             held_back: Counter::default(),
+            lines: Counter::default(),
             registry: Registry::default(),
+            names: Mutex::default(),
         };
-        r.register("messages", "Reports received", stats.messages.clone());
-        r.register("refused", "Reports refused", stats.refused.clone());
+        for kind in KINDS {
+            drop(stats.messages.get_or_create(&Kind { kind }));
+        }
+        for reason in Refusal::REASONS {
+            drop(stats.refused.get_or_create(&Reason { reason }));
+        }
+        Self {
+            registry: stats.registered(),
+            ..stats
+        }
+    }
+
+    /// Every counter under its name.
+    fn registered(&self) -> Registry {
+        let mut r = Registry::with_prefix("yobiban_hub");
+        r.register(
+            "messages",
+            "Reports received from nodes by kind",
+            self.messages.clone(),
+        );
+        r.register(
+            "messages_rejected",
+            "Reports rejected by reason",
+            self.refused.clone(),
+        );
         r.register(
             "http_responses",
-            "Answers by status",
-            stats.responses.clone(),
-        );
-        r.register("calls_stored", "Calls written", stats.calls_stored.clone());
-        r.register(
-            "calls_doubled",
-            "Calls known already",
-            stats.calls_doubled.clone(),
+            "HTTP responses by status code",
+            self.responses.clone(),
         );
         r.register(
-            "history_failures",
-            "Failed writes",
-            stats.history_failures.clone(),
-        );
-        r.register(
-            "notes_lost",
-            "Notes on waits without room in the history",
-            stats.notes_lost.clone(),
-        );
-        r.register("viewers", "Open event streams", stats.viewers.clone());
-        r.register(
-            "viewers_skipped",
-            "Slow viewers sent to the newest state",
-            stats.viewers_skipped.clone(),
-        );
-        r.register(
-            "viewers_refused",
-            "Viewers answered 503",
-            stats.viewers_refused.clone(),
+            "sse_clients",
+            "Open event streams (server-sent events)",
+            self.viewers.clone(),
         );
         for (name, help, counter) in [
             (
-                "history_writes",
-                "Transactions that wrote calls",
-                &stats.history_writes,
+                "calls_stored",
+                "Calls written to the database",
+                &self.calls_stored,
             ),
             (
-                "connections_silent",
-                "Connections closed because nothing was asked",
-                &stats.connections_silent,
+                "calls_duplicate",
+                "Calls received again that were stored already",
+                &self.calls_doubled,
             ),
             (
-                "connections_stalled",
-                "Connections closed because the answer was not taken",
-                &stats.connections_stalled,
+                "calls_deferred",
+                "Calls set aside because their office has not reported numbers yet",
+                &self.calls_waited,
             ),
             (
-                "held_back",
-                "Times an office changed more often than viewers are told",
-                &stats.held_back,
+                "database_writes",
+                "Database transactions that wrote calls",
+                &self.history_writes,
+            ),
+            (
+                "database_write_errors",
+                "Database transactions that failed",
+                &self.history_failures,
+            ),
+            (
+                "samples_dropped",
+                "Samples of waits and queues dropped because the write queue was full",
+                &self.notes_lost,
+            ),
+            (
+                "sse_clients_resynced",
+                "Times a slow client skipped events and received the whole state instead",
+                &self.viewers_skipped,
+            ),
+            (
+                "sse_clients_rejected",
+                "Clients answered 503 because too many event streams were open",
+                &self.viewers_refused,
+            ),
+            (
+                "connections_idle_closed",
+                "Connections closed because no request came",
+                &self.connections_silent,
+            ),
+            (
+                "connections_write_timeout",
+                "Connections closed because the client did not read the response",
+                &self.connections_stalled,
+            ),
+            (
+                "updates_throttled",
+                "Updates delayed because an office changed more often than clients are updated",
+                &self.held_back,
+            ),
+            (
+                "broker_connections",
+                "Connections made to the broker of the reports; many: a second hub has the same client id",
+                &self.lines,
             ),
         ] {
             r.register(name, help, counter.clone());
         }
-        Self {
-            registry: r,
-            ..stats
-        }
+        r
     }
 
     pub(crate) fn message(&self, kind: &'static str) {
@@ -194,14 +244,20 @@ impl Stats {
         self.viewers_skipped.get()
     }
 
-    /// All counts in Prometheus' text format, with what the registry and the nodes know.
+    /// What is true of the hub and its nodes at this moment, as metrics.
+    pub(crate) fn observe(&self, now: &Observed<'_>) -> Registry {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        now.registry(&mut names)
+    }
+
+    /// All counts and what was observed, as OpenMetrics text.
     ///
     /// # Errors
     /// When formatting fails, which it does not for a `String`.
-    pub(crate) fn encode(&self, now: &Moment<'_>) -> Result<String, std::fmt::Error> {
+    pub(crate) fn encode(&self, observed: &Registry) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
-        encode_registry(&mut text, &now.registry())?;
+        encode_registry(&mut text, observed)?;
         encode_eof(&mut text)?;
         Ok(text)
     }

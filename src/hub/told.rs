@@ -6,6 +6,9 @@
 //! that stood before. Labels that come back into the middle of the list (from hold) are nobody
 //! new. Where a source cuts its list short nothing is known, and nothing is recorded.
 //!
+//! Only times of today are written down, by the hub's clock: rows of other days would never be
+//! forgotten, or spoil the figures of days that are over.
+//!
 //! Pure; knows no database.
 
 use super::history::{SlotRow, ToldRow};
@@ -28,7 +31,7 @@ fn complete(queue: &QueueNumbers) -> bool {
 }
 
 /// The tickets that were taken between two states of an office, with what their holders were told.
-pub(super) fn issued(before: &OfficeView, now: &OfficeView) -> Vec<ToldRow> {
+pub(super) fn issued(before: &OfficeView, now: &OfficeView, today: Today) -> Vec<ToldRow> {
     let mut rows = Vec::new();
     for queue in &now.queues {
         let old = before.queues.iter().find(|q| q.id == queue.id);
@@ -37,8 +40,8 @@ pub(super) fn issued(before: &OfficeView, now: &OfficeView) -> Vec<ToldRow> {
         };
         let Some(wait) = old.wait else { continue };
         let time = at.zoned();
-        let same_day = old.as_of.is_some_and(|t| t.zoned().date() == time.date());
-        if !same_day || !complete(old) || !complete(queue) {
+        let of_today = |t: WireTime| t.zoned().date() == today.date;
+        if !of_today(at) || !old.as_of.is_some_and(of_today) || !complete(old) || !complete(queue) {
             continue;
         }
         let known: HashSet<_> = old.next.iter().collect();
@@ -90,10 +93,10 @@ pub(super) fn standing(view: &OfficeView, today: Today, now: Now) -> Vec<SlotRow
 pub(super) fn changes<'a>(
     before: &'a [std::sync::Arc<super::live::OfficeSnap>],
     now: &'a [(OfficeId, Option<(Today, OfficeView)>)],
-) -> impl Iterator<Item = (&'a OfficeView, &'a OfficeView)> {
+) -> impl Iterator<Item = (&'a OfficeView, &'a OfficeView, Today)> {
     now.iter().filter_map(|(id, news)| {
-        let (_, view) = news.as_ref()?;
+        let (today, view) = news.as_ref()?;
         let old = before.iter().find(|o| o.view.id == *id)?;
-        Some((&old.view, view))
+        Some((&old.view, view, *today))
     })
 }

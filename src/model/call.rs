@@ -38,6 +38,16 @@ pub struct Call {
     pub kind: CallKind,
 }
 
+/// A ticket that a source shows as being served without telling when it was called: what stood there
+/// when it was first seen. It is listed, and it is no call: nobody knows how old it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NowServing {
+    /// Who is served.
+    pub ticket: Label,
+    /// Where; `None` when the source does not know counters.
+    pub counter: Option<Label>,
+}
+
 /// What makes a call one and the same everywhere: at the node, in the spool and in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallKey {

@@ -5,14 +5,19 @@
 
 mod call;
 mod id;
+mod intervals;
 mod label;
 mod name;
+mod pattern;
 mod queue;
+pub mod text;
 mod wait;
 
-pub use call::{Call, CallKey, CallKind};
+pub use call::{Call, CallKey, CallKind, NowServing};
 pub use id::{BoardId, CameraId, IdError, MAX_ID_LEN, NodeId, OfficeId, QueueId};
+pub use intervals::Intervals;
 pub use label::{Label, LabelError, MAX_LABEL_CHARS};
-pub use name::Name;
+pub use name::{Name, NameError};
+pub use pattern::{Pattern, STANDARD_PATTERN};
 pub use queue::{Lane, QueueState, Source, Status};
-pub use wait::{MAX_WAIT_S, WaitError, WaitRange};
+pub use wait::{CALLED_AT_OPENING, MAX_WAIT_S, QueueNow, WaitError, WaitRange};

@@ -1,6 +1,6 @@
 //! The whole state of one queue, as a source tells it.
 
-use super::{Call, Label, WaitRange};
+use super::{Call, Label, NowServing, WaitRange};
 use jiff::{Timestamp, civil::Date};
 
 /// Which people a queue is for.
@@ -95,6 +95,8 @@ pub struct QueueState {
     pub held: Vec<Label>,
     /// Newest first, at most 20, `no` strictly falling.
     pub calls: Vec<Call>,
+    /// What the source shows beside its calls, or instead of them, without a time of call.
+    pub now_serving: Option<NowServing>,
     /// The source's own prediction; `None` lets the node estimate.
     pub wait: Option<WaitRange>,
 }
@@ -104,5 +106,29 @@ impl QueueState {
     #[must_use]
     pub fn last_call(&self) -> Option<&Call> {
         self.calls.first()
+    }
+
+    /// Ticket and counter that people are to see as the last number: what is being served, else the
+    /// newest call.
+    #[must_use]
+    pub fn last_shown(&self) -> Option<(&Label, Option<&Label>)> {
+        let serving = self.now_serving.as_ref();
+        serving
+            .map(|s| (&s.ticket, s.counter.as_ref()))
+            .or_else(|| self.last_call().map(|c| (&c.ticket, c.counter.as_ref())))
+    }
+
+    /// Whether another message says the same of the queue: all but when and in which order it was
+    /// told.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let bare = |state: &Self| Self {
+            seq: 0,
+            at: Timestamp::UNIX_EPOCH,
+            day: Date::ZERO,
+            epoch: 0,
+            ..state.clone()
+        };
+        bare(self) == bare(other)
     }
 }

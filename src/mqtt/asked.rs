@@ -5,6 +5,7 @@
 //! good.
 
 use super::backoff::Backoff;
+use super::filter;
 use super::options::Subscription;
 use super::wire::Requests;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -36,9 +37,16 @@ pub(super) enum Tell {
 }
 
 impl Asked {
-    pub(super) fn new(subscriptions: usize, backoff: (Duration, Duration)) -> Self {
+    /// For these subscriptions, with those that are `optional` or without.
+    pub(super) fn new(
+        subscriptions: &[Subscription],
+        optional: bool,
+        backoff: (Duration, Duration),
+    ) -> Self {
+        let places = subscriptions.iter().enumerate();
+        let places = places.filter(|(_, s)| optional || !s.optional);
         Self {
-            wanted: (0..subscriptions).collect(),
+            wanted: places.map(|(place, _)| place).collect(),
             sending: VecDeque::new(),
             open: HashMap::new(),
             again: Instant::now(),
@@ -68,7 +76,7 @@ impl Asked {
             let Some(Subscription { filter, qos, .. }) = subscriptions.get(place) else {
                 return false;
             };
-            if !rumqttc::valid_filter(filter) {
+            if !filter::is_valid(filter) {
                 tracing::warn!("not a topic filter: {filter:?}");
                 return false;
             }
@@ -81,6 +89,13 @@ impl Asked {
         self.again = now + self.backoff.next(fastrand::f64());
     }
 
+    /// Whether an optional subscription was asked for and not answered.
+    pub(super) fn awaits_optional(&self, subscriptions: &[Subscription]) -> bool {
+        let optional = |place: usize| subscriptions.get(place).is_some_and(|s| s.optional);
+        let mut all = self.sending.iter().chain(self.open.values());
+        all.any(|(place, _)| optional(*place))
+    }
+
     /// A request went out with this packet identifier.
     pub(super) fn sent(&mut self, pkid: u16) {
         if let Some(asked) = self.sending.pop_front() {
@@ -89,9 +104,15 @@ impl Asked {
     }
 
     /// The broker answered a request.
-    pub(super) fn answered(&mut self, pkid: u16, refused: bool) -> Option<Tell> {
+    pub(super) fn answered(
+        &mut self,
+        pkid: u16,
+        refused: bool,
+        subscriptions: &[Subscription],
+    ) -> Option<Tell> {
         let (place, _) = self.open.remove(&pkid)?;
-        if refused {
+        let optional = subscriptions.get(place).is_some_and(|s| s.optional);
+        if refused && !optional {
             if self.wanted.is_empty() {
                 self.again = Instant::now() + self.backoff.next(fastrand::f64());
             }

@@ -4,11 +4,14 @@
 //! under way when the line breaks is answered with [`PublishError::Lost`].
 
 use super::asked::{Asked, Tell};
+use super::fault::{LineError, LineErrorKind};
+use super::filter;
 use super::inbox::{Ack, AckToken, Message};
+use super::limits::Limits;
 use super::outbox::{Job, Publish, PublishError, WINDOW};
 use super::session::Core;
 use super::stats::add;
-use super::wire::{Event, Incoming, Line, LineError, LineErrorKind, Requests, Version};
+use super::wire::{Event, Incoming, Line, Requests, Version};
 use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
@@ -35,6 +38,11 @@ const GOODBYE_LIMIT: Duration = Duration::from_millis(700);
 
 /// Messages that may come in one step of the line, beyond those the broker should send.
 const STEP: usize = 16;
+
+/// Connections that ended while the broker owed an answer to an optional subscription before it is
+/// left out: some brokers end the connection of a client that asks for what it may not read (AWS IoT
+/// Core, EMQX with `deny_action = disconnect`). One may end so by chance.
+const UNANSWERED: u8 = 5;
 
 /// How a connection ended.
 pub(super) enum Ended {
@@ -92,7 +100,11 @@ impl<'a> Connection<'a> {
     pub(super) fn new(core: &'a mut Core, requests: Requests, version: Version) -> Self {
         let now = Instant::now();
         let options = &core.options;
-        let asked = Asked::new(options.subscriptions.len(), options.backoff);
+        let asked = Asked::new(
+            &options.subscriptions,
+            core.unanswered < UNANSWERED,
+            options.backoff,
+        );
         Self {
             core,
             requests,
@@ -124,6 +136,10 @@ impl<'a> Connection<'a> {
                 let _ = done.send(Err(PublishError::Lost)); // nobody may be waiting
             }
         }
+        if self.up.is_some() && self.core.unanswered < UNANSWERED {
+            let owed = self.asked.awaits_optional(&self.core.options.subscriptions);
+            self.core.unanswered = if owed { self.core.unanswered + 1 } else { 0 };
+        }
         match result {
             Ok(()) => Ended::Stopped,
             Err(_) if self.stopping.is_some() => Ended::Stopped,
@@ -149,6 +165,9 @@ impl<'a> Connection<'a> {
                 let room = self.up.is_some() && self.stopping.is_none() && self.room();
                 let deadline = self.deadline(reading);
                 self.core.stats.beat();
+                if let Some(since) = self.up {
+                    self.core.note_lived(since.elapsed());
+                }
                 let beat = Instant::now() + BEAT;
                 let asks = self.up.is_some() && self.stopping.is_none();
                 let due = self.asked.due().filter(|_| asks);
@@ -265,7 +284,7 @@ impl<'a> Connection<'a> {
                     let purpose = self.core.options.purpose;
                     tracing::warn!(
                         purpose,
-                        "a publish failed: {error}; further ones are counted"
+                        "publish failed: {error}; further failures are counted"
                     );
                 }
             }
@@ -290,7 +309,7 @@ impl<'a> Connection<'a> {
             self.pinged = None;
         }
         match event {
-            Event::Up { max_packet } => self.begin(max_packet),
+            Event::Up(limits) => self.begin(limits),
             Event::Message(incoming) => {
                 add(&self.core.stats.received, 1);
                 add(&self.core.stats.received_bytes, incoming.payload.len());
@@ -318,13 +337,16 @@ impl<'a> Connection<'a> {
             Event::Subscribed(pkid, refused) => {
                 let purpose = self.core.options.purpose;
                 let reason = refused.as_deref().unwrap_or_default();
-                match self.asked.answered(pkid, refused.is_some()) {
+                match self
+                    .asked
+                    .answered(pkid, refused.is_some(), &self.core.options.subscriptions)
+                {
                     Some(Tell::Refused) => tracing::warn!(
                         purpose,
-                        "the broker refuses a subscription: {reason}; asking again"
+                        "the broker rejected a subscription: {reason}; retrying"
                     ),
                     Some(Tell::Taken) => {
-                        tracing::info!(purpose, "the broker takes every subscription again");
+                        tracing::info!(purpose, "the broker accepted all subscriptions again");
                     }
                     None => {}
                 }
@@ -337,10 +359,10 @@ impl<'a> Connection<'a> {
     }
 
     /// The broker took us: says that we are there, then asks for everything again.
-    fn begin(&mut self, max_packet: Option<u32>) {
+    fn begin(&mut self, limits: Limits) {
         self.up = Some(Instant::now());
-        self.max_packet =
-            max_packet.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let largest = limits.max_packet.and_then(|n| usize::try_from(n).ok());
+        self.max_packet = largest.unwrap_or(usize::MAX);
         if let Some(availability) = self.core.options.availability.clone() {
             let birth = Publish::retained(availability.topic, availability.online);
             self.send(birth, What::Birth);
@@ -349,7 +371,7 @@ impl<'a> Connection<'a> {
         self.asked
             .ask(&self.requests, &self.core.options.subscriptions);
         self.core.outbox.slots().renew();
-        self.core.report_up(self.version);
+        self.core.report_up(self.version, limits);
     }
 
     fn say_goodbye(&mut self) {
@@ -401,7 +423,7 @@ impl<'a> Connection<'a> {
         } else if self.pinged.is_some() {
             "no answer to a ping"
         } else {
-            "the broker does not confirm what it gets"
+            "no acknowledgement from the broker"
         };
         LineError::new(LineErrorKind::Network, text)
     }
@@ -413,7 +435,7 @@ fn open(incoming: Incoming, core: &Core) -> (Message, Option<u16>) {
         .options
         .subscriptions
         .iter()
-        .any(|s| s.manual_ack && rumqttc::matches(&incoming.topic, &s.filter));
+        .any(|s| s.manual_ack && filter::matches(&s.filter, &incoming.topic));
     let mut message = Message::new(incoming.topic, incoming.payload, incoming.retain);
     if by_receiver && !core.inbox.is_closed() {
         message.ack = incoming.pkid.map(|pkid| Ack {

@@ -1,7 +1,7 @@
 //! Which version of MQTT to speak next.
 
 use super::Version;
-use super::wire::{LineError, LineErrorKind};
+use super::fault::{LineError, LineErrorKind};
 use std::time::Duration;
 
 /// A broker that closes the line at CONNECT this often with MQTT 5 is tried with 3.1.1: some old

@@ -16,24 +16,34 @@
 //!   who needs it to arrive sends it again. Nothing is sent a second time behind the sender's back.
 //! - A full inbox slows the broker down, first by leaving messages unacknowledged (pings go on),
 //!   then, when a broker ignores that, by not reading from the line. Nothing is dropped here.
-//! - One warning when the line is lost or cannot be made, one note when it is back.
+//! - One warning when the line is lost or cannot be made, one note when it is back; one for all of it
+//!   while it comes and goes.
 //!
 //! MQTT 5 is tried first, 3.1.1 when a broker refuses it; nothing here needs properties of MQTT 5.
+//! Instead of a broker there may be an [`Exchange`] within the process: all above holds there too.
 //! Knows no tickets, no JSON and no topic but those it is given.
 
 mod asked;
 mod backoff;
 mod connection;
 mod dialect;
+mod exchange;
+mod fault;
+mod filter;
 mod inbox;
+mod limits;
 mod options;
+mod outage;
 mod outbox;
 mod session;
 mod stats;
 pub mod tls;
 mod wire;
 
+pub use exchange::Exchange;
+pub use fault::Fault;
 pub use inbox::Message;
+pub use limits::{CONFIRMS_NOTHING, KEEPS_NOTHING, Limits};
 pub use options::{Availability, SessionOptions, Subscription};
 pub use outbox::{Confirmation, Publish, PublishError, Publisher, Qos, WINDOW};
 pub use session::{Link, Session, spawn};

@@ -1,6 +1,6 @@
 //! What a session is told before it starts.
 
-use super::Qos;
+use super::{Exchange, Qos};
 use crate::config::MqttConfig;
 use bytes::Bytes;
 use std::time::Duration;
@@ -16,6 +16,8 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::fro
 pub struct SessionOptions {
     /// Which broker, and who we are to it.
     pub broker: MqttConfig,
+    /// What takes the place of the broker, within the process.
+    pub exchange: Option<Exchange>,
     /// What this session is for, in log lines: `feed`, `uplink`, `hub`.
     pub purpose: &'static str,
     /// The identifier that tells this client from every other one at the broker.
@@ -45,6 +47,7 @@ impl SessionOptions {
     pub fn new(broker: &MqttConfig, purpose: &'static str, client_id: impl Into<String>) -> Self {
         Self {
             broker: broker.clone(),
+            exchange: None,
             purpose,
             client_id: broker.client_id.clone().unwrap_or_else(|| client_id.into()),
             subscriptions: Vec::new(),
@@ -56,6 +59,13 @@ impl SessionOptions {
             session_expiry: None,
             backoff: BACKOFF,
         }
+    }
+
+    /// Meets others at this exchange, if there is one, instead of at the broker.
+    #[must_use]
+    pub fn within(mut self, exchange: Option<&Exchange>) -> Self {
+        self.exchange = exchange.cloned();
+        self
     }
 
     /// Adds a subscription.
@@ -78,6 +88,9 @@ pub struct Subscription {
     ///
     /// [`Message::ack`]: super::Message::ack
     pub manual_ack: bool,
+    /// Whether the session is whole without it. Such a subscription is not asked for again when the
+    /// broker refuses it, and left out when the broker ends connections instead of answering it.
+    pub optional: bool,
 }
 
 impl Subscription {
@@ -88,6 +101,16 @@ impl Subscription {
             filter: filter.into(),
             qos: Qos::AtLeastOnce,
             manual_ack: false,
+            optional: false,
+        }
+    }
+
+    /// QoS 1, acknowledged by the session; for what an access list of an earlier version may forbid.
+    #[must_use]
+    pub fn optional(filter: impl Into<String>) -> Self {
+        Self {
+            optional: true,
+            ..Self::new(filter)
         }
     }
 

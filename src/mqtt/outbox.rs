@@ -70,16 +70,19 @@ impl Publish {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The queue is full.
-    #[error("the queue to the broker is full")]
+    #[error("the send queue to the broker is full")]
     Full,
     /// The line was lost before the broker confirmed: it may have arrived or not.
-    #[error("the line was lost before the broker confirmed")]
+    #[error("the connection was lost before the broker acknowledged the message")]
     Lost,
     /// The broker refuses it for good.
-    #[error("the broker refuses the message: {0}")]
+    #[error("the broker rejected the message: {0}")]
     Refused(String),
     /// Larger than the broker takes, or a topic no broker takes.
-    #[error("a message of {0} bytes or its topic is not acceptable to the broker")]
+    #[error(
+        "a message of {0} bytes is larger than the broker accepts (in Mosquitto: \
+         `max_packet_size`), or its topic is invalid"
+    )]
     Unacceptable(usize),
     /// The session has ended.
     #[error("the session has ended")]

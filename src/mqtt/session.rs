@@ -3,11 +3,14 @@
 use super::backoff::Backoff;
 use super::connection::{Connection, Ended};
 use super::dialect::Dialect;
+use super::fault::{Fault, LineError, LineErrorKind};
 use super::inbox::{AckToken, Message};
+use super::limits::Limits;
 use super::options::SessionOptions;
+use super::outage::{Outage, Say};
 use super::outbox::{Job, Outbox, PublishError, Publisher};
 use super::stats::{Stats, add};
-use super::wire::{LineError, LineErrorKind, Version};
+use super::wire::Version;
 use super::{tls, wire};
 use rustls::ClientConfig;
 use std::sync::Arc;
@@ -35,6 +38,8 @@ pub enum Link {
         version: Version,
         /// Counts sessions, from 1.
         session: u64,
+        /// What the broker takes.
+        limits: Limits,
     },
 }
 
@@ -64,10 +69,20 @@ pub struct Session {
     pub inbox: mpsc::Receiver<Message>,
     /// Whether the line is there.
     pub link: watch::Receiver<Link>,
+    /// Where to look while there is none: known before `link` says that it is down.
+    pub fault: watch::Receiver<Fault>,
     /// Counts for metrics.
     pub stats: Arc<Stats>,
     /// Ends within a second after the shutdown token was cancelled.
     pub task: JoinHandle<()>,
+}
+
+impl Session {
+    /// Hands the inbox on, where the rest is still of use; what is left of it is closed.
+    #[must_use]
+    pub fn take_inbox(&mut self) -> mpsc::Receiver<Message> {
+        std::mem::replace(&mut self.inbox, mpsc::channel(1).1)
+    }
 }
 
 /// Starts a session in a task of its own; it lives until `shutdown` is cancelled, then says
@@ -80,6 +95,7 @@ pub fn spawn(options: SessionOptions, shutdown: CancellationToken) -> Session {
     let (to_link, link) = watch::channel(Link::Down {
         reason: "not connected yet".into(),
     });
+    let (to_fault, fault) = watch::channel(Fault::Way);
     let (acks_to, acks) = mpsc::unbounded_channel();
     let core = Core {
         options,
@@ -90,14 +106,18 @@ pub fn spawn(options: SessionOptions, shutdown: CancellationToken) -> Session {
         acks_to,
         acks,
         link: to_link,
+        fault: to_fault,
         stats: Arc::clone(&stats),
         session: 0,
-        told: false,
+        begin: Instant::now(),
+        outage: Outage::default(),
+        unanswered: 0,
     };
     Session {
         publisher,
         inbox,
         link,
+        fault,
         stats,
         task: tokio::spawn(core.run(shutdown)),
     }
@@ -114,16 +134,19 @@ pub(super) struct Core {
     pub(super) acks_to: mpsc::UnboundedSender<AckToken>,
     pub(super) acks: mpsc::UnboundedReceiver<AckToken>,
     pub(super) link: watch::Sender<Link>,
+    fault: watch::Sender<Fault>,
     pub(super) stats: Arc<Stats>,
     /// Counts sessions.
     pub(super) session: u64,
-    /// Whether this outage was reported.
-    told: bool,
+    begin: Instant,
+    outage: Outage,
+    /// Connections in a row that ended while an optional subscription was not answered.
+    pub(super) unanswered: u8,
 }
 
 impl Core {
     async fn run(mut self, shutdown: CancellationToken) {
-        let begin = Instant::now();
+        let begin = self.begin;
         let mut dialect = Dialect::new();
         let mut backoff = Backoff::new(self.options.backoff);
         while !shutdown.is_cancelled() {
@@ -143,7 +166,7 @@ impl Core {
                 add(&self.stats.failed_attempts, 1);
                 other_version = dialect.refused(&error, begin.elapsed());
             }
-            self.report_lost(&error);
+            self.report_lost(&error, lived);
             if other_version {
                 continue;
             }
@@ -180,44 +203,80 @@ impl Core {
             .await
             .map_err(|e| LineError::new(LineErrorKind::Network, e))?
             .map(Some)
-            .map_err(|e| LineError::new(LineErrorKind::Network, e))
+            .map_err(|e| LineError::new(LineErrorKind::Network, e).at(Fault::Files))
     }
 
     fn broker(&self) -> String {
+        if self.options.exchange.is_some() {
+            return "within this process".into();
+        }
         format!("{}:{}", self.options.broker.host, self.options.broker.port)
     }
 
     /// Tells everybody that the line is there.
-    pub(super) fn report_up(&mut self, version: Version) {
+    pub(super) fn report_up(&mut self, version: Version, limits: Limits) {
         self.session += 1;
         add(&self.stats.sessions, 1);
         self.link.send_replace(Link::Up {
             version,
             session: self.session,
+            limits,
         });
-        let again = if self.told { " again" } else { "" };
-        tracing::info!(
-            purpose = self.options.purpose,
-            "connected{again} to broker {} with MQTT {version}",
-            self.broker()
-        );
-        self.told = false;
+        let (purpose, broker) = (self.options.purpose, self.broker());
+        match self.outage.up() {
+            Say::Connected => {
+                tracing::info!(
+                    purpose,
+                    "connected to MQTT broker {broker} with MQTT {version}"
+                );
+            }
+            Say::Again => {
+                tracing::info!(
+                    purpose,
+                    "reconnect to MQTT broker {broker} succeeded, with MQTT {version}"
+                );
+            }
+            _ => tracing::debug!(
+                purpose,
+                "further reconnect to MQTT broker {broker} succeeded, with MQTT {version}"
+            ),
+        }
     }
 
-    fn report_lost(&mut self, error: &LineError) {
+    /// Notes how long the line is there.
+    pub(super) fn note_lived(&mut self, lived: Duration) {
+        if self.outage.lives(lived) == Say::Holds {
+            let (purpose, broker) = (self.options.purpose, self.broker());
+            tracing::info!(purpose, "stable connection to MQTT broker {broker} again");
+        }
+    }
+
+    fn report_lost(&mut self, error: &LineError, lived: Option<Duration>) {
+        if error.fault == Fault::TakenOver {
+            add(&self.stats.taken_over, 1);
+        }
+        self.fault.send_replace(error.fault);
         self.link.send_replace(Link::Down {
             reason: error.to_string().into(),
         });
         let (purpose, broker) = (self.options.purpose, self.broker());
-        if self.told {
-            tracing::debug!(purpose, "still no line to broker {broker}: {error}");
-        } else {
-            tracing::warn!(
+        match self.outage.lost(lived, self.begin.elapsed()) {
+            Say::Lost => tracing::warn!(
                 purpose,
-                "no line to broker {broker}: {error}; trying again, every {} s at most",
+                "no connection to MQTT broker {broker}: {error}; reconnecting (max. interval {} s)",
                 self.options.backoff.1.as_secs()
-            );
+            ),
+            Say::ComesAndGoes(times) => tracing::warn!(
+                purpose,
+                "unstable connection to MQTT broker {broker}: lost {times} times, last error: \
+                 {error}; check for a second machine with the client id {}, and see the broker's \
+                 log",
+                self.options.client_id
+            ),
+            _ => tracing::debug!(
+                purpose,
+                "still no connection to MQTT broker {broker}: {error}"
+            ),
         }
-        self.told = true;
     }
 }

@@ -49,6 +49,8 @@ stats! {
     lost,
     /// Sessions made with the broker.
     sessions,
+    /// Sessions of which the broker said that another client took them over (MQTT 5 only).
+    taken_over,
     /// Attempts that made no session.
     failed_attempts,
     /// Times a full inbox made the session stop reading.

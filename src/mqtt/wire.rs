@@ -1,9 +1,13 @@
-//! The two dialects of `rumqttc` behind one face: the only place that knows that crate.
+//! The two dialects of `rumqttc` and the exchange within the process behind one face: the only place
+//! that knows that crate.
 //!
 //! A [`Line`] is one connection and is thrown away with it, together with everything the crate
 //! would otherwise send again by itself. It is polled to the end of every step: a step that was
 //! given up half-way could lose an acknowledgement. [`Requests`] feeds it meanwhile.
 
+use super::exchange::{Asking, Listening};
+use super::fault::{CONNECT_TIMEOUT_S, LineError, v5_error, v311_error};
+use super::limits::Limits;
 use super::options::{Availability, SessionOptions};
 use super::outbox::{Publish, PublishError, Qos, WINDOW};
 use bytes::Bytes;
@@ -12,9 +16,6 @@ use rustls::ClientConfig;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Seconds until an attempt to connect is given up: name look-up, TCP, TLS and CONNECT.
-const CONNECT_TIMEOUT_S: u64 = 10;
 
 /// Shortest keep-alive the crate accepts.
 const MIN_KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -42,49 +43,11 @@ impl fmt::Display for Version {
     }
 }
 
-/// Why a line was lost or not made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LineError {
-    pub(super) kind: LineErrorKind,
-    text: String,
-}
-
-/// What kind of trouble it is, where that makes a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineErrorKind {
-    /// No line, or it was lost.
-    Network,
-    /// The broker does not speak this version.
-    VersionRefused,
-    /// The line was closed, or nonsense came, before the broker answered CONNECT.
-    ClosedAtConnect,
-    /// The broker refused: user, password, client id, too busy.
-    Refused,
-}
-
-impl LineError {
-    pub(super) fn new(kind: LineErrorKind, text: impl fmt::Display) -> Self {
-        // A broker's text must not write lines of its own into a log.
-        let text = text.to_string();
-        let printable = |c: char| if c.is_control() { ' ' } else { c };
-        Self {
-            kind,
-            text: text.chars().map(printable).take(300).collect(),
-        }
-    }
-}
-
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 /// What happened on a line.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// The broker took us; its largest packet in bytes, if it said so.
-    Up { max_packet: Option<u32> },
+    /// The broker took us, with these limits.
+    Up(Limits),
     /// A message came.
     Message(Incoming),
     /// The oldest publish that was requested went out with this packet identifier, 0 for QoS 0.
@@ -119,12 +82,14 @@ pub(super) struct Incoming {
 pub(super) enum Line {
     V5(Box<v5::EventLoop>),
     V311(Box<rumqttc::EventLoop>),
+    Within(Listening),
 }
 
 /// What is asked of a [`Line`] while it is being polled.
 pub(super) enum Requests {
     V5(v5::AsyncClient),
     V311(rumqttc::AsyncClient),
+    Within(Asking),
 }
 
 /// Room for everything that can be asked at one moment: a window of publishes, the subscriptions
@@ -153,6 +118,10 @@ pub(super) fn open(
     version: Version,
     tls: Option<Arc<ClientConfig>>,
 ) -> (Requests, Line) {
+    if let Some(exchange) = &options.exchange {
+        let (asking, listening) = exchange.open(options);
+        return (Requests::Within(asking), Line::Within(listening));
+    }
     let transport = match tls {
         Some(tls) => rumqttc::Transport::Tls(rumqttc::TlsConfiguration::Rustls(tls)),
         None => rumqttc::Transport::Tcp,
@@ -262,6 +231,10 @@ impl Requests {
             Self::V311(client) => client
                 .try_publish(&**topic, qos_v311(*qos), *retain, payload.to_vec())
                 .map_err(|_| NoRoom),
+            Self::Within(asking) => {
+                asking.publish(publish);
+                Ok(())
+            }
         }
     }
 
@@ -277,6 +250,10 @@ impl Requests {
             Self::V311(client) => client
                 .try_subscribe(filter, qos_v311(qos))
                 .map_err(|_| NoRoom),
+            Self::Within(asking) => {
+                asking.subscribe(filter, qos);
+                Ok(())
+            }
         }
     }
 
@@ -294,6 +271,10 @@ impl Requests {
                 publish.pkid = pkid;
                 client.try_ack(&publish).map_err(|_| NoRoom)
             }
+            Self::Within(asking) => {
+                asking.acknowledge(pkid);
+                Ok(())
+            }
         }
     }
 
@@ -301,6 +282,10 @@ impl Requests {
         match self {
             Self::V5(client) => client.try_disconnect().map_err(|_| NoRoom),
             Self::V311(client) => client.try_disconnect().map_err(|_| NoRoom),
+            Self::Within(asking) => {
+                asking.disconnect();
+                Ok(())
+            }
         }
     }
 }
@@ -322,6 +307,7 @@ impl Line {
                 .await
                 .map(v311_event)
                 .map_err(|e| v311_error(e, up)),
+            Self::Within(listening) => listening.poll().await,
         }
     }
 }
@@ -343,9 +329,11 @@ fn v5_event(event: v5::Event) -> Event {
         v5::Event::Incoming(packet) => packet,
     };
     match packet {
-        Packet::ConnAck(ack) => Event::Up {
-            max_packet: ack.properties.and_then(|p| p.max_packet_size),
-        },
+        Packet::ConnAck(ack) => Event::Up(ack.properties.map_or(Limits::NONE, |p| Limits {
+            keeps: p.retain_available != Some(0),
+            confirms: p.max_qos != Some(0),
+            max_packet: p.max_packet_size,
+        })),
         Packet::Publish(publish) => Event::Message(Incoming {
             topic: String::from_utf8_lossy(&publish.topic).into_owned(),
             payload: publish.payload,
@@ -378,7 +366,7 @@ fn v311_event(event: rumqttc::Event) -> Event {
         rumqttc::Event::Incoming(packet) => packet,
     };
     match packet {
-        Packet::ConnAck(_) => Event::Up { max_packet: None },
+        Packet::ConnAck(_) => Event::Up(Limits::NONE),
         Packet::Publish(publish) => Event::Message(Incoming {
             topic: publish.topic,
             payload: publish.payload,
@@ -395,125 +383,4 @@ fn v311_event(event: rumqttc::Event) -> Event {
         ),
         _ => Event::Heard,
     }
-}
-
-/// Before the broker answered, a line that closes or talks nonsense may be one that does not know
-/// our version; afterwards it is only a line that closed.
-fn broken(up: bool) -> LineErrorKind {
-    if up {
-        LineErrorKind::Network
-    } else {
-        LineErrorKind::ClosedAtConnect
-    }
-}
-
-fn v5_error(error: v5::ConnectionError, up: bool) -> LineError {
-    use v5::ConnectionError as E;
-    use v5::mqttbytes::v5::ConnectReturnCode as Code;
-    match error {
-        E::ConnectionRefused(Code::UnsupportedProtocolVersion | Code::RefusedProtocolVersion) => {
-            LineError::new(LineErrorKind::VersionRefused, "the broker refuses MQTT 5")
-        }
-        E::ConnectionRefused(Code::BadUserNamePassword | Code::NotAuthorized) => bad_credentials(),
-        E::ConnectionRefused(code) => refused(code),
-        E::Timeout(_) => timed_out(),
-        E::Tls(e) => LineError::new(LineErrorKind::Network, tls_text(&e)),
-        E::Io(e) => LineError::new(LineErrorKind::Network, io_text(&e)),
-        E::MqttState(v5::StateError::ConnectionAborted) => closed(up),
-        E::MqttState(v5::StateError::AwaitPingResp) => no_pong(),
-        E::MqttState(v5::StateError::Deserialization(v5::mqttbytes::Error::Io(e))) => {
-            LineError::new(broken(up), io_text(&e))
-        }
-        e => LineError::new(broken(up), e),
-    }
-}
-
-fn v311_error(error: rumqttc::ConnectionError, up: bool) -> LineError {
-    use rumqttc::ConnectReturnCode as Code;
-    use rumqttc::ConnectionError as E;
-    match error {
-        E::ConnectionRefused(Code::RefusedProtocolVersion) => LineError::new(
-            LineErrorKind::VersionRefused,
-            "the broker refuses MQTT 3.1.1",
-        ),
-        E::ConnectionRefused(Code::BadUserNamePassword | Code::NotAuthorized) => bad_credentials(),
-        E::ConnectionRefused(code) => refused(code),
-        E::NetworkTimeout => timed_out(),
-        E::Tls(e) => LineError::new(LineErrorKind::Network, tls_text(&e)),
-        E::Io(e) => LineError::new(LineErrorKind::Network, io_text(&e)),
-        E::MqttState(rumqttc::StateError::ConnectionAborted) => closed(up),
-        E::MqttState(rumqttc::StateError::AwaitPingResp) => no_pong(),
-        E::MqttState(rumqttc::StateError::Deserialization(rumqttc::mqttbytes::Error::Io(e))) => {
-            LineError::new(broken(up), io_text(&e))
-        }
-        e => LineError::new(broken(up), e),
-    }
-}
-
-fn bad_credentials() -> LineError {
-    LineError::new(
-        LineErrorKind::Refused,
-        "the broker refuses this user name, password or client: check `username`, `password` and the broker's access list",
-    )
-}
-
-fn refused(code: impl fmt::Debug) -> LineError {
-    LineError::new(
-        LineErrorKind::Refused,
-        format_args!("the broker refuses us: {code:?}"),
-    )
-}
-
-fn timed_out() -> LineError {
-    LineError::new(
-        LineErrorKind::Network,
-        format_args!("no answer within {CONNECT_TIMEOUT_S} s"),
-    )
-}
-
-fn no_pong() -> LineError {
-    LineError::new(LineErrorKind::Network, "no answer to a ping")
-}
-
-fn closed(up: bool) -> LineError {
-    let text = if up {
-        "the broker closed the line"
-    } else {
-        "the broker closed the line instead of answering"
-    };
-    LineError::new(broken(up), text)
-}
-
-/// An error of the line. With TLS 1.3 a broker says only after the handshake that it refuses our
-/// certificate; the words of its alert (RFC 8446, section 6) do not say whose it means.
-fn io_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let Some((_, alert)) = text.split_once("received fatal alert: ") else {
-        return text;
-    };
-    let why = match alert.trim() {
-        "CertificateExpired" => "it has expired, or a clock is wrong: renew `cert`",
-        "CertificateRevoked" => "it was revoked: ask for another one",
-        "UnknownCA" => "it does not know its authority: see `cert` and the broker's `cafile`",
-        "CertificateRequired" => "it wants one: set `cert` and `key`",
-        "BadCertificate" | "CertificateUnknown" | "UnsupportedCertificate" | "AccessDenied" => {
-            "see `cert` and the broker's log"
-        }
-        _ => return text,
-    };
-    format!("tls: the broker refuses our certificate: {why}")
-}
-
-/// The cause in words an installer can act upon.
-fn tls_text(error: &rumqttc::TlsError) -> String {
-    let text = error.to_string();
-    let text = text.strip_prefix("I/O: ").unwrap_or(&text);
-    let hint = if text.contains("expired") || text.contains("not valid yet") {
-        " (or this machine's clock is wrong)"
-    } else if text.contains("UnknownIssuer") {
-        " (set `ca` to the certificate of the broker's authority)"
-    } else {
-        ""
-    };
-    format!("tls: {text}{hint}")
 }

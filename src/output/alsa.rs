@@ -42,7 +42,7 @@ const RECOVERIES: u32 = 5;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AlsaError {
     /// alsa-lib is not installed.
-    #[error("alsa-lib is not there ({0}): install libasound2")]
+    #[error("alsa-lib is missing ({0}): install libasound2")]
     NoLibrary(String),
     /// The device cannot be used.
     #[error("sound device {device}: cannot {action}: {problem}")]

@@ -29,7 +29,9 @@ pub enum HalError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// This build has no such back end.
-    #[error("this program was built without the registers of a Raspberry Pi: expected feature rpi")]
+    #[error(
+        "this program was built without the GPIO registers of a Raspberry Pi: expected feature rpi"
+    )]
     NotBuilt,
 }
 

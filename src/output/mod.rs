@@ -6,9 +6,7 @@
 
 #[cfg(target_os = "linux")]
 pub mod alsa;
-pub mod encode;
 mod finding;
-mod frame;
 #[cfg(target_os = "linux")]
 pub mod hal;
 #[cfg(all(feature = "hdmi", target_os = "linux"))]
@@ -22,11 +20,11 @@ pub mod serial;
 mod window;
 
 pub use finding::{Finding, Level};
-pub use frame::{COVERAGE_STEPS, Frame, MAX_SIDE, Mask};
 pub use none::NoOutput;
 pub use png::PngOutput;
 #[cfg(feature = "window")]
 pub use window::WindowOutput;
+pub use yobiban_pixels::{COVERAGE_STEPS, Form, Frame, MAX_SIDE, Mask, encode, shape};
 
 use embedded_graphics::primitives::Rectangle;
 use std::collections::BTreeMap;

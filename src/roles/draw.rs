@@ -7,6 +7,7 @@
 use crate::board::Painter;
 use crate::clock::Now;
 use crate::config::{BoardConfig, NodeConfig};
+use crate::feed;
 use crate::model::{BoardId, QueueId, QueueState, Source};
 use crate::output::led::preview::preview;
 use crate::output::{Frame, PngOutput, encode};
@@ -41,6 +42,10 @@ pub fn run(
     let now = Now::at(at);
     let mut office = Office::new(config.state.clone());
     for (queue, message) in messages {
+        let pattern = config.patterns.get(&queue);
+        if let Some(why) = pattern.and_then(|pattern| feed::misfit(&message, pattern)) {
+            bail!("cannot use the state of queue {queue}: {why}");
+        }
         let heard = Now::at(message.at.min(at));
         office
             .apply(&queue, message, Source::Feed, heard)

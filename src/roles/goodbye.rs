@@ -7,7 +7,7 @@
 //! either, whose partition is taken off meanwhile: the node leaves an extract of it in memory
 //! ([`leave`]).
 
-use super::node::{leave_dashes, sinks};
+use super::node::{leave_dashes, rest, sinks};
 use crate::board::{Digits, Painter, Slate};
 use crate::clock::Clock;
 use crate::config::{BoardConfig, NodeConfig, OutputConfig, SerialConfig};
@@ -20,7 +20,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -49,7 +48,7 @@ pub fn leave(config: &Path) {
         .and_then(|text| extract(&text, config.parent().unwrap_or(Path::new(""))))
         .and_then(|text| Ok(std::fs::write(&path, text)?));
     if let Err(e) = left {
-        tracing::warn!("no last picture at the end: {}: {e:#}", path.display());
+        tracing::warn!("cannot prepare the last picture: {}: {e:#}", path.display());
     }
 }
 
@@ -105,7 +104,7 @@ pub async fn run(
             Ok(Some(work)) => work,
             Ok(None) => continue,
             Err(e) => {
-                tracing::warn!("board {} gets no last picture: {e:#}", board.id);
+                tracing::warn!("cannot show the last picture on board {}: {e:#}", board.id);
                 continue;
             }
         };
@@ -115,7 +114,7 @@ pub async fn run(
     let all = async { while shown.recv().await.is_some() {} };
     tokio::select! {
         () = all => {}
-        () = tokio::time::sleep(READY_WITHIN) => tracing::warn!("some boards have no last picture yet"),
+        () = tokio::time::sleep(READY_WITHIN) => tracing::warn!("some boards do not show the last picture yet"),
         () = shutdown.cancelled() => {}
     }
     ready();
@@ -178,19 +177,19 @@ fn start(
     shown: mpsc::Sender<()>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let (runtime, shutdown) = (Handle::current(), shutdown.clone());
+    let shutdown = shutdown.clone();
     std::thread::Builder::new()
         .name(format!("board-{}", board.id))
         .spawn(move || match work {
-            Work::Dashes(mut board, digits) => leave_dashes(&mut board, &digits, &runtime),
-            Work::Picture(picture) => picture.hold(shown, &runtime, &shutdown),
+            Work::Dashes(mut board, digits) => leave_dashes(&mut board, &digits),
+            Work::Picture(picture) => picture.hold(shown, &shutdown),
         })
         .with_context(|| format!("cannot start board {}", board.id))
 }
 
 impl Picture {
     /// Shows the words and holds the device until shutdown; lets go of `shown` when they are seen.
-    fn hold(mut self, shown: mpsc::Sender<()>, runtime: &Handle, shutdown: &CancellationToken) {
+    fn hold(mut self, shown: mpsc::Sender<()>, shutdown: &CancellationToken) {
         let mut shown = Some(shown);
         let mut frame = Frame::new(self.size.0, self.size.1);
         let mut drawn = false;
@@ -227,8 +226,7 @@ impl Picture {
                     }
                 }
             }
-            let end = shutdown.cancelled();
-            let _ = runtime.block_on(async { tokio::time::timeout(TEND_EVERY, end).await });
+            rest(shutdown, TEND_EVERY);
         }
         drop(shown);
     }
@@ -238,7 +236,7 @@ impl Picture {
 fn ready() {
     #[cfg(target_os = "linux")]
     if let Err(e) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
-        tracing::debug!("cannot tell the service manager: {e}");
+        tracing::debug!("cannot notify the service manager: {e}");
     }
 }
 

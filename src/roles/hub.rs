@@ -7,9 +7,9 @@ pub use voice::speaker;
 use crate::clock::Clock;
 use crate::config::{HubConfig, MqttConfig, StreamAudio, StreamConfig, StreamShow};
 use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance};
-use crate::mqtt::{self, Link, Message, SessionOptions, Subscription};
+use crate::mqtt::{self, Exchange, Link, Message, SessionOptions, Subscription};
 use crate::stream::{self, News, PictureKind, StreamOffice, StreamPicture};
-use crate::wire::topic::{calls_filter, report_filters};
+use crate::wire::topic::{calls_filter, instances_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,8 +34,34 @@ pub async fn run(
     shutdown: CancellationToken,
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "hub starts");
-    let (line, tasks) = open_line(&config.mqtt, config.listen.port(), &shutdown);
+    let line = open_line(&config.mqtt, None, config.listen.port(), &shutdown);
+    run_line(config, clock, shutdown, line, ready).await
+}
+
+/// As [`run`]; messages come through an exchange within the process instead of the broker.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_within(
+    exchange: &Exchange,
+    config: HubConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let port = config.listen.port();
+    let line = open_line(&config.mqtt, Some(exchange), port, &shutdown);
+    run_line(config, clock, shutdown, line, ready).await
+}
+
+async fn run_line(
+    config: HubConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    (line, tasks): (Line, Vec<tokio::task::JoinHandle<()>>),
+    ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "hub starting");
     let result = run_on(config, clock, shutdown.clone(), line, ready).await;
     shutdown.cancel();
     for task in tasks {
@@ -49,15 +75,18 @@ pub async fn run(
 /// broker keeps for us while we are away and which are acknowledged when the history holds them.
 fn open_line(
     broker: &MqttConfig,
+    exchange: Option<&Exchange>,
     port: u16,
     shutdown: &CancellationToken,
 ) -> (Line, Vec<tokio::task::JoinHandle<()>>) {
     let id = broker.client_id.clone().unwrap_or_else(|| own_name(port));
-    let mut reports = SessionOptions::new(broker, "reports", id.clone());
+    let mut reports = SessionOptions::new(broker, "reports", id.clone()).within(exchange);
     for filter in report_filters(&broker.root) {
         reports = reports.subscribe(Subscription::new(filter));
     }
+    reports = reports.subscribe(Subscription::optional(instances_filter(&broker.root)));
     let mut calls = SessionOptions::new(broker, "calls", id.clone())
+        .within(exchange)
         .subscribe(Subscription::with_manual_ack(calls_filter(&broker.root)));
     calls.client_id = format!("{id}-calls");
     calls.session_expiry = Some(CALLS_KEPT);
@@ -206,7 +235,7 @@ async fn videos(
             }
         };
         if let (Err(error), ()) = tokio::join!(run, speak) {
-            tracing::error!(id = %config.video.id, %error, "the stream is off");
+            tracing::error!(id = %config.video.id, %error, "stream disabled");
         }
     });
     let of_pictures = |s: &StreamConfig| s.show.iter().any(|s| *s != StreamShow::Numbers);

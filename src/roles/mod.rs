@@ -4,10 +4,10 @@
 //! them have ended. Anything may be imported here; nothing imports this.
 
 pub mod camera;
-#[cfg(feature = "demo")]
 pub mod demo;
 pub mod doctor;
 pub mod draw;
+mod drawable;
 mod files;
 pub mod goodbye;
 pub mod hub;
@@ -21,6 +21,8 @@ pub mod replay;
 pub mod say;
 pub mod score;
 pub mod setup;
+
+pub use drawable::undrawable;
 
 use crate::board::Row;
 use crate::config::{BoardConfig, OutputConfig};

@@ -40,4 +40,6 @@ pub struct KeptQueue {
     pub source: Source,
     /// Highest `no` seen in that day and epoch.
     pub last_no: u64,
+    /// Whether the time of the message means something; see [`Reading::dated`](super::Reading).
+    pub dated: bool,
 }

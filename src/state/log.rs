@@ -1,6 +1,8 @@
 //! The newest calls of an office in the order in which it learnt of them.
 
 use super::kept::KeptCall;
+use super::times::horizon;
+use crate::clock::Now;
 use crate::model::{Call, QueueId};
 use jiff::civil::Date;
 use std::collections::VecDeque;
@@ -52,9 +54,11 @@ impl Log {
         call
     }
 
-    /// All of them, oldest first.
-    pub(super) fn to_vec(&self) -> Vec<LoggedCall> {
-        self.calls.iter().cloned().collect()
+    /// Those that can have been made at `now`, oldest first. The others stay: a clock may be wrong
+    /// once more, and what was reported is not to be reported again.
+    pub(super) fn at(&self, now: Now) -> Vec<LoggedCall> {
+        let made = |logged: &&LoggedCall| !now.synced || logged.call.at <= horizon(now);
+        self.calls.iter().filter(made).cloned().collect()
     }
 
     /// What a power cut must not take: every call after `shown`, the index of the newest one that

@@ -8,13 +8,24 @@
 //! [`Office`] owns the truth and hands out [`Snapshot`]s; a [`Panel`] decides for one board which
 //! call stands out when.
 
+mod arrival;
+mod derived;
+mod doubt;
 mod kept;
+mod known;
 mod log;
 mod office;
 mod panel;
+mod queue;
+mod refusal;
 mod snapshot;
+mod times;
 pub mod wait;
 
+#[cfg(test)]
+mod day_tests;
+#[cfg(test)]
+mod evidence_tests;
 #[cfg(test)]
 mod panel_tests;
 #[cfg(test)]
@@ -22,11 +33,15 @@ mod tests;
 #[cfg(test)]
 mod time_tests;
 
+pub use arrival::{Arrival, Delivery};
+pub use derived::Derived;
 pub use kept::{Kept, KeptCall, KeptQueue};
 pub use log::LoggedCall;
-pub use office::{Changes, Counts, Office, Refusal};
+pub use office::{Changes, Counts, Office};
 pub use panel::{LIST_PLACES, MAX_WAITING, Panel, PanelSettings, PanelView, ShownCall};
+pub use refusal::Refusal;
 pub use snapshot::{Phase, QueueView, Reading, Snapshot};
+pub use times::{MAX_AHEAD, could_be_now, horizon};
 
 use crate::model::{Lane, Name, QueueId};
 use jiff::{civil::Time, tz::TimeZone};

@@ -1,51 +1,16 @@
 //! The truth of one office: applies messages, finds new calls, notices gaps and restarts.
 
+use super::arrival::Arrival;
 use super::kept::{Kept, KeptQueue};
 use super::log::Log;
+use super::queue::{Queue, call_age};
+use super::times::{age, date, goes_on, horizon};
 use super::wait::{Learnt, WaitEstimator, WaitSettings};
-use super::{LoggedCall, Phase, QueueSettings, QueueView, Reading, Settings, Snapshot};
+use super::{LoggedCall, Phase, QueueView, Reading, Refusal, Settings, Snapshot};
 use crate::clock::Now;
-use crate::model::{Call, QueueId, QueueState, Source, Status, WaitRange};
-use jiff::{Timestamp, ToSpan, civil::Date};
+use crate::model::{Intervals, QueueId, QueueState, Source, Status, WaitRange};
+use jiff::civil::Date;
 use std::time::Duration;
-
-/// A time further off than this is no time of today (contract, "Limits": a day).
-const MAX_TIME_OFF: Duration = Duration::from_secs(24 * 3600);
-
-/// Why a message changed nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The same message was applied already.
-    #[error("doubled message, seq {0}")]
-    Doubled(u64),
-    /// A newer message was applied already.
-    #[error("late message, seq {seq} of {day}")]
-    Late {
-        /// Its sequence number.
-        seq: u64,
-        /// Its day.
-        day: Date,
-    },
-    /// The queue is not configured.
-    #[error("queue {0} is not in the configuration")]
-    UnknownQueue(QueueId),
-    /// A time lies more than a day off.
-    #[error("at {path}: {at} is more than a day off")]
-    TimeOff {
-        /// Which field.
-        path: &'static str,
-        /// What it said.
-        at: Timestamp,
-    },
-    /// The business day does not fit the message's own time.
-    #[error("at day: {day} is not the business day of a message made on {made}")]
-    DayOff {
-        /// What it said.
-        day: Date,
-        /// Local date of `at`.
-        made: Date,
-    },
-}
 
 /// What an accepted message changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,6 +23,12 @@ pub struct Changes {
     pub new_day: bool,
     /// Whether the source restarted its count without saying so.
     pub restart_unsaid: bool,
+    /// Whether the source's business day changed while its calls went on: its midnight is not the
+    /// office's.
+    pub flipped: bool,
+    /// Whether an earlier message was given up for this one, because its source went on saying
+    /// otherwise.
+    pub corrected: bool,
 }
 
 /// What happened to messages since the start.
@@ -79,14 +50,6 @@ pub struct Counts {
     pub restarts_unsaid: u64,
 }
 
-#[derive(Debug, Clone)]
-struct Queue {
-    settings: QueueSettings,
-    reading: Option<Reading>,
-    /// Highest `no` seen in the current day and epoch.
-    last_no: u64,
-}
-
 /// The state of all queues of an office.
 #[derive(Debug, Clone)]
 pub struct Office {
@@ -97,32 +60,30 @@ pub struct Office {
     line_down: Option<Duration>,
     counts: Counts,
     waits: WaitEstimator,
+    /// Whether something was taken while the clock was unknown, and is still to be held against it.
+    unproven: bool,
 }
 
 impl Office {
     /// An office that has heard nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let queue = |settings: &QueueSettings| Queue {
-            settings: settings.clone(),
-            reading: None,
-            last_no: 0,
-        };
         let waits = WaitEstimator::new(WaitSettings {
             hours: settings.hours,
             ..WaitSettings::new(settings.zone.clone())
         });
         Self {
             waits,
-            queues: settings.queues.iter().map(queue).collect(),
+            queues: settings.queues.iter().map(Queue::new).collect(),
             settings,
             log: Log::default(),
             line_down: None,
             counts: Counts::default(),
+            unproven: false,
         }
     }
 
-    /// Applies one message of a source.
+    /// Applies one message; a [`Source`] alone stands for a live message with the source's own time.
     ///
     /// # Errors
     /// [`Refusal`] when it changes nothing: late, doubled, unknown queue, or wrong in time.
@@ -130,20 +91,22 @@ impl Office {
         &mut self,
         queue: &QueueId,
         state: QueueState,
-        source: Source,
+        arrival: impl Into<Arrival>,
         now: Now,
     ) -> Result<Changes, Refusal> {
-        let result = self.try_apply(queue, state, source, now);
+        self.settle(now);
+        let result = self.try_apply(queue, state, arrival.into(), now);
+        let counts = &mut self.counts;
         match &result {
             Ok(changes) => {
-                self.counts.applied += 1;
-                self.counts.calls += changes.calls.len() as u64;
-                self.counts.lost_calls += changes.lost;
-                self.counts.restarts_unsaid += u64::from(changes.restart_unsaid);
+                counts.applied += 1;
+                counts.calls += changes.calls.len() as u64;
+                counts.lost_calls = counts.lost_calls.saturating_add(changes.lost);
+                counts.restarts_unsaid += u64::from(changes.restart_unsaid);
             }
-            Err(Refusal::Doubled(_)) => self.counts.doubled += 1,
-            Err(Refusal::Late { .. }) => self.counts.late += 1,
-            Err(_) => self.counts.refused += 1,
+            Err(Refusal::Doubled(_)) => counts.doubled += 1,
+            Err(Refusal::Late { .. }) => counts.late += 1,
+            Err(_) => counts.refused += 1,
         }
         result
     }
@@ -152,7 +115,7 @@ impl Office {
         &mut self,
         id: &QueueId,
         state: QueueState,
-        source: Source,
+        arrival: Arrival,
         now: Now,
     ) -> Result<Changes, Refusal> {
         let queue = self
@@ -160,54 +123,62 @@ impl Office {
             .iter_mut()
             .find(|q| q.settings.id == *id)
             .ok_or_else(|| Refusal::UnknownQueue(id.clone()))?;
-        check_times(&state, &self.settings, now)?;
-        let admitted = queue.admit(&state);
-        if matches!(admitted, Err(Refusal::Doubled(_))) && queue.confirm(&state, now) {
-            self.waits.observe(id, &state, now);
-        }
-        let mut changes = admitted?;
-        let (epoch, unsaid) = queue.epoch_of(&state);
-        changes.restart_unsaid = unsaid;
-        let same_series = queue
-            .reading
-            .as_ref()
-            .is_some_and(|r| r.state.day == state.day && r.epoch == epoch);
-        if !same_series {
-            queue.last_no = 0;
-        }
-        let unseen = new_calls(&state.calls, queue.last_no);
-        // Before the first message there is nothing to miss: what was called before this process
-        // started is not lost by it.
-        if queue.reading.is_some() {
-            let made = state
-                .calls
-                .first()
-                .map_or(0, |c| c.no.saturating_sub(queue.last_no));
-            changes.lost = made.saturating_sub(unseen.len() as u64);
-        }
-        for call in unseen {
-            queue.last_no = queue.last_no.max(call.no);
-            let announce = call_age(call, &state, now) <= self.settings.old_call_after;
+        let before = queue.series.map(|s| s.day);
+        let (state, corrected) = match queue.admit(&state, arrival, &self.settings, now) {
+            Ok((left, corrected)) => (left.unwrap_or(state), corrected),
+            Err(refusal) => {
+                if matches!(refusal, Refusal::Doubled(_)) && queue.confirm(&state, arrival, now) {
+                    self.unproven |= !now.synced;
+                    self.waits.observe(id, &state, now);
+                }
+                return Err(refusal);
+            }
+        };
+        let place = queue.take(state.clone(), arrival, corrected, &self.settings, now);
+        let mut changes = Changes {
+            lost: place.lost,
+            new_day: before.is_some_and(|day| day < state.day),
+            restart_unsaid: place.restarted,
+            flipped: place.flipped,
+            corrected,
+            calls: Vec::new(),
+        };
+        self.unproven |= !now.synced;
+        for call in place.unseen {
+            let announce = call_age(&call, state.at, now) <= self.settings.old_call_after;
             let logged = self.log.push(LoggedCall {
                 index: 0, // the log gives it one
                 queue: id.clone(),
                 day: state.day,
-                epoch,
+                epoch: place.series.epoch,
                 announce,
-                call: call.clone(),
+                call,
                 heard: now.mono,
             });
             changes.calls.push(logged);
         }
-        self.waits.observe(id, &state, now);
-        queue.reading = Some(Reading {
-            epoch,
-            source,
-            heard: Some(now.mono),
-            age_at_arrival: age_at_arrival(&state, now),
-            state,
-        });
+        // What came at an unknown moment says nothing of the pace.
+        if !arrival.is_of_unknown_age(now) {
+            if now.synced {
+                self.waits.forget_after(date(horizon(now), &self.settings));
+            }
+            if corrected {
+                self.waits.forget_after(state.day);
+            }
+            self.waits.observe(id, &state, now);
+        }
         Ok(changes)
+    }
+
+    /// Holds against the clock what was taken while that was unknown, as soon as it is known: what
+    /// lies in the future is dropped, the rest stays.
+    pub fn settle(&mut self, now: Now) {
+        if !now.synced || !std::mem::take(&mut self.unproven) {
+            return;
+        }
+        for queue in &mut self.queues {
+            queue.prove(&self.settings, now);
+        }
     }
 
     /// Notes whether the line to the source is up.
@@ -230,7 +201,8 @@ impl Office {
                 state: reading.state.clone(),
                 epoch: reading.epoch,
                 source: reading.source,
-                last_no: queue.last_no,
+                last_no: queue.series.map_or(0, |s| s.last_no),
+                dated: reading.dated,
             })
         };
         Kept {
@@ -243,8 +215,13 @@ impl Office {
     /// cut short stands out again while it is new. Without a believable clock none is known to be
     /// new. Queues that are no longer configured, and those already heard, are left alone.
     pub fn restore(&mut self, kept: Kept, now: Now) {
+        self.unproven |= !now.synced;
         for kept in kept.calls {
-            let new = now.synced && older(kept.call.at, now.wall) <= self.settings.old_call_after;
+            if let Some(queue) = self.queues.iter_mut().find(|q| q.settings.id == kept.queue) {
+                queue.known.push(kept.day, kept.epoch, &kept.call);
+            }
+            let came = now.synced && kept.call.at <= horizon(now);
+            let new = came && age(kept.call.at, now.wall) <= self.settings.old_call_after;
             self.log.push(LoggedCall {
                 index: 0, // the log gives it one
                 queue: kept.queue,
@@ -258,14 +235,15 @@ impl Office {
         for kept in kept.queues {
             let known = |q: &&mut Queue| q.settings.id == kept.queue && q.reading.is_none();
             if let Some(queue) = self.queues.iter_mut().find(known) {
-                queue.last_no = kept.last_no;
-                queue.reading = Some(Reading {
+                let reading = Reading {
                     state: kept.state,
                     epoch: kept.epoch,
                     source: kept.source,
                     heard: None,
                     age_at_arrival: Duration::ZERO,
-                });
+                    dated: kept.dated,
+                };
+                queue.restore(reading, kept.last_no, now);
             }
         }
     }
@@ -281,6 +259,12 @@ impl Office {
         self.waits.resume(learnt);
     }
 
+    /// What is configured.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Counts since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -290,14 +274,14 @@ impl Office {
     /// Everything at one moment.
     #[must_use]
     pub fn snapshot(&self, now: Now) -> Snapshot {
-        let today = now.wall.to_zoned(self.settings.zone.clone()).date();
+        let today = date(now.wall, &self.settings);
         Snapshot {
             queues: self
                 .queues
                 .iter()
                 .map(|q| self.view(q, today, now))
                 .collect(),
-            log: self.log.to_vec(),
+            log: self.log.at(now),
             issues: Vec::new(),
             today,
             zone: self.settings.zone.clone(),
@@ -308,7 +292,7 @@ impl Office {
     /// estimate; `None` for an unknown queue and where nothing can be told.
     #[must_use]
     pub fn wait(&self, id: &QueueId, now: Now) -> Option<WaitRange> {
-        let today = now.wall.to_zoned(self.settings.zone.clone()).date();
+        let today = date(now.wall, &self.settings);
         let queue = self.queues.iter().find(|q| q.settings.id == *id)?;
         self.view(queue, today, now).wait
     }
@@ -317,30 +301,41 @@ impl Office {
         let Phase::Today(status) = phase else {
             return None;
         };
-        let told = queue.reading.as_ref().and_then(|r| r.state.wait);
-        told.filter(|_| status == Status::Open)
-            .or_else(|| self.waits.estimate(&queue.settings.id, now))
+        let estimate = self.waits.estimate(&queue.settings.id, now);
+        // What a source says is meant for somebody who comes now.
+        let state = queue.reading.as_ref().map(|r| &r.state);
+        let state = state.filter(|_| status == Status::Open);
+        let told = state.and_then(|s| Some((s.wait?, s.waiting)));
+        let Some((told, waiting)) = told else {
+            return estimate;
+        };
+        // Intervals of the source's own pace, with what this queue's calls say of their shape.
+        let shape = estimate.and_then(|e| e.intervals()).map(Intervals::shape);
+        let mean = waiting.map(|n| told.middle() / (f64::from(n) + 1.0));
+        let intervals = mean.zip(shape).and_then(|(m, s)| Intervals::new(m, s));
+        Some(told.with_intervals(intervals))
     }
 
     fn view(&self, queue: &Queue, today: Date, now: Now) -> QueueView {
+        let reading = queue.believable(&self.settings, now);
         // A camera needs no broker.
-        let filmed = queue
-            .reading
-            .as_ref()
-            .is_some_and(|r| r.source == Source::Camera);
+        let filmed = reading.is_some_and(|r| r.source == Source::Camera);
         let line = filmed
             || self
                 .line_down
                 .is_none_or(|d| now.since(d) <= self.settings.line_grace);
-        let age = queue.reading.as_ref().and_then(|r| r.age(now));
+        let age = reading.and_then(|r| r.age(now));
         let fresh = line && age.is_some_and(|age| age <= self.settings.stale_after);
-        let phase = match &queue.reading {
+        let goes_on = age.is_some_and(|age| goes_on(age, &self.settings));
+        let phase = match reading {
+            // All that was heard of it was of a day that is over.
+            None if now.synced && queue.over.is_some_and(|day| day < today) => Phase::NotOpenYet,
             None => Phase::Unknown,
             // Past midnight a source may still serve those of yesterday: believed while it speaks.
             Some(r)
                 if now.synced
                     && r.state.day < today
-                    && !(fresh && r.state.status != Status::Closed) =>
+                    && !(fresh && goes_on && r.state.status != Status::Closed) =>
             {
                 Phase::NotOpenYet
             }
@@ -351,121 +346,7 @@ impl Office {
             phase,
             fresh,
             wait: self.wait_of(queue, phase, now),
-            reading: queue.reading.clone(),
+            reading: reading.cloned(),
         }
     }
-}
-
-impl Queue {
-    /// Whether a message is newer than the last one.
-    fn admit(&self, state: &QueueState) -> Result<Changes, Refusal> {
-        let mut changes = Changes::default();
-        if let Some(Reading { state: last, .. }) = &self.reading {
-            if (state.day, state.seq) == (last.day, last.seq) {
-                return Err(Refusal::Doubled(state.seq));
-            }
-            if (state.day, state.seq) < (last.day, last.seq) {
-                return Err(Refusal::Late {
-                    seq: state.seq,
-                    day: state.day,
-                });
-            }
-            changes.new_day = state.day > last.day;
-        }
-        Ok(changes)
-    }
-
-    /// Takes the source's word for numbers that were kept through a restart: the same message,
-    /// which the broker kept, makes them heard, with the age that they have. Whether it did.
-    fn confirm(&mut self, state: &QueueState, now: Now) -> bool {
-        match &mut self.reading {
-            Some(reading) if reading.heard.is_none() && reading.state == *state => {
-                reading.heard = Some(now.mono);
-                reading.age_at_arrival = age_at_arrival(state, now);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// The epoch of a newer message as this node counts it, and whether the source restarted
-    /// without saying so: its newest `no` fell, or a `no` now names another ticket.
-    fn epoch_of(&self, state: &QueueState) -> (u32, bool) {
-        let Some(Reading {
-            state: last, epoch, ..
-        }) = &self.reading
-        else {
-            return (state.epoch, false);
-        };
-        if last.day != state.day {
-            return (state.epoch, false);
-        }
-        if state.epoch > last.epoch {
-            return (epoch.saturating_add(state.epoch - last.epoch), false);
-        }
-        let fell = state.calls.first().is_some_and(|c| c.no < self.last_no);
-        let renamed = state.calls.iter().any(|c| {
-            last.calls
-                .iter()
-                .any(|l| l.no == c.no && l.ticket != c.ticket)
-        });
-        if fell || renamed {
-            (epoch.saturating_add(1), true)
-        } else {
-            (*epoch, false)
-        }
-    }
-}
-
-/// The calls above `last_no`, oldest first.
-fn new_calls(calls: &[Call], last_no: u64) -> Vec<&Call> {
-    calls.iter().rev().filter(|c| c.no > last_no).collect()
-}
-
-/// How old a message is when it arrives; unknown is taken for new while the clock is unknown.
-fn age_at_arrival(state: &QueueState, now: Now) -> Duration {
-    if now.synced {
-        older(state.at, now.wall)
-    } else {
-        Duration::ZERO
-    }
-}
-
-fn older(then: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(then)).unwrap_or(Duration::ZERO)
-}
-
-/// How old a call is when first seen. Without a believable clock only the message's own time can
-/// be asked.
-fn call_age(call: &Call, state: &QueueState, now: Now) -> Duration {
-    older(call.at, if now.synced { now.wall } else { state.at })
-}
-
-fn check_times(state: &QueueState, settings: &Settings, now: Now) -> Result<(), Refusal> {
-    if now.synced {
-        let off = |at: Timestamp| at.duration_since(now.wall).unsigned_abs() > MAX_TIME_OFF;
-        if off(state.at) {
-            return Err(Refusal::TimeOff {
-                path: "at",
-                at: state.at,
-            });
-        }
-        if let Some(call) = state.calls.iter().find(|c| off(c.at)) {
-            return Err(Refusal::TimeOff {
-                path: "calls",
-                at: call.at,
-            });
-        }
-    }
-    // Business may run past midnight, so the day before is possible; a day ahead never is, and
-    // believing one would shut out every message of today.
-    let made = state.at.to_zoned(settings.zone.clone()).date();
-    let yesterday = made.checked_sub(1.day()).unwrap_or(made);
-    if state.day > made || state.day < yesterday {
-        return Err(Refusal::DayOff {
-            day: state.day,
-            made,
-        });
-    }
-    Ok(())
 }

@@ -47,20 +47,23 @@ pub struct Reading {
     pub epoch: u32,
     /// Where it came from.
     pub source: Source,
-    /// Monotonic moment of arrival; `None` when it was kept through a restart.
+    /// Monotonic moment at which it was known to be what the source says now; `None` when it was kept
+    /// through a restart or by a broker, and may be of any age.
     pub heard: Option<Duration>,
-    /// How old it was at arrival.
+    /// How old it was at that moment.
     pub age_at_arrival: Duration,
+    /// Whether its `at` is a time of the numbers; else it is only when the node got them.
+    pub dated: bool,
 }
 
 impl Reading {
-    /// The moment the numbers are of.
+    /// The moment the numbers are of; `None` where nothing tells.
     #[must_use]
-    pub fn as_of(&self) -> Timestamp {
-        self.state.at
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.dated.then_some(self.state.at)
     }
 
-    /// How old the numbers are; `None` when kept through a restart and not heard since.
+    /// How old the numbers are; `None` where nothing tells.
     #[must_use]
     pub fn age(&self, now: Now) -> Option<Duration> {
         self.heard
@@ -79,7 +82,27 @@ pub enum Phase {
     Today(Status),
 }
 
+/// People counted in a closed queue have left when nobody was called for this long.
+const DESERTED: Duration = Duration::from_secs(30 * 60);
+
 impl QueueView {
+    /// Whether a queue that gives out no more tickets still calls those who have one: people wait,
+    /// and somebody was called not long before the newest message, or a wait is predicted.
+    #[must_use]
+    pub fn still_calls(&self) -> bool {
+        let recent = |state: &QueueState| {
+            let call = state.last_call();
+            let age = call.map(|c| state.at.duration_since(c.at).unsigned_abs());
+            age.is_some_and(|age| age < DESERTED)
+        };
+        self.phase == Phase::Today(Status::Closed)
+            && self.today().is_some_and(|state| {
+                let waits = state.waiting.is_some_and(|n| n > 0) || !state.next.is_empty();
+                let called = state.last_call().is_some();
+                waits && called && (self.wait.is_some() || recent(state))
+            })
+    }
+
     /// What the source said, if it may be shown.
     #[must_use]
     pub fn today(&self) -> Option<&QueueState> {

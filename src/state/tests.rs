@@ -54,6 +54,7 @@ pub(super) fn message(seq: u64, second: i64, calls: &[&str]) -> QueueState {
         next: vec![],
         held: vec![],
         calls: calls.iter().map(call).collect(),
+        now_serving: None,
         wait: None,
     }
 }
@@ -111,7 +112,7 @@ fn late_and_doubled_messages_change_nothing() {
         ],
         &[
             "0.1:A001 0.2:A002",
-            "doubled message, seq 5",
+            "duplicate message, seq 5",
             "late message, seq 4 of 2026-11-24",
         ],
     );

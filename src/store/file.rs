@@ -8,6 +8,7 @@ use super::StoreError;
 use crate::wire::sha256_hex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,10 @@ pub(super) trait Document: Serialize + DeserializeOwned {
     const FILE: &'static str;
     /// Raised when older software could not read it.
     const VERSION: u32;
+
+    /// Takes out what an earlier version took and this one does not, so that the rest can be read.
+    /// Called only for what cannot be read as it is.
+    fn prune(_: &mut Value) {}
 }
 
 #[derive(Serialize)]
@@ -85,7 +90,12 @@ fn read<D: Document>(path: &Path) -> Result<Option<D>, StoreError> {
         let problem = format!("version {}: expected {}", found.version, D::VERSION);
         return Err(damaged(path, problem));
     }
-    let document = serde_json::from_str(&json).map_err(|e| damaged(path, e))?;
+    if let Ok(document) = serde_json::from_str(&json) {
+        return Ok(Some(document));
+    }
+    let mut value = serde_json::from_str(&json).map_err(|e| damaged(path, e))?;
+    D::prune(&mut value);
+    let document = D::deserialize(value).map_err(|e| damaged(path, e))?;
     Ok(Some(document))
 }
 

@@ -110,7 +110,7 @@ pub(super) async fn run_once(
             Some(key) => line.replace(key.as_str(), "***"),
             None => line.to_owned(),
         };
-        tracing::debug!(line, "encoder says");
+        tracing::debug!(line, "encoder wrote");
         *last.lock().unwrap_or_else(PoisonError::into_inner) = line;
     });
     let readers = [tokio::spawn(progress), tokio::spawn(messages)];

@@ -153,7 +153,7 @@ async fn supervise(
         }
         // Between the half and the whole, so that several streams do not come back as one.
         let wait = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
-        tracing::warn!(%ended, again_in_ms = wait.as_millis(), "the stream is interrupted");
+        tracing::warn!(%ended, again_in_ms = wait.as_millis(), "stream interrupted, restarting");
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(wait) => {}

@@ -1,7 +1,9 @@
 //! What there is to show, as plain values.
 
 use crate::clock::Now;
-use crate::model::{Call, CallKind, Label, Name, OfficeId, QueueState, Status, WaitRange};
+use crate::model::{
+    Call, CallKind, Label, Name, NowServing, OfficeId, QueueState, Status, WaitRange,
+};
 use crate::state::{
     LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, ShownCall, Snapshot,
 };
@@ -174,19 +176,23 @@ fn view(queue: &QueueNumbers, today: Date) -> QueueView {
             next: queue.next.iter().map(Label::clone).collect(),
             held: Vec::new(),
             calls: call_of(queue).into_iter().collect(),
+            now_serving: queue.now_serving.clone().map(NowServing::from),
             wait: None,
         },
         epoch: 0,
         source: queue.source,
         heard: None,
         age_at_arrival: Duration::ZERO,
+        dated: true,
     });
     let phase = match queue.as_of.map(|t| t.zoned()) {
         None => Phase::Unknown,
         Some(at) if at.date() != today && queue.fresh => Phase::NotOpenYet,
         Some(at) if at.date() != today => Phase::Unknown,
         Some(at)
-            if queue.status == Status::Closed && queue.last_call.is_none() && at.hour() < NOON =>
+            if queue.status == Status::Closed
+                && queue.last_shown().is_none()
+                && at.hour() < NOON =>
         {
             Phase::NotOpenYet
         }

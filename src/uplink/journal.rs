@@ -7,7 +7,9 @@
 //!
 //! Blocks on the medium: never called from a thread that others wait for.
 
+use crate::model::Label;
 use crate::wire::report::CallReport;
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -18,6 +20,9 @@ const SEGMENT: u64 = 1_000;
 
 /// Longest line that is read: a call has 250 bytes, with the longest labels 700.
 const MAX_LINE: usize = 4096;
+
+/// What stands for a ticket of which nothing can be seen: the call counts, whoever it was.
+const NO_TICKET: &str = "?";
 
 /// The end of a segment's name; the beginning is the index of its first call in hexadecimal.
 const SUFFIX: &str = "calls";
@@ -206,7 +211,21 @@ fn call(line: &[u8]) -> Option<(u64, CallReport)> {
         return None;
     }
     let (index, json) = body.split_once(' ')?;
-    Some((index.parse().ok()?, serde_json::from_str(json).ok()?))
+    Some((index.parse().ok()?, report(json)?))
+}
+
+/// A call as this version or an earlier one wrote it, which took more texts for labels.
+fn report(json: &str) -> Option<CallReport> {
+    if let Ok(call) = serde_json::from_str(json) {
+        return Some(call);
+    }
+    let mut call: Value = serde_json::from_str(json).ok()?;
+    for (field, none) in [("ticket", NO_TICKET), ("counter", "")] {
+        if let Some(Value::String(text)) = call.get_mut(field) {
+            *text = Label::of_earlier(text).map_or_else(|| none.to_owned(), |l| l.to_string());
+        }
+    }
+    serde_json::from_value(call).ok()
 }
 
 fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> JournalError + 'a {
@@ -306,6 +325,49 @@ mod tests {
             journal.append(&calls(100..101)).expect("appended");
             prop_assert!(reopen(dir.path()).calls.iter().any(|c| c.0 == 100));
         }
+    }
+
+    #[test]
+    fn labels_that_an_earlier_version_took_do_not_damage_the_file() {
+        let dir = tempfile::tempdir().expect("folder");
+        let line = |index: u64, ticket: &str, counter: &str| {
+            let body = format!(
+                r#"{index} {{"queue":"a","day":"2026-11-24","epoch":0,"no":{index},"ticket":"{ticket}","counter":"{counter}","at":"2026-11-24T10:42:00+09:00","kind":"call"}}"#
+            );
+            format!("{:08x} {body}\n", crc32fast::hash(body.as_bytes()))
+        };
+        let written = [
+            line(0, "A041", "3"),
+            line(1, "Ａ０４２", "３番窓口"),
+            line(2, "㈱㈱㈱㈱㈱", "㈱㈱㈱㈱㈱"),
+            line(3, "\u{200b}", "\u{301}3"),
+            line(4, "\u{301}7", "\u{200b}"),
+            line(5, "A043", ""),
+        ];
+        fs::write(dir.path().join("0.calls"), written.concat()).expect("written");
+        let found = reopen(dir.path());
+        assert_eq!(found.damaged, 0);
+        let read: Vec<_> = found
+            .calls
+            .iter()
+            .map(|(_, c)| {
+                (
+                    c.ticket.as_str(),
+                    c.counter.as_ref().map_or("", Label::as_str),
+                )
+            })
+            .collect();
+        assert_eq!(
+            read,
+            [
+                ("A041", "3"),
+                ("A042", "3番窓口"),
+                ("(株)(株)(株)(株~", "(株)(株)(株)(株~"),
+                ("?", "3"),
+                ("7", ""),
+                ("A043", ""),
+            ]
+        );
     }
 
     #[test]

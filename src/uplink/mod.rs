@@ -65,6 +65,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Where each run of the program says which one it is, and reads whether another one does.
+    #[must_use]
+    pub fn instance_topic(&self) -> String {
+        Topic::Instance(self.office.clone(), self.node.clone()).name(&self.root)
+    }
+
     /// What the session says by itself when it comes, goes and dies.
     #[must_use]
     pub fn availability(&self) -> Availability {
@@ -199,7 +205,7 @@ async fn send_health(
         let report = Arc::clone(&health.borrow_and_update());
         match serde_json::to_vec(&*report) {
             Ok(json) => publisher.publish_latest(&topic, json),
-            Err(error) => tracing::warn!("health report cannot be written: {error}"),
+            Err(error) => tracing::warn!("cannot encode the health report: {error}"),
         }
         if health.changed().await.is_err() {
             return;

@@ -3,8 +3,8 @@
 use super::{Identity, Origin, Pictures};
 use crate::clock::Now;
 use crate::model::{Source, Status};
-use crate::state::{LoggedCall, Phase, QueueView, Snapshot};
-use crate::wire::feed::WireWait;
+use crate::state::{LoggedCall, Phase, QueueView, Reading, Snapshot};
+use crate::wire::feed::{WireServing, WireWait};
 use crate::wire::report::{
     BoardPicture, CallReport, CameraPicture, LastCall, Numbers, OfficeName, QueueNumbers,
 };
@@ -79,7 +79,8 @@ fn queue(view: &QueueView, zone: &TimeZone) -> QueueNumbers {
         as_of: view
             .reading
             .as_ref()
-            .map(|r| WireTime::new(r.as_of(), zone)),
+            .and_then(Reading::as_of)
+            .map(|at| WireTime::new(at, zone)),
         fresh: view.fresh,
         source: view.reading.as_ref().map_or(Source::Feed, |r| r.source),
         last_call: today.and_then(|s| s.last_call()).map(|call| LastCall {
@@ -88,6 +89,9 @@ fn queue(view: &QueueView, zone: &TimeZone) -> QueueNumbers {
             counter: call.counter.clone(),
             at: WireTime::new(call.at, zone),
         }),
+        now_serving: today
+            .and_then(|s| s.now_serving.as_ref())
+            .map(WireServing::from),
         next: today.map(|s| s.next.clone()).unwrap_or_default(),
         waiting: today.map_or(Some(0), |s| s.waiting),
         on_hold: today.map_or(Some(0), |s| s.on_hold),
@@ -191,7 +195,8 @@ mod tests {
                 "source": "feed",
                 "last_call": {"no": 311, "ticket": "A042", "counter": "3", "at": "2026-11-24T10:42:07+09:00"},
                 "next": ["A043", "A044"], "waiting": 12, "on_hold": 1,
-                "wait": {"low": 480, "high": 900}
+                // The source's own range, and the intervals that make it: 690 s ÷ 13 calls.
+                "wait": {"low": 480, "high": 900, "interval_mean": 53.077, "interval_shape": 1.8}
             }, {
                 "id": "moving", "name": {"en": "moving"}, "lane": "standard",
                 "status": "closed", "as_of": null, "fresh": false, "source": "feed",

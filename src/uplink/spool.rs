@@ -7,8 +7,9 @@
 
 use super::journal::{Journal, JournalError};
 use crate::health::with_causes;
+use crate::model::QueueId;
 use crate::wire::report::CallReport;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -73,20 +74,28 @@ impl Spool {
         }
     }
 
-    /// Opens the spool of a folder, with the calls that were not confirmed before the last stop.
+    /// Opens the spool of a folder, with the calls that were not confirmed before the last stop and
+    /// that are still `taken`: their tickets may be what the configuration of now knows to be none.
     /// Without the disk it works in memory, and [`trouble`](Self::trouble) says why.
     #[must_use]
-    pub fn open(dir: &Path) -> (Self, Keeper) {
+    pub fn open(dir: &Path, taken: impl Fn(&CallReport) -> bool) -> (Self, Keeper) {
         let spool = Self::default();
         let journal = match Journal::open(dir) {
             Ok((journal, found)) => {
                 if found.damaged > 0 {
-                    tracing::warn!(lines = found.damaged, "spool was damaged; the rest is kept");
+                    tracing::warn!(
+                        lines = found.damaged,
+                        "the spool was damaged; its intact part is kept"
+                    );
                 }
-                if !found.calls.is_empty() {
-                    tracing::info!(calls = found.calls.len(), "calls still to be reported");
+                let next = found.calls.last().map_or(0, |(last, _)| last + 1);
+                let (calls, others): (Vec<_>, Vec<_>) =
+                    found.calls.into_iter().partition(|(_, call)| taken(call));
+                warn_of(others.iter().map(|(_, call)| call));
+                if !calls.is_empty() {
+                    tracing::info!(calls = calls.len(), "unsent calls in the spool");
                 }
-                spool.fill(found.calls);
+                spool.fill(calls, next);
                 Some(journal)
             }
             Err(error) => {
@@ -104,9 +113,9 @@ impl Spool {
         (spool, keeper)
     }
 
-    fn fill(&self, found: Vec<(u64, CallReport)>) {
+    fn fill(&self, found: Vec<(u64, CallReport)>, next: u64) {
         let mut calls = self.calls();
-        calls.next = found.last().map_or(0, |(last, _)| last + 1);
+        calls.next = next;
         calls.waiting = found.into();
         while calls.waiting.len() > self.shared.room {
             calls.waiting.pop_front();
@@ -224,6 +233,32 @@ impl Spool {
     }
 }
 
+/// Tells of calls that are not reported, queue by queue; of their tickets no more than the length,
+/// for they may be names of visitors.
+fn warn_of<'a>(calls: impl Iterator<Item = &'a CallReport>) {
+    let mut lengths: BTreeMap<&QueueId, Vec<usize>> = BTreeMap::new();
+    for call in calls {
+        let chars = call.ticket.as_str().chars().count();
+        lengths.entry(&call.queue).or_default().push(chars);
+    }
+    for (queue, lengths) in lengths {
+        let (least, most) = (lengths.iter().min(), lengths.iter().max());
+        let chars = least.zip(most).map_or(String::new(), |(least, most)| {
+            if least == most {
+                least.to_string()
+            } else {
+                format!("{least} to {most}")
+            }
+        });
+        tracing::warn!(
+            %queue,
+            calls = lengths.len(),
+            "calls in the spool are not reported: their tickets, of {chars} characters, do not \
+             match `pattern` of the [[queue]]"
+        );
+    }
+}
+
 /// What waits at one moment.
 struct Waiting {
     calls: Vec<(u64, CallReport)>,
@@ -271,7 +306,7 @@ impl Keeper {
             {
                 Ok(done) => done,
                 Err(error) => {
-                    tracing::error!("the spool's keeper ended badly: {error}");
+                    tracing::error!("the spool writer failed: {error}");
                     return;
                 }
             };
@@ -317,7 +352,7 @@ impl Keeper {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::{CallKind, Label, QueueId};
+    use crate::model::{CallKind, Label};
     use crate::wire::WireTime;
     use jiff::tz::TimeZone;
 
@@ -379,11 +414,11 @@ pub(super) mod tests {
     #[tokio::test]
     async fn what_was_not_confirmed_is_there_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
-        let (spool, keeper) = Spool::open(dir.path());
+        let (spool, keeper) = Spool::open(dir.path(), |_| true);
         (1..=3).for_each(|no| spool.push(call(no)));
         spool.confirm(0);
         keep(&spool, keeper).await;
-        let (spool, keeper) = Spool::open(dir.path());
+        let (spool, keeper) = Spool::open(dir.path(), |_| true);
         assert_eq!(numbers(&spool), [2, 3]);
         // The count goes on, and what is confirmed now is gone for the next start.
         spool.push(call(4));
@@ -391,13 +426,29 @@ pub(super) mod tests {
         assert_eq!(indices, [1, 2, 3]);
         spool.confirm(3);
         keep(&spool, keeper).await;
-        assert!(Spool::open(dir.path()).0.is_empty());
+        assert!(Spool::open(dir.path(), |_| true).0.is_empty());
+    }
+
+    #[tokio::test]
+    async fn calls_that_are_not_taken_any_more_leave_the_disk_with_their_segment() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, keeper) = Spool::open(dir.path(), |_| true);
+        (1..=3).for_each(|no| spool.push(call(no)));
+        keep(&spool, keeper).await;
+        let (spool, keeper) = Spool::open(dir.path(), |call| call.no == 2);
+        assert_eq!(numbers(&spool), [2]);
+        spool.push(call(4));
+        let indices: Vec<u64> = spool.peek(10).iter().map(|c| c.0).collect();
+        assert_eq!(indices, [1, 3], "no index is used twice");
+        spool.confirm(3);
+        keep(&spool, keeper).await;
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]
     async fn calls_that_are_confirmed_at_once_never_reach_the_disk() {
         let dir = tempfile::tempdir().unwrap();
-        let (spool, keeper) = Spool::open(dir.path());
+        let (spool, keeper) = Spool::open(dir.path(), |_| true);
         let stop = CancellationToken::new();
         let task = tokio::spawn(keeper.run(stop.clone()));
         for no in 0..100 {
@@ -416,7 +467,7 @@ pub(super) mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("spool");
         std::fs::write(&path, "in the way").unwrap();
-        let (spool, mut keeper) = Spool::open(&path);
+        let (spool, mut keeper) = Spool::open(&path, |_| true);
         keeper.retry_after = Duration::from_millis(1);
         let trouble = spool.trouble().expect("said");
         assert!(trouble.contains("spool"), "{trouble}");
@@ -430,6 +481,6 @@ pub(super) mod tests {
         spool.settled().await;
         stop.cancel();
         task.await.unwrap();
-        assert_eq!(numbers(&Spool::open(&path).0), [1]);
+        assert_eq!(numbers(&Spool::open(&path, |_| true).0), [1]);
     }
 }

@@ -117,7 +117,7 @@ impl Player {
         self.stop.store(true, Ordering::Relaxed);
         drop(self.commands);
         if self.thread.join().is_err() {
-            tracing::error!("the thread of the sound ended by a panic");
+            tracing::error!("the sound thread panicked");
         }
     }
 
@@ -183,7 +183,7 @@ impl State {
                 Err(RecvTimeoutError::Timeout) if result.is_ok() => result = self.sink.bridge(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Command::Begin(_)) | Err(RecvTimeoutError::Disconnected) => {
-                    return Err(SinkError("the announcement was left".to_owned()));
+                    return Err(SinkError("the announcement was cancelled".to_owned()));
                 }
             }
         }
@@ -236,8 +236,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::patience::wait_for;
     use std::sync::Mutex;
-    use std::time::Instant;
+    use std::sync::atomic::AtomicUsize;
 
     /// A sink that can be taken away, and remembers what it played.
     #[derive(Clone, Default)]
@@ -276,15 +277,10 @@ mod tests {
     }
 
     fn until(heard: &watch::Receiver<Heard>, wanted: impl Fn(&Heard) -> bool) {
-        let begin = Instant::now();
-        while !wanted(&heard.borrow()) {
-            assert!(
-                begin.elapsed() < Duration::from_secs(10),
-                "{:?}",
-                heard.borrow()
-            );
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
+        wait_for("the player is so far", || {
+            let now = heard.borrow().clone();
+            if wanted(&now) { Ok(()) } else { Err(now) }
+        });
     }
 
     fn announce(player: &Player, name: &str) {
@@ -317,7 +313,11 @@ mod tests {
 
     #[test]
     fn a_stop_cuts_short_what_is_under_way() {
-        struct Slow;
+        /// Holds its third step until it is told to stop.
+        struct Slow {
+            steps: Arc<AtomicUsize>,
+            stop: mpsc::Receiver<Arc<AtomicBool>>,
+        }
         impl Sink for Slow {
             fn open(&mut self) -> Result<(), SinkError> {
                 Ok(())
@@ -326,19 +326,29 @@ mod tests {
                 Ok(())
             }
             fn play(&mut self, _: &[i16]) -> Result<(), SinkError> {
-                std::thread::park_timeout(Duration::from_millis(20));
+                if self.steps.fetch_add(1, Ordering::Relaxed) == 2 {
+                    let stop = self.stop.recv().expect("told");
+                    wait_for("the stop", || stop.load(Ordering::Relaxed));
+                }
                 Ok(())
             }
             fn end(&mut self) -> Result<(), SinkError> {
                 Ok(())
             }
         }
-        let player = Player::start(Box::new(Slow)).unwrap();
+        let steps = Arc::new(AtomicUsize::new(0));
+        let (tell, told) = mpsc::channel();
+        let sink = Slow {
+            steps: Arc::clone(&steps),
+            stop: told,
+        };
+        let player = Player::start(Box::new(sink)).unwrap();
+        tell.send(Arc::clone(&player.stop)).unwrap();
         let track = player.begin("long".into());
         track.sound(Pcm::silence(Duration::from_secs(60)));
         track.end();
-        let begin = Instant::now();
+        wait_for("it is under way", || steps.load(Ordering::Relaxed) == 3);
         player.stop();
-        assert!(begin.elapsed() < Duration::from_secs(1));
+        assert_eq!(steps.load(Ordering::Relaxed), 3, "of a minute");
     }
 }

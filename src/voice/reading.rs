@@ -47,9 +47,22 @@ fn runs(label: &str) -> Vec<Run> {
     runs
 }
 
+/// A label without the word for it that it ends with, which is said in any case: `42番`, `3番窓口`.
+fn without_word<'a>(label: &'a str, words: &[&str]) -> &'a str {
+    words
+        .iter()
+        .find_map(|word| label.strip_suffix(word))
+        .filter(|rest| {
+            rest.ends_with(|c: char| {
+                c.is_ascii_alphanumeric() || matches!(c, '\u{ff01}'..='\u{ff5e}')
+            })
+        })
+        .unwrap_or(label)
+}
+
 /// How a ticket's label is said.
 pub(super) fn ticket(label: &str, lang: VoiceLanguage, readings: Readings) -> String {
-    let runs = runs(label);
+    let runs = runs(without_word(label, &["番", "号"]));
     if lang == VoiceLanguage::Ja {
         let ends_with_digits = matches!(runs.last(), Some(Run::Digits(_)));
         let said = japanese(&runs, readings);
@@ -72,7 +85,8 @@ pub(super) fn counter(label: Option<&str>, lang: VoiceLanguage, readings: Readin
         }
         .to_owned();
     };
-    let runs = runs(label);
+    let words = ["番窓口", "号窓口", "番", "号", "窓口"];
+    let runs = runs(without_word(label, &words));
     // Counters are few and have numbers, never digits.
     let readings = Readings {
         single: false,
@@ -327,6 +341,8 @@ mod tests {
             ("000", "ゼロ番", "0"),
             ("DF9", "ディーエフ、9番", "DF-9"),
             ("さくら12", "さくら、12番", "さくら-12"),
+            ("42番", "42番", "42"),
+            ("Ａ０４２番", "エー、42番", "A-42"),
             ("X", "エックス", "X"),
             ("12345", "いち、に、さん、よん、ご番", "1 2 3 4 5"),
         ] {
@@ -395,6 +411,9 @@ mod tests {
                 "guichê 3"
             ]
         );
+        for same in ["3番", "3番窓口", "3号窓口", "3窓口"] {
+            assert_eq!(said(Some(same)), said(Some("3")), "{same}");
+        }
         assert_eq!(said(Some("B"))[0], "ビー窓口");
         assert_eq!(said(Some("B"))[1], "counter B");
         assert_eq!(said(Some("総合案内"))[0], "総合案内");

@@ -1,7 +1,7 @@
 //! A feed message: ticketing system to node.
 
 use super::{WireError, WireTime, text};
-use crate::model::{Call, CallKind, Label, QueueState, Status, WaitRange};
+use crate::model::{Call, CallKind, Intervals, Label, NowServing, QueueState, Status, WaitRange};
 use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -38,9 +38,43 @@ pub struct FeedMessage {
     /// Newest first, at most [`MAX_CALLS`].
     #[serde(deserialize_with = "calls")]
     pub calls: Vec<FeedCall>,
+    /// A ticket being served whose time of call the source does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now_serving: Option<WireServing>,
     /// The source's own prediction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<WireWait>,
+}
+
+/// A ticket being served, without a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct WireServing {
+    /// Who is served.
+    #[serde(with = "text::label")]
+    #[schema(value_type = String)]
+    pub ticket: Label,
+    /// Where; empty when unknown.
+    #[serde(with = "text::counter")]
+    #[schema(value_type = String)]
+    pub counter: Option<Label>,
+}
+
+impl From<&NowServing> for WireServing {
+    fn from(serving: &NowServing) -> Self {
+        Self {
+            ticket: serving.ticket.clone(),
+            counter: serving.counter.clone(),
+        }
+    }
+}
+
+impl From<WireServing> for NowServing {
+    fn from(serving: WireServing) -> Self {
+        Self {
+            ticket: serving.ticket,
+            counter: serving.counter,
+        }
+    }
 }
 
 /// One call within a [`FeedMessage`].
@@ -61,26 +95,45 @@ pub struct FeedCall {
     pub kind: CallKind,
 }
 
-/// A range of waits in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// A range of waits in seconds, and in a report the intervals between calls that it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "LooseWait")]
 pub struct WireWait {
     /// Shortest likely wait, s.
     pub low: u32,
     /// Longest likely wait, s.
     pub high: u32,
+    /// Mean interval between calls while somebody waits, s, above 0; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_mean: Option<f64>,
+    /// Shape of the intervals: a sum of `n` has the variance ÷ mean² of `1 ÷ (shape · n)`; absent
+    /// like the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_shape: Option<f64>,
 }
 
+impl Eq for WireWait {} // its numbers are never NaN: JSON has none, and `Intervals` neither
+
+/// As others write it. What is no interval is as good as none: the range still holds.
 #[derive(Deserialize)]
 struct LooseWait {
     low: u32,
     high: u32,
+    #[serde(default)]
+    interval_mean: serde_json::Value,
+    #[serde(default)]
+    interval_shape: serde_json::Value,
 }
 
 impl TryFrom<LooseWait> for WireWait {
     type Error = crate::model::WaitError;
     fn try_from(wait: LooseWait) -> Result<Self, Self::Error> {
-        WaitRange::new(wait.low, wait.high).map(Self::from)
+        let mean = wait.interval_mean.as_f64();
+        let intervals = mean
+            .zip(wait.interval_shape.as_f64())
+            .and_then(|(mean, shape)| Intervals::new(mean, shape));
+        let range = WaitRange::new(wait.low, wait.high)?;
+        Ok(range.with_intervals(intervals).into())
     }
 }
 
@@ -89,13 +142,19 @@ impl From<WaitRange> for WireWait {
         Self {
             low: wait.low(),
             high: wait.high(),
+            interval_mean: wait.intervals().map(Intervals::mean_s),
+            interval_shape: wait.intervals().map(Intervals::shape),
         }
     }
 }
 
 impl From<WireWait> for WaitRange {
     fn from(wait: WireWait) -> Self {
-        Self::from_estimate(f64::from(wait.low), f64::from(wait.high))
+        let intervals = wait
+            .interval_mean
+            .zip(wait.interval_shape)
+            .and_then(|(mean, shape)| Intervals::new(mean, shape));
+        Self::from_estimate(f64::from(wait.low), f64::from(wait.high)).with_intervals(intervals)
     }
 }
 
@@ -161,6 +220,7 @@ impl FeedMessage {
             on_hold: state.on_hold,
             held: state.held.clone(),
             calls: state.calls.iter().map(call).collect(),
+            now_serving: state.now_serving.as_ref().map(WireServing::from),
             wait: state.wait.map(WireWait::from),
         }
     }
@@ -186,6 +246,7 @@ impl From<FeedMessage> for QueueState {
             next: message.next,
             held: message.held,
             calls: message.calls.into_iter().map(call).collect(),
+            now_serving: message.now_serving.map(NowServing::from),
             wait: message.wait.map(WaitRange::from),
         }
     }
@@ -239,6 +300,59 @@ mod tests {
         check("\"low\":480", "\"low\":901", "wait");
         for bad in [&b"[]"[..], b"", b"\x00\xff\xfe", b"{\"seq\": 1", b"{}{}"] {
             assert!(FeedMessage::decode(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_at_the_wrong_place_is_told_by_its_length() {
+        let name = "山田\\\"太郎";
+        for (from, to) in [
+            ("\"waiting\":12", format!("\"waiting\":\"{name}\"")),
+            ("\"open\"", format!("\"{name}\"")),
+            ("\"A042\"", format!("\"{name}{name}{name}\"")),
+            ("\"A042\"", "9012345678".to_owned()),
+            ("\"waiting\":12", "\"waiting\":9012345678".to_owned()),
+            ("\"waiting\":12", "\"waiting\":9012345678.5".to_owned()),
+            ("\"A042\"", format!("{{\"name\":\"{name}\"}}")),
+            ("\"A043\"", format!("[\"{name}\"]")),
+            ("2026-11-24T10:42:07.12+09:00", name.to_owned()),
+            ("\"day\":\"2026-11-24\"", format!("\"day\":\"{name}\"")),
+            ("\"call\"", format!("\"{name}\"")),
+        ] {
+            let text = EXAMPLE.replace(from, &to);
+            assert_ne!(text, EXAMPLE, "{from}");
+            let error = FeedMessage::decode(text.as_bytes())
+                .expect_err(&to)
+                .to_string();
+            for secret in ["山田", "太郎", "901234"] {
+                assert!(!error.contains(secret), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wait_says_its_intervals_only_where_they_are_known() {
+        let read = |json: &str| serde_json::from_str::<WireWait>(json).expect("a wait");
+        let plain = r#"{"low":480,"high":900}"#;
+        assert_eq!(
+            serde_json::to_string(&read(plain)).expect("json"),
+            plain,
+            "older nodes say no more, and older hubs are told no more"
+        );
+        let full = r#"{"low":480,"high":900,"interval_mean":52.5,"interval_shape":1.8}"#;
+        assert_eq!(serde_json::to_string(&read(full)).expect("json"), full);
+        let range = WaitRange::from(read(full));
+        assert_eq!(WireWait::from(range), read(full));
+        // What is no interval is as good as none; the range holds all the same.
+        for odd in [
+            r#""interval_mean":52.5"#,
+            r#""interval_mean":-1,"interval_shape":1"#,
+            r#""interval_mean":"fast","interval_shape":[]"#,
+            r#""interval_mean":null,"interval_shape":1.8"#,
+            r#""interval_mean":1e300,"interval_shape":1"#,
+        ] {
+            let json = format!(r#"{{"low":480,"high":900,{odd}}}"#);
+            assert_eq!(read(&json), read(plain), "{odd}");
         }
     }
 

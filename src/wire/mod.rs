@@ -50,7 +50,7 @@ pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, WireError> {
     let mut json = serde_json::Deserializer::from_slice(payload);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| WireError::Shape {
         path: e.path().to_string(),
-        problem: printable(&e.inner().to_string()),
+        problem: printable(&without_values(&e.inner().to_string())),
     })?;
     json.end().map_err(|e| WireError::Shape {
         path: ".".into(),
@@ -59,10 +59,68 @@ pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, WireError> {
     Ok(value)
 }
 
+/// A message of serde without the value that it found, told by its length: whatever stands at the
+/// wrong place may be somebody's name.
+pub fn without_values(text: &str) -> String {
+    let mut text = text.to_owned();
+    // The first and the last mark: what stands between may hold some, too.
+    if let (Some(from), Some(to)) = (text.find('"'), text.rfind('"'))
+        && from < to
+    {
+        let chars = text[from + 1..to].chars().count();
+        text.replace_range(from..=to, &format!("of {chars} characters"));
+    }
+    // Whatever kind of number serde calls it; names of our own fields stand in such marks as well.
+    // Short numbers are nobody's.
+    if let Some(from) = text.find('`')
+        && let Some(length) = text[from + 1..].find('`')
+        && length > 4
+        && text[from + 1..from + 1 + length].parse::<f64>().is_ok()
+    {
+        text.replace_range(from..from + length + 2, &format!("of {length} digits"));
+    }
+    text
+}
+
 /// Keeps a message from the outside on one short line: a log must not be written by a sender.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(200)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A label and a count, as any message has.
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code)] // declared to be read
+    struct Shape {
+        ticket: String,
+        waiting: u32,
+    }
+
+    #[test]
+    fn no_value_at_a_wrong_place_is_told_however_serde_words_it() {
+        for (payload, told) in [
+            (r#"{"ticket": 9012345678, "waiting": 1}"#, "of 10 digits"),
+            (r#"{"ticket": -9012345678, "waiting": 1}"#, "of 11 digits"),
+            (r#"{"ticket": 9012345678.5, "waiting": 1}"#, "of 12 digits"),
+            (r#"{"ticket": "A1", "waiting": 9012345678}"#, "of 10 digits"),
+            (
+                r#"{"ticket": "A1", "waiting": "山田 90123"}"#,
+                "of 8 characters",
+            ),
+            (r#"{"ticket": "A1", "waiting": "`9\" 0123"}"#, "characters"),
+        ] {
+            let error = decode::<Shape>(payload.as_bytes()).expect_err(payload);
+            let said = error.to_string();
+            assert!(said.contains(told), "{payload}: {said}");
+            assert!(!said.contains("0123") && !said.contains("山田"), "{said}");
+        }
+        let error = decode::<Shape>(br#"{"ticket": "A1"}"#).expect_err("no count");
+        assert!(error.to_string().contains("`waiting`"), "{error}");
+    }
 }

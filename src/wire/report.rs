@@ -1,13 +1,14 @@
 //! Reports: node to hub.
 
-use super::feed::WireWait;
+use super::feed::{WireServing, WireWait};
 use super::{WireTime, text};
 use crate::model::{
     BoardId, Call, CallKind, CameraId, Label, Lane, Name, OfficeId, QueueId, Source, Status,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 /// Most queues of one office (contract, "Limits").
@@ -17,6 +18,27 @@ pub const MAX_QUEUES: usize = 64;
 pub const ONLINE: &str = "online";
 /// Payload of the `availability` topic, as last will.
 pub const OFFLINE: &str = "offline";
+
+/// Payload of the `instance` topic: which run of the program reports as this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Drawn anew at each start, also of a box whose card is a copy: 1 to 64 of `[0-9a-z-]`.
+    #[serde(deserialize_with = "instance_id")]
+    pub id: String,
+    /// Grows with each of its messages: one with a count that is known is a broker's copy.
+    pub seq: u64,
+}
+
+fn instance_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let id = String::deserialize(from)?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=64).contains(&id.len()) && id.bytes().all(plain) {
+        return Ok(id);
+    }
+    Err(D::Error::custom(
+        "not the id of an instance: expected 1 to 64 of a-z, 0-9 and -",
+    ))
+}
 
 /// An office as it is named to others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +102,10 @@ pub struct QueueNumbers {
     pub source: Source,
     /// The newest call; `null` when there was none today.
     pub last_call: Option<LastCall>,
+    /// What the source shows as being served without telling when it was called; then it goes before
+    /// the last call. Absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now_serving: Option<WireServing>,
     /// Tickets due next, in call order.
     #[serde(default, with = "text::labels")]
     #[schema(value_type = Vec<String>)]
@@ -90,8 +116,24 @@ pub struct QueueNumbers {
     /// Number of tickets on hold; absent where the source shows no such number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_hold: Option<u32>,
-    /// Predicted wait; `null` when nothing can be said.
+    /// Predicted wait of somebody who takes a ticket now, and of the last who waits where none are
+    /// given out any more; `null` when nothing can be said.
     pub wait: Option<WireWait>,
+}
+
+impl QueueNumbers {
+    /// Ticket and counter that people are to see as the last number: what is being served, else the
+    /// last call.
+    #[must_use]
+    pub fn last_shown(&self) -> Option<(&Label, Option<&Label>)> {
+        let serving = self.now_serving.as_ref();
+        serving
+            .map(|s| (&s.ticket, s.counter.as_ref()))
+            .or_else(|| {
+                let last = self.last_call.as_ref();
+                last.map(|c| (&c.ticket, c.counter.as_ref()))
+            })
+    }
 }
 
 /// The newest call of a queue.
@@ -292,7 +334,7 @@ pub enum OutputState {
 }
 
 impl OutputState {
-    /// The word in reports and metrics.
+    /// The word in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -158,15 +158,21 @@ pub mod name {
     /// Reads the forms by language.
     ///
     /// # Errors
-    /// When a form is too long or holds control characters.
+    /// When a form is too long, or is no name; see [`Name::flaw`].
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Name, D::Error> {
         let forms = BTreeMap::<String, String>::deserialize(d)?;
         for (lang, text) in &forms {
             let chars = text.chars().count();
-            if chars > MAX_NAME_CHARS || text.chars().any(char::is_control) || lang.len() > 16 {
+            if chars > MAX_NAME_CHARS || lang.len() > 16 {
                 return Err(de::Error::custom(format_args!(
-                    "name of {chars} characters: expected at most {MAX_NAME_CHARS}, printable, by language tag"
+                    "name of {chars} characters: expected at most {MAX_NAME_CHARS}, by language tag"
                 )));
+            }
+            // A blank form is as good as none.
+            if !text.trim().is_empty()
+                && let Some(flaw) = Name::flaw(text)
+            {
+                return Err(de::Error::custom(flaw));
             }
         }
         Ok(Name::new(forms))

@@ -23,6 +23,8 @@ pub enum Topic {
     Availability(OfficeId, NodeId),
     /// `{office}/node/{node}/health`
     Health(OfficeId, NodeId),
+    /// `{office}/node/{node}/instance`
+    Instance(OfficeId, NodeId),
 }
 
 impl Topic {
@@ -41,6 +43,7 @@ impl Topic {
                     ("calls", None) => Self::Calls(office, node),
                     ("availability", None) => Self::Availability(office, node),
                     ("health", None) => Self::Health(office, node),
+                    ("instance", None) => Self::Instance(office, node),
                     ("board", Some(id)) => Self::Board(office, node, BoardId::new(id).ok()?),
                     ("camera", Some(id)) => Self::Camera(office, node, CameraId::new(id).ok()?),
                     _ => return None,
@@ -68,6 +71,7 @@ impl fmt::Display for Topic {
             Self::Camera(o, n, c) => write!(f, "{o}/node/{n}/camera/{c}"),
             Self::Availability(o, n) => write!(f, "{o}/node/{n}/availability"),
             Self::Health(o, n) => write!(f, "{o}/node/{n}/health"),
+            Self::Instance(o, n) => write!(f, "{o}/node/{n}/instance"),
         }
     }
 }
@@ -85,6 +89,13 @@ pub fn report_filters(root: &str) -> Vec<String> {
         .iter()
         .map(|tail| format!("{root}/+/node/+/{tail}"))
         .collect()
+}
+
+/// The filter that holds which run of the program each node is. Apart from the others because an
+/// access list of an earlier version may not allow it.
+#[must_use]
+pub fn instances_filter(root: &str) -> String {
+    format!("{root}/+/node/+/instance")
 }
 
 /// The filter that holds the calls of every node, of which each counts.
@@ -107,6 +118,7 @@ mod tests {
             "chuo/node/n1/camera/hall",
             "chuo/node/n1/availability",
             "chuo/node/n1/health",
+            "chuo/node/n1/instance",
         ] {
             let name = format!("yobiban/v1/{tail}");
             let topic = Topic::parse(DEFAULT_ROOT, &name).expect(tail);

@@ -84,9 +84,9 @@ class Heard(threading.Thread):
         return {issue["kind"]: issue["text"] for issue in self.json("health").get("issues", [])}
 
     def last(self):
-        """The last call as the node tells it: ticket and counter."""
+        """The last number as the node tells it, a call or what stood there: ticket and counter."""
         queues = self.json("numbers").get("queues") or [{}]
-        call = queues[0].get("last_call") or {}
+        call = queues[0].get("now_serving") or queues[0].get("last_call") or {}
         return call.get("ticket"), call.get("counter")
 
 
@@ -185,7 +185,7 @@ def board(trial):
 def gone(trial):
     """The camera is pulled out while it films, and plugged in again."""
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind")
-    trial.says("pulled out: the node says so", "camera-lost", "/dev/video0 is not there", "/dev/video0 is gone")
+    trial.says("pulled out: the node says so", "camera-lost", "/dev/video0 is missing", "/dev/video0 was disconnected")
     trial.playing = False
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/bind")
     trial.play(*film.SHOWN[2])
@@ -207,7 +207,7 @@ def disconnect(trial):
 def frames(trial):
     """The device is there and sends nothing."""
     trial.do("film set /dev/video0 'Percentage of Dropped Buffers' 100")
-    trial.says("it sends nothing: the node says so", "camera-lost", "sends no picture for")
+    trial.says("it sends nothing: the node says so", "camera-lost", "sent no picture for")
     trial.do("film set /dev/video0 'Percentage of Dropped Buffers' 0")
     trial.well("it sends again")
 
@@ -218,7 +218,7 @@ def other(trial):
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind")
     trial.until("the driver is let go", lambda: "gone" in trial.machine.run("rmmod vivid 2>/dev/null && echo gone"))
     trial.plug(kind=0)
-    trial.says("another size: the node says which", "camera-lost", "gives pictures of 640 × 480: expected 720 × 576")
+    trial.says("another size: the node says which", "camera-lost", "delivers pictures of 640 × 480: expected 720 × 576")
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind")
     trial.until("it is pulled out", lambda: "gone" in trial.machine.run("rmmod vivid 2>/dev/null && echo gone"))
     trial.plug()

@@ -253,11 +253,11 @@ def resolution(trial):
         monitor.resize(*size)
         trial.board(f"exchanged for a monitor of {size[0]}x{size[1]}", size)
     monitor.resize(0, 0)
-    trial.says("cable pulled: the service says so", "nothing is plugged into Virtual-1")
+    trial.says("cable pulled: the service says so", "no monitor is connected to Virtual-1")
     def reported():
         health = trial.broker.health()
         texts = [issue["text"] for issue in health["issues"]]
-        return health["outputs"][0]["connector"] == "disconnected" and any("nothing is plugged" in t for t in texts)
+        return health["outputs"][0]["connector"] == "disconnected" and any("no monitor is connected" in t for t in texts)
     trial.until("cable pulled: the health report says so", reported)
     monitor.resize(*FULL)
     trial.board("plugged in again")
@@ -370,7 +370,7 @@ def heads(trial):
     trial.board("two boards: the first", (1280, 720), limit=20)
     trial.board("two boards: the second", (1024, 768), head=1)
     second.resize(0, 0)
-    trial.says("the second is pulled", "nothing is plugged into Virtual-2")
+    trial.says("the second is pulled", "no monitor is connected to Virtual-2")
     trial.board("the first stays", (1280, 720))
     second.resize(1280, 720)
     trial.board("the second is plugged in with another size", (1280, 720), head=1)

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use yobiban::clock::Now;
 use yobiban::model::{OfficeId, QueueId, QueueState};
 use yobiban::roles::node::Truth;
+use yobiban::state::Delivery;
 use yobiban::wire::feed::FeedMessage;
 use yobiban::wire::topic::Topic;
 
@@ -87,7 +88,7 @@ proptest! {
                 said.insert((queue.clone(), state.seq), state);
             }
             let topic = Topic::Feed(id.clone(), queue.clone()).name(ROOT);
-            for call in truth.take(&topic, bytes, Now::at(now)).calls {
+            for call in truth.take(&topic, bytes, Delivery::Live, Now::at(now)).calls {
                 let key = (call.queue.clone(), call.day, call.epoch, call.call.no);
                 prop_assert!(called.insert(key), "called twice: {:?}", call.call);
             }

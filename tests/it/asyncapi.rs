@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use yaml_rust2::{Yaml, YamlLoader};
 use yobiban::wire::feed::FeedMessage;
-use yobiban::wire::report::{CallReport, HealthReport, Numbers, OFFLINE, ONLINE};
+use yobiban::wire::report::{CallReport, HealthReport, Instance, Numbers, OFFLINE, ONLINE};
 use yobiban::wire::topic::{DEFAULT_ROOT, Topic};
 use yobiban::wire::{WireError, decode};
 
@@ -71,6 +71,7 @@ fn every_channel_is_a_topic_and_every_topic_a_channel() {
             Topic::Camera(..) => "camera",
             Topic::Availability(..) => "availability",
             Topic::Health(..) => "health",
+            Topic::Instance(..) => "instance",
         };
         assert_eq!(kind, name);
         seen.insert(kind);
@@ -82,7 +83,7 @@ fn every_channel_is_a_topic_and_every_topic_a_channel() {
             "{name}"
         );
     }
-    assert_eq!(seen.len(), 7, "{seen:?}");
+    assert_eq!(seen.len(), 8, "{seen:?}");
     for (name, operation) in document["operations"].as_object().unwrap() {
         assert!(
             resolve(&document, &operation["channel"])["address"].is_string(),
@@ -231,4 +232,9 @@ fn call_reports_are_as_documented() {
 #[test]
 fn health_reports_are_as_documented() {
     holds("health", decode::<HealthReport>);
+}
+
+#[test]
+fn instances_are_as_documented() {
+    holds("instance", decode::<Instance>);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use yobiban::board::Painter;
 use yobiban::clock::Now;
 use yobiban::config::{BoardConfig, OutputConfig};
-use yobiban::model::{BoardId, Lane, Name, QueueId, QueueState, Source};
+use yobiban::model::{BoardId, Label, Lane, Name, NowServing, QueueId, QueueState, Source};
 use yobiban::output::Frame;
 use yobiban::state::{Office, Panel, PanelSettings, PanelView, QueueSettings, Settings, Snapshot};
 use yobiban::wire::feed::FeedMessage;
@@ -55,7 +55,7 @@ pub const SIZES: [(&str, (u32, u32)); 3] = [
 pub type Make = fn((u32, u32)) -> Moment;
 
 /// Every golden state by name.
-pub const STATES: [(&str, Make); 12] = [
+pub const STATES: [(&str, Make); 14] = [
     ("normal", normal),
     ("issues", issues),
     ("filmed", filmed),
@@ -63,7 +63,9 @@ pub const STATES: [(&str, Make); 12] = [
     ("list", list),
     ("recall", recall),
     ("stale", stale),
+    ("undated", undated),
     ("closed", closed),
+    ("last-calls", last_calls),
     ("long-names", long_names),
     ("twelve", twelve),
     ("zero", zero),
@@ -372,6 +374,52 @@ fn stale(size: (u32, u32)) -> Moment {
     let mut moment = day.until("10:55:00").moment();
     moment.snapshot.issues = vec!["feed-down"];
     moment
+}
+
+/// Numbers that a broker had kept, of which nobody knows when they were told.
+fn undated(size: (u32, u32)) -> Moment {
+    let mut moment = morning(size).until("10:43:00").moment();
+    for (view, ticket) in moment
+        .snapshot
+        .queues
+        .iter_mut()
+        .zip(["A042", "B318", "F009"])
+    {
+        view.fresh = false;
+        let reading = view.reading.as_mut().expect("told in the morning");
+        (reading.heard, reading.dated) = (None, false);
+        reading.state.calls.clear();
+        reading.state.now_serving = Some(NowServing {
+            ticket: Label::new(ticket).expect("label"),
+            counter: Label::new("3").ok(),
+        });
+    }
+    moment.snapshot.log.clear();
+    moment.panel = PanelView::default();
+    moment
+}
+
+/// A minute after closing: no more tickets, and people are still called.
+fn last_calls(size: (u32, u32)) -> Moment {
+    let mut day = morning(size);
+    day.say(
+        "17:00:40",
+        "certificates",
+        json!({"status": "closed", "waiting": 6, "on_hold": 1, "next": ["A230", "A231", "A232"],
+            "calls": [[498, "A229", "2", "17:00:40", "call"]]}),
+    )
+    .say(
+        "17:00:50",
+        "moving",
+        json!({"status": "closed", "waiting": 2, "next": ["B402", "B403"],
+            "calls": [[205, "B401", "6", "16:58:40", "call"]]}),
+    )
+    .say(
+        "17:00:55",
+        "mynumber",
+        json!({"status": "closed", "calls": [[77, "C077", "8", "16:40:00", "call"]]}),
+    );
+    day.until("17:01:20").moment()
 }
 
 /// The end of a day: two queues are over, one rests, one never spoke.

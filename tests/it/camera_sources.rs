@@ -3,10 +3,12 @@
 
 use crate::support::netcam::{NetCamera, jpeg, picture};
 use crate::support::process::Process;
-use crate::support::{eventually, node_toml, skip, tool, yobiban};
+use crate::support::{eventually, node_toml, skip, tool, wait_for, yobiban};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use yobiban::camera::{self, Source, SourceError};
 use yobiban::config::{CameraConfig, CameraSource, HttpCameraConfig, RpicamConfig, Secret};
@@ -44,25 +46,18 @@ fn http(port: u16) -> HttpCameraConfig {
 /// The width of the next picture, or why there is none.
 fn next(source: &mut dyn Source) -> Result<u32, String> {
     let began = Instant::now();
-    loop {
+    wait_for("a picture, or why there is none", || {
         match source.next(began.elapsed()) {
-            Ok(frame) => return Ok(frame.unwrap().picture.size().0),
-            Err(SourceError::NotYet) => assert!(began.elapsed() < LIMIT, "it never says why"),
-            Err(e) => return Err(e.to_string()),
+            Ok(frame) => Some(Ok(frame.unwrap().picture.size().0)),
+            Err(SourceError::NotYet) => None,
+            Err(e) => Some(Err(e.to_string())),
         }
-    }
+    })
 }
 
 /// The next picture, whatever went wrong before.
 fn at_last(source: &mut dyn Source) -> u32 {
-    let began = Instant::now();
-    loop {
-        match next(source) {
-            Ok(width) => return width,
-            Err(why) => assert!(began.elapsed() < LIMIT, "{why}"),
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for("a picture", || next(source))
 }
 
 #[test]
@@ -97,25 +92,35 @@ fn a_picture_is_asked_for_each_time_and_is_the_newest() {
 
 #[test]
 fn a_stream_is_cut_at_the_pictures_whatever_its_boundaries_say() {
-    let camera = NetCamera::start(|_, to| {
+    let taken = Arc::new(AtomicU32::new(0));
+    let seen = Arc::clone(&taken);
+    let camera = NetCamera::start(move |_, to| {
         let head =
             "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=--a\r\n\r\n";
         let _ = to.write_all(head.as_bytes());
-        for width in (1..=50).map(|n| n * 16) {
-            // No boundary that was announced, and a wrong length.
-            let part = "--b\r\nContent-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n";
-            let part = [part.as_bytes(), &jpeg(width)].concat();
-            if to.write_all(&part).is_err() {
+        // Five bursts of ten, each once one of the burst before was taken.
+        for burst in 0..5 {
+            let mut parts = Vec::new();
+            for width in (1..=10).map(|n| (burst * 10 + n) * 16) {
+                // No boundary that was announced, and a wrong length.
+                parts.extend(b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n");
+                parts.extend(jpeg(width));
+            }
+            if to.write_all(&parts).is_err() {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            let last = u32::from(burst * 10 * 16);
+            wait_for("one is taken", || seen.load(SeqCst) > last);
         }
     });
     let mut source = open(CameraSource::Http(http(camera.port)));
     let mut widths = Vec::new();
     let why = loop {
         match next(&mut *source) {
-            Ok(width) => widths.push(width),
+            Ok(width) => {
+                widths.push(width);
+                taken.store(width, SeqCst);
+            }
             Err(why) => break why,
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -123,7 +128,7 @@ fn a_stream_is_cut_at_the_pictures_whatever_its_boundaries_say() {
     assert_eq!(why, format!("127.0.0.1:{}: the stream ended", camera.port));
     assert!(widths.is_sorted(), "{widths:?}");
     assert!(
-        (3..45).contains(&widths.len()),
+        (5..45).contains(&widths.len()),
         "what nobody wanted is gone: {widths:?}"
     );
     assert_eq!(camera.asked().len(), 1);
@@ -172,12 +177,12 @@ fn who_asks_is_told_as_the_camera_wants_it_and_never_in_clear_when_it_can_be_hel
     // Refused, and asked by nobody who has a password.
     let camera = wants(both, "never");
     let why = next(&mut *open(CameraSource::Http(login(camera.port)))).unwrap_err();
-    assert!(why.ends_with(": refuses user and password"), "{why}");
+    assert!(why.ends_with(": rejected user and password"), "{why}");
     let why = next(&mut *open(CameraSource::Http(http(camera.port)))).unwrap_err();
-    assert!(why.contains("wants user and password"), "{why}");
+    assert!(why.contains("requires a user and password"), "{why}");
     let camera = wants("WWW-Authenticate: Negotiate\r\n", "never");
     let why = next(&mut *open(CameraSource::Http(login(camera.port)))).unwrap_err();
-    assert!(why.contains("expected Digest or Basic"), "{why}");
+    assert!(why.contains("(supported: Digest, Basic)"), "{why}");
 }
 
 #[test]
@@ -201,9 +206,7 @@ fn whatever_answers_instead_of_a_camera_is_one_clear_error() {
     let expected = "expected a JPEG picture, or multipart/x-mixed-replace";
     let camera = NetCamera::start(|_, _| {});
     let check = |said: &str| {
-        let began = Instant::now();
         let why = next(&mut *open(CameraSource::Http(http(camera.port)))).unwrap_err();
-        assert!(began.elapsed() < LIMIT, "{why}");
         let (what, why) = why.split_once(": ").unwrap();
         assert_eq!(what, format!("127.0.0.1:{}", camera.port));
         assert!(why.contains(said), "{why}: expected {said}");
@@ -215,10 +218,7 @@ fn whatever_answers_instead_of_a_camera_is_one_clear_error() {
         check(said);
     };
     bytes(page, &format!("answered text/html: {expected}"));
-    bytes(
-        strange,
-        &format!("answered nothing that has a kind: {expected}"),
-    );
+    bytes(strange, &format!("answered no content type: {expected}"));
     bytes(moved, "answered 302 Found: redirects are not followed");
     bytes(gone, "answered 404 Not Found");
     bytes(half, "the answer ended within a picture");
@@ -241,7 +241,7 @@ fn whatever_answers_instead_of_a_camera_is_one_clear_error() {
     let why = next(&mut *open(CameraSource::Http(http(port)))).unwrap_err();
     assert_eq!(
         why,
-        format!("127.0.0.1:{port}: not reached: connection refused")
+        format!("127.0.0.1:{port}: cannot connect: connection refused")
     );
 }
 
@@ -346,12 +346,10 @@ async fn a_program_that_films_is_started_again_when_it_ends_and_ended_when_it_st
     let said = format!("{shown} ended, exit status: 3: ERROR: *** no cameras available ***");
     assert_eq!(why, said);
     // The second one stands still.
-    let mut last = why.clone();
-    while last == why {
-        assert!(began.elapsed() < LIMIT);
-        std::thread::sleep(Duration::from_millis(20));
-        last = next(&mut *source).unwrap_err();
-    }
+    let last = wait_for("another reason", || {
+        let last = next(&mut *source).unwrap_err();
+        (last != why).then_some(last)
+    });
     assert!(last.contains("no picture for 6 s"), "{last}");
     let first = fs::read_to_string(dir.path().join("pid")).unwrap();
     // It does not survive that, and another is started, which ends with the source.

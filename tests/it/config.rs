@@ -97,6 +97,52 @@ fn valid_configurations_are_in_order() {
     }
 }
 
+/// What an installer fills in: as it is, and with the lines that wait for a `#` to be taken off.
+#[test]
+fn the_file_on_the_card_is_in_order_as_it_is_and_with_all_its_parts() {
+    let text = fs::read_to_string(root().join("assets/config/card.toml")).unwrap();
+    assert!(text.lines().count() <= 60, "short enough to be read");
+    let uncommented = |line: &str| match line.strip_prefix('#') {
+        Some(key) if !key.is_empty() && !key.starts_with(' ') => format!("{key}\n"),
+        _ => format!("{line}\n"),
+    };
+    let whole: String = text.lines().map(uncommented).collect();
+    assert!(whole.contains("\n[wifi]\n") && whole.contains("\n[network]\n"));
+    let dir = tempfile::tempdir().unwrap();
+    // Notepad writes such line ends, and may put a byte order mark in front.
+    let saved = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    for (name, text) in [
+        ("card.toml", &text),
+        ("whole.toml", &whole),
+        ("saved.toml", &saved),
+    ] {
+        let file = dir.path().join(name);
+        fs::write(&file, text).unwrap();
+        let output = yobiban().arg("check").arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+        let answer = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            answer.contains("a node's configuration in order"),
+            "{answer}"
+        );
+        assert!(output.stderr.is_empty(), "{name}");
+    }
+    // The image puts it where the guides say, and the other file that it names.
+    let build = fs::read_to_string(root().join("image/build")).unwrap();
+    for (asset, name) in [
+        ("card.toml", "yobiban-example.toml"),
+        ("node.toml", "yobiban-all-keys.toml"),
+    ] {
+        let copied = format!("cp \"$top/assets/config/{asset}\" \"$firmware/{name}\"");
+        assert!(build.contains(&copied), "{copied}");
+        for guide in ["docs/install.md", "docs/ja/install.md"] {
+            let guide = fs::read_to_string(root().join(guide)).unwrap();
+            assert!(guide.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+    assert!(text.contains("yobiban-all-keys.toml"));
+}
+
 #[test]
 fn everything_typed_arrives() {
     let folder = folder("valid");
@@ -329,4 +375,94 @@ fn a_password_that_everybody_can_read_is_warned_of() {
     assert!(warning.contains("holds a password"), "{warning}");
     assert!(!warning.contains("geheim"), "{warning}");
     assert_eq!(said(0o600), "");
+}
+
+/// What `check` answers to a text as the configuration of a node, in a language.
+fn answer(text: &[u8], language: &str) -> (Option<i32>, String) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("node.toml"), text).unwrap();
+    let output = yobiban()
+        .current_dir(dir.path())
+        .env("LC_ALL", language)
+        .args(["check", "node.toml"])
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn a_slip_on_a_japanese_keyboard_is_explained_with_what_to_press() {
+    let least = fs::read_to_string(folder("valid").join("node-least.toml")).unwrap();
+    for (typed, slip, english, japanese) in [
+        ("[office]", "［office]", "expected [,", "半角の ["),
+        (
+            "[node]\n",
+            "[node]\n　x = 1\n",
+            "a full-width space",
+            "全角の空白",
+        ),
+        ("id = \"n1\"", "id ＝ \"n1\"", "full-width ＝", "半角の ="),
+        ("id = \"n1\"", "id = ”n1”", "expected \",", "半角の \""),
+        ("id = \"n1\"", "id = \"n1”", "expected \",", "半角の \""),
+        (
+            "[node]\n",
+            "[node]\nx = [1，2]\n",
+            "full-width ，",
+            "半角の ,",
+        ),
+    ] {
+        let text = least.replacen(typed, slip, 1);
+        assert_ne!(text, least, "{typed}");
+        let (code, said) = answer(text.as_bytes(), "C.UTF-8");
+        assert_eq!(code, Some(64));
+        assert!(
+            said.contains(english) && said.contains("Japanese keyboard"),
+            "{slip}: {said}"
+        );
+        let (_, said) = answer(text.as_bytes(), "ja_JP.UTF-8");
+        assert!(
+            said.contains(japanese) && said.contains(english),
+            "{slip}: {said}"
+        );
+    }
+    for (typed, slip, english) in [
+        ("id = \"n1\"", "id = \"ｎ１\"", "write n1"),
+        (
+            "mqtt://127.0.0.1:1883",
+            "mqtt://１９２．１６８．０．５:1883",
+            "write 192.168.0.5",
+        ),
+        (
+            "mqtt://127.0.0.1:1883",
+            "mqtt://192.168.001.010:1883",
+            "write 192.168.1.10",
+        ),
+        ("mqtt://127.0.0.1:1883", "mqtt://192.168.1.300", "above 255"),
+        ("mqtt://127.0.0.1:1883", "mqtt://mqtt_broker", "mqtt-broker"),
+        (
+            "[node]",
+            "zone = \"JST\"\n[node]",
+            "did you mean Asia/Tokyo?",
+        ),
+        (
+            "[node]",
+            "hours = [\"8:30\", \"17:15\"]\n[node]",
+            "write \"08:30\"",
+        ),
+    ] {
+        let text = least.replacen(typed, slip, 1);
+        assert_ne!(text, least, "{typed}");
+        let (code, said) = answer(text.as_bytes(), "C.UTF-8");
+        assert_eq!(code, Some(64), "{slip}: {said}");
+        assert!(said.contains(english), "{slip}: {said}");
+    }
+    let utf16: Vec<u8> = least.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (_, said) = answer(&[b"\xff\xfe", utf16.as_slice()].concat(), "ja_JP.UTF-8");
+    assert!(
+        said.contains("UTF-16 です") && said.contains("メモ帳"),
+        "{said}"
+    );
 }

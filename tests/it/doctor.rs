@@ -1,6 +1,6 @@
 //! `yobiban doctor` as an installer meets it: the real binary, a real broker.
 
-use crate::support::{mosquitto::Mosquitto, node_toml, yobiban};
+use crate::support::{free_port, mosquitto::Mosquitto, node_toml, yobiban};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use yobiban::clock::{Clock as _, SystemClock};
@@ -93,9 +93,7 @@ async fn what_is_missing_is_named_with_what_to_do() {
 #[tokio::test]
 async fn a_broker_that_is_not_there_fails_and_no_password_is_shown() {
     let dir = tempfile::tempdir().unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let path = write(dir.path(), address, "");
     let text = std::fs::read_to_string(&path).unwrap().replace(
         "[store]",
@@ -106,6 +104,6 @@ async fn a_broker_that_is_not_there_fails_and_no_password_is_shown() {
     println!("{text}");
     assert_eq!(code, Some(1));
     assert!(text.contains("FAIL  feed broker"), "{text}");
-    assert!(text.contains("see host and port in url"), "{text}");
+    assert!(text.contains("check host and port in url"), "{text}");
     assert!(!text.contains("open-sesame"));
 }

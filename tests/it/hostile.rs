@@ -5,7 +5,7 @@ use yobiban::board::Painter;
 use yobiban::clock::Now;
 use yobiban::config::{self, NodeConfig};
 use yobiban::roles::node::Truth;
-use yobiban::state::PanelView;
+use yobiban::state::{Delivery, PanelView};
 use yobiban::wire::feed::FeedMessage;
 
 const CONFIG: &str = r#"
@@ -61,10 +61,11 @@ fn now() -> Now {
 /// A truth that has heard one message of each source.
 fn told(config: &NodeConfig) -> Truth {
     let mut truth = Truth::new(config);
-    let feed = truth.take(TOPICS[0], VALID.as_bytes(), now());
+    let feed = truth.take(TOPICS[0], VALID.as_bytes(), Delivery::Live, now());
     let adapter = truth.take(
         TOPICS[5],
         br#"{"current_number":"0379","waiting_people":3}"#,
+        Delivery::Live,
         now(),
     );
     assert_eq!((feed.applied.len(), adapter.applied.len()), (1, 1));
@@ -77,17 +78,17 @@ fn changed(topic: &str, payload: &[u8]) -> (bool, usize) {
     let mut truth = told(&config);
     let painter = Painter::new(&config.office_name, &config.state, &config.boards[0]).unwrap();
     let before = truth.snapshot(now());
-    let outcome = truth.take(topic, payload, now());
+    let outcome = truth.take(topic, payload, Delivery::Live, now());
     let mut after = truth.snapshot(now());
     let issues = std::mem::take(&mut after.issues);
     assert!(before.issues.is_empty());
     // What was refused is said in the corner, and nothing else changes. What a source said, with a
-    // byte of another value, may well tell of a lost call or of numbers that are old.
+    // byte of another value, may well tell of a lost call or of numbers that are old; or of a clock
+    // that is wrong, in a message that is whole and refused for its time.
     if outcome.applied.is_empty() {
-        assert!(
-            issues.iter().all(|word| *word == "messages-refused"),
-            "{issues:?}"
-        );
+        let whole = FeedMessage::decode(payload).is_ok();
+        let known = |word: &&str| *word == "messages-refused" || whole && *word == "source-clock";
+        assert!(issues.iter().all(known), "{issues:?}");
     }
     let view = |s| painter.view(s, &PanelView::default(), now());
     let changed = before.log != after.log || view(&before) != view(&after);
@@ -101,6 +102,8 @@ fn a_message_damaged_into_another_whole_one_is_what_its_source_said() {
     assert_eq!(changed(TOPICS[0], gap.as_bytes()), (true, 1));
     let old = now_nine.replace("T10:42:07.12", "T10:12:07.12");
     assert_eq!(changed(TOPICS[0], old.as_bytes()), (true, 1));
+    let ahead = now_nine.replace("T10:42:07.12", "T10:52:07.12");
+    assert_eq!(changed(TOPICS[0], ahead.as_bytes()), (false, 0));
 }
 
 #[test]
@@ -160,4 +163,58 @@ proptest! {
         let (changed, applied) = changed(TOPICS[5], payload.as_bytes());
         prop_assert!(applied > 0 || !changed);
     }
+}
+
+/// What is wrong, by subject.
+fn refused(truth: &mut Truth) -> Vec<(String, String)> {
+    let issues = truth.issues().iter();
+    issues.map(|i| (i.about.clone(), i.text.clone())).collect()
+}
+
+#[test]
+fn three_queues_of_one_adapter_are_refused_each_for_its_own_reason() {
+    let mut text = CONFIG.replace("/current_number", "/b/now");
+    for id in ["a", "c"] {
+        text = text.replace(
+            "[[board]]",
+            &format!("[[queue]]\nid = \"{id}\"\nname = {{ ja = \"{id}\" }}\n[[board]]"),
+        ) + &format!("[[adapter.queue]]\nqueue = \"{id}\"\nnumber = \"/{id}/now\"\n");
+    }
+    let text = text
+        + "[[adapter]]\ntopic = \"old/#\"\n[[adapter.queue]]\nqueue = \"certificates\"\nnumber = \"/now\"\n";
+    let config = config::parse_node(&text, "node.toml", std::path::Path::new("/")).unwrap();
+    let mut truth = Truth::new(&config);
+    let payload = r#"{"a":{"now":[]},"b":{"now":"山田太郎"},"waiting_people":1}"#;
+    truth.take("old/x/state", payload.as_bytes(), Delivery::Live, now());
+    let told = refused(&mut truth);
+    let about: Vec<&str> = told.iter().map(|(about, _)| about.as_str()).collect();
+    assert_eq!(about, ["a", "c", "certificates", "counter"], "{told:?}");
+    assert!(!format!("{told:?}").contains("山田"), "{told:?}");
+    truth.take("old/x/state", b"{", Delivery::Live, now());
+    let about: Vec<String> = refused(&mut truth)
+        .into_iter()
+        .map(|(about, _)| about)
+        .collect();
+    assert!(
+        about.contains(&"old/+/state".to_owned()) && about.contains(&"old/#".to_owned()),
+        "{about:?}"
+    );
+}
+
+#[test]
+fn a_name_in_the_feed_of_a_queue_with_a_pattern_is_told_by_its_length() {
+    let text = CONFIG.replacen("[[board]]", "pattern = \"[A-Z][0-9]{3}\"\n[[board]]", 1);
+    let config = config::parse_node(&text, "node.toml", std::path::Path::new("/")).unwrap();
+    let mut truth = Truth::new(&config);
+    let topic = "yobiban/v1/chuo/feed/counter";
+    let named = VALID.replace("A043", "山田太郎");
+    let outcome = truth.take(topic, named.as_bytes(), Delivery::Live, now());
+    assert!(outcome.applied.is_empty());
+    let told = format!("{:?}", refused(&mut truth));
+    assert!(
+        told.contains("4 characters") && !told.contains("山田"),
+        "{told}"
+    );
+    let outcome = truth.take(topic, VALID.as_bytes(), Delivery::Live, now());
+    assert_eq!(outcome.applied.len(), 1);
 }

@@ -13,6 +13,8 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("model", 0, &[]),
     ("clock", 0, &[]),
     ("shutdown", 0, &[]),
+    // How tests wait; not in the program.
+    ("patience", 0, &[]),
     ("config", 1, &[]),
     ("wire", 1, &["config", "health", "state"]),
     ("health", 1, &["config", "state"]),
@@ -59,6 +61,13 @@ fn files(folder: &str, ending: &str) -> BTreeMap<PathBuf, String> {
         }
     }
     found
+}
+
+/// The sources of both crates.
+fn product() -> BTreeMap<PathBuf, String> {
+    let mut all = files("src", ".rs");
+    all.append(&mut files("pixels/src", ".rs"));
+    all
 }
 
 /// The lines of a source without those that are only comments, counted from 1.
@@ -209,7 +218,7 @@ fn the_import_rule_can_fail() {
 #[test]
 fn unsafe_is_only_where_device_memory_is() {
     let mut found = Vec::new();
-    for (path, text) in files("src", ".rs") {
+    for (path, text) in product() {
         for (line, text) in code(&text) {
             let word = text
                 .split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -230,7 +239,7 @@ fn unsafe_is_only_where_device_memory_is() {
 fn files_stay_small_or_say_why() {
     const SOFT: usize = 400;
     const HARD: usize = 700;
-    let sources = || files("src", ".rs").into_iter().chain(files("tests", ".rs"));
+    let sources = || product().into_iter().chain(files("tests", ".rs"));
     let long: Vec<String> = sources()
         .filter(|(_, text)| text.lines().count() > HARD)
         .filter(|(_, text)| {
@@ -255,7 +264,7 @@ fn files_stay_small_or_say_why() {
 
 #[test]
 fn every_source_says_what_it_is_for() {
-    let mute: Vec<_> = files("src", ".rs")
+    let mute: Vec<_> = product()
         .into_iter()
         .chain(files("tests", ".rs"))
         .filter(|(_, text)| !text.starts_with("//! "))
@@ -266,16 +275,154 @@ fn every_source_says_what_it_is_for() {
 
 #[test]
 fn every_test_file_is_run() {
-    let main = fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
-    for entry in fs::read_dir(root().join("tests/it")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap();
+    for (folder, list) in [
+        ("tests/it", "tests/it/main.rs"),
+        ("tests/system", "tests/system/main.rs"),
+        ("tests/support", "tests/support/mod.rs"),
+    ] {
+        let main = fs::read_to_string(root().join(list)).unwrap();
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let listed = [format!("mod {name};"), format!("pub mod {name};")];
+            assert!(
+                ["main", "mod"].contains(&name)
+                    || main.lines().any(|l| listed.contains(&l.trim().to_owned())),
+                "{list} does not list {}",
+                path.display()
+            );
+        }
+    }
+}
+
+/// The names of the tests of a source, each with the first line of what it does.
+fn tests(text: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("#[test]") && !line.starts_with("#[tokio::test") {
+            continue;
+        }
+        let head = lines.find(|l| !l.starts_with('#')).unwrap_or_default();
+        let (_, name) = head.split_once("fn ").unwrap_or_default();
+        let name = name.split('(').next().unwrap_or_default();
+        found.push((name, lines.next().unwrap_or_default().trim()));
+    }
+    found
+}
+
+#[test]
+fn whatever_needs_the_machine_for_itself_waits_until_it_has_it() {
+    for (path, text) in files("tests/system", ".rs") {
+        for (name, first) in tests(&text) {
+            assert_eq!(
+                first,
+                "let _alone = alone();",
+                "{}: {name} does not begin with it",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_smoke_tests_are_there() {
+    let system = files("tests/system", ".rs");
+    let there: Vec<String> = system
+        .iter()
+        .flat_map(|(path, text)| {
+            let module = path.file_stem().unwrap().to_str().unwrap();
+            let name = move |(name, _)| format!("{module}::{name}");
+            tests(text).into_iter().map(name)
+        })
+        .collect();
+    let smoke = fs::read_to_string(root().join(".ci/smoke")).unwrap();
+    let smoke = smoke.lines().map(|l| l.split('#').next().unwrap().trim());
+    let smoke: Vec<&str> = smoke.filter(|l| l.contains("::")).collect();
+    assert!(smoke.len() >= 8, "{smoke:?}");
+    for name in smoke {
         assert!(
-            name == "main" || main.lines().any(|l| l.trim() == format!("mod {name};")),
-            "tests/it/main.rs does not list {}",
-            path.display()
+            there.iter().any(|t| t == name),
+            ".ci/smoke names {name}, which is no test of tests/system"
         );
     }
+}
+
+/// What makes a test's outcome depend on how busy the machine is, or on luck, with the remedy.
+const LUCK: &[(&str, &str)] = &[
+    (
+        "elapsed() <",
+        "wait with patience::eventually, until or wait_for; what measures goes to tests/system",
+    ),
+    (
+        "timeout(Duration::from",
+        "the only limit is PATIENCE; count rounds, or wait for an event",
+    ),
+    ("eventually(Duration::from", "the only limit is PATIENCE"),
+    (
+        "fastrand::u",
+        "take fastrand::Rng::with_seed(support::seed(7))",
+    ),
+    ("thread_rng", "take a seed that is printed"),
+    (
+        "sleep(Duration::from_secs",
+        "wait for the event, or move the test's clock",
+    ),
+];
+
+/// Where a line of a test leaves its outcome to luck.
+fn luck(text: &str) -> Vec<(usize, &'static str, &'static str)> {
+    let mut found = Vec::new();
+    for (line, code) in code(text) {
+        for (what, instead) in LUCK {
+            let whole =
+                |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            if code.match_indices(what).any(|(at, _)| whole(at)) {
+                found.push((line, *what, *instead));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_test_of_the_gate_depends_on_luck_or_on_a_quick_machine() {
+    let mut found = Vec::new();
+    for (path, text) in product()
+        .into_iter()
+        .chain(files("tests/it", ".rs"))
+        .chain(files("tests/support", ".rs"))
+    {
+        // This file names them, and the one place that waits has the limit of all.
+        if path.ends_with("it/house.rs") || path.ends_with("support/patience.rs") {
+            continue;
+        }
+        let beside = path.to_str().unwrap().ends_with("tests.rs") || path.starts_with("tests");
+        let begin = match text.find("\nmod tests {") {
+            _ if beside => 0,
+            Some(begin) => begin,
+            None => continue,
+        };
+        let before = text[..begin].matches('\n').count();
+        for (line, what, instead) in luck(&text[begin..]) {
+            let line = line + before;
+            found.push(format!("{}:{line}: {what}: {instead}", path.display()));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_rule_of_luck_can_fail() {
+    assert_eq!(luck("    assert!(begin.elapsed() < LIMIT);").len(), 1);
+    assert_eq!(luck("    let n = fastrand::u64(0..50);").len(), 1);
+    assert_eq!(luck("    timeout(Duration::from_millis(20), x)").len(), 1);
+    assert_eq!(
+        luck("    rt.shutdown_timeout(Duration::from_millis(9))"),
+        []
+    );
+    assert_eq!(luck("    assert!(begin.elapsed() >= PULSE);").len(), 0);
+    assert_eq!(luck("    fastrand::Rng::with_seed(7).u64(..)").len(), 0);
 }
 
 #[test]
@@ -285,7 +432,7 @@ fn nothing_is_left_to_be_done_later() {
     let mut found = Vec::new();
     for (folder, ending) in [
         ("src", ".rs"),
-        ("tests/it", ".rs"),
+        ("tests", ".rs"),
         ("benches", ".rs"),
         ("docs", ".md"),
         ("assets", ".toml"),
@@ -330,7 +477,12 @@ fn anchor(heading: &str) -> String {
 #[test]
 fn links_in_the_documents_lead_somewhere() {
     let mut documents = files("docs", ".md");
-    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+    for name in [
+        "README.md",
+        "README.ja.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+    ] {
         documents.insert(name.into(), fs::read_to_string(root().join(name)).unwrap());
     }
     let mut broken = Vec::new();

@@ -335,19 +335,19 @@ async fn metrics_count_messages_refusals_and_what_nodes_count() {
     city.send("chuo/node/n1/calls", CALL).await;
     city.send("chuo/node/n1/calls", CALL).await;
     let health = r#"{"at":"2026-11-24T10:42:07+09:00","version":"0.1.0","uptime_s":61,
-        "clock":"synchronised","issues":[],"counts":{"feed_refused":3,"feed_late":2}}"#;
+        "clock":"synchronised","issues":[],"counts":{"messages_refused":3,"made_up":2}}"#;
     city.send("chuo/node/n1/health", health).await;
     let metrics = city.get("/metrics").await;
     for line in [
         "yobiban_hub_messages_total{kind=\"numbers\"} 7",
-        "yobiban_hub_refused_total{reason=\"payload\"} 1",
-        "yobiban_hub_refused_total{reason=\"topic\"} 1",
+        "yobiban_hub_messages_rejected_total{reason=\"payload\"} 1",
+        "yobiban_hub_messages_rejected_total{reason=\"topic\"} 1",
         "yobiban_hub_calls_stored_total 1",
-        "yobiban_hub_calls_doubled_total 1",
+        "yobiban_hub_calls_duplicate_total 1",
         "yobiban_hub_offices 6",
-        "yobiban_hub_line_up 1",
+        "yobiban_hub_broker_connected 1",
         "yobiban_node_online{office=\"chuo\",node=\"n1\"} 1",
-        "yobiban_node_count{office=\"chuo\",node=\"n1\",name=\"feed_refused\"} 3",
+        "yobiban_node_messages_total{office=\"chuo\",node=\"n1\",result=\"rejected\"} 3",
     ] {
         assert!(
             metrics.text().lines().any(|l| l == line),
@@ -355,5 +355,6 @@ async fn metrics_count_messages_refusals_and_what_nodes_count() {
             metrics.text()
         );
     }
+    assert!(!metrics.text().contains("made_up"));
     assert!(metrics.text().ends_with("# EOF\n"));
 }

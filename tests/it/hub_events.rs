@@ -1,12 +1,13 @@
 //! Server-Sent Events: whole state first, then what changes; resume; slow viewers.
 
 use crate::support::city::{City, numbers};
+use crate::support::{PATIENCE, eventually};
 use axum::response::Response;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use yobiban::hub::{Bounds, listen, serve};
@@ -14,7 +15,7 @@ use yobiban::model::Label;
 
 /// The next bytes of a stream.
 async fn chunk(body: &mut axum::body::BodyDataStream) -> String {
-    let next = tokio::time::timeout(crate::support::PATIENCE, body.next());
+    let next = tokio::time::timeout(PATIENCE, body.next());
     let bytes = next
         .await
         .expect("an event in time")
@@ -29,8 +30,12 @@ pub async fn first_chunk(response: Response) -> String {
 }
 
 async fn stays_silent(body: &mut axum::body::BodyDataStream) {
-    let next = tokio::time::timeout(Duration::from_millis(40), body.next()).await;
-    assert!(next.is_err(), "{next:?}");
+    // All that tells viewers runs on this thread: it has its turns, and nothing comes.
+    for _ in 0..50 {
+        let next = body.next().now_or_never();
+        assert!(next.is_none(), "{next:?}");
+        tokio::task::yield_now().await;
+    }
 }
 
 fn id(event: &str) -> String {
@@ -265,7 +270,7 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
     let mut heard = String::new();
     while !heard.contains(text) {
         let mut bytes = [0; 4096];
-        let read = tokio::time::timeout(crate::support::PATIENCE, socket.read(&mut bytes));
+        let read = tokio::time::timeout(PATIENCE, socket.read(&mut bytes));
         let n = read.await.expect("an answer in time").unwrap();
         assert!(n > 0, "closed after {heard:?} without {text:?}");
         heard.push_str(std::str::from_utf8(&bytes[..n]).unwrap());
@@ -274,11 +279,11 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
 }
 
 async fn until_viewers(city: &City, count: i64) {
-    let begin = Instant::now();
-    while city.hub.stats().viewers() != count {
-        assert!(begin.elapsed() < crate::support::PATIENCE, "never {count}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let viewers = || match city.hub.stats().viewers() {
+        n if n == count => Ok(()),
+        n => Err(n),
+    };
+    eventually(PATIENCE, "so many viewers", viewers).await;
 }
 
 #[tokio::test]
@@ -329,7 +334,7 @@ async fn viewers_on_connections_go_when_the_hub_stops() {
     read_until(&mut socket, "id: ").await;
     city.shutdown.cancel();
     let mut rest = Vec::new();
-    let end = tokio::time::timeout(crate::support::ENDS_WITHIN, socket.read_to_end(&mut rest));
+    let end = tokio::time::timeout(PATIENCE, socket.read_to_end(&mut rest));
     let _ = end.await.expect("closed in time"); // a reset is an end, too
     until_viewers(&city, 0).await;
 }
@@ -353,7 +358,7 @@ async fn a_compressed_stream_says_the_same_at_every_moment() {
                 call(&city, "inage", seq, &format!("A{seq}")).await;
             }
             wanted += &chunk(&mut plain).await;
-            let next = tokio::time::timeout(crate::support::PATIENCE, packed.next());
+            let next = tokio::time::timeout(PATIENCE, packed.next());
             stream.extend_from_slice(&next.await.unwrap().unwrap().unwrap());
             let mut text = Vec::new();
             let end = flate2::read::GzDecoder::new(&stream[..]).read_to_end(&mut text);

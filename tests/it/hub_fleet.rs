@@ -1,31 +1,10 @@
 //! The page of all nodes, and what the metrics tell of them.
 
 use crate::support::city::{City, FLEET_TOKEN, config, numbers, picture};
+use crate::support::reports::troubled;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
 use yobiban::config::WebConfig;
-
-/// A health report of a machine that is hot and has an issue.
-pub fn troubled() -> Value {
-    json!({
-        "at": "2026-11-24T10:41:07+09:00", "version": "0.1.0", "uptime_s": 273_700,
-        "clock": "synchronised",
-        "issues": [{
-            "kind": "source-silent", "about": "certificates",
-            "since": "2026-11-24T10:39:00+09:00", "text": "nothing heard for <187> s",
-        }],
-        "outputs": [{
-            "board": "main", "kind": "hdmi", "state": "disconnected", "connector": "disconnected",
-            "frame_sha256": null, "facts": {"mode": "1920x1080@60"},
-        }],
-        "machine": {
-            "model": "Raspberry Pi 4 Model B Rev 1.4", "temperature_c": 81, "throttled": true,
-            "undervoltage": false, "disk_free": 1_500_000_000, "disk_written": 73_400_320,
-            "disk_worn": 10, "memory_free": 200_000_000,
-        },
-    })
-}
 
 async fn city() -> City {
     let city = City::awake().await;
@@ -112,7 +91,7 @@ async fn what_is_wrong_comes_first_and_in_words() {
     }
     let en = shown("vi").await;
     for words in [
-        "needs a look",
+        "needs attention",
         "disconnected or switched off",
         "3 d 4 h",
         "Temperature",
@@ -136,9 +115,11 @@ async fn the_metrics_tell_of_every_machine() {
         format!("yobiban_node_temperature_celsius{of} 81"),
         format!("yobiban_node_throttled{of} 1"),
         format!("yobiban_node_undervoltage{of} 0"),
-        format!("yobiban_node_disk_written_bytes{of} 73400320"),
-        r#"yobiban_node_issue{office="chuo",node="n1",kind="source-silent",about="certificates"} 1"#.into(),
-        r#"yobiban_node_info{office="chuo",node="n1",version="0.1.0",clock="synchronised",model="Raspberry Pi 4 Model B Rev 1.4"} 1"#.into(),
+        format!("yobiban_node_disk_written_bytes_total{of} 73400320"),
+        format!("yobiban_node_disk_life_used_ratio{of} 0.1"),
+        format!("yobiban_node_clock_synchronized{of} 1"),
+        r#"yobiban_node_issues{office="chuo",node="n1",issue="source-silent"} 1"#.into(),
+        r#"yobiban_node_info{office="chuo",node="n1",version="0.1.0",model="Raspberry Pi 4 Model B Rev 1.4"} 1"#.into(),
     ] {
         assert!(text.contains(&line), "{line}\n{text}");
     }
@@ -158,7 +139,7 @@ async fn a_machine_that_tells_too_much_is_cut_or_refused() {
     assert!((300..400).contains(&times), "{times}");
     let refused = |text: &str| {
         text.lines()
-            .filter(|l| l.starts_with("yobiban_hub_refused"))
+            .filter(|l| l.starts_with("yobiban_hub_messages_rejected_total"))
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
@@ -166,4 +147,94 @@ async fn a_machine_that_tells_too_much_is_cut_or_refused() {
     long["machine"]["model"] = "x".repeat(500).into();
     city.send("chuo/node/n1/health", long.to_string()).await;
     assert_ne!(before, refused(city.get("/metrics").await.text()));
+}
+
+#[tokio::test]
+async fn two_machines_that_take_turns_are_said_though_neither_of_them_knows() {
+    let city = city().await;
+    let page = |lang: &'static str| {
+        let city = &city;
+        async move {
+            let path = format!("/fleet?lang={lang}");
+            let auth = [("authorization", &*basic(FLEET_TOKEN))];
+            city.get_with(&path, &auth).await.text().to_owned()
+        }
+    };
+    let says = |id: &str, seq: u64| {
+        let json = serde_json::json!({"id": id, "seq": seq}).to_string();
+        let city = &city;
+        async move { city.send("chuo/node/n1/instance", json).await }
+    };
+    let gauge = r#"yobiban_node_identity_shared{office="chuo",node="n1"}"#;
+    let words = [
+        "端末が2台動いています",
+        "Two machines report under this identity",
+    ];
+    // One box in place of another, restarted a few times.
+    for (id, seq) in [("a", 1), ("b", 1), ("c", 1), ("c", 2)] {
+        says(id, seq).await;
+    }
+    assert!(!page("en").await.contains(words[1]));
+    assert!(
+        city.get("/metrics")
+            .await
+            .text()
+            .contains(&format!("{gauge} 0"))
+    );
+    for (id, seq) in [("d", 1), ("c", 3), ("d", 2)] {
+        says(id, seq).await;
+    }
+    assert!(page("ja").await.contains(words[0]));
+    assert!(page("en").await.contains(words[1]));
+    assert!(
+        city.get("/metrics")
+            .await
+            .text()
+            .contains(&format!("{gauge} 1"))
+    );
+    // Where the node says so itself, it is said once.
+    let mut health = troubled();
+    health["at"] = "2026-11-24T10:42:00+09:00".into();
+    health["issues"][0]["kind"] = "identity-shared".into();
+    health["issues"][0]["about"] = "".into();
+    city.send("chuo/node/n1/health", health.to_string()).await;
+    let ja = page("ja").await;
+    assert_eq!(ja.matches("端末が2台動いています").count(), 1, "{ja}");
+    city.send("chuo/node/n1/health", troubled().to_string())
+        .await;
+    assert!(page("en").await.contains(words[1]));
+    // One of them is gone.
+    city.clock.advance(std::time::Duration::from_secs(91));
+    city.hub.tick();
+    assert!(!page("en").await.contains(words[1]));
+    // What is none is refused; what is cleared is forgotten.
+    let refused = async || {
+        let text = city.get("/metrics").await.text().to_owned();
+        text.lines()
+            .filter(|l| l.starts_with("yobiban_hub_messages_rejected_total"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let before = refused().await;
+    city.send("chuo/node/n1/instance", r#"{"id": "<b>", "seq": 1}"#)
+        .await;
+    assert_ne!(before, refused().await);
+    city.send("chuo/node/n1/instance", "").await;
+}
+
+#[tokio::test]
+async fn a_hub_whose_line_comes_and_goes_counts_its_connections() {
+    let city = city().await;
+    let count = async || {
+        let text = city.get("/metrics").await.text().to_owned();
+        let line = text
+            .lines()
+            .find_map(|l| l.strip_prefix("yobiban_hub_broker_connections_total "));
+        line.and_then(|n| n.parse::<u64>().ok()).expect("the count")
+    };
+    let before = count().await;
+    for up in [false, true, true, false, true] {
+        city.hub.set_line(up);
+    }
+    assert_eq!(count().await, before + 2);
 }

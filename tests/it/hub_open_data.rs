@@ -1,62 +1,10 @@
-//! Open data against what others published: schemas, readers and a client that tries everything.
-//!
-//! The Python programs are those of `tests/opendata/requirements.txt`, in `tests/opendata/venv`
-//! (made by `.ci/run`); without them the tests that need them are skipped.
+//! Open data against what others published: schemas and readers.
 
-use crate::support::city::{City, numbers, picture};
-use crate::support::{root, skip};
+use crate::support::city::{City, picture};
+use crate::support::open_data::{run, served, venv};
+use crate::support::root;
 use serde_json::Value;
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::process::Command;
-use yobiban::hub::{Asked, Bounds, Speaker, listen, serve};
-
-fn venv(program: &str) -> Option<PathBuf> {
-    let path = root().join("tests/opendata/venv/bin").join(program);
-    if path.exists() {
-        return Some(path);
-    }
-    skip("tests/opendata/venv is missing: see .ci/run");
-    None
-}
-
-/// A city on a socket, with pictures, calls and a past.
-async fn served() -> (City, String) {
-    let city = City::awake().await;
-    city.with_a_past().await;
-    let (bytes, line) = picture(40);
-    let mut chuo = numbers("chuo");
-    chuo.boards.push(line);
-    chuo.seq += 1;
-    city.tell(&chuo).await;
-    city.send("chuo/node/n1/board/main", bytes).await;
-    let call = r#"{"queue":"moving","day":"2026-11-24","epoch":0,"no":7,"ticket":"=1+\"1,","counter":"3",
-        "at":"2026-11-24T10:00:00+09:00","kind":"call"}"#;
-    city.send("chuo/node/n1/calls", call).await;
-    let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let spoken = |asked: &Asked| (asked.lang.len() < 9).then(|| b"RIFF".as_slice().into());
-    city.hub.speak_with(Speaker::new(spoken));
-    let (hub, stop) = (Arc::clone(&city.hub), city.shutdown.clone());
-    tokio::spawn(serve(listener, hub, Bounds::new(100), stop));
-    (city, base)
-}
-
-async fn run(command: &mut Command, limit: Duration) -> (bool, String) {
-    let child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let out = tokio::time::timeout(limit, child.wait_with_output()).await;
-    let out = out.expect("it takes too long").unwrap();
-    let text = [out.stdout, out.stderr].map(|t| String::from_utf8_lossy(&t).into_owned());
-    (out.status.success(), text.concat())
-}
 
 /// NGSI-LD answers against the published schema of QueueMonitor, CSV with Python's reader.
 #[tokio::test(flavor = "multi_thread")]
@@ -65,30 +13,7 @@ async fn answers_are_valid_by_published_schemas_and_readers() {
     let (city, base) = served().await;
     let mut check = Command::new(python);
     check.arg(root().join("tests/opendata/check.py")).arg(&base);
-    let (good, text) = run(&mut check, Duration::from_secs(60)).await;
-    println!("{text}");
-    assert!(good, "{text}");
-    city.stop().await;
-}
-
-/// Everything that the OpenAPI document describes is tried with values that fit and that do not.
-#[tokio::test(flavor = "multi_thread")]
-async fn schemathesis_finds_no_server_error_and_no_undocumented_answer() {
-    let Some(schemathesis) = venv("schemathesis") else {
-        return;
-    };
-    let (city, base) = served().await;
-    let mut command = Command::new(schemathesis);
-    command
-        .current_dir(city.dir.path())
-        .args(["run", &format!("{base}/api/v1/openapi.json"), "--url", &base])
-        // Events have no end; they have tests of their own.
-        .args(["--exclude-path-regex", "events$"])
-        .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,negative_data_rejection,unsupported_method"])
-        .args(["--phases", "examples,coverage,fuzzing"])
-        .args(["--max-examples", "20", "--seed", "1", "--workers", "1"])
-        .args(["--generation-database", "none", "--no-color"]);
-    let (good, text) = run(&mut command, Duration::from_secs(300)).await;
+    let (good, text) = run(&mut check).await;
     println!("{text}");
     assert!(good, "{text}");
     city.stop().await;

@@ -153,6 +153,9 @@ async fn closed_and_paused_are_said_in_words() {
     city.tell(&chuo).await;
     assert!(city.get("/").await.text().contains("休止中"));
     chuo.seq += 1;
+    city.clock
+        .set(Now::at("2026-11-24T17:05:00+09:00".parse().unwrap()));
+    chuo.at = time("2026-11-24T17:05:00+09:00");
     for queue in &mut chuo.queues {
         queue.status = Status::Closed;
         queue.as_of = Some(time("2026-11-24T17:05:00+09:00"));
@@ -223,6 +226,10 @@ async fn the_form_finds_a_ticket_however_it_is_typed() {
         "b325",
         "%EF%BC%A2%EF%BC%93%EF%BC%92%EF%BC%95",
         "+B+325",
+        "b-325",
+        "325",
+        "0325",
+        "%EF%BC%93%EF%BC%92%EF%BC%95%E7%95%AA",
     ] {
         let found = to(&format!("ticket={typed}&office=chuo")).await;
         assert_eq!(found, (303, path.to_owned()), "{typed}");

@@ -60,7 +60,7 @@ async fn a_hub_runs_on_a_line_serves_and_stops_in_time() {
     let idle = tokio::net::TcpStream::connect(address).await.unwrap();
     drop(up);
     shutdown.cancel();
-    tokio::time::timeout(crate::support::ENDS_WITHIN, running)
+    tokio::time::timeout(crate::support::PATIENCE, running)
         .await
         .expect("stops in time")
         .unwrap()

@@ -17,6 +17,7 @@ use yobiban::wire::report::Numbers;
 fn chuo(seq: u64, at: &str, more: &[&str]) -> Numbers {
     let mut chuo = numbers("chuo");
     chuo.seq = seq;
+    chuo.at = time(at);
     let queue = &mut chuo.queues[0];
     queue.as_of = Some(time(at));
     queue
@@ -33,6 +34,12 @@ fn call(no: u64, ticket: &str, at: &str, kind: &str) -> String {
     )
 }
 
+/// Tells numbers at the moment when they are made.
+async fn tell(city: &City, numbers: &Numbers) {
+    city.clock.set(Now::at(numbers.at.at));
+    city.tell(numbers).await;
+}
+
 /// Everything that the tables of a database say, as text.
 async fn tables(city: &City) -> String {
     let calls = city.get("/opendata/calls/2026-11-24.csv").await;
@@ -46,25 +53,23 @@ async fn a_wait_is_measured_from_taking_the_ticket_to_its_first_call(city: City)
         city.tell(&numbers(id)).await;
     }
     // 480 to 900 s are told; A055 is taken at 10:43, A056 and A057 at 10:44.
-    city.tell(&chuo(78, "2026-11-24T10:43:00+09:00", &["A055"]))
-        .await;
-    city.tell(&chuo(
-        79,
-        "2026-11-24T10:44:00+09:00",
-        &["A055", "A056", "A057"],
-    ))
-    .await;
+    let told = chuo(78, "2026-11-24T10:43:00+09:00", &["A055"]);
+    tell(&city, &told).await;
+    let told = chuo(79, "2026-11-24T10:44:00+09:00", &["A055", "A056", "A057"]);
+    tell(&city, &told).await;
     // One that comes back into the middle of the list is nobody new.
     let mut back = chuo(80, "2026-11-24T10:45:00+09:00", &["A055", "A056", "A057"]);
     back.queues[0].next.insert(0, Label::new("A031").unwrap());
     back.queues[0].waiting = Some(16);
-    city.tell(&back).await;
+    tell(&city, &back).await;
     // A list that was cut short says nothing of who is new.
     let mut cut = chuo(81, "2026-11-24T10:46:00+09:00", &["A058"]);
     cut.queues[0].waiting = Some(40);
-    city.tell(&cut).await;
-    city.tell(&chuo(82, "2026-11-24T10:47:00+09:00", &["A058", "A059"]))
-        .await;
+    tell(&city, &cut).await;
+    let told = chuo(82, "2026-11-24T10:47:00+09:00", &["A058", "A059"]);
+    tell(&city, &told).await;
+    let later = Now::at("2026-11-24T11:30:00+09:00".parse().unwrap());
+    city.clock.set(later);
     for (no, ticket, at, kind) in [
         (50, "A055", "2026-11-24T10:53:00+09:00", "call"), // 600 s: inside
         (51, "A055", "2026-11-24T11:30:00+09:00", "recall"),
@@ -181,6 +186,8 @@ async fn queues_are_noted_every_ten_minutes_and_make_a_usual_week() {
         queue.wait = Some(yobiban::wire::feed::WireWait {
             low: 1080,
             high: 1500,
+            interval_mean: None,
+            interval_shape: None,
         });
     }
     city.tell(&chuo).await;
@@ -227,9 +234,109 @@ async fn the_forecast_says_when_to_come_today() {
     );
     let office = city.get("/offices/inage?lang=en").await.text().to_owned();
     assert!(
-        office.contains("the wait we told held for 80 %"),
+        office.contains("the actual wait was in the predicted range for 80 %"),
         "{office}"
     );
+}
+
+/// Five past five.
+fn after_closing(city: &City) {
+    let at = "2026-11-24T17:05:05+09:00".parse().unwrap();
+    city.clock.set(yobiban::clock::Now::at(at));
+}
+
+/// A queue that gives out no more tickets while fourteen wait; in front of them 52 s a call.
+fn last_calls(intervals: Option<(f64, f64)>) -> Numbers {
+    let mut closed = chuo(78, "2026-11-24T17:05:00+09:00", &["A055", "A056"]);
+    for queue in &mut closed.queues {
+        queue.status = yobiban::model::Status::Closed;
+    }
+    let queue = &mut closed.queues[0];
+    queue.wait = Some(yobiban::wire::feed::WireWait {
+        low: 480,
+        high: 1020,
+        interval_mean: intervals.map(|i| i.0),
+        interval_shape: intervals.map(|i| i.1),
+    });
+    closed
+}
+
+#[tokio::test]
+async fn a_closed_queue_is_still_called_on_every_page_in_every_language() {
+    let city = City::awake().await;
+    let closed = last_calls(Some((52.0, 1.8)));
+    after_closing(&city);
+    city.tell(&closed).await;
+    let next = &closed.queues[0].next;
+    let of = |ahead: usize| {
+        let ticket = next[ahead].as_str();
+        format!("/offices/chuo/queues/certificates/tickets/{ticket}")
+    };
+    for (lang, third, row) in [
+        (
+            "en",
+            "Closed to new tickets; you are number 3.",
+            "no more tickets",
+        ),
+        (
+            "ja",
+            "新しい受付は終了しました。あなたは3番目です。",
+            "受付終了・呼出し中",
+        ),
+        (
+            "ja-x-easy",
+            "あなたは 3番目（ばんめ）です。",
+            "まだ よんでいます",
+        ),
+        ("ko", "고객님은 3번째입니다.", "호출 중"),
+        ("pt", "você é o número 3 da fila", "sem novas senhas"),
+        ("vi", "bạn là người thứ 3", "ngừng phát số"),
+        ("zh-Hans", "您排在第3位", "仍在叫号"),
+    ] {
+        let page = city.get(&format!("{}?lang={lang}", of(2))).await;
+        assert!(page.text().contains(third), "{lang}: {}", page.text());
+        for path in ["/lite/chuo", "/offices/chuo", "/lite", "/"] {
+            let page = city.get(&format!("{path}?lang={lang}")).await;
+            assert!(page.text().contains(row), "{lang} {path}: {}", page.text());
+        }
+    }
+    let first = city.get(&format!("{}?lang=en", of(0))).await;
+    assert!(first.text().contains("You are next"), "{}", first.text());
+    assert!(first.text().contains("you are number 1."));
+    let lite = city.get("/lite/chuo?lang=en").await;
+    assert!(
+        lite.text().contains("8–17"),
+        "the wait of the last: {}",
+        lite.text()
+    );
+}
+
+/// What "my number" says of the person with three before them.
+async fn told_to_the_fourth(numbers: &Numbers) -> String {
+    let city = City::awake().await;
+    after_closing(&city);
+    city.tell(numbers).await;
+    let ticket = numbers.queues[0].next[3].as_str();
+    let path = format!("/offices/chuo/queues/certificates/tickets/{ticket}?lang=en");
+    let page = city.get(&path).await.text().to_owned();
+    let said = page.split("You will be called in about ").nth(1);
+    said.and_then(|s| s.split(" min").next())
+        .unwrap_or(&page)
+        .to_owned()
+}
+
+#[tokio::test]
+async fn what_is_left_comes_from_the_intervals_and_without_them_from_the_share() {
+    let open = |intervals: Option<(f64, f64)>| {
+        let mut numbers = last_calls(intervals);
+        numbers.queues[0].status = yobiban::model::Status::Open;
+        numbers
+    };
+    // Four calls of about a minute; a share of 8 to 17 min would be 1 to 5.
+    assert_eq!(told_to_the_fourth(&open(Some((52.0, 1.8)))).await, "1–6");
+    assert_eq!(told_to_the_fourth(&open(None)).await, "1–5");
+    // Three times as slow in front as behind: the nearer calls take their own time.
+    assert_eq!(told_to_the_fourth(&open(Some((150.0, 1.8)))).await, "3–13");
 }
 
 /// A recorded day through node, report and hub: what the hub publishes of its ranges is what

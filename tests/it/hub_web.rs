@@ -2,6 +2,7 @@
 
 use crate::hub_events::first_chunk;
 use crate::support::city::{City, config, numbers};
+use crate::support::until;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use std::net::SocketAddr;
@@ -347,8 +348,14 @@ async fn slow_and_silent_clients_are_closed_and_others_served() {
         // More of them at once than half of all places.
         let all = (0..20).map(|_| dawdle(hub, pieces.clone()));
         let others = async {
-            let page = crate::support::http::get(hub, "/").await;
-            assert_eq!(page.status, 200, "others beside {what}");
+            // On a busy machine, one of them may be slow itself.
+            until(&format!("others beside {what}"), async || {
+                dawdle(hub, [b"GET / HTTP/1.0\r\n\r\n".to_vec()])
+                    .await
+                    .get(9..12)
+                    == Some("200")
+            })
+            .await;
         };
         let (answers, ()) = tokio::join!(futures_util::future::join_all(all), others);
         for answer in answers {
@@ -362,7 +369,7 @@ async fn slow_and_silent_clients_are_closed_and_others_served() {
     let counted = metrics
         .text()
         .lines()
-        .find_map(|l| l.strip_prefix("yobiban_hub_connections_silent_total "));
+        .find_map(|l| l.strip_prefix("yobiban_hub_connections_idle_closed_total "));
     let counted: u32 = counted.unwrap().parse().unwrap();
     assert!(
         counted >= 60,
@@ -383,18 +390,18 @@ async fn who_takes_nothing_of_an_answer_is_closed_and_counted() {
         socket.write_all(request.as_bytes()).await.unwrap();
         sockets.push(socket);
     }
-    let (mut seq, begin) = (100, std::time::Instant::now());
-    let stalled = "yobiban_hub_connections_stalled_total 2";
-    while !city.get("/metrics").await.text().contains(stalled) {
-        assert!(begin.elapsed() < crate::support::PATIENCE, "never closed");
+    let mut seq = 100;
+    let stalled = "yobiban_hub_connections_write_timeout_total 2";
+    until("both are closed", async || {
         city.clock.advance(Duration::from_millis(100));
         seq += 1;
         let mut news = numbers("chuo");
         news.seq = seq;
         news.queues[0].waiting = Some(u32::try_from(seq).unwrap());
         city.tell(&news).await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+        city.get("/metrics").await.text().contains(stalled)
+    })
+    .await;
     assert_eq!(city.hub.stats().viewers(), 0, "its place is free again");
 }
 

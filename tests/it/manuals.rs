@@ -1,7 +1,6 @@
 //! The manual pages and completions that packages hold, as the commands are.
 //!
 //! `YOBIBAN_ACCEPT=1 cargo test --test it manuals::` writes them anew.
-#![cfg(feature = "demo")]
 
 use crate::support::root;
 use clap_complete::Shell;

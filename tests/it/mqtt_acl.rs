@@ -4,7 +4,8 @@
 use crate::mqtt::{start, up};
 use crate::mqtt_tls::{authority, issue, tls};
 use crate::support::{self, mosquitto::Mosquitto};
-use std::time::Duration;
+use crate::support::{PATIENCE, eventually};
+use std::sync::Arc;
 use yobiban::mqtt::{Publish, PublishError, Session, Subscription};
 
 const CLIENTS: [&str; 3] = ["chuo-n1", "chuo-tickets", "hub"];
@@ -118,8 +119,27 @@ async fn nobody_gets_in_without_a_certificate() {
     if let Some(tls) = &mut options.broker.tls {
         tls.client = None;
     }
-    let mut session = start(options);
-    let up = session.link.wait_for(yobiban::mqtt::Link::is_up);
-    let came_up = tokio::time::timeout(Duration::from_secs(2), up).await;
-    assert!(came_up.is_err(), "no certificate, no line");
+    let session = start(options);
+    let stats = Arc::clone(&session.stats);
+    let tried = || stats.view().failed_attempts >= 5;
+    eventually(PATIENCE, "it was tried five times", tried).await;
+    assert_eq!(stats.view().sessions, 0, "no certificate, no line");
+}
+
+#[tokio::test]
+async fn a_node_reads_which_machine_reports_in_its_name_and_not_in_anothers() {
+    let Some((broker, files)) = broker().await else {
+        return;
+    };
+    let filter = Some("yobiban/v1/chuo/node/+/instance");
+    let mut node = client(&broker, &files, "chuo-n1", filter).await;
+    let mut tickets = client(&broker, &files, "chuo-tickets", filter).await;
+    let own = "yobiban/v1/chuo/node/n1/instance";
+    let others = publish(&node, "yobiban/v1/chuo/node/n2/instance").await;
+    assert!(matches!(others, Err(PublishError::Refused(_))));
+    publish(&node, own).await.unwrap();
+    let heard = tokio::time::timeout(crate::support::PATIENCE, node.inbox.recv()).await;
+    assert_eq!(heard.unwrap().unwrap().topic, own);
+    publish(&node, own).await.unwrap();
+    assert!(tickets.inbox.try_recv().is_err());
 }

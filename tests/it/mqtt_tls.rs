@@ -1,53 +1,17 @@
 //! Who a session trusts, and which version it speaks.
 
 use crate::mqtt::{config, options, reason, start, up};
+pub use crate::support::authority::{Authority, authority, issue};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::process::Process;
 use crate::support::yobiban;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    IsCa, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber,
-};
+use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use yobiban::config::TlsConfig;
 use yobiban::mqtt::{Publish, SessionOptions, Subscription, Version};
-
-pub type Authority = CertifiedIssuer<'static, KeyPair>;
-
-pub fn authority() -> Authority {
-    let mut params = CertificateParams::default();
-    // A name of its own: OpenSSL takes a certificate with its issuer's name for self-signed.
-    let name = format!("authority {}", fastrand::u64(..));
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    Authority::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// Writes a certificate and its key for a name, which is also its common name; its serial number.
-pub fn issue(
-    authority: &Authority,
-    dir: &Path,
-    file: &str,
-    name: &str,
-    expired: bool,
-) -> SerialNumber {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    let serial = SerialNumber::from(fastrand::u64(1..1 << 60));
-    params.serial_number = Some(serial.clone());
-    params.distinguished_name.push(DnType::CommonName, name);
-    if expired {
-        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-    }
-    let certificate = params.signed_by(&key, authority).unwrap();
-    std::fs::write(dir.join(format!("{file}.pem")), certificate.pem()).unwrap();
-    std::fs::write(dir.join(format!("{file}.key")), key.serialize_pem()).unwrap();
-    serial
-}
 
 /// Writes an authority's list of what it has revoked.
 fn revoke(authority: &Authority, dir: &Path, serial_number: SerialNumber) {
@@ -230,7 +194,7 @@ async fn refused_certificates_of_either_side_are_an_issue_of_the_node_in_words()
                 match (&down, wanted) {
                     // The first report may be older than the first attempt.
                     (Some(Some(issue)), Some(words)) if issue.contains(words) => return,
-                    (Some(None), None) if node.says("connected to broker") >= 2 => return,
+                    (Some(None), None) if node.says("connected to MQTT broker") >= 2 => return,
                     _ => {}
                 }
                 // Where all is well no further report comes for a while.
@@ -251,7 +215,7 @@ async fn refused_certificates_of_either_side_are_an_issue_of_the_node_in_words()
             in_time.is_ok(),
             "{client}: never {wanted:?} in the health of {name}"
         );
-        assert!(node.says("no line to broker") <= 1, "said once");
+        assert!(node.says("no connection to MQTT broker") <= 1, "said once");
         node.stop().await;
     }
 }
@@ -297,4 +261,120 @@ async fn an_old_broker_is_spoken_to_in_its_version() {
         assert_eq!(up(&mut session).await, Version::V311);
         assert_eq!(session.stats.view().sessions, 1);
     }
+}
+
+/// A certificate as the usual recipes of openssl make it: version 1, because no extension is asked for.
+fn version_1(dir: &Path) -> bool {
+    let Some(openssl) = crate::support::tool("openssl") else {
+        return false;
+    };
+    let run = |line: &str| {
+        let done = std::process::Command::new(&openssl)
+            .current_dir(dir)
+            .args(line.split(' '))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{line}: {done:?}");
+    };
+    run("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 3650");
+    run("req -newkey rsa:2048 -nodes -keyout broker.key -out broker.csr -subj /CN=localhost");
+    run(
+        "x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out broker.pem -days 3650",
+    );
+    let shown = std::process::Command::new(&openssl)
+        .current_dir(dir)
+        .args(["x509", "-noout", "-text", "-in", "broker.pem"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("Version: 1"), "{shown}");
+    true
+}
+
+/// What `doctor` says of a line to a broker.
+async fn doctor(dir: &Path, url: &str) -> String {
+    let text = format!(
+        "[office]\nid = \"chuo\"\nname = {{ ja = \"中央区\" }}\n[node]\nid = \"n1\"\n\
+         [mqtt]\nurl = \"{url}\"\n{}[store]\ndir = \"store\"\n\
+         [[queue]]\nid = \"certificates\"\nname = {{ ja = \"証明書\" }}\n",
+        if url.starts_with("mqtts") {
+            "ca = \"ca.pem\"\n"
+        } else {
+            ""
+        }
+    );
+    let config = dir.join("node.toml");
+    std::fs::write(&config, text).unwrap();
+    let run = move || {
+        let mut command = yobiban();
+        command.args(["doctor", "--config"]).arg(&config);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test]
+async fn doctor_points_at_the_brokers_certificate_where_that_is_at_fault() {
+    let files = tempfile::tempdir().unwrap();
+    let dir = files.path();
+    if !version_1(dir) {
+        return;
+    }
+    let with = |dir: std::path::PathBuf| {
+        move |_: &Path| {
+            format!(
+                "allow_anonymous true\ncertfile {0}/broker.pem\nkeyfile {0}/broker.key\n",
+                dir.display()
+            )
+        }
+    };
+    let Some(broker) = Mosquitto::start_with(with(dir.to_owned())).await else {
+        return;
+    };
+    let port = broker.address().port();
+    let said = doctor(dir, &format!("mqtts://localhost:{port}")).await;
+    assert!(
+        said.contains("the broker's certificate is of version 1"),
+        "{said}"
+    );
+    assert!(said.contains("check the broker's certificate"), "{said}");
+    assert!(!said.contains("OtherError"), "{said}");
+    for (name, expired, words) in [
+        ("elsewhere", false, "not valid for name"),
+        ("localhost", true, "clock"),
+    ] {
+        let Some((broker, files)) = self::broker(name, expired).await else {
+            return;
+        };
+        let port = broker.address().port();
+        let said = doctor(files.path(), &format!("mqtts://localhost:{port}")).await;
+        assert!(said.contains(words), "{said}");
+        assert!(said.contains("check the broker's certificate"), "{said}");
+    }
+    let Some(plain) = Mosquitto::start().await else {
+        return;
+    };
+    let port = plain.address().port();
+    let said = doctor(dir, &format!("mqtts://localhost:{port}")).await;
+    assert!(said.contains("something else listens there"), "{said}");
+}
+
+#[tokio::test]
+async fn a_web_server_in_place_of_a_broker_is_called_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut packet = [0; 1024];
+                let _ = socket.read(&mut packet).await;
+                let answer = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+                let _ = socket.write_all(answer).await;
+            });
+        }
+    });
+    let files = tempfile::tempdir().unwrap();
+    let said = doctor(files.path(), &format!("mqtt://{address}")).await;
+    assert!(said.contains("does not speak MQTT"), "{said}");
+    assert!(said.contains("something else listens there"), "{said}");
 }

@@ -1,9 +1,22 @@
 //! The page for those who run it, held against the program.
 
-use crate::support::root;
+use crate::support::{root, yobiban};
+use std::fs;
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap()
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The rows of a table, cell by cell, from the first cell of its head.
+fn table(text: &str, head: &str) -> Vec<Vec<String>> {
+    let (_, table) = text.split_once(&format!("\n| {head} |")).unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    let rows = table.lines().skip(2); // the rest of the head, and the rule below it
+    rows.map(|row| {
+        let row = row.trim_start_matches("| ").trim_end_matches(" |");
+        row.split(" | ").map(str::to_owned).collect()
+    })
+    .collect()
 }
 
 #[test]
@@ -16,13 +29,15 @@ fn every_issue_is_explained_and_no_other() {
     let mut known: Vec<String> = source.lines().filter_map(word).collect();
     assert!(known.len() >= 15, "{known:?}");
     known.sort();
-    for page in ["docs/operate.md", "docs/reliability.md"] {
-        let text = read(page);
-        let (_, table) = text.split_once("\n| word |").unwrap();
-        let table = table.split("\n\n").next().unwrap();
-        let rows = table.lines().filter_map(|l| l.strip_prefix("| `"));
+    for (page, head) in [
+        ("docs/operate.md", "word"),
+        ("docs/reliability.md", "word"),
+        ("docs/ja/operate.md", "語"),
+    ] {
+        let rows = table(&read(page), head);
         let mut told: Vec<_> = rows
-            .filter_map(|l| Some(l.split_once('`')?.0.to_owned()))
+            .iter()
+            .filter_map(|row| Some(row[0].strip_prefix('`')?.split_once('`')?.0.to_owned()))
             .collect();
         told.sort();
         assert_eq!(told, known, "{page}");
@@ -30,20 +45,51 @@ fn every_issue_is_explained_and_no_other() {
 }
 
 #[test]
-fn the_rules_for_alarms_name_figures_that_there_are() {
-    let source = read("src/hub/stats.rs") + &read("src/hub/moment.rs");
-    let text = read("docs/operate.md");
-    let exprs: Vec<_> = text
-        .lines()
-        .filter_map(|l| l.trim().strip_prefix("expr: "))
+fn the_japanese_page_calls_an_issue_as_the_page_of_all_nodes_does() {
+    let source = read("src/hub/web/fleet_words.rs");
+    let rows = table(&read("docs/ja/operate.md"), "語");
+    assert!(rows.len() >= 15, "{rows:?}");
+    for row in rows {
+        assert_eq!(row.len(), 5, "{row:?}");
+        let arm = format!("\"{}\" => \"{}\",", row[0].trim_matches('`'), row[1]);
+        assert!(source.contains(&arm), "{arm}");
+    }
+}
+
+/// What people type full-width, and what they are told then.
+#[test]
+fn the_japanese_guide_quotes_what_a_slip_of_the_keyboard_is_answered_with() {
+    let rows = table(&read("docs/ja/install.md"), "書いたもの");
+    assert!(rows.len() >= 5, "{rows:?}");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("yobiban.toml");
+    for row in rows {
+        let (_, typed) = row[0].split_once('`').unwrap();
+        let (typed, _) = typed.split_once('`').unwrap();
+        fs::write(&file, format!("[office]\n{typed}\n")).unwrap();
+        let mut check = yobiban();
+        check.arg("check").arg(&file).env("LC_ALL", "ja_JP.UTF-8");
+        let output = check.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(&row[1]), "{}: {said}", row[1]);
+    }
+}
+
+#[test]
+fn the_japanese_guide_names_screens_and_rows_as_they_are() {
+    let source = read("src/roles/node/site.rs");
+    let text = read("docs/ja/install.md");
+    let mut names: Vec<String> = table(&text, "画面")
+        .iter()
+        .map(|row| row[1].split("**").nth(1).unwrap().to_owned())
         .collect();
-    assert!(exprs.len() >= 4);
-    for expr in exprs {
-        for name in expr
-            .split_whitespace()
-            .filter(|w| w.starts_with("yobiban_"))
-        {
-            assert!(source.contains(&format!("\"{name}\"")), "{name}");
-        }
+    for row in table(&text, "行") {
+        let said = row[1].split(['（', '）']).next().unwrap();
+        let (_, said) = said.split_once(' ').unwrap();
+        names.extend([row[0].clone(), said.to_owned()]);
+    }
+    assert!(names.len() >= 15, "{names:?}");
+    for name in names {
+        assert!(source.contains(&format!("\"{name}")), "{name}");
     }
 }

@@ -5,7 +5,6 @@ use crate::support::{mosquitto::Mosquitto, yobiban};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::Duration;
 use yobiban::config::{self, TlsConfig};
 use yobiban::mqtt::{Publish, PublishError, Session, SessionOptions, Subscription};
 
@@ -161,7 +160,7 @@ async fn a_broker_with_the_written_files_lets_each_do_its_own_and_no_more() {
     let mut hub = start(session(&broker, &city.join("clients/hub"), everything));
     up(&mut hub).await;
 
-    let within = Duration::from_secs(20);
+    let within = crate::support::PATIENCE;
     assert_eq!(publish(&tickets, feed).await, Ok(()));
     let heard = tokio::time::timeout(within, node.inbox.recv()).await;
     assert_eq!(heard.unwrap().unwrap().topic, feed);
@@ -180,5 +179,203 @@ async fn a_broker_with_the_written_files_lets_each_do_its_own_and_no_more() {
             matches!(answer, Err(PublishError::Refused(_))),
             "{topic}: {answer:?}"
         );
+    }
+}
+
+/// What a wrong table answers.
+#[track_caller]
+fn refused(table: &[u8], more: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("city.csv"), table).unwrap();
+    for (name, text) in more.chunks(2).map(|pair| (pair[0], pair[1])) {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let mut command = yobiban();
+    command.current_dir(dir.path());
+    command.args(["provision", "city.csv", "--out", "city"]);
+    if !more.is_empty() {
+        command.args(["--template", more[0]]);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    assert!(!dir.path().join("city").exists(), "{said}");
+    said
+}
+
+const HEADER: &str = "office,office_ja,office_en,node,broker,uplink,queues\n";
+
+#[test]
+fn a_node_never_bears_the_name_of_another_offices_ticketing_system() {
+    let table = format!(
+        "{HEADER}a-b,甲,,n1,mqtts://broker.example.jp,,q=あ\na,乙,,b-tickets,mqtts://broker.example.jp,,q=い\n"
+    );
+    let said = refused(table.as_bytes(), &[]);
+    assert!(said.contains("city.csv:3: node = \"b-tickets\""), "{said}");
+    // The same in two runs: the certificates of the first are still there.
+    for (first, second) in [
+        ("a-b,甲,,n1", "a,乙,,b-tickets"),
+        ("a,乙,,b-tickets", "a-b,甲,,n1"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let line = |start: &str| format!("{HEADER}{start},mqtts://broker.example.jp,,q=あ\n");
+        done(&provision(dir.path(), &line(first), &[]));
+        let before = files(&dir.path().join("city"));
+        let output = provision(dir.path(), &line(second), &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{said}");
+        assert!(said.contains("an earlier table"), "{said}");
+        assert_eq!(files(&dir.path().join("city")), before);
+    }
+}
+
+#[test]
+fn a_foreign_topic_that_takes_in_other_offices_is_no_right() {
+    let template = |topic: &str| {
+        format!(
+            "[[adapter]]\ntopic = \"{topic}\"\n[[adapter.queue]]\nqueue = \"q\"\nnumber = \"/now\"\n"
+        )
+    };
+    let line = |office: &str| format!("{office},区,,n1,mqtts://b.example.jp,,q=あ\n");
+    let table = format!("{HEADER}{}{}", line("a"), line("b"));
+    for topic in ["yobiban/v1/b/feed/q", "yobiban/#", "+/+/+/feed/q", "#"] {
+        let said = refused(table.as_bytes(), &["template.toml", &template(topic)]);
+        assert!(said.contains("topics of other offices"), "{topic}: {said}");
+        assert!(said.contains("city.csv:2: office = \"a\""), "{said}");
+    }
+}
+
+#[test]
+fn what_spreadsheets_and_keyboards_make_of_a_table_is_right_or_refused_with_its_place() {
+    let line = |queues: &str| format!("{HEADER}chuo,中央区,,n1,mqtts://b.example.jp,,{queues}\n");
+    for (table, place, words) in [
+        (
+            line("koseki=戸籍／Family register；online*=電子申請"),
+            "city.csv:2: queues",
+            "full-width ；",
+        ),
+        (line("koseki＝戸籍"), "city.csv:2: queues", "full-width ＝"),
+        (line("koseki＊=戸籍"), "city.csv:2: queues", "full-width ＊"),
+        (
+            line("koseki=戸籍／Family register"),
+            "city.csv:2: queues",
+            "full-width ／",
+        ),
+        (
+            line("ｋｏｓｅｋｉ=戸籍"),
+            "city.csv:2: queue[0].id",
+            "(column queues)",
+        ),
+        (
+            line("a=あ").replace("chuo,", "Chuo,"),
+            "city.csv:2: office.id",
+            "(column office)",
+        ),
+        (
+            line("a=あ").replace("chuo,", "ｃｈｕｏ,"),
+            "city.csv:2: office.id",
+            "write chuo",
+        ),
+        (
+            line("a=あ").replace(",n1,", ",Ｎ１,"),
+            "city.csv:2: node.id",
+            "(column node)",
+        ),
+        (
+            line("a=あ").replace("b.example.jp", "192.168.001.010"),
+            "city.csv:2: mqtt.url",
+            "(column broker)",
+        ),
+        (
+            line("a=あ").replace("mqtts://b.example.jp", "mqtts：／／b.example.jp"),
+            "city.csv:2: mqtt.url",
+            "half-width",
+        ),
+        (line("a=あ").replace(',', "\t"), "city.csv:1: column", "CSV"),
+        (
+            line("a=あ").replace("office,", "Office,"),
+            "city.csv:1: column",
+            "write office",
+        ),
+        (line("a=あ,x"), "city.csv:2: 8 cells", "as in line 1"),
+    ] {
+        let said = refused(table.as_bytes(), &[]);
+        assert!(
+            said.contains(place) && said.contains(words),
+            "{table}: {said}"
+        );
+    }
+    // Shift_JIS: 中央区 and 戸籍.
+    let mut bytes = HEADER.as_bytes().to_vec();
+    bytes.extend(
+        b"chuo,\x92\x86\x89\x9b\x8b\xe6,,n1,mqtts://b.example.jp,,koseki=\x8c\xcb\x90\xd0\n",
+    );
+    let said = refused(&bytes, &[]);
+    assert!(
+        said.contains("city.csv:2:6: ") && said.contains("Shift_JIS"),
+        "{said}"
+    );
+    let utf16: Vec<u8> = line("a=あ")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let said = refused(&[b"\xff\xfe", utf16.as_slice()].concat(), &[]);
+    assert!(
+        said.contains("city.csv:1:1: ") && said.contains("UTF-16"),
+        "{said}"
+    );
+
+    for good in [
+        line("a=あ").replace('\n', ",,,\n"),
+        line("a=あ") + ",,,,,,\n,,,,,,\n",
+        format!("\u{feff}{}", line("a=あ").replace('\n', "\r\n")),
+        line("a=戸籍／住民票"),
+        line("a=戸籍／住民票/Register"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        done(&provision(dir.path(), &good, &[]));
+        assert!(dir.path().join("city/nodes/chuo-n1/own.key").is_file());
+    }
+}
+
+#[test]
+fn one_broker_written_in_several_ways_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = |office: &str, broker: &str| format!("{office},区,,n1,{broker},,a=あ\n");
+    let table = format!(
+        "{HEADER}{}{}{}",
+        line("a", "mqtts://Broker.Example.JP"),
+        line("b", "mqtts://broker.example.jp:8883"),
+        line("c", "MQTTS://broker.example.jp./"),
+    );
+    done(&provision(dir.path(), &table, &[]));
+    let brokers = dir.path().join("city/brokers");
+    let acl = std::fs::read_to_string(brokers.join("broker.example.jp/acl")).unwrap();
+    for user in ["user a-n1", "user b-n1", "user c-n1", "user c-tickets"] {
+        assert!(acl.contains(user), "{acl}");
+    }
+    assert_eq!(std::fs::read_dir(brokers).unwrap().count(), 1);
+}
+
+#[test]
+fn the_authoritys_key_is_told_nowhere_when_it_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    done(&provision(dir.path(), TABLE, &[]));
+    let path = dir.path().join("city/authority/authority.key");
+    let key = std::fs::read_to_string(&path).unwrap();
+    for damaged in [
+        key.replace('\n', " "),
+        key.replace('\n', ""),
+        key[..key.len() / 2].to_owned(),
+        key.replacen("\nM", "\n?", 1),
+    ] {
+        std::fs::write(&path, &damaged).unwrap();
+        let output = provision(dir.path(), TABLE, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && said.contains("authority.key"),
+            "{said}"
+        );
+        crate::secrets::untold("provision", &said, &key);
     }
 }

@@ -67,7 +67,7 @@ fn modbus_rtu_writes_a_register_a_digit() {
             1,
             "address 3: no whole answer within 500ms: got 03 10 00 00 00 04",
         ),
-        (2, "address 3: refused: illegal data address (exception 2)"),
+        (2, "address 3: rejected: illegal data address (exception 2)"),
         (3, "address 3: no answer within 500ms"),
         (
             4,
@@ -146,7 +146,7 @@ async fn modbus_tcp_writes_units_of_the_network() {
         settle(&mut near);
         assert_eq!(
             near.failed(),
-            Some("address 11: refused: illegal function (exception 1)")
+            Some("address 11: rejected: illegal function (exception 1)")
         );
         assert_eq!(
             (fact(&near, "confirmed"), fact(&near, "unconfirmed")),
@@ -190,9 +190,7 @@ async fn modbus_tcp_writes_units_of_the_network() {
 
 #[test]
 fn a_board_of_the_network_that_is_not_there_is_said() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = format!("127.0.0.1:{}", crate::support::free_port());
     let mut near = board(&format!("tcp://{address}"), "template = \"modbus\"");
     show(&mut near, &[(1, "42")]);
     until(&mut near, "said", |near| near.failed().is_some());

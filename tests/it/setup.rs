@@ -7,7 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-const FILE: &str = r#"# second floor
+const FILE: &str = concat!(
+    r#"# second floor
 [office]
 id = "chuo"
 name = { ja = "中央区" }
@@ -30,21 +31,19 @@ password = "radio secret"
 keys = ["ssh-ed25519 AAAAC3 somebody"]
 [files]
 "ca.pem" = """
------BEGIN CERTIFICATE-----
-public
------END CERTIFICATE-----
-"""
-"n1.pem" = """
------BEGIN CERTIFICATE-----
-own
------END CERTIFICATE-----
-"""
-"n1.key" = """
------BEGIN PRIVATE KEY-----
-key secret
------END PRIVATE KEY-----
-"""
-"#;
+"#,
+    include_str!("../fixtures/config/valid/tls/ca.pem"),
+    "\"\"\"\n\"n1.pem\" = \"\"\"\n",
+    include_str!("../fixtures/config/valid/tls/node.pem"),
+    "\"\"\"\n\"n1.key\" = \"\"\"\n",
+    include_str!("../fixtures/config/valid/tls/node.key"),
+    "\"\"\"\n",
+);
+
+/// The first line of the key's text.
+const KEY_SECRET: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9iAC/54UqoiqcuBA";
+/// The same of the authority's certificate, which is no secret.
+const PUBLIC: &str = "MIIBmDCCAT2gAwIBAgIUOWDcYiuvWNA01470Apl9a5a9jaYwCgYIKoZIzj0EAwIw";
 
 /// A box whose power was never on.
 struct Box(TempDir);
@@ -80,7 +79,7 @@ impl Box {
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
-        for secret in ["broker secret", "radio secret", "key secret"] {
+        for secret in ["broker secret", "radio secret", KEY_SECRET] {
             assert!(!said.contains(secret), "{said}");
         }
         serde_json::from_str(&self.text("run/yobiban-box/setup.json")).unwrap()
@@ -97,15 +96,15 @@ fn a_good_file_is_kept_and_its_secrets_leave_the_card() {
         "{told}"
     );
     let card = new.text("boot/yobiban.toml");
-    for secret in ["broker secret", "radio secret", "key secret"] {
+    for secret in ["broker secret", "radio secret", KEY_SECRET] {
         assert!(!card.contains(secret), "{card}");
     }
-    for kept in ["# second floor\n[office]", "ssid = \"office\"", "public"] {
+    for kept in ["# second floor\n[office]", "ssid = \"office\"", PUBLIC] {
         assert!(card.contains(kept), "{card}");
     }
     assert_eq!(
         new.text("data/config/n1.key").lines().nth(1),
-        Some("key secret")
+        Some(KEY_SECRET)
     );
     let node = new.text("data/config/node.toml");
     assert!(
@@ -140,6 +139,37 @@ fn a_good_file_is_kept_and_its_secrets_leave_the_card() {
 }
 
 #[test]
+fn a_changed_card_bears_one_note_whichever_version_wrote_it() {
+    /// What the version before put in front.
+    const FORMER: &str = "\
+# この設定は表示盤の箱に取り込まれました。変更するには、下を書き換えて保存し、電源を入れ直してください。
+# 「(kept by the box)」は箱に保存された秘密の値です。そのままにすれば前の値が使われます。
+# Taken over by the box. To change something, edit it, save, and switch the box off and on again.
+# \"(kept by the box)\" stands for a secret that the box has: leave it, or type a new one.
+";
+    let used = Box::new(Some(FILE));
+    used.start();
+    let card = used.text("boot/yobiban.toml");
+    let (note, rest) = card.split_once("\n\n").unwrap();
+    assert!(note.lines().all(|line| line.starts_with("# ")), "{note}");
+    assert!(note.contains("端末") && !note.contains('箱'), "{note}");
+    for former in [format!("{note}\n"), FORMER.to_owned()] {
+        for ends in ["\n", "\r\n"] {
+            let changed = format!("{former}\n{rest}").replace("\"office\"", "\"cellar\"");
+            fs::write(used.path("boot/yobiban.toml"), changed.replace('\n', ends)).unwrap();
+            assert_eq!(used.start()["card"], "taken");
+            let now = used.text("boot/yobiban.toml").replace("\r\n", "\n");
+            assert!(
+                now.starts_with(&format!("{note}\n\n# second floor\n")),
+                "{now}"
+            );
+            assert_eq!(now.matches("# second floor").count(), 1, "{now}");
+            assert!(!now.contains("表示盤の箱"), "{now}");
+        }
+    }
+}
+
+#[test]
 fn a_change_of_the_card_keeps_the_secrets_that_it_does_not_hold() {
     let used = Box::new(Some(FILE));
     used.start();
@@ -152,7 +182,7 @@ fn a_change_of_the_card_keeps_the_secrets_that_it_does_not_hold() {
         wifi.contains("ssid=63656c6c6172\n") && wifi.contains("radio secret"),
         "{wifi}"
     );
-    assert!(used.text("data/config/n1.key").contains("key secret"));
+    assert!(used.text("data/config/n1.key").contains(KEY_SECRET));
     // The copy on another box is worth nothing.
     let other = Box::new(Some(&changed));
     let told = other.start();
@@ -324,7 +354,7 @@ fn what_is_free_on_a_card_is_overwritten_and_the_card_stays_sound() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("cannot overwrite what is free on kernel"),
+        said.contains("cannot overwrite the free space on kernel"),
         "{said}"
     );
     assert!(fs::read(path("kernel")).unwrap() == kept);

@@ -9,14 +9,14 @@ use std::fs;
 use std::path::Path;
 use yobiban::board::Sheet;
 use yobiban::clock::Now;
-use yobiban::config::{example, parse_node};
+use yobiban::config::{Problem, ProblemKind, Suggestion, example, parse_node};
 use yobiban::output::Frame;
 use yobiban::roles::node::site::{self, Facts};
-use yobiban::roles::setup::{Card, Told, Wrong};
+use yobiban::roles::setup::{Card, Told};
 
 const SIZES: [(&str, (u32, u32)); 2] = [("1080p", (1920, 1080)), ("portrait", (1080, 1920))];
 
-fn told(card: Card, problems: Vec<Wrong>) -> Told {
+fn told(card: Card, problems: Vec<Problem>) -> Told {
     Told {
         card,
         configured: card == Card::Same,
@@ -63,37 +63,68 @@ fn status(plugged: bool) -> Sheet {
 }
 
 fn wrong() -> Sheet {
-    let one = |position, key: &str, found: Option<&str>, message: &str, hint: Option<&str>| Wrong {
+    let one = |position, key: &str, found: Option<&str>, kind, message: &str| Problem {
         position: Some(position),
         key: key.into(),
         found: found.map(str::to_owned),
+        kind,
         message: message.into(),
-        hint: hint.map(str::to_owned),
+        suggestion: None,
     };
     let problems = vec![
         one(
             (9, 7),
             "mqtt.url",
             Some("\"http://192.0.2.1:1883\""),
+            ProblemKind::Value,
             "unknown scheme http: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]",
-            None,
         ),
-        one(
-            (18, 8),
-            "queue[1].lane",
-            Some("\"Fast\""),
-            "expected standard or fast",
-            Some("did you mean fast?"),
-        ),
+        Problem {
+            suggestion: Some(Suggestion::Word("fast".into())),
+            ..one(
+                (18, 8),
+                "queue[1].lane",
+                Some("\"Fast\""),
+                ProblemKind::Value,
+                "expected standard or fast",
+            )
+        },
         one(
             (24, 1),
             "board[0].output",
             None,
+            ProblemKind::Missing,
             "missing: expected a table such as { kind = \"hdmi\" }",
-            None,
         ),
     ];
     site::trouble(&told(Card::Wrong, problems)).unwrap()
+}
+
+/// What the check itself finds in a file: the same id twice, a full-width value, a key out of its
+/// place, a queue that is not there.
+fn found() -> Sheet {
+    let text = r#"
+[office]
+id = "chuo"
+name = { ja = "中央区" }
+[node]
+id = "ｎ１"
+[mqtt]
+url = "mqtt://192.0.2.1"
+ca = "ca.pem"
+[[queue]]
+id = "moving"
+name = { ja = "住所変更" }
+[[queue]]
+id = "moving"
+name = { ja = "証明書の交付" }
+[[board]]
+id = "main"
+queues = ["movin"]
+output = { kind = "hdmi" }
+"#;
+    let wrong = parse_node(text, "yobiban.toml", Path::new("/nowhere")).unwrap_err();
+    site::trouble(&told(Card::Wrong, wrong.problems().to_vec())).unwrap()
 }
 
 #[test]
@@ -108,6 +139,7 @@ fn sheets_look_like_their_golden_pictures() {
         ("status", status(true)),
         ("status-alone", status(false)),
         ("wrong", wrong()),
+        ("found", found()),
         ("missing", missing),
         ("failed", failed),
     ];

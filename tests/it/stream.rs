@@ -3,66 +3,15 @@
 //! `YOBIBAN_ACCEPT=1 cargo test --test it stream::` writes the pictures anew: look at each of them.
 
 use crate::board::compare_in;
-use crate::support::city::{AT, numbers, time};
+use crate::support::city::time;
+pub use crate::support::streams::{HD, config, news, now, office};
 use std::time::Duration;
 use yobiban::clock::Now;
-use yobiban::config::{
-    Secret, StreamAudio, StreamConfig, StreamEncoder, StreamShow, StreamTarget, VideoConfig,
-};
+use yobiban::config::StreamConfig;
 use yobiban::model::OfficeId;
 use yobiban::stream::{Composer, News, StreamOffice};
 
-pub const HD: (u32, u32) = (1280, 720);
 const FULL_HD: (u32, u32) = (1920, 1080);
-
-/// A video for an RTMP server at a port of this machine.
-pub fn video(port: u16, key: &str, size: (u32, u32)) -> VideoConfig {
-    VideoConfig {
-        id: "video".parse().unwrap(),
-        target: StreamTarget::Rtmp {
-            url: format!("rtmp://127.0.0.1:{port}/live2"),
-            app: "live2".into(),
-            key: Secret::new(key),
-            ca: None,
-        },
-        size,
-        fps: 10,
-        audio: StreamAudio::Silence,
-        encoder: StreamEncoder::X264,
-    }
-}
-
-/// All offices in such a video.
-pub fn config(port: u16, key: &str, size: (u32, u32)) -> StreamConfig {
-    StreamConfig {
-        video: video(port, key, size),
-        show: vec![StreamShow::Numbers],
-        offices: None,
-        turn: Duration::from_secs(10),
-        page_url: Some("https://yobiban.example.jp".into()),
-    }
-}
-
-pub fn office(id: &str) -> StreamOffice {
-    let numbers = numbers(id);
-    StreamOffice {
-        id: numbers.office.id,
-        name: numbers.office.name,
-        queues: numbers.queues,
-        pictures: Vec::new(),
-    }
-}
-
-pub fn news(offices: impl IntoIterator<Item = StreamOffice>) -> News {
-    News {
-        line: true,
-        offices: offices.into_iter().collect(),
-    }
-}
-
-pub fn now() -> Now {
-    Now::at(AT.parse().unwrap())
-}
 
 fn later(seconds: u64) -> Now {
     let by = Duration::from_secs(seconds);

@@ -6,7 +6,6 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 use yobiban::config::{SpeechConfig, VoiceLanguage, VoiceTexts};
 use yobiban::model::{Name, QueueId};
 use yobiban::voice::texts::{Sentence, Wanted, of_call};
@@ -89,28 +88,28 @@ fn inner(phonemes: &[String]) -> &[String] {
     &phonemes[1..phonemes.len() - 1]
 }
 
-/// Reads texts one by one here and many at a time there; all must be equal.
-fn compare(japanese: &Japanese, program: &Path, texts: &[String]) {
+/// Texts with what is read in them here, one by one; read there many at a time, all must be equal.
+fn compare(program: &Path, texts: &[(String, Vec<String>)]) {
     let place = tempfile::tempdir().unwrap();
-    let mut chunk: Vec<&String> = Vec::new();
+    let mut chunk: Vec<&(String, Vec<String>)> = Vec::new();
     let mut bytes = 0;
     for (i, text) in texts.iter().enumerate() {
         chunk.push(text);
-        bytes += text.len();
+        bytes += text.0.len();
         let full = texts
             .get(i + 1)
-            .is_none_or(|next| bytes + next.len() >= 450);
+            .is_none_or(|(next, _)| bytes + next.len() >= 450);
         if !full {
             continue;
         }
-        let joined: String = chunk.iter().map(|t| t.as_str()).collect();
+        let joined: String = chunk.iter().map(|(text, _)| text.as_str()).collect();
         let theirs = open_jtalk(program, &joined, place.path());
         let mut ours = Vec::new();
-        for text in &chunk {
+        for (_, phonemes) in &chunk {
             if !ours.is_empty() {
                 ours.push("pau".to_owned());
             }
-            ours.extend_from_slice(inner(&japanese.phonemes(text).unwrap()));
+            ours.extend_from_slice(inner(phonemes));
         }
         assert_eq!(ours, inner(&theirs), "{joined}");
         (chunk, bytes) = (Vec::new(), 0);
@@ -155,7 +154,8 @@ fn plain(phonemes: &[String]) -> String {
 }
 
 /// All numbers with all letters, and all counters, each in its own part of the sentence; the whole
-/// product would be 120,000 sentences whose parts are these, parted by pauses.
+/// product would be 120,000 sentences whose parts are these, parted by pauses. Letters take turns from
+/// number to number; with `YOBIBAN_ALL` each is tried with each.
 #[test]
 fn labels_and_counters_are_read_as_open_jtalk_and_the_schoolbook_read_them() {
     let Some((dictionary, program)) = dictionary().zip(tool("open_jtalk")) else {
@@ -181,33 +181,33 @@ fn labels_and_counters_are_read_as_open_jtalk_and_the_schoolbook_read_them() {
         ('F', "e f u"),
     ]);
     let mut all = Vec::new();
-    for (letter, name) in &letters {
-        for number in 1..=999 {
+    let each = std::env::var_os("YOBIBAN_ALL").is_some();
+    for (turn, (letter, name)) in (0..).zip(&letters) {
+        for number in (1..=999).filter(|n| each || n % 6 == turn) {
             let text = text(&part, &format!("{letter}{number:03}"), "");
-            let heard = plain(inner(&japanese.phonemes(&text).unwrap()));
+            let phonemes = japanese.phonemes(&text).unwrap();
+            let heard = plain(inner(&phonemes));
             let wanted = format!("{name} pau {} b a N n o k a t a", school(number));
             assert_eq!(heard, wanted, "{text}");
-            all.push(text);
+            all.push((text, phonemes));
         }
     }
     for counter in 1..=20 {
         let text = text(&config, "A042", &counter.to_string());
-        let heard = plain(inner(&japanese.phonemes(&text).unwrap()));
+        let phonemes = japanese.phonemes(&text).unwrap();
+        let heard = plain(inner(&phonemes));
         let wanted = format!(
             "u k e ts u k e b a N g o o pau e e pau y o N j u u n i b a N n o k a t a pau \
              {} b a N m a d o g u ch i e o k o sh i k u d a s a i",
             school(counter)
         );
         assert_eq!(heard, wanted, "{text}");
-        all.push(text);
+        all.push((text, phonemes));
     }
     let half = all.len() / 2;
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| {
-            let japanese = Japanese::open(&dictionary, 100).unwrap();
-            compare(&japanese, &program, &all[..half]);
-        });
-        compare(&japanese, &program, &all[half..]);
+        let other = scope.spawn(|| compare(&program, &all[..half]));
+        compare(&program, &all[half..]);
         other.join().unwrap();
     });
     println!("{} texts read alike", all.len());
@@ -245,12 +245,6 @@ fn configured_readings_are_heard() {
     assert_eq!(heard(&config, "A314"), "e e pau s a N by a k u j u u sh i");
 }
 
-/// Processor time of this thread.
-fn busy() -> Duration {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
-}
-
 fn check(pcm: &Pcm, what: &str, loudness: &mut Vec<f64>) {
     assert!(pcm.peak() < 1.0, "{what} clips");
     assert!(pcm.peak() > 0.2, "{what} is faint");
@@ -260,7 +254,7 @@ fn check(pcm: &Pcm, what: &str, loudness: &mut Vec<f64>) {
 }
 
 #[test]
-fn sentences_are_alike_in_loudness_do_not_clip_and_are_made_in_time() {
+fn sentences_are_alike_in_loudness_and_do_not_clip() {
     let Some(dictionary) = dictionary() else {
         return;
     };
@@ -270,7 +264,7 @@ fn sentences_are_alike_in_loudness_do_not_clip_and_are_made_in_time() {
     };
     let mut speech = Speech::open(&config);
     assert_eq!(speech.trouble(), None);
-    let (mut loudness, mut times) = (Vec::new(), Vec::new());
+    let mut loudness = Vec::new();
     for i in 0..60_u32 {
         let (letter, number, counter) = (
             b"ABCDEF"[i as usize % 6] as char,
@@ -279,9 +273,7 @@ fn sentences_are_alike_in_loudness_do_not_clip_and_are_made_in_time() {
         );
         let ticket = format!("{letter}{number:03}");
         let all = sentences(&config, VoiceLanguage::Ja, &ticket, &counter.to_string());
-        let begin = busy();
         let pcm = speech.say(&all[0]).unwrap();
-        times.push(busy().saturating_sub(begin));
         check(&pcm, &all[0].text(), &mut loudness);
         let again = speech.say(&all[0]).unwrap();
         assert_eq!(again, pcm, "from the cache");
@@ -293,12 +285,6 @@ fn sentences_are_alike_in_loudness_do_not_clip_and_are_made_in_time() {
             .unwrap();
         }
     }
-    times.sort();
-    println!(
-        "a call in Japanese: median {:?}, longest {:?} of processor time",
-        times[30], times[59]
-    );
-    assert!(times[30] <= Duration::from_millis(200), "{times:?}");
     spread(&loudness);
 }
 

@@ -2,6 +2,7 @@
 
 use super::glyphs::{FACES, Kanji};
 use super::pieces::{Ink, Line, Piece};
+use super::spelling::drawn;
 
 /// Rows of the smallest face that is chosen while words could be left out instead.
 const READABLE: u32 = 10;
@@ -61,7 +62,7 @@ fn build(way: &[Part<'_>], face: usize, height: u32) -> Line {
     let words = Kanji::within(height.min(digits + 2));
     // What no face has is written as words are.
     let plain = way.iter().all(|part| match part {
-        Part::Number(text, _) => FACES.get(face).is_some_and(|f| f.has(text)),
+        Part::Number(text, _) => FACES.get(face).is_some_and(|f| f.has(&drawn(text))),
         _ => true,
     });
     // The smallest Japanese glyphs fill their cells to the left.
@@ -77,10 +78,10 @@ fn build(way: &[Part<'_>], face: usize, height: u32) -> Line {
         }
         line = match part {
             Part::Number(text, ink) if plain => {
-                line.with(Piece::Digits(face, (*text).to_owned(), *ink))
+                line.with(Piece::Digits(face, drawn(text).into_owned(), *ink))
             }
             Part::Number(text, ink) | Part::Words(text, ink) => {
-                line.with(Piece::Words(words, (*text).to_owned(), *ink))
+                line.with(Piece::Words(words, drawn(text).into_owned(), *ink))
             }
             // Odd, so that it has a tip.
             Part::Arrow(ink) => line

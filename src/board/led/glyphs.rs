@@ -163,6 +163,11 @@ impl Kanji {
         }
     }
 
+    /// Whether it has a character.
+    pub(super) fn has(self, c: char) -> bool {
+        self.rows(c).is_some()
+    }
+
     fn rows(self, c: char) -> Option<Vec<u32>> {
         let digits = self.size().div_ceil(4) as usize;
         let line = 5 + digits * self.size() as usize + 1;

@@ -12,6 +12,7 @@ mod glyphs;
 mod pieces;
 mod queue;
 mod scene;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -26,6 +27,7 @@ use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::primitives::Rectangle;
 use pieces::{Cell, Ink, signed};
 use scene::Scene;
+pub(in crate::board) use spelling::missing;
 use std::time::Duration;
 
 /// Points of a board that is drawn with one pixel each; larger ones are drawn in larger points.

@@ -1,6 +1,7 @@
 //! Lines of glyphs: what stands side by side in one row, how wide it is, and its points.
 
 use super::glyphs::{FACES, Glyph, Kanji};
+use super::spelling::drawn;
 use crate::output::Frame;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{Point, Size};
@@ -83,7 +84,7 @@ pub(super) struct Line(pub(super) Vec<Piece>);
 impl Line {
     /// Words alone.
     pub(super) fn words(size: Kanji, text: &str, ink: Ink) -> Self {
-        Self(vec![Piece::Words(size, text.to_owned(), ink)])
+        Self(vec![Piece::Words(size, drawn(text).into_owned(), ink)])
     }
 
     /// Adds a part.

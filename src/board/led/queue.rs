@@ -9,6 +9,7 @@ use super::pieces::{Cell, Ink, Line, Piece, signed};
 use super::scene::{Scene, TALL, cut_bottom, cut_top, moving_name, name_time, placed};
 use super::turns::{Turn, part};
 use crate::board::view::{self, Service};
+use crate::board::words::AsOf;
 use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::primitives::Rectangle;
 use std::time::Duration;
@@ -47,7 +48,7 @@ pub(super) fn scene(queue: &view::Line, size: Size, turn: Turn, spent: Duration)
     };
     let name = name(queue, kanji, size.width);
     let (head, rest) = cut_top(&area, kanji.size());
-    let old = queue.as_of.as_deref().filter(|_| has_numbers(queue));
+    let old = queue.as_of.as_ref().filter(|_| has_numbers(queue));
     match old {
         None => {
             moving_name(&mut scene, head, name, spent);
@@ -107,7 +108,10 @@ fn named(queue: &view::Line, kanji: Kanji) -> Line {
 
 /// Whether its service lets numbers be shown.
 fn has_numbers(queue: &view::Line) -> bool {
-    matches!(queue.service, Service::Open(_) | Service::Paused)
+    matches!(
+        queue.service,
+        Service::Open(_) | Service::LastCalls(_) | Service::Paused
+    )
 }
 
 /// Why there is no wait, in words; shorter ones for narrow boards.
@@ -115,7 +119,7 @@ fn reason(service: &Service) -> Option<[&'static str; 2]> {
     match service {
         Service::Open(_) => None,
         Service::Paused => Some(["休止中", "休止"]),
-        Service::Closed => Some(["受付終了", "終了"]),
+        Service::Closed | Service::LastCalls(_) => Some(["受付終了", "終了"]),
         Service::NotOpenYet => Some(["まもなく開庁", "開庁前"]),
         Service::Unknown => Some(["準備中", "準備"]),
     }
@@ -171,10 +175,14 @@ fn people(n: &str) -> Ways<'_> {
     ]
 }
 
-/// The wait, if it is predicted and the prediction is fresh.
+/// The wait, if it is predicted and the prediction is fresh: of somebody who comes now, or of the
+/// last who waits.
 fn wait(queue: &view::Line) -> Option<Ways<'_>> {
-    let Service::Open(Some(figure)) = &queue.service else {
-        return None;
+    let (figure, befores) = match &queue.service {
+        Service::Open(Some(figure)) => (figure, ["待ち時間", "待ち", "待", ""].as_slice()),
+        // Without its word it would be the wait of somebody who comes now.
+        Service::LastCalls(Some(figure)) => (figure, ["最後の方", "最後"].as_slice()),
+        _ => return None,
     };
     if queue.as_of.is_some() {
         return None;
@@ -185,7 +193,8 @@ fn wait(queue: &view::Line) -> Option<Ways<'_>> {
         None => ("", figure.number.as_str()),
     };
     if !number.starts_with(|c: char| c.is_ascii_digit()) {
-        return Some(vec![vec![word(number)]]); // すぐに
+        // すぐに: who is called at once needs no word before it.
+        return Some(vec![vec![word(number)]]);
     }
     let said = |before| {
         let mut way = vec![
@@ -197,20 +206,28 @@ fn wait(queue: &view::Line) -> Option<Ways<'_>> {
         way.retain(|part| !matches!(part, Part::Words("", _)));
         way
     };
-    Some(vec![said("待ち時間"), said("待ち"), said("待"), said("")])
+    Some(befores.iter().map(|before| said(before)).collect())
 }
 
 /// The time of numbers that are not fresh, if any of its ways fits; the shortest always does on
 /// boards that are no narrower than 32 points.
-fn mark(time: &str, area: Rectangle) -> Option<Cell> {
-    let number = || Part::Number(time, Ink::Old);
-    let ways = vec![
-        vec![number(), Part::Words("現在", Ink::Old)],
-        vec![number()],
-    ];
+fn mark(as_of: &AsOf, area: Rectangle) -> Option<Cell> {
+    let ways = ways_of(as_of);
     let line = fit::line(&ways, Dear::Words, area.size.width, area.size.height);
     let line = line.unwrap_or_else(|| fit::smallest(&ways, area.size.height));
     Some(Cell::centred(area, line))
+}
+
+/// The ways of saying when numbers are of, the longest first.
+fn ways_of(as_of: &AsOf) -> Ways<'_> {
+    let word = Part::Words(as_of.word(), Ink::Old);
+    match as_of.time() {
+        Some(time) => {
+            let number = || Part::Number(time, Ink::Old);
+            vec![vec![number(), word], vec![number()]]
+        }
+        None => vec![vec![word], vec![Part::Words("不明", Ink::Old)]],
+    }
 }
 
 /// The rows for a queue's things: the first is the highest.
@@ -325,13 +342,10 @@ fn spread(scene: &mut Scene, row: Rectangle, lines: Vec<Line>, spent: Duration) 
 fn all(queue: &view::Line, height: u32) -> Line {
     let mut line = named(queue, Kanji::Eight);
     let waiting = waiting(queue);
-    let old = queue.as_of.as_deref().filter(|_| has_numbers(queue));
-    let mark = old.map(|time| {
-        let ways = vec![vec![
-            Part::Number(time, Ink::Old),
-            Part::Words("現在", Ink::Old),
-        ]];
-        fit::smallest(&ways, height)
+    let old = queue.as_of.as_ref().filter(|_| has_numbers(queue));
+    let mark = old.map(|as_of| {
+        let fullest: Ways<'_> = ways_of(as_of).into_iter().take(1).collect();
+        fit::smallest(&fullest, height)
     });
     let items = items(queue, waiting.as_deref());
     for said in mark.into_iter().chain(items.iter().map(|item| match item {

@@ -1,10 +1,11 @@
 //! Rules that hold for any board of light points.
 
 use super::pieces::Piece;
+use super::spelling::drawn;
 use super::turns::Turn;
 use super::*;
 use crate::board::view::{CallView, Line};
-use crate::board::words::{self, Counter, Figure};
+use crate::board::words::{self, AsOf, Counter, Figure};
 use crate::model::Label;
 use proptest::prelude::*;
 
@@ -113,7 +114,7 @@ proptest! {
         for step in 0..200 {
             let scene = draw(Duration::from_millis(step * 10));
             holds(&scene, size, &format!("{call:?} on {size:?}"));
-            seen |= scene.cells.iter().any(|c| text(c).starts_with(&ticket));
+            seen |= scene.cells.iter().any(|c| text(c).starts_with(&*drawn(&ticket)));
         }
         prop_assert!(seen);
     }
@@ -132,7 +133,7 @@ proptest! {
     fn any_queue_stands_apart_and_no_old_number_without_its_time(
         size in board(), name in "[^\\p{C}]{1,30}", english in "[a-z ]{0,20}", fast: bool,
         ticket in proptest::option::of(label()), to in proptest::option::of(label()),
-        waiting in proptest::option::of(0u32..1500), kind in 0usize..6, old: bool,
+        waiting in proptest::option::of(0u32..1500), kind in 0usize..7, old: bool,
     ) {
         let queue = Line {
             name, english, fast,
@@ -143,9 +144,11 @@ proptest! {
             on_hold: 0,
             service: [
                 Service::Open(Some(Figure { number: "8–15".into(), unit: "分" })),
-                Service::Open(None), Service::Paused, Service::Closed, Service::NotOpenYet, Service::Unknown,
+                Service::Open(None), Service::Paused,
+                Service::LastCalls(Some(Figure { number: "25–45".into(), unit: "分" })),
+                Service::Closed, Service::NotOpenYet, Service::Unknown,
             ][kind].clone(),
-            as_of: old.then(|| "10:42".into()),
+            as_of: old.then(|| AsOf::Time("10:42".into())),
             filmed: false,
         };
         let length = queue::length(&queue, size);
@@ -158,8 +161,8 @@ proptest! {
             let scene = draw(length * step / 40);
             holds(&scene, size, &what);
             let texts: Vec<String> = scene.cells.iter().map(text).collect();
-            let Some(ticket) = &ticket else { continue };
-            let numbers = texts.iter().skip(usize::from(size.height >= 16)).any(|t| t.contains(ticket.as_str()));
+            let Some(ticket) = &ticket.as_deref().map(drawn) else { continue };
+            let numbers = texts.iter().skip(usize::from(size.height >= 16)).any(|t| t.contains(&**ticket));
             seen |= numbers;
             if numbers && old {
                 prop_assert!(texts.iter().any(|t| t.contains("10:42")), "{what}: {texts:?}");
@@ -170,9 +173,9 @@ proptest! {
         let elsewhere = |ticket: &str| (0..40).any(|step| {
             queue::scene(&without, size, turn, length * step / 40).cells.iter().any(|c| text(c).contains(ticket))
         });
-        if let Some(ticket) = &ticket {
-            prop_assert!(seen || kind >= 3, "{what}");
-            prop_assert!(!seen || kind < 3 || elsewhere(ticket), "{what}");
+        if let Some(ticket) = &ticket.as_deref().map(drawn) {
+            prop_assert!(seen || kind >= 4, "{what}");
+            prop_assert!(!seen || kind < 4 || elsewhere(ticket), "{what}");
         }
     }
 }

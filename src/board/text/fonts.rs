@@ -5,6 +5,7 @@
 
 use super::faces;
 use crate::board::BoardError;
+use crate::model::text::is_invisible;
 use crate::output::{COVERAGE_STEPS, Mask};
 use cosmic_text::fontdb::ID;
 use cosmic_text::{
@@ -14,6 +15,10 @@ use cosmic_text::{
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use unicode_bidi::{BidiInfo, Direction, Level, get_base_direction};
+
+/// Put before a line that would else be laid out from the right: boards read from the left.
+const LEFT_TO_RIGHT: &str = "\u{200e}";
 
 /// Most shaped texts that are kept: a board of 16 queues shows about 200 at a time, and an hour's
 /// numbers fit beside them.
@@ -28,6 +33,8 @@ pub(super) struct Shaped {
     glyphs: Vec<Glyph>,
     /// Advance of the whole in em.
     pub(super) width: f32,
+    /// Characters that no font has; a box stands for them.
+    missing: Box<[char]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,11 +146,15 @@ impl Fonts {
         let mut shaped = Shaped {
             glyphs: Vec::new(),
             width: 0.0,
+            missing: Box::default(),
         };
+        let mut missing = Vec::new();
         for glyph in self.shape_words(&text, bold) {
-            let is_digit = text
-                .get(glyph.start..glyph.end)
-                .is_some_and(|c| c.len() == 1 && c.as_bytes()[0].is_ascii_digit());
+            let cluster = text.get(glyph.start..glyph.end).unwrap_or_default();
+            let is_digit = matches!(cluster.as_bytes(), [b'0'..=b'9']);
+            if glyph.glyph_id == 0 {
+                missing.extend(cluster.chars().filter(|c| !is_invisible(*c)));
+            }
             let advance = if is_digit { digit } else { glyph.x_advance };
             shaped.glyphs.push(Glyph {
                 font: glyph.font_id,
@@ -153,17 +164,43 @@ impl Fonts {
             });
             shaped.width += advance;
         }
+        missing.sort_unstable();
+        missing.dedup();
+        shaped.missing = missing.into();
         shaped
     }
 
+    /// The characters of a text that no font has.
+    pub(in crate::board) fn missing(&mut self, text: &str) -> Vec<char> {
+        self.shape(text, false).missing.to_vec()
+    }
+
+    /// The glyphs of a line from left to right (UAX #9), the line itself running so: on every
+    /// output a label is laid out as in a page of ours.
     fn shape_words(&mut self, text: &str, bold: bool) -> Vec<ShapeGlyph> {
+        let turned = get_base_direction(text) == Direction::Rtl;
+        let lead = if turned { LEFT_TO_RIGHT } else { "" };
+        let text = format!("{lead}{text}");
         let attrs = Attrs::new()
             .family(Family::Name("BIZ UDPGothic"))
             .weight(if bold { Weight::BOLD } else { Weight::NORMAL });
         let list = AttrsList::new(&attrs);
-        let line = ShapeLine::new(&mut self.system, text, &list, Shaping::Advanced, 4);
-        let words = line.spans.into_iter().flat_map(|span| span.words);
-        words.flat_map(|word| word.glyphs).collect()
+        let line = ShapeLine::new(&mut self.system, &text, &list, Shaping::Advanced, 4);
+        // Within a span the glyphs are in the order of the eye, the spans in that of the text.
+        let levels: Vec<Level> = line.spans.iter().map(|span| span.level).collect();
+        let mut glyphs = Vec::new();
+        for at in BidiInfo::reorder_visual(&levels) {
+            let words = line.spans.get(at).into_iter().flat_map(|span| &span.words);
+            for glyph in words.flat_map(|word| &word.glyphs) {
+                if glyph.end > lead.len() {
+                    let mut glyph = glyph.clone();
+                    glyph.start = glyph.start.saturating_sub(lead.len());
+                    glyph.end -= lead.len();
+                    glyphs.push(glyph);
+                }
+            }
+        }
+        glyphs
     }
 
     /// The pictures of a shaped text in a size in pixels.
@@ -243,6 +280,52 @@ mod tests {
                 .map(|c| fonts.shape(&c.to_string(), bold).width)
                 .collect();
             assert!(widths.iter().all(|w| *w == widths[0]), "{widths:?}");
+        }
+    }
+
+    /// A text as the eye meets it.
+    fn seen(text: &str) -> String {
+        let mut fonts = Fonts::new().expect("fonts");
+        let glyphs = fonts.shape_words(text, false);
+        let clusters = glyphs.iter().map(|g| &text[g.start..g.end]);
+        clusters.collect()
+    }
+
+    #[test]
+    fn digits_beside_letters_of_another_direction_keep_their_order() {
+        for (text, eye) in [
+            ("A042", "A042"),
+            ("012א", "012א"),
+            ("א-012", "012-א"),
+            ("אב12", "12בא"),
+            ("A-012ب", "A-012ب"),
+            ("٠١٢", "٠١٢"),
+            ("שלום・旅券", "םולש・旅券"),
+            ("旅券・שלום 12・届", "旅券・12 םולש・届"),
+            ("12 שלום 34", "12 34 םולש"),
+        ] {
+            assert_eq!(seen(text), eye, "{text}");
+        }
+        // All that can stand around a number, on both sides.
+        for before in ["", "א", "ب", "A", "旅", "-", "א-", "א ", "٣"] {
+            for after in ["", "א", "ب", "A", "旅", "-", "-א", " ب", "٣"] {
+                let eye = seen(&format!("{before}0123{after}"));
+                assert!(eye.contains("0123"), "{before}0123{after} is {eye}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_font_has_is_known() {
+        let mut fonts = Fonts::new().expect("fonts");
+        for (text, missing) in [
+            ("証明書の交付 A042", ""),
+            ("が\u{fe0f}葛\u{e0100}飾\u{200d}", ""),
+            ("𠮷042ש", "ש𠮷"),
+            ("\u{e000}1", "\u{e000}"),
+        ] {
+            let found: String = fonts.missing(text).into_iter().collect();
+            assert_eq!(found, missing, "{text}");
         }
     }
 

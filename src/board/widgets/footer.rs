@@ -61,19 +61,23 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
         address_cell(plan, &area, url);
     }
     let as_of = match &view.age {
-        Age::Fresh(Some(time)) if wide => Some(time),
+        Age::Fresh(Some(as_of)) if wide => as_of.time(),
         _ => None,
     };
     let notice = corner(plan, &notice, as_of, view.issues.as_deref());
     match &view.age {
-        Age::Stale(time) => {
-            let ja = format!("{time} 現在の数字です。更新が止まっています");
-            alert(
-                plan,
-                &notice,
-                &ja,
-                &format!("Numbers as of {time}. No newer ones are coming in."),
-            );
+        Age::Stale(as_of) => {
+            let (ja, en) = match as_of.time() {
+                Some(time) => (
+                    format!("{time} 現在の数字です。更新が止まっています"),
+                    format!("Numbers as of {time}. No newer ones are coming in."),
+                ),
+                None => (
+                    "いつの数字か確認できていません".to_owned(),
+                    "It is not confirmed yet that these numbers are current.".to_owned(),
+                ),
+            };
+            alert(plan, &notice, &ja, &en);
         }
         Age::Some => alert(
             plan,
@@ -94,7 +98,7 @@ pub(in crate::board) fn footer(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vi
 fn corner(
     plan: &mut Plan<'_>,
     whole: &Rectangle,
-    as_of: Option<&String>,
+    as_of: Option<&str>,
     issues: Option<&str>,
 ) -> Rectangle {
     let size = plan.scale.size(plan.geometry.text.small);

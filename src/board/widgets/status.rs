@@ -10,6 +10,7 @@ use crate::board::text::{Align, Run, Text};
 use crate::board::theme::Ink;
 use crate::board::view::{Line, Service};
 use crate::board::widgets::name;
+use crate::board::words::{AsOf, Figure};
 use embedded_graphics::primitives::Rectangle;
 
 /// Sizes of a queue's texts in pixels, already scaled to its row.
@@ -91,7 +92,7 @@ pub(super) fn wait(
         (Service::Open(_), Some(time)) => {
             // A wait that nobody updates is no prediction: its place tells the time instead.
             let cell = stale(plan, cell, upper, time, size);
-            let run = Run::new("更新停止中", size.small, Ink::Text);
+            let run = Run::new(time.why(), size.small, Ink::Text);
             return cell.text(label(*lower, Align::Right, vec![run]));
         }
         (Service::Open(Some(figure)), None) => {
@@ -106,7 +107,16 @@ pub(super) fn wait(
             return cell.text(label(*upper, Align::Right, vec![run]));
         }
         (Service::Paused, _) => (Form::Pause, "休止中", "Paused"),
-        (Service::Closed, _) => (Form::Stop, "受付終了", "Closed"),
+        (Service::LastCalls(figure), None) => {
+            let run = Run::bold("受付終了", size.wait * 0.62, Ink::Text);
+            let cell = marked(plan, cell, upper, Form::Stop, vec![run], Ink::Text);
+            return cell.text(label(
+                *lower,
+                Align::Right,
+                last_calls(figure.as_ref(), size),
+            ));
+        }
+        (Service::Closed | Service::LastCalls(_), _) => (Form::Stop, "受付終了", "Closed"),
         (Service::NotOpenYet, _) => (Form::Clock, "まもなく開庁", "Opening soon"),
         (Service::Unknown, _) => (Form::Dots, "準備中", "No data yet"),
     };
@@ -122,13 +132,29 @@ pub(super) fn wait(
     }
 }
 
+/// What those can expect who wait in a queue that gives out no more tickets.
+fn last_calls(figure: Option<&Figure>, size: RowSizes) -> Vec<Run> {
+    let Some(figure) = figure else {
+        return vec![Run::new("順にお呼びします", size.small, Ink::Text)];
+    };
+    vec![
+        Run::new("最後の方 ", size.small * 0.86, Ink::Text),
+        Run::bold(&figure.number, size.small, Ink::Text),
+        Run::new(figure.unit, size.small * 0.86, Ink::Text),
+    ]
+}
+
 /// The time of numbers that are not fresh, on a plate.
-fn stale(plan: &mut Plan<'_>, cell: Cell, whole: &Rectangle, time: &str, size: RowSizes) -> Cell {
+fn stale(plan: &mut Plan<'_>, cell: Cell, whole: &Rectangle, as_of: &AsOf, size: RowSizes) -> Cell {
     let em = size.next.min(px(whole.size.height) / 1.3);
-    let runs = vec![
-        Run::bold(time, em, Ink::AlertInk),
-        Run::bold(" 現在", em * 0.8, Ink::AlertInk),
-    ];
+    let word = |text: &str| Run::bold(text, em * 0.8, Ink::AlertInk);
+    let runs = match as_of.time() {
+        Some(time) => vec![
+            Run::bold(time, em, Ink::AlertInk),
+            word(&format!(" {}", as_of.word())),
+        ],
+        None => vec![word(as_of.word())],
+    };
     #[allow(clippy::cast_possible_truncation)] // bounded by the column
     let (wish, height) = (
         (Text::wish(&runs, plan.fonts) + em * 1.8) as i32,
@@ -179,7 +205,7 @@ fn marked(
 fn ink(line: &Line) -> Ink {
     match line.service {
         Service::Closed | Service::NotOpenYet => Ink::Muted,
-        Service::Open(_) | Service::Paused | Service::Unknown => Ink::Text,
+        Service::Open(_) | Service::LastCalls(_) | Service::Paused | Service::Unknown => Ink::Text,
     }
 }
 

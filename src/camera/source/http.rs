@@ -9,19 +9,16 @@ use super::cut::{Cutter, MAX_BYTES};
 use super::login::Challenge;
 use super::pump::{Outlet, Pump, Sender};
 use super::{PATIENCE, Source, SourceError};
-use crate::config::HttpCameraConfig;
+use crate::config::tls::client_config;
+use crate::config::{HttpCameraConfig, TlsConfig};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{self, HeaderMap};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use std::future::poll_fn;
-use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -74,7 +71,7 @@ impl Sender for Camera {
     async fn run_once(&mut self, outlet: &Outlet, stop: &CancellationToken) -> String {
         let what = format!("{}:{}", self.config.host, self.config.port);
         tokio::select! {
-            () = stop.cancelled() => format!("{what}: begun anew"),
+            () = stop.cancelled() => format!("{what}: restarted"),
             why = self.serve(outlet) => format!("{what}: {why}"),
         }
     }
@@ -127,21 +124,19 @@ impl Camera {
             return welcome(answer);
         }
         if self.config.login.is_none() {
-            return Err("wants user and password: expected them in the configuration".into());
+            return Err("requires a user and password: expected them in the configuration".into());
         }
         let headers = answer.response.headers().get_all(header::WWW_AUTHENTICATE);
         let asked: Vec<&str> = headers.iter().filter_map(|h| h.to_str().ok()).collect();
         self.challenge = Challenge::of(&asked);
         if self.challenge.is_none() {
-            return Err(
-                "wants to be told who asks in an unknown way: expected Digest or Basic".into(),
-            );
+            return Err("unsupported authentication scheme (supported: Digest, Basic)".into());
         }
         drop(answer);
         let answer = self.request().await?;
         if answer.response.status() == StatusCode::UNAUTHORIZED {
             self.challenge = None;
-            return Err("refuses user and password".into());
+            return Err("rejected user and password".into());
         }
         welcome(answer)
     }
@@ -167,9 +162,9 @@ impl Camera {
         }
         let request = request
             .body(String::new())
-            .map_err(|_| "its answer to who asks cannot be sent back".to_owned())?;
+            .map_err(|_| "its authentication challenge cannot be answered".to_owned())?;
         let line = timeout(CONNECT, connect(config)).await;
-        let line = line.map_err(|_| format!("not reached within {} s", CONNECT.as_secs()))??;
+        let line = line.map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))??;
         let sent = timeout(ANSWER, exchange(line, request)).await;
         sent.map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?
     }
@@ -196,13 +191,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Line for T {}
 async fn connect(config: &HttpCameraConfig) -> Result<Box<dyn Line>, String> {
     let host = config.host.trim_matches(['[', ']']);
     let line = TcpStream::connect((host, config.port)).await;
-    let line = line.map_err(|e| format!("not reached: {}", plain(&e)))?;
+    let line = line.map_err(|e| format!("cannot connect: {}", plain(&e)))?;
     if !config.tls {
         return Ok(Box::new(line));
     }
     let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| "its name is none for a certificate".to_owned())?;
-    let client = client(config.ca.as_deref())?;
+        .map_err(|_| "its host name cannot be checked against a certificate".to_owned())?;
+    // Read anew for each line, so that a certificate that was renewed is used.
+    let files = TlsConfig {
+        ca: config.ca.clone(),
+        client: None,
+    };
+    let client = client_config(&files).map_err(|e| format!("tls: {e}"))?;
     let line = TlsConnector::from(client).connect(name, line).await;
     let line = line.map_err(|e| format!("tls: {}", plain(&e)))?;
     Ok(Box::new(line))
@@ -213,31 +213,6 @@ fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     text[..end].to_lowercase()
-}
-
-/// Read anew for each line, so that a certificate that was renewed is used.
-fn client(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(path) => {
-            let wrong = |why: String| format!("{}: {why}", path.display());
-            let certificates = CertificateDer::pem_file_iter(path)
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|e| wrong(e.to_string()))?;
-            for certificate in certificates {
-                roots.add(certificate).map_err(|e| wrong(e.to_string()))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| format!("tls: {e}"))?;
-    let config = builder.with_root_certificates(roots).with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 async fn exchange(line: Box<dyn Line>, request: Request<String>) -> Result<Answer, String> {
@@ -276,7 +251,7 @@ fn media_type(headers: &HeaderMap) -> String {
     let word = text.split(';').next().unwrap_or_default().trim();
     let good = |c: char| c.is_ascii_alphanumeric() || "/-+._".contains(c);
     if word.is_empty() || word.len() > MAX || !word.chars().all(good) {
-        return "nothing that has a kind".into();
+        return "no content type".into();
     }
     word.to_ascii_lowercase()
 }
@@ -300,7 +275,7 @@ impl Pictures {
                 Some(Err(_)) if self.cutter.is_within() => {
                     return Err("the answer ended within a picture".into());
                 }
-                Some(Err(e)) => return Err(format!("the answer broke off: {}", reason(&e))),
+                Some(Err(e)) => return Err(format!("the answer was interrupted: {}", reason(&e))),
                 Some(Ok(frame)) => frame,
             };
             let Ok(bytes) = frame.into_data() else {

@@ -45,6 +45,9 @@ pub enum SourceError {
     /// A device, program or address does not do what it should.
     #[error("{0}")]
     Fails(String),
+    /// The device works, for another program.
+    #[error("{0} is used by another program")]
+    Busy(String),
     /// Nothing is wrong, but there is no picture yet.
     #[error("no picture yet")]
     NotYet,

@@ -83,7 +83,7 @@ impl Sender for Filming {
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return format!("{name} has no output");
         };
-        tracing::info!(pid = child.id(), "{name} started");
+        tracing::info!(pid = child.id(), "camera program {name} started");
         let last = Arc::new(Mutex::new(String::new()));
         let messages = tokio::spawn(listen(stderr, Arc::clone(&last)));
         let ends = tokio::select! {
@@ -179,7 +179,7 @@ async fn listen(mut from: ChildStderr, last: Arc<Mutex<String>>) {
         for c in String::from_utf8_lossy(&chunk[..n]).chars() {
             if c == '\n' {
                 if !line.trim().is_empty() {
-                    tracing::debug!(line, "camera program says");
+                    tracing::debug!(line, "camera program wrote");
                     *last.lock().unwrap_or_else(PoisonError::into_inner) = line.trim().to_owned();
                 }
                 line.clear();

@@ -66,14 +66,18 @@ impl DeviceSource {
         }
     }
 
-    fn fails(&self, why: &str) -> SourceError {
-        SourceError::Fails(format!("{} {why}", self.config.device.display()))
+    fn fails(&self, trouble: impl Into<Trouble>) -> SourceError {
+        let device = self.config.device.display();
+        match trouble.into() {
+            Trouble::Busy => SourceError::Busy(device.to_string()),
+            Trouble::Other(why) => SourceError::Fails(format!("{device} {why}")),
+        }
     }
 
     /// Opens the device, and drops pictures that were taken while nobody looked.
     fn ready(&mut self, first: bool) -> Result<(), SourceError> {
         let Some(filming) = &mut self.open else {
-            let opened = self.start().map_err(|why| self.fails(&why))?;
+            let opened = self.start().map_err(|trouble| self.fails(trouble))?;
             self.open = Some(opened);
             return Ok(());
         };
@@ -87,21 +91,23 @@ impl DeviceSource {
         Ok(())
     }
 
-    fn start(&mut self) -> Result<Filming, String> {
+    fn start(&mut self) -> Result<Filming, Trouble> {
         let mut device = open(&self.config.device)?;
         let format = choose(&device, self.config.format)?;
         self.fix(&mut device);
         let (width, height) = self.size;
         let wanted = PixFormat::new(width, height, fourcc(format));
-        let busy = |e: io::Error| said(&e);
-        let capture = device.video_capture(wanted).map_err(busy)?;
+        let capture = device.video_capture(wanted)?;
         let layout = layout(&capture, self.size)?;
         let interval = Fract::new(1, self.config.fps);
         if let Err(e) = capture.set_frame_interval(interval) {
             // Its own rate will do, too.
-            tracing::debug!("{} keeps its rate: {e}", self.config.device.display());
+            tracing::debug!(
+                "cannot set the frame rate of {}: {e}",
+                self.config.device.display()
+            );
         }
-        let stream = capture.into_stream().map_err(busy)?;
+        let stream = capture.into_stream()?;
         Ok(Filming { stream, layout })
     }
 
@@ -136,7 +142,7 @@ impl DeviceSource {
         for (name, value) in &self.config.controls {
             match named.iter().find(|(found, _)| found == name) {
                 Some((_, cid)) => wanted.push((name, *cid, *value)),
-                None => missing.push((name.clone(), "is not there".to_owned())),
+                None => missing.push((name.clone(), "is missing".to_owned())),
             }
         }
         for (name, cid, value) in wanted {
@@ -146,7 +152,7 @@ impl DeviceSource {
                 let lacks = e.raw_os_error() == Some(Errno::INVAL.raw_os_error());
                 if !(lacks && may_lack) {
                     let why = if lacks {
-                        "is not there".to_owned()
+                        "is missing".to_owned()
                     } else {
                         format!("does not take {value}: {}", said(&e))
                     };
@@ -157,7 +163,7 @@ impl DeviceSource {
         for (name, why) in missing {
             if self.warned.insert(name.clone()) {
                 let device = self.config.device.display();
-                tracing::warn!("{device}: control {name} {why}; the device decides");
+                tracing::warn!("{device}: control {name} {why}; keeping the device's own value");
             }
         }
     }
@@ -168,7 +174,7 @@ impl DeviceSource {
         let Some(filming) = &mut self.open else {
             return Err(SourceError::NotYet); // never: it was opened
         };
-        let coded = filming.next(SLICE).map_err(|e| self.fails(&said(&e)))?;
+        let coded = filming.next(SLICE).map_err(|e| self.fails(e))?;
         let picture = match coded {
             None | Some(Coded::Damaged) => return Err(SourceError::NotYet),
             Some(Coded::Jpeg(jpeg)) => Picture::from_jpeg(&jpeg)?,
@@ -192,12 +198,12 @@ impl Source for DeviceSource {
                 if waited < PATIENCE {
                     return Err(SourceError::NotYet);
                 }
-                Err(self.fails(&format!("sends no picture for {} s", waited.as_secs())))
+                Err(self.fails(format!("sent no picture for {} s", waited.as_secs())))
             }
             result => result,
         };
         self.waiting = None;
-        if matches!(result, Err(SourceError::Fails(_))) {
+        if matches!(result, Err(SourceError::Fails(_) | SourceError::Busy(_))) {
             self.open = None;
         }
         result.map(|picture| Some(Frame { picture, mono: now }))
@@ -241,10 +247,9 @@ impl Filming {
     }
 }
 
-fn open(path: &Path) -> Result<Device, String> {
-    let device = Device::open(path).map_err(|e| said(&e))?;
-    let quick = fcntl_getfl(&device).and_then(|now| fcntl_setfl(&device, now | OFlags::NONBLOCK));
-    quick.map_err(|e| said(&e.into()))?;
+fn open(path: &Path) -> io::Result<Device> {
+    let device = Device::open(path)?;
+    fcntl_getfl(&device).and_then(|now| fcntl_setfl(&device, now | OFlags::NONBLOCK))?;
     Ok(device)
 }
 
@@ -261,7 +266,7 @@ fn formats(device: &Device) -> Vec<[u8; 4]> {
 /// # Errors
 /// A message that tells why it cannot be opened.
 pub(in crate::camera) fn list(path: &Path) -> Result<String, String> {
-    let found = formats(&open(path)?);
+    let found = formats(&open(path).map_err(|e| said(&e))?);
     Ok(text(&found))
 }
 
@@ -318,13 +323,13 @@ fn layout(capture: &VideoCaptureDevice, size: (u32, u32)) -> Result<Layout, Stri
     let (width, height) = (format.width(), format.height());
     if (width, height) != size {
         return Err(format!(
-            "gives pictures of {width} × {height}: expected {} × {}, as size says",
+            "delivers pictures of {width} × {height}: expected {} × {}, as size says",
             size.0, size.1
         ));
     }
     let signs = format.pixel_format().as_fourcc();
     let word = of_fourcc(signs)
-        .ok_or_else(|| format!("gives {}, which it did not offer", text(&[signs])))?;
+        .ok_or_else(|| format!("delivers {}, which it did not offer", text(&[signs])))?;
     let side = |n: u32| usize::try_from(n).map_err(|e| e.to_string());
     Ok(Layout {
         word,
@@ -341,19 +346,41 @@ fn word(name: &str) -> String {
     parts.join("_").to_ascii_lowercase()
 }
 
+/// Why a device gives no pictures.
+#[derive(Debug, PartialEq, Eq)]
+enum Trouble {
+    /// Another program films with it.
+    Busy,
+    /// Something else, in words that go on after its name.
+    Other(String),
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self::Other(why)
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::BUSY) => Self::Busy,
+            _ => Self::Other(said(&error)),
+        }
+    }
+}
+
 /// What is wrong, in words that help.
 fn said(error: &io::Error) -> String {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
-        Some(Errno::NOENT) => "is not there".into(),
-        Some(Errno::NODEV | Errno::NXIO) => "is gone".into(),
+        Some(Errno::NOENT) => "is missing".into(),
+        Some(Errno::NODEV | Errno::NXIO) => "was disconnected".into(),
         Some(Errno::BUSY) => "is used by another program".into(),
         Some(Errno::ACCESS | Errno::PERM) => {
-            "may not be used: expected a user of the group video".into()
+            "permission denied: expected a user of the group video".into()
         }
-        Some(Errno::NOTTY) => "is no device of Video4Linux".into(),
-        Some(Errno::NOSPC) => {
-            "has no room on its USB line: expected fewer pictures a second".into()
-        }
+        Some(Errno::NOTTY) => "is not a Video4Linux device".into(),
+        Some(Errno::NOSPC) => "has not enough USB bandwidth: expected a lower frame rate".into(),
         _ => {
             let text = error.to_string();
             let end = text.find(" (os error").unwrap_or(text.len());
@@ -379,6 +406,18 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_that_another_program_uses_is_busy() {
+        let trouble = |errno: Errno| Trouble::from(io::Error::from(errno));
+        assert_eq!(trouble(Errno::BUSY), Trouble::Busy);
+        assert_eq!(
+            trouble(Errno::NODEV),
+            Trouble::Other("was disconnected".into())
+        );
+        let device = SourceError::Busy("/dev/video0".into());
+        assert_eq!(device.to_string(), "/dev/video0 is used by another program");
+    }
+
+    #[test]
     fn what_is_no_camera_is_named() {
         let config = V4l2Config {
             device: "/dev/null".into(),
@@ -395,8 +434,8 @@ mod tests {
             _ => panic!("a picture of nothing"),
         };
         let why = said(&mut source);
-        assert_eq!(why, "/dev/null is no device of Video4Linux");
+        assert_eq!(why, "/dev/null is not a Video4Linux device");
         source.config.device = "/dev/not-there".into();
-        assert_eq!(said(&mut source), "/dev/not-there is not there");
+        assert_eq!(said(&mut source), "/dev/not-there is missing");
     }
 }

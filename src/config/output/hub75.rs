@@ -4,6 +4,7 @@ use super::RawOutput;
 use super::pins::GpioBackend;
 use crate::config::check::Check;
 use crate::config::doc::At;
+use crate::config::problem::ProblemKind;
 use crate::config::raw::RawPins;
 
 /// Longest chain: beyond, a frame takes too long to be free of flicker.
@@ -174,8 +175,9 @@ impl Check<'_> {
             }
             match used.iter().find(|(n, _)| n == line) {
                 Some((n, other)) => {
-                    self.wrong(
+                    self.wrong_as(
                         &at.key(key),
+                        ProblemKind::Duplicate,
                         format_args!("line {n} is {other} already: expected each line once"),
                     );
                     good = false;

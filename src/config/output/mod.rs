@@ -22,6 +22,7 @@ use super::check::Check;
 use super::doc::At;
 use super::hint;
 use super::raw::RawOutput;
+use crate::config::problem::ProblemKind;
 use crate::model::QueueId;
 use std::path::PathBuf;
 
@@ -184,8 +185,9 @@ impl Check<'_> {
     fn foreign_keys(&mut self, at: &At, kind: &str) {
         for &(key, kinds) in KEYS {
             if !kinds.contains(&kind) && self.doc.found(&at.key(key)).is_some() {
-                self.wrong(
+                self.wrong_as(
                     &at.key(key),
+                    ProblemKind::Unwanted,
                     format_args!(
                         "only with kind {}: expected no such key",
                         hint::one_of(kinds)

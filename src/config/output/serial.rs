@@ -8,6 +8,7 @@ use super::digits::{
 use crate::config::check::Check;
 use crate::config::doc::At;
 use crate::config::hint;
+use crate::config::problem::ProblemKind;
 use crate::config::raw::RawField;
 use crate::model::{Label, QueueId};
 use std::time::Duration;
@@ -113,18 +114,19 @@ impl Check<'_> {
                 && url.query().is_none()
                 && url.fragment().is_none()
         };
-        let found = parsed.filter(plain).and_then(|url| {
-            let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+        let port = parsed.filter(plain).and_then(|url| {
             let port = url.port().unwrap_or(MODBUS_TCP_PORT);
-            (!host.is_empty() && port != 0).then_some(SerialDevice::Tcp { host, port })
+            (url.has_host() && port != 0).then_some(port)
         });
-        if found.is_none() {
+        let Some(port) = port else {
             self.wrong(
                 at,
                 "expected tcp://HOST:PORT, such as \"tcp://192.168.1.50:502\"",
             );
-        }
-        found
+            return None;
+        };
+        let host = self.host_of(at, raw)?;
+        Some(SerialDevice::Tcp { host, port })
     }
 
     fn baud(&mut self, at: &At, raw: Option<i64>) -> Option<u32> {
@@ -175,8 +177,9 @@ impl Check<'_> {
         }
         if raw.len() > MAX_FIELDS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_FIELDS),
+                ProblemKind::TooMany,
                 format_args!("{n} fields: expected at most {MAX_FIELDS}"),
             );
         }
@@ -187,8 +190,9 @@ impl Check<'_> {
                 continue;
             };
             if let Some(first) = fields.iter().position(|f| f.address == field.address) {
-                self.wrong(
+                self.wrong_as(
                     &at.key("address"),
+                    ProblemKind::Duplicate,
                     format_args!("same address as field[{first}]: expected each address once"),
                 );
             }
@@ -229,8 +233,8 @@ impl Check<'_> {
             }
             (None, Some(counter)) => {
                 if raw.show.is_some() {
-                    self.wrong(
-                        &at.key("show"),
+                    self.wrong_as(
+                        &at.key("show"), ProblemKind::Unwanted,
                         "only with queue: expected no such key, for a counter's field shows its newest ticket",
                     );
                 }
@@ -243,7 +247,11 @@ impl Check<'_> {
                 }
             }
             (Some(_), Some(_)) => {
-                self.wrong(&at.key("counter"), "expected queue or counter, not both");
+                self.wrong_as(
+                    &at.key("counter"),
+                    ProblemKind::Unwanted,
+                    "expected queue or counter, not both",
+                );
                 None
             }
             (None, None) => {

@@ -4,6 +4,7 @@ use super::{Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguag
 use super::{VoiceTexts, Zero};
 use crate::config::check::Check;
 use crate::config::doc::At;
+use crate::config::problem::ProblemKind;
 use crate::config::raw::{RawHubVoice, RawVoice, RawVoiceHours, RawVoiceText};
 use crate::model::QueueId;
 use std::collections::BTreeMap;
@@ -104,7 +105,7 @@ impl Check<'_> {
         let Some(kind) = raw.output.as_deref() else {
             self.missing(
                 &at.key("output"),
-                "where calls are heard: alsa, wav or none",
+                "where calls are played: alsa, wav or none",
             );
             return None;
         };
@@ -116,7 +117,11 @@ impl Check<'_> {
             (kind != 1 && raw.dir.is_some(), "dir"),
         ] {
             if wrong {
-                self.wrong(&at.key(key), "not for this output: expected no such key");
+                self.wrong_as(
+                    &at.key(key),
+                    ProblemKind::Unwanted,
+                    "not for this output: expected no such key",
+                );
             }
         }
         match kind {
@@ -148,8 +153,9 @@ impl Check<'_> {
     fn voice_hours(&mut self, at: &At, raw: &[RawVoiceHours], volume: u8) -> Vec<VoiceHours> {
         if raw.len() > MAX_HOURS {
             let n = raw.len();
-            self.wrong(
+            self.wrong_as(
                 &at.index(MAX_HOURS),
+                ProblemKind::TooMany,
                 format_args!("{n} parts of the day: expected at most {MAX_HOURS}"),
             );
         }
@@ -222,7 +228,8 @@ impl Check<'_> {
             let at = at.key("recorded");
             let dir = self.path(&at, dir)?;
             if !dir.is_dir() {
-                self.wrong(&at, format_args!("no such folder: {}", dir.display()));
+                let detail = format_args!("no such folder: {}", dir.display());
+                self.wrong_as(&at, ProblemKind::NoSuch, detail);
             }
             Some(dir)
         });
@@ -255,7 +262,11 @@ impl Check<'_> {
                 continue;
             };
             if languages.contains(&lang) {
-                self.wrong(&at, "named before: expected each language once");
+                self.wrong_as(
+                    &at,
+                    ProblemKind::Duplicate,
+                    "named before: expected each language once",
+                );
             }
             languages.push(lang);
         }

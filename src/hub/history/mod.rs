@@ -1,9 +1,10 @@
 //! Every call of every office, once, in a database.
 //!
-//! Calls arrive at least once and are written exactly once: (`office`, `queue`, `day`, `epoch`,
-//! `no`) is the primary key and a second arrival is ignored. A call is acknowledged to the broker
-//! only after the transaction that holds it is on disk. While the database is locked, full or
-//! away, calls wait in a bounded channel, then in the broker; none is dropped.
+//! Calls arrive at least once and are written exactly once: a second arrival of the same call is
+//! ignored, another call under a count that is taken is written beside it (see `calls`). A call
+//! is acknowledged to the broker only after the transaction that holds it is on disk. While the
+//! database is locked, full or away, calls wait in a bounded channel, then in the broker; none is
+//! dropped.
 //!
 //! Beside the calls it holds what was told and what happened ([`WaitRow`]) and how queues stood
 //! ([`SlotRow`]). A ticket's label is forgotten when its day is over; only times stay.
@@ -11,11 +12,17 @@
 //! The same SQL serves SQLite and PostgreSQL through sqlx's `Any` driver. Knows no registry and
 //! no pages.
 
+mod calls;
+mod labels;
 mod read;
+mod spelling;
 mod sql;
+mod sweep;
+mod tables;
 mod waits;
 mod writer;
 
+pub use labels::LabelDays;
 pub use read::MAX_PAGE;
 pub use waits::{Accuracy, SlotRow, ToldRow, Usual, WaitRow};
 pub use writer::Writer;
@@ -24,6 +31,8 @@ use super::incoming::Ack;
 use super::stats::Stats;
 use crate::model::OfficeId;
 use crate::wire::report::CallReport;
+use calls::Arrival;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::AnyPool;
 use std::sync::Arc;
@@ -82,16 +91,16 @@ impl CallRow {
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The address is none that a driver knows, or its database cannot be opened.
-    #[error("cannot open the history: expected sqlite:FILE or postgres://…")]
+    #[error("cannot open the history database: expected sqlite:FILE or postgres://…")]
     Open(#[source] sqlx::Error),
     /// The tables cannot be made.
-    #[error("cannot prepare the tables of the history")]
+    #[error("cannot prepare the tables of the history database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A query failed.
-    #[error("cannot ask the history")]
+    #[error("cannot query the history database")]
     Query(#[from] sqlx::Error),
     /// The writer has stopped.
-    #[error("the history is closed")]
+    #[error("the history database is closed")]
     Closed,
 }
 
@@ -123,17 +132,21 @@ impl HistoryError {
 #[derive(Debug)]
 enum Pending {
     /// A call, acknowledged when it is on disk.
-    Call(CallRow, Option<Ack>),
+    Call(Arrival, Option<Ack>),
+    /// A call of an office without numbers, and when it came in seconds since 1970.
+    Waiting(Arrival, i64, Option<Ack>),
     Note(Note),
 }
 
 /// What is too old to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sweep {
-    /// The first day whose tickets may be named: today.
-    pub labels_from: Date,
+    /// The first days whose tickets may be named.
+    pub labels: LabelDays,
     /// The first day of which anything is kept.
     pub rows_from: Date,
+    /// Calls that came before this and still wait for numbers of their office go.
+    pub waiting_from: Timestamp,
 }
 
 /// Something that may be lost: nobody sends it again, and nobody waits for it.
@@ -145,6 +158,8 @@ pub enum Note {
     Slot(SlotRow),
     /// What is to be forgotten.
     Sweep(Sweep),
+    /// An office has numbers: the calls that waited for them are written where they belong.
+    Admit(OfficeId),
 }
 
 /// The history as everybody but its writer sees it. Cheap to clone.
@@ -178,10 +193,43 @@ impl History {
     /// # Errors
     /// [`HistoryError::Closed`] when the writer is gone; the call is not acknowledged then.
     pub async fn record(&self, row: CallRow, ack: Option<Ack>) -> Result<(), HistoryError> {
-        self.queue
-            .send(Pending::Call(row, ack))
+        self.record_heard(row, None, ack).await
+    }
+
+    /// The same for a call that came at `heard`, where the hub has a clock to tell: it counts as
+    /// made then, if it claims to be made later.
+    ///
+    /// # Errors
+    /// As [`History::record`].
+    pub async fn record_heard(
+        &self,
+        row: CallRow,
+        heard: Option<Timestamp>,
+        ack: Option<Ack>,
+    ) -> Result<(), HistoryError> {
+        self.send(Pending::Call(Arrival::new(row, heard), ack))
             .await
-            .map_err(|_| HistoryError::Closed)
+    }
+
+    /// Hands over a call of an office that has no numbers: kept, but in nothing that is published,
+    /// until a [`Note::Admit`] names its office.
+    ///
+    /// # Errors
+    /// As [`History::record`].
+    pub async fn record_waiting(
+        &self,
+        row: CallRow,
+        heard: Timestamp,
+        ack: Option<Ack>,
+    ) -> Result<(), HistoryError> {
+        let arrival = Arrival::new(row, Some(heard));
+        self.send(Pending::Waiting(arrival, heard.as_second(), ack))
+            .await
+    }
+
+    async fn send(&self, pending: Pending) -> Result<(), HistoryError> {
+        let sent = self.queue.send(pending).await;
+        sent.map_err(|_| HistoryError::Closed)
     }
 
     /// Hands a note to the writer if there is room; whether there was.

@@ -1,7 +1,7 @@
 //! The statements, in the words that SQLite and PostgreSQL share.
 
+use super::calls::{Arrival, made};
 use super::{CallRow, SlotRow, ToldRow};
-use jiff::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Row as _};
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// Rows of one statement: 13 parameters each stay far under SQLite's 32,766.
-const ROWS_PER_STATEMENT: usize = 100;
+pub(super) const ROWS_PER_STATEMENT: usize = 100;
 
 /// Nobody waits longer than an office is open; what seems to is another ticket of that label.
 const LONGEST_WAIT_S: i64 = 12 * 3600;
@@ -59,7 +59,7 @@ pub(super) fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
 }
 
 /// `($1,$2),($3,$4)` for so many rows of so many values.
-fn places(rows: usize, values: usize) -> String {
+pub(super) fn places(rows: usize, values: usize) -> String {
     let mut text = String::with_capacity(rows * values * 5);
     for n in 0..rows * values {
         let before = match (n, n % values) {
@@ -74,16 +74,16 @@ fn places(rows: usize, values: usize) -> String {
 }
 
 /// A table that rows are added to.
-struct Table {
-    name: &'static str,
-    columns: &'static [&'static str],
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [&'static str],
     /// A row that has these in common with one that is there is left out.
-    key: &'static str,
+    pub(super) key: &'static str,
 }
 
 /// Adds rows within one transaction; `bind` gives the values of a row in the order of the columns.
 /// How many were new.
-async fn insert<'q, R>(
+pub(super) async fn insert<'q, R>(
     connection: &mut AnyConnection,
     table: &Table,
     rows: &'q [R],
@@ -104,44 +104,6 @@ async fn insert<'q, R>(
         new += done.rows_affected();
     }
     Ok(new)
-}
-
-const CALLS: Table = Table {
-    name: "calls",
-    columns: &[
-        "office", "queue", "day", "epoch", "no", "ticket", "counter", "at", "kind", "at_s",
-    ],
-    key: "day, office, queue, epoch, no",
-};
-
-/// Writes calls; those already there are left as they are. How many were new. Calls of days before
-/// `labels_from` are written without their label.
-pub(super) async fn insert_calls(
-    connection: &mut AnyConnection,
-    rows: &[&CallRow],
-    labels_from: &str,
-) -> Result<u64, sqlx::Error> {
-    insert(connection, &CALLS, rows, |query, row| {
-        let past = row.day.as_str() < labels_from;
-        let label = if past { "" } else { &row.ticket };
-        query
-            .bind(&row.office)
-            .bind(&row.queue)
-            .bind(&row.day)
-            .bind(row.epoch)
-            .bind(row.no)
-            .bind(label)
-            .bind(&row.counter)
-            .bind(&row.at)
-            .bind(&row.kind)
-            .bind(moment(row))
-    })
-    .await
-}
-
-/// A call's moment in seconds since 1970; 0 when it cannot be read.
-fn moment(row: &CallRow) -> i64 {
-    row.at.parse().map_or(0, Timestamp::as_second)
 }
 
 const TOLD: Table = Table {
@@ -207,9 +169,10 @@ pub(super) async fn insert_slots(
 /// wait. What was told goes: the label is not needed any more.
 pub(super) async fn settle(
     connection: &mut AnyConnection,
-    calls: &[&CallRow],
+    calls: &[&Arrival],
 ) -> Result<(), sqlx::Error> {
-    let calls: Vec<&CallRow> = calls.iter().copied().filter(|c| c.kind == "call").collect();
+    let calls = calls.iter().map(|arrival| &arrival.row);
+    let calls: Vec<&CallRow> = calls.filter(|c| c.kind == "call").collect();
     for calls in calls.chunks(ROWS_PER_STATEMENT) {
         let keys = format!(
             "WHERE (day, office, queue, ticket) IN (VALUES {})",
@@ -233,7 +196,7 @@ pub(super) async fn settle(
             .iter()
             .filter_map(|told| {
                 let mut calls = calls.iter().filter(|call| {
-                    let waited = moment(call) - told.at_s;
+                    let waited = made(call) - told.at_s;
                     (&call.day, &call.office, &call.queue, &call.ticket)
                         == (&told.day, &told.office, &told.queue, &told.ticket)
                         && (0..=LONGEST_WAIT_S).contains(&waited)
@@ -251,7 +214,7 @@ pub(super) async fn settle(
     Ok(())
 }
 
-type AnyQuery<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+pub(super) type AnyQuery<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
 fn bind_keys<'q>(mut query: AnyQuery<'q>, calls: &[&'q CallRow]) -> AnyQuery<'q> {
     for call in calls {
@@ -319,37 +282,9 @@ async fn insert_waits(
             .bind(told.low)
             .bind(told.high)
             .bind(&call.at)
-            .bind(moment(call) - told.at_s)
+            .bind(made(call) - told.at_s)
     })
     .await
-}
-
-/// Drops the labels of days before `labels_from` and the rows of days before `rows_from`. Days
-/// before `swept` bear no label any more.
-pub(super) async fn sweep(
-    connection: &mut AnyConnection,
-    swept: &str,
-    labels_from: &str,
-    rows_from: &str,
-) -> Result<u64, sqlx::Error> {
-    let unlabelled =
-        sqlx::query("UPDATE calls SET ticket = '' WHERE day >= $1 AND day < $2 AND ticket <> ''")
-            .bind(swept.to_owned())
-            .bind(labels_from.to_owned())
-            .execute(&mut *connection)
-            .await?;
-    for (text, day) in [
-        ("DELETE FROM told WHERE day < $1", labels_from),
-        ("DELETE FROM calls WHERE day < $1", rows_from),
-        ("DELETE FROM waits WHERE day < $1", rows_from),
-        ("DELETE FROM slots WHERE day < $1", rows_from),
-    ] {
-        sqlx::query(text)
-            .bind(day.to_owned())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(unlabelled.rows_affected())
 }
 
 #[cfg(test)]

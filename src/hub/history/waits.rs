@@ -245,9 +245,10 @@ impl History {
     pub async fn stamp(&self, day: Date) -> Result<[u64; 3], HistoryError> {
         let row = sqlx::query(
             "SELECT COUNT(*), COALESCE(SUM(CASE WHEN ticket <> '' THEN 1 ELSE 0 END), 0), \
-             (SELECT COUNT(*) FROM waits WHERE day = $1) FROM calls WHERE day = $2",
+             (SELECT COUNT(*) FROM waits WHERE day = $1) FROM \
+             (SELECT ticket FROM calls WHERE day = $1 \
+              UNION ALL SELECT ticket FROM calls_again WHERE day = $1) AS called",
         )
-        .bind(day.to_string())
         .bind(day.to_string())
         .fetch_one(&self.pool)
         .await?;

@@ -1,7 +1,10 @@
 //! The one who writes: batches, retries, acknowledges, forgets.
 
-use super::{CallRow, HistoryError, Note, Pending, SlotRow, Sweep, ToldRow, sql};
+use super::calls::{self, Arrival};
+use super::labels::Labels;
+use super::{HistoryError, Note, Pending, SlotRow, Sweep, ToldRow, spelling, sql, sweep, tables};
 use crate::hub::stats::Stats;
+use crate::model::OfficeId;
 use sqlx::AnyPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,8 +37,8 @@ pub struct Writer {
     stats: Arc<Stats>,
     sqlite: bool,
     ready: bool,
-    /// The first day whose tickets are still named; empty before the first sweep.
-    labels_from: String,
+    /// The first days whose tickets are still named.
+    labels: Labels,
 }
 
 impl Writer {
@@ -53,7 +56,7 @@ impl Writer {
             stats,
             sqlite,
             ready: false,
-            labels_from: String::new(),
+            labels: Labels::default(),
         }
     }
 
@@ -66,7 +69,8 @@ impl Writer {
             if self.sqlite {
                 sqlx::query(sql::WAL).execute(&self.pool).await?;
             }
-            sqlx::migrate!("./migrations").run(&self.pool).await?;
+            tables::numbered().run(&self.pool).await?;
+            tables::beside().run(&self.pool).await?;
             self.ready = true;
             self.usable.store(true, Ordering::Relaxed);
         }
@@ -114,7 +118,7 @@ impl Writer {
             match self.attempt(batch).await {
                 Ok(()) => {
                     if warned {
-                        tracing::info!("the history is written again");
+                        tracing::info!("the history database accepts writes again");
                     }
                     return;
                 }
@@ -126,7 +130,7 @@ impl Writer {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
                             waiting = batch.len(),
-                            "cannot write the history, trying again"
+                            "cannot write to the history database, retrying"
                         );
                     }
                 }
@@ -143,41 +147,63 @@ impl Writer {
         if batch.is_empty() {
             sqlx::query("SELECT 1").fetch_one(&self.pool).await?;
         } else {
-            let mut calls: Vec<&CallRow> = Vec::new();
+            let mut calls: Vec<&Arrival> = Vec::new();
+            let mut waiting: Vec<(&Arrival, i64)> = Vec::new();
             let mut told: Vec<&ToldRow> = Vec::new();
             let mut slots: Vec<&SlotRow> = Vec::new();
-            let mut sweep: Option<Sweep> = None;
+            let mut admitted: Vec<&OfficeId> = Vec::new();
+            let mut due: Option<&Sweep> = None;
             for pending in batch.iter() {
                 match pending {
-                    Pending::Call(row, _) => calls.push(row),
+                    Pending::Call(call, _) => calls.push(call),
+                    Pending::Waiting(call, heard_s, _) => waiting.push((call, *heard_s)),
                     Pending::Note(Note::Told(row)) => told.push(row),
                     Pending::Note(Note::Slot(row)) => slots.push(row),
-                    Pending::Note(Note::Sweep(newer)) => sweep = Some(*newer),
+                    Pending::Note(Note::Admit(office)) => admitted.push(office),
+                    Pending::Note(Note::Sweep(newer)) => due = Some(newer),
                 }
             }
-            let mut labels_from = self.labels_from.clone();
+            let mut labels = self.labels.clone();
             let mut transaction = self.pool.begin().await?;
             sql::insert_told(&mut transaction, &told).await?;
-            let new = sql::insert_calls(&mut transaction, &calls, &labels_from).await?;
+            let mut new = calls::insert_calls(&mut transaction, &calls, &labels).await?;
+            let mut all = u64::try_from(calls.len()).unwrap_or(u64::MAX);
             sql::settle(&mut transaction, &calls).await?;
+            calls::insert_waiting(&mut transaction, &waiting, &labels).await?;
+            for office in admitted {
+                let moved = calls::admit(&mut transaction, office.as_str(), &labels).await?;
+                new += moved.0;
+                all = all.saturating_add(moved.0 + moved.1);
+            }
             sql::insert_slots(&mut transaction, &slots).await?;
-            if let Some(sweep) = sweep {
-                let from = sweep.labels_from.to_string();
-                let rows_from = sweep.rows_from.to_string();
-                let dropped = sql::sweep(&mut transaction, &labels_from, &from, &rows_from).await?;
+            if let Some(due) = due {
+                let newer = Labels::from(&due.labels);
+                let rows_from = due.rows_from.to_string();
+                let waiting_from = due.waiting_from.as_second();
+                let swept = &labels;
+                let dropped =
+                    sweep::sweep(&mut transaction, swept, &newer, &rows_from, waiting_from).await?;
                 if dropped > 0 {
-                    tracing::info!(dropped, before = from, "labels of past days are forgotten");
+                    let before = newer.at_least.as_str();
+                    tracing::info!(dropped, before, "deleted ticket labels of past days");
                 }
-                labels_from = from;
+                // Once a start, when it is known which days still have labels.
+                if labels.at_least.is_empty() {
+                    let from = newer.at_least.as_str();
+                    let renewed = spelling::renew(&mut transaction, from).await?;
+                    if renewed > 0 {
+                        tracing::info!(renewed, "normalised ticket labels of an earlier version");
+                    }
+                }
+                labels = newer;
             }
             transaction.commit().await?;
-            self.labels_from = labels_from;
-            let all = u64::try_from(calls.len()).unwrap_or(u64::MAX);
+            self.labels = labels;
             self.stats.history_writes.inc();
             self.stats.calls_stored.inc_by(new);
             self.stats.calls_doubled.inc_by(all.saturating_sub(new));
             for pending in batch.drain(..) {
-                if let Pending::Call(_, Some(ack)) = pending {
+                if let Pending::Call(_, Some(ack)) | Pending::Waiting(.., Some(ack)) = pending {
                     ack.done();
                 }
             }

@@ -1,9 +1,11 @@
 //! What a `numbers` report must hold beyond its JSON shape.
 
 use super::Refusal;
+use super::evidence::is_ahead;
 use crate::clock::Now;
-use crate::model::OfficeId;
-use crate::wire::report::{HealthReport, IssueReport, MAX_QUEUES, Numbers};
+use crate::model::{OfficeId, Status};
+use crate::wire::WireTime;
+use crate::wire::report::{HealthReport, IssueReport, MAX_QUEUES, Numbers, QueueNumbers};
 use jiff::{SignedDuration, civil::Date};
 use std::collections::HashSet;
 
@@ -14,22 +16,19 @@ pub(super) const MAX_PICTURES: usize = 16;
 /// Largest side of a picture in pixels: twice 4K.
 const MAX_SIDE: u32 = 8192;
 
-/// A report's time may be this far from the hub's (contract, "Limits").
+/// A report may be this old, and a day this far from its time (contract, "Limits").
 const MAX_SKEW: SignedDuration = SignedDuration::from_hours(24);
 
-/// Checks a report against its topic, the clock and the limits.
-pub(super) fn numbers(n: &Numbers, office: &OfficeId, now: Now) -> Result<(), Refusal> {
+/// The offsets that there are on earth, in seconds: UTC-12 (`Etc/GMT+12`) to UTC+14 (`Etc/GMT-14`).
+const OFFSETS_S: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
+
+/// Checks a report against its topic and the limits.
+pub(super) fn numbers(n: &Numbers, office: &OfficeId) -> Result<(), Refusal> {
     if n.office.id != *office {
         return Err(Refusal::OtherOffice {
             expected: office.to_string(),
             found: n.office.id.to_string(),
         });
-    }
-    if now.synced && now.wall.duration_since(n.at.at).abs() > MAX_SKEW {
-        return Err(Refusal::Time(n.at.to_string()));
-    }
-    if !is_near(n.day, n.at.zoned().date()) {
-        return Err(Refusal::Time(n.day.to_string()));
     }
     if n.queues.len() > MAX_QUEUES {
         return Err(Refusal::List(format!(
@@ -54,6 +53,101 @@ pub(super) fn numbers(n: &Numbers, office: &OfficeId, now: Now) -> Result<(), Re
         picture(c.id.as_str(), &c.sha256, &c.format, c.width, c.height)?;
     }
     Ok(())
+}
+
+/// Checks when a report was made.
+pub(super) fn timely(n: &Numbers, now: Now) -> Result<(), Refusal> {
+    if !is_offset(n.at) {
+        return Err(Refusal::Time(n.at.to_string()));
+    }
+    if is_ahead(n.at.at, now) {
+        return Err(Refusal::ahead(n.at.at.duration_since(now.wall)));
+    }
+    if now.synced && now.wall.duration_since(n.at.at) > MAX_SKEW {
+        return Err(Refusal::Time(n.at.to_string()));
+    }
+    if !is_near(n.day, n.at.zoned().date()) {
+        return Err(Refusal::Time(n.day.to_string()));
+    }
+    Ok(())
+}
+
+/// Leaves out what a report says of the future. A queue keeps what was known `before`, as old: one
+/// source with a wrong clock must not take the others from the page. What was left out.
+///
+/// # Errors
+/// [`Refusal`] when nothing is left of its queues.
+pub(super) fn leave_out_ahead(
+    n: &mut Numbers,
+    before: Option<&Numbers>,
+    now: Now,
+) -> Result<Option<Refusal>, Refusal> {
+    let wrong = |t: WireTime| is_ahead(t.at, now) || !is_offset(t);
+    let queue_time = |q: &QueueNumbers| {
+        let call = q.last_call.as_ref().map(|c| c.at);
+        q.as_of.into_iter().chain(call).find(|t| wrong(*t))
+    };
+    let mut left_out = None;
+    let dated = n.queues.iter().filter(|q| q.as_of.is_some()).count();
+    let mut out = 0;
+    for queue in &mut n.queues {
+        let Some(time) = queue_time(queue) else {
+            continue;
+        };
+        out += 1;
+        left_out = Some(Refusal::QueueTime {
+            queue: queue.id.to_string(),
+            time: time.to_string(),
+        });
+        let known = before.and_then(|b| b.queues.iter().find(|q| q.id == queue.id));
+        *queue = match known.filter(|q| queue_time(q).is_none()) {
+            Some(known) => QueueNumbers {
+                fresh: false,
+                ..known.clone()
+            },
+            None => unheard(queue),
+        };
+    }
+    if out > 0 && out >= dated {
+        return Err(left_out.unwrap_or(Refusal::Late));
+    }
+    let mut picture = |id: &str, time: WireTime| {
+        let good = !wrong(time);
+        if !good {
+            left_out = Some(Refusal::PictureTime {
+                id: id.to_owned(),
+                time: time.to_string(),
+            });
+        }
+        good
+    };
+    n.boards.retain(|b| picture(b.id.as_str(), b.shown_at));
+    n.cameras.retain(|c| picture(c.id.as_str(), c.taken_at));
+    Ok(left_out)
+}
+
+/// A queue as long as nothing was ever heard of it.
+pub(super) fn unheard(queue: &QueueNumbers) -> QueueNumbers {
+    QueueNumbers {
+        id: queue.id.clone(),
+        name: queue.name.clone(),
+        lane: queue.lane,
+        status: Status::Closed,
+        as_of: None,
+        fresh: false,
+        source: queue.source,
+        last_call: None,
+        now_serving: None,
+        next: Vec::new(),
+        waiting: None,
+        on_hold: None,
+        wait: None,
+    }
+}
+
+/// Whether a time is written with an offset that some place on earth has.
+pub(super) fn is_offset(time: WireTime) -> bool {
+    OFFSETS_S.contains(&time.offset.seconds())
 }
 
 /// Checks what a node says of itself: lists and texts are as short as an honest node's.

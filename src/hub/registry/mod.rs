@@ -4,23 +4,36 @@
 //! wrong one costs a count and nothing else (invariant 8). Memory is bounded: offices, nodes,
 //! boards and picture bytes each have a limit, and what does not fit is refused, never what is
 //! there already. Knows no HTTP, no database, no broker.
+//!
+//! What it answers holds for the newest moment it was handed, by a report or by
+//! [`Registry::advance`]: nodes and numbers grow old by themselves (see `evidence`).
 
+mod call;
 mod check;
+mod evidence;
 mod images;
 mod node;
 mod refusal;
+mod view;
+
+pub use call::{decode_call, earliest_date, oldest_day};
+pub use evidence::{AHEAD_AT_MOST, CURRENT_FOR, HEARD_FOR};
 
 pub use images::{IMAGE_BUDGET, Image, Images, MAX_PICTURE};
 pub use refusal::Refusal;
+pub use view::{NodeView, ShownPicture};
 
-use super::view::{BoardView, CameraView, OfficeView, OutputView};
 use crate::clock::Now;
+use crate::health::Instances;
 use crate::model::{NodeId, OfficeId};
-use crate::wire::report::{CallReport, HealthReport, Numbers, OFFLINE, ONLINE};
+use crate::wire::report::{HealthReport, Instance, Numbers, OFFLINE, ONLINE};
 use crate::wire::{self, WireTime, topic::Topic};
 use bytes::Bytes;
+use evidence::Way;
+use jiff::Timestamp;
 use node::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Most offices: Japan has 1,741 municipalities and 171 wards of designated cities.
 pub const MAX_OFFICES: usize = 2_000;
@@ -51,14 +64,25 @@ impl Effect {
             Self::Unchanged
         }
     }
+
+    /// Both of two.
+    fn and(self, other: Self) -> Self {
+        Self::changed_if(self == Self::Changed || other == Self::Changed)
+    }
 }
 
 /// All offices.
 #[derive(Debug)]
 pub struct Registry {
     offices: BTreeMap<OfficeId, BTreeMap<NodeId, Node>>,
+    /// Offices that told numbers of their own, also such as are too old to be shown.
+    known: BTreeSet<OfficeId>,
     images: Images,
     line: bool,
+    /// The newest moment that was handed in.
+    now: Now,
+    /// What was left out of the report taken last.
+    left_out: Option<Refusal>,
 }
 
 impl Default for Registry {
@@ -73,25 +97,68 @@ impl Registry {
     pub fn new() -> Self {
         Self {
             offices: BTreeMap::new(),
+            known: BTreeSet::new(),
             images: Images::new(IMAGE_BUDGET),
             line: true,
+            now: Now {
+                wall: Timestamp::UNIX_EPOCH,
+                mono: Duration::ZERO,
+                synced: false,
+            },
+            left_out: None,
         }
     }
 
-    /// Takes one report; a call is only checked, see [`decode_call`]. An empty payload is MQTT's
-    /// way to clear a kept topic, so it makes the registry forget the same.
+    /// Takes one report that came live: one that the broker did not keep for newcomers. See
+    /// [`Registry::hear`].
     ///
     /// # Errors
     /// [`Refusal`] when it breaks a rule; nothing has changed then.
     pub fn report(&mut self, topic: &Topic, payload: &Bytes, now: Now) -> Result<Effect, Refusal> {
+        self.hear(topic, payload, false, now)
+    }
+
+    /// Takes one report, which the broker may have kept (`retained`); a call is only checked, see
+    /// [`decode_call`]. An empty payload is MQTT's way to clear a kept topic, so it makes the
+    /// registry forget the same.
+    ///
+    /// # Errors
+    /// [`Refusal`] when it breaks a rule; nothing has changed then, but that the node's clock may
+    /// be known to be wrong.
+    pub fn hear(
+        &mut self,
+        topic: &Topic,
+        payload: &Bytes,
+        retained: bool,
+        now: Now,
+    ) -> Result<Effect, Refusal> {
+        self.now = now;
+        self.left_out = None;
+        let way = Way { retained, now };
         match topic {
             Topic::Numbers(office, node) => {
                 if payload.is_empty() {
-                    return Ok(self.forget(office, node, |n| n.numbers = None));
+                    return Ok(self.forget_numbers(office, node));
                 }
-                let numbers: Numbers = wire::decode(payload)?;
-                check::numbers(&numbers, office, now)?;
-                self.edit(office, node, |n, images| n.take_numbers(numbers, images))
+                let mut numbers: Numbers = wire::decode(payload)?;
+                check::numbers(&numbers, office)?;
+                let timely = check::timely(&numbers, now);
+                if matches!(
+                    timely,
+                    Ok(()) | Err(Refusal::Time(_) | Refusal::Ahead { .. })
+                ) {
+                    self.know(office);
+                }
+                if let Err(refusal) = timely {
+                    self.measure(office, node, numbers.at, way);
+                    return Err(refusal.of(office, node));
+                }
+                let before = self.node(office, node).and_then(|n| n.numbers.as_ref());
+                self.left_out = check::leave_out_ahead(&mut numbers, before, now)
+                    .map_err(|refusal| refusal.of(office, node))?;
+                self.edit(office, node, |n, images| {
+                    n.take_numbers(numbers, way, images)
+                })
             }
             Topic::Availability(office, node) => {
                 let online = match &payload[..] {
@@ -100,11 +167,7 @@ impl Registry {
                     b if b == OFFLINE.as_bytes() => false,
                     _ => return Err(Refusal::Availability),
                 };
-                self.edit(office, node, |n, _| {
-                    let before = n.is_online();
-                    n.online = Some(online);
-                    Ok(Effect::changed_if(before != online))
-                })
+                self.edit(office, node, |n, _| Ok(n.take_availability(online, way)))
             }
             Topic::Health(office, node) => {
                 if payload.is_empty() {
@@ -117,22 +180,80 @@ impl Registry {
                     issue.text.truncate(end);
                 }
                 check::health(&health)?;
-                self.edit(office, node, |n, _| Ok(n.take_health(health)))
+                self.edit(office, node, |n, _| Ok(n.take_health(health, way)))
+            }
+            Topic::Instance(office, node) => {
+                if payload.is_empty() {
+                    return Ok(self.forget(office, node, |n| n.instances = Instances::default()));
+                }
+                let Instance { id, seq } = wire::decode(payload)?;
+                self.edit(office, node, |n, _| {
+                    n.instances.hear(&id, seq, now);
+                    Ok(Effect::Unchanged) // visitors see numbers, whoever tells them
+                })
             }
             Topic::Board(office, node, board) => {
                 check_size(payload)?;
                 self.edit(office, node, |n, images| {
-                    n.take_board(board, payload, images)
+                    let effect = n.take_board(board, payload, images)?;
+                    n.lives(way);
+                    Ok(effect)
                 })
             }
             Topic::Camera(office, node, camera) => {
                 check_size(payload)?;
                 self.edit(office, node, |n, images| {
-                    n.take_camera(camera, payload, images)
+                    let effect = n.take_camera(camera, payload, images)?;
+                    n.lives(way);
+                    Ok(effect)
                 })
             }
-            Topic::Calls(..) => decode_call(payload).map(|_| Effect::Unchanged),
+            Topic::Calls(..) => decode_call(payload, now, u16::MAX).map(|_| Effect::Unchanged),
             Topic::Feed(..) => Err(Refusal::Topic(topic.to_string())),
+        }
+    }
+
+    /// Lets time pass: from now on everything is answered for this moment. The offices of which
+    /// something that viewers see may have grown old.
+    pub fn advance(&mut self, now: Now) -> Vec<OfficeId> {
+        self.now = now;
+        let mut aged = Vec::new();
+        for (office, nodes) in &mut self.offices {
+            let each = nodes.values_mut().map(|n| n.ages(now));
+            if each.fold(false, |any, one| any | one) {
+                aged.push(office.clone());
+            }
+        }
+        aged
+    }
+
+    /// What was left out of the report taken last, if something was.
+    pub fn left_out(&mut self) -> Option<Refusal> {
+        self.left_out.take()
+    }
+
+    /// Whether an office told numbers of its own, be they too old to be shown: whose calls are
+    /// written.
+    #[must_use]
+    pub fn knows(&self, office: &OfficeId) -> bool {
+        self.known.contains(office)
+    }
+
+    fn know(&mut self, office: &OfficeId) {
+        if !self.known.contains(office) && self.known.len() < MAX_OFFICES {
+            self.known.insert(office.clone());
+        }
+    }
+
+    fn node(&self, office: &OfficeId, node: &NodeId) -> Option<&Node> {
+        self.offices.get(office)?.get(node)
+    }
+
+    /// Notes how far the clock of a node is off, whose report is refused for its time.
+    fn measure(&mut self, office: &OfficeId, node: &NodeId, at: WireTime, way: Way) {
+        let nodes = self.offices.get_mut(office);
+        if let Some(node) = nodes.and_then(|nodes| nodes.get_mut(node)) {
+            node.measure(at, way);
         }
     }
 
@@ -152,7 +273,10 @@ impl Registry {
         }
         let nodes = self.offices.entry(office.clone()).or_default();
         let entry = nodes.entry(node.clone()).or_default();
-        let effect = edit(entry, &mut self.images);
+        let mut effect = edit(entry, &mut self.images);
+        if let Ok(effect) = &mut effect {
+            *effect = effect.and(Effect::changed_if(entry.ages(self.now)));
+        }
         self.prune(office, node);
         effect
     }
@@ -162,8 +286,19 @@ impl Registry {
             return Effect::Unchanged;
         };
         edit(entry);
+        entry.ages(self.now);
         self.prune(office, node);
         Effect::Changed
+    }
+
+    /// Forgets the numbers of a node, and that its office told any if no other node does.
+    fn forget_numbers(&mut self, office: &OfficeId, node: &NodeId) -> Effect {
+        let effect = self.forget(office, node, Node::clear_numbers);
+        let mut nodes = self.offices.get(office).into_iter().flatten();
+        if nodes.all(|(_, n)| n.numbers.is_none()) {
+            self.known.remove(office);
+        }
+        effect
     }
 
     /// Drops a node, and an office, of which nothing is known.
@@ -202,94 +337,6 @@ impl Registry {
             .filter(move |(_, nodes)| has_numbers(nodes))
             .map(|(id, _)| id)
     }
-
-    /// An office as viewers see it: the numbers of a node that is online before those of one that
-    /// is not, then the newest; the pictures of all nodes.
-    #[must_use]
-    pub fn view(&self, office: &OfficeId) -> Option<OfficeView> {
-        let nodes = self.offices.get(office)?;
-        let (node, numbers) = nodes
-            .values()
-            .filter_map(|n| n.numbers.as_ref().map(|numbers| (n, numbers)))
-            .max_by_key(|(n, numbers)| (n.is_online(), numbers.at.at, numbers.seq))?;
-        let current = self.line && node.is_online();
-        let mut queues = numbers.queues.clone();
-        for queue in &mut queues {
-            queue.fresh &= current;
-        }
-        let mut boards = Vec::new();
-        let mut cameras = Vec::new();
-        let mut outputs = Vec::new();
-        for (id, n) in nodes {
-            if self.line && n.is_online() {
-                outputs.extend(n.outputs().map(|o| OutputView::new(id, o)));
-            }
-            boards.extend(n.boards().map(|(l, i)| BoardView::new(id, l, i.format)));
-            cameras.extend(n.cameras().map(|(l, i)| CameraView::new(id, l, i.format)));
-        }
-        Some(OfficeView {
-            id: office.clone(),
-            name: numbers.office.name.clone(),
-            as_of: queues.iter().filter_map(|q| q.as_of).max_by_key(|t| t.at),
-            queues,
-            boards,
-            cameras,
-            outputs,
-            online: self.line && nodes.values().any(Node::is_online),
-        })
-    }
-
-    /// The newest bytes of a board.
-    #[must_use]
-    pub fn board(&self, office: &str, node: &str, board: &str) -> Option<Image> {
-        self.offices.get(office)?.get(node)?.newest_board(board)
-    }
-
-    /// The pictures of an office that are shown, boards before cameras.
-    #[must_use]
-    pub fn pictures(&self, office: &OfficeId) -> Vec<ShownPicture> {
-        let nodes = || self.offices.get(office).into_iter().flatten();
-        let boards = nodes().flat_map(|(_, n)| {
-            let heard = self.line && n.is_online();
-            n.boards().map(move |(line, image)| ShownPicture {
-                camera: false,
-                image: image.clone(),
-                at: line.shown_at,
-                heard,
-            })
-        });
-        let cameras = nodes().flat_map(|(_, n)| {
-            let heard = self.line && n.is_online();
-            n.cameras().map(move |(line, image)| ShownPicture {
-                camera: true,
-                image: image.clone(),
-                at: line.taken_at,
-                heard,
-            })
-        });
-        boards.chain(cameras).collect()
-    }
-
-    /// A picture by its hash, if it is still kept.
-    #[must_use]
-    pub fn image(&self, sha256: &str) -> Option<Image> {
-        self.images.get(sha256)
-    }
-
-    /// Memory of all pictures, in bytes.
-    #[must_use]
-    pub fn image_bytes(&self) -> usize {
-        self.images.bytes()
-    }
-
-    /// Every node with its availability and health.
-    pub fn nodes(&self) -> impl Iterator<Item = (&OfficeId, &NodeId, bool, Option<&HealthReport>)> {
-        self.offices.iter().flat_map(|(office, nodes)| {
-            nodes
-                .iter()
-                .map(move |(id, n)| (office, id, n.is_online(), n.health.as_ref()))
-        })
-    }
 }
 
 fn check_size(payload: &Bytes) -> Result<(), Refusal> {
@@ -298,32 +345,4 @@ fn check_size(payload: &Bytes) -> Result<(), Refusal> {
     } else {
         Ok(())
     }
-}
-
-/// A picture of a board or a camera with its file.
-#[derive(Debug, Clone)]
-pub struct ShownPicture {
-    /// Whether a camera took it; else a node drew it.
-    pub camera: bool,
-    /// The file.
-    pub image: Image,
-    /// When it was shown or taken.
-    pub at: WireTime,
-    /// Whether its node is heard.
-    pub heard: bool,
-}
-
-/// Reads one call of an office.
-///
-/// # Errors
-/// [`Refusal`] when it breaks the contract or its `no` does not fit the history.
-pub fn decode_call(payload: &[u8]) -> Result<CallReport, Refusal> {
-    let call: CallReport = wire::decode(payload)?;
-    if call.no == 0 || i64::try_from(call.no).is_err() {
-        return Err(Refusal::CallNo(call.no));
-    }
-    if !check::is_near(call.day, call.at.zoned().date()) {
-        return Err(Refusal::Time(call.day.to_string()));
-    }
-    Ok(call)
 }

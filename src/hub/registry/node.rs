@@ -1,12 +1,22 @@
 //! What is known of one node: its numbers, availability, health and pictures.
 
-use super::check::MAX_PICTURES;
+use super::check::{MAX_PICTURES, unheard};
+use super::evidence::{CURRENT_FOR, FRESH_AT_MOST, HEARD_FOR, Measured, Way, is_ahead, within};
 use super::images::{Image, Images};
 use super::{Effect, Refusal};
+use crate::clock::Now;
+use crate::health::Instances;
 use crate::model::{BoardId, CameraId};
-use crate::wire::report::{BoardPicture, CameraPicture, HealthReport, Numbers, OutputReport};
+use crate::wire::WireTime;
+use crate::wire::report::{
+    BoardPicture, CameraPicture, HealthReport, Numbers, OutputReport, QueueNumbers,
+};
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+
+/// What a node says of its clock while it was never set ([`HealthReport::clock`]).
+const UNKNOWN: &str = "unknown";
 
 /// One node.
 #[derive(Debug, Default)]
@@ -15,6 +25,23 @@ pub(super) struct Node {
     /// What its availability topic says; `None` before it said anything.
     pub(super) online: Option<bool>,
     pub(super) health: Option<HealthReport>,
+    /// The runs of the program that reported as this node.
+    pub(super) instances: Instances,
+    /// The newest moment that it is known to have lived, on the monotonic clock.
+    alive: Option<SignedDuration>,
+    /// The moment that its numbers are proved for.
+    proved: Option<SignedDuration>,
+    /// The moment by which its numbers are older or newer than others: when they were made, but
+    /// never later than when they came. A report that claims to be of the future, or a `seq` near
+    /// the end of its range, shuts out nothing that is made after it. `None` where the hub had no
+    /// clock to tell.
+    made: Option<Timestamp>,
+    /// `seq` and time of the report that was late last, while there is no clock to tell.
+    late: Option<(u64, Timestamp)>,
+    /// How far its clock is ahead; `None` while it is right or unknown.
+    pub(super) clock_off: Option<SignedDuration>,
+    /// Whether it was heard and its numbers were current when that was last looked at.
+    seen: (bool, bool),
     boards: BTreeMap<BoardId, Pane<BoardPicture>>,
     cameras: BTreeMap<CameraId, Pane<CameraPicture>>,
 }
@@ -128,14 +155,100 @@ fn take<I: Ord + Clone, L: Line>(
 }
 
 impl Node {
-    /// Whether its numbers may be believed to be current.
-    pub(super) fn is_online(&self) -> bool {
-        self.online.unwrap_or(self.numbers.is_some())
+    /// Whether it is there: it did not say that it goes, and gave a sign of life not long ago.
+    pub(super) fn is_online(&self, now: Now) -> bool {
+        self.online != Some(false) && within(HEARD_FOR, self.alive, now)
+    }
+
+    /// Whether its numbers are what its board shows now.
+    pub(super) fn is_current(&self, now: Now) -> bool {
+        let ahead = |n: &Numbers| is_ahead(n.at.at, now);
+        self.is_online(now)
+            && within(CURRENT_FOR, self.proved, now)
+            && self.numbers.as_ref().is_some_and(|n| !ahead(n))
+    }
+
+    /// What its numbers are worth beside those of the other nodes of its office: current before
+    /// old, with a source before without, then the newest.
+    pub(super) fn rank(&self, now: Now) -> impl Ord + use<> {
+        let numbers = self.numbers.as_ref();
+        let fresh = numbers.is_some_and(|n| n.queues.iter().any(|q| self.is_fresh(q, now)));
+        (
+            self.is_online(now),
+            self.is_current(now),
+            fresh,
+            self.proved,
+            self.made,
+            numbers.map(|n| n.seq),
+        )
+    }
+
+    /// Whether a queue's numbers are those of now.
+    fn is_fresh(&self, queue: &QueueNumbers, now: Now) -> bool {
+        let known = queue.as_of.is_some_and(|as_of| {
+            let old = now.synced && now.wall.duration_since(as_of.at) > FRESH_AT_MOST;
+            !old && !is_ahead(as_of.at, now)
+        });
+        queue.fresh && known && self.is_current(now)
+    }
+
+    /// Its queues as viewers may see them now.
+    pub(super) fn queues(&self, now: Now) -> Vec<QueueNumbers> {
+        let all = self.numbers.iter().flat_map(|n| &n.queues);
+        let seen = |q: &QueueNumbers| {
+            // Taken while the hub had no clock to compare it with.
+            if q.as_of.is_some_and(|as_of| is_ahead(as_of.at, now)) {
+                return unheard(q);
+            }
+            QueueNumbers {
+                fresh: self.is_fresh(q, now),
+                ..q.clone()
+            }
+        };
+        all.map(seen).collect()
+    }
+
+    /// Looks whether it is still heard and its numbers are current; whether that is news.
+    pub(super) fn ages(&mut self, now: Now) -> bool {
+        let seen = (self.is_online(now), self.is_current(now));
+        std::mem::replace(&mut self.seen, seen) != seen
+    }
+
+    /// Takes a message without a time as a sign of life, if it came live.
+    pub(super) fn lives(&mut self, way: Way) {
+        self.alive = self.alive.max(way.proves_by_coming());
+    }
+
+    /// Notes what a report tells of the node's clock.
+    pub(super) fn measure(&mut self, at: WireTime, way: Way) {
+        match way.clock_off(at.at) {
+            Measured::Nothing => {}
+            Measured::Right => self.clock_off = None,
+            Measured::Off(off) => self.clock_off = Some(off),
+        }
+    }
+
+    /// Whether the node itself believes its clock; also as long as it did not say.
+    pub(super) fn believes_its_clock(&self) -> bool {
+        self.health.as_ref().is_none_or(|h| h.clock != UNKNOWN)
+    }
+
+    /// Takes what the availability topic says.
+    pub(super) fn take_availability(&mut self, online: bool, way: Way) -> Effect {
+        if online {
+            self.lives(way);
+        }
+        self.online = Some(online);
+        Effect::Unchanged // but for what `ages` finds
     }
 
     /// Takes a newer health report; viewers see what it says of the outputs.
-    pub(super) fn take_health(&mut self, new: HealthReport) -> Effect {
+    pub(super) fn take_health(&mut self, new: HealthReport, way: Way) -> Effect {
+        let at = new.at;
         let before = self.health.replace(new);
+        self.measure(at, way);
+        let proved = way.proves(at.at, self.believes_its_clock());
+        self.alive = self.alive.max(proved);
         let outputs = |h: &HealthReport| {
             let seen = h.outputs.iter();
             // The hash too: who proves what was on the glass compares it with the picture.
@@ -152,18 +265,53 @@ impl Node {
     pub(super) fn take_numbers(
         &mut self,
         new: Numbers,
+        way: Way,
         images: &mut Images,
     ) -> Result<Effect, Refusal> {
         if let Some(old) = &self.numbers
             && new.seq <= old.seq
-            && new.at.at <= old.at.at
+            && self.is_made_before(old, new.at.at, way.now)
         {
-            return Err(Refusal::Late);
+            let order = (new.seq, new.at.at);
+            let before = self.late.replace(order).filter(|_| !way.retained);
+            // Without a clock it cannot be told which of two is wrong: one that goes on is right.
+            let goes_on = before.is_some_and(|(seq, at)| new.seq > seq && new.at.at > at);
+            if way.now.synced || !goes_on {
+                return Err(Refusal::Late);
+            }
         }
+        self.late = None;
         rematch(&mut self.boards, &new.boards, |l| &l.id, images);
         rematch(&mut self.cameras, &new.cameras, |l| &l.id, images);
+        self.measure(new.at, way);
+        // A node whose own clock is behind may have a source whose clock is right.
+        let of_queues = new.queues.iter().filter_map(|q| q.as_of);
+        let newest = of_queues.map(|t| t.at).fold(new.at.at, Timestamp::max);
+        self.proved = way.proves(newest, self.believes_its_clock());
+        self.alive = self.alive.max(self.proved);
+        let synced = way.now.synced;
+        self.made = synced.then(|| new.at.at.min(way.now.wall));
         self.numbers = Some(new);
         Ok(Effect::Changed)
+    }
+
+    /// Whether a report made `at` is not newer than the one that is known.
+    fn is_made_before(&self, old: &Numbers, at: Timestamp, now: Now) -> bool {
+        if !now.synced {
+            return at <= old.at.at;
+        }
+        let Some(made) = self.made else {
+            return false; // taken without a clock: nothing is known of its order
+        };
+        // One that came before it was made says only that it was made before it came.
+        let claimed = old.at.at > made;
+        at < made || (at == made && !claimed)
+    }
+
+    /// Forgets its numbers.
+    pub(super) fn clear_numbers(&mut self) {
+        self.numbers = None;
+        self.proved = None;
     }
 
     pub(super) fn take_board(
@@ -226,6 +374,7 @@ impl Node {
         self.numbers.is_none()
             && self.online.is_none()
             && self.health.is_none()
+            && self.instances.is_empty()
             && self.boards.is_empty()
             && self.cameras.is_empty()
     }

@@ -328,8 +328,8 @@ impl Viewer {
 
     /// The parts of the first page that follow every change.
     fn top(&self, snapshot: &Snapshot, lang: Lang) -> String {
-        let offices = snapshot.offices.iter().map(AsRef::as_ref);
-        front::as_of(offices, lang.messages()) + &front::glance(&self.hub, snapshot, lang)
+        let hub = &self.hub;
+        front::as_of_all(hub, snapshot, lang.messages()) + &front::glance(hub, snapshot, lang)
     }
 
     /// The whole state of one office; nothing when it is gone.

@@ -2,7 +2,7 @@
 
 use super::front::{Base, print};
 use super::mine::in_path;
-use super::ticket::{normal, series};
+use super::typed::{Sureness, loose, meant};
 use super::{Query, Shared};
 use crate::hub::lang::{Messages, fill};
 use crate::hub::live::{OfficeSnap, Snapshot};
@@ -38,47 +38,42 @@ struct Candidate<'a> {
     office: &'a OfficeSnap,
     queue: &'a QueueNumbers,
     label: String,
-    /// It is in a list right now; else its letters are those of the queue's labels.
-    listed: bool,
+    sureness: Sureness,
 }
 
 /// The labels of a queue that are known now, the last call first.
 fn labels(queue: &QueueNumbers) -> impl Iterator<Item = &Label> {
-    queue.last_call.iter().map(|c| &c.ticket).chain(&queue.next)
+    let shown = queue.last_shown().map(|(ticket, _)| ticket);
+    shown.into_iter().chain(&queue.next)
 }
 
-fn candidates<'a>(snapshot: &'a Snapshot, office: &str, typed: &str) -> Vec<Candidate<'a>> {
-    let wanted = normal(typed);
-    let letters = series(typed);
+/// `typed` is in the spelling of [`loose`].
+fn candidates<'a>(
+    snapshot: &'a Snapshot,
+    office: &str,
+    typed: &str,
+    exact: Option<&Label>,
+) -> Vec<Candidate<'a>> {
     let mut found = Vec::new();
     for o in &snapshot.offices {
         if !office.is_empty() && o.view.id.as_str() != office {
             continue;
         }
         for queue in &o.view.queues {
-            let exact = labels(queue).find(|l| normal(l.as_str()) == wanted);
-            let similar = || {
-                labels(queue)
-                    .next()
-                    .filter(|l| series(l.as_str()) == letters)
-            };
-            let (label, listed) = match exact {
-                Some(label) => (label.to_string(), true),
-                None if similar().is_some() => (wanted.clone(), false),
-                None => continue,
-            };
-            found.push(Candidate {
-                office: o,
-                queue,
-                label,
-                listed,
-            });
+            let labels: Vec<&Label> = labels(queue).collect();
+            found.extend(
+                meant(typed, exact, &labels).map(|(label, sureness)| Candidate {
+                    office: o,
+                    queue,
+                    label,
+                    sureness,
+                }),
+            );
         }
     }
     // Somebody whose ticket is listed somewhere need not see where else it might be.
-    if found.iter().any(|c| c.listed) {
-        found.retain(|c| c.listed);
-    }
+    let surest = found.iter().map(|c| c.sureness).max();
+    found.retain(|c| Some(c.sureness) == surest);
     found
 }
 
@@ -88,19 +83,16 @@ pub(super) async fn find(State(hub): Shared, query: Query, headers: HeaderMap) -
     let text = |key: &str| query.get(key).unwrap_or_default();
     let snapshot = hub.live.current();
     let office = text("office");
-    let (heading, hint, found) = match Label::new(&normal(text("ticket"))) {
-        Err(_) => (t.my_number.clone(), Some(t.find_bad.clone()), Vec::new()),
-        Ok(label) => {
-            let found = candidates(&snapshot, office, label.as_str());
+    let (heading, hint, found) = match loose(text("ticket")) {
+        None => (t.my_number.clone(), Some(t.find_bad.clone()), Vec::new()),
+        Some(typed) => {
+            let exact = Label::new(text("ticket")).ok();
+            let found = candidates(&snapshot, office, &typed, exact.as_ref());
             if found.is_empty() {
-                let none = fill(&t.find_none, &[("ticket", label.as_str())]);
+                let none = fill(&t.find_none, &[("ticket", &typed)]);
                 (none, Some(t.find_none_hint.clone()), found)
             } else {
-                (
-                    fill(&t.find_title, &[("ticket", label.as_str())]),
-                    None,
-                    found,
-                )
+                (fill(&t.find_title, &[("ticket", &typed)]), None, found)
             }
         }
     };
@@ -126,7 +118,11 @@ pub(super) async fn find(State(hub): Shared, query: Query, headers: HeaderMap) -
     let links = found.iter().take(MAX_LINKS).map(|c| Link {
         href: href(c),
         office: c.office.view.name.best(lang.tag()).to_owned(),
-        queue: c.queue.name.best(lang.tag()).to_owned(),
+        // Where only the number was typed, the ticket's letters tell which is one's own.
+        queue: match c.sureness {
+            Sureness::Number => format!("{} {}", c.queue.name.best(lang.tag()), c.label),
+            _ => c.queue.name.best(lang.tag()).to_owned(),
+        },
     });
     let path = format!(
         "/find?ticket={}&office={}",

@@ -9,6 +9,7 @@ use super::front::{Base, missing, print};
 use super::{Query, Shared, assets, words};
 use crate::clock::Now;
 use crate::config::Secret;
+use crate::health::IssueKind;
 use crate::hub::lang::{Lang, Messages};
 use crate::hub::registry::Registry;
 use crate::model::{NodeId, OfficeId};
@@ -100,6 +101,10 @@ struct Row {
     node: String,
     version: String,
     told: String,
+    /// That its clock is wrong, as the hub sees it.
+    clock: Option<String>,
+    /// That two machines have its identity, as the hub sees it; where the node does not say so.
+    shared: Option<&'static str>,
     issues: Vec<Issue>,
     outputs: Vec<Output>,
     facts: Vec<Fact>,
@@ -193,7 +198,8 @@ fn password(value: &str) -> Option<String> {
 fn rows(registry: &Registry, line: bool, lang: Lang, w: &Words, now: Now) -> Vec<Row> {
     let mut rows: Vec<Row> = registry
         .nodes()
-        .map(|(office, node, online, health)| {
+        .map(|seen| {
+            let (office, node) = (seen.office, seen.node);
             let view = registry.view(office);
             let name = view.as_ref().map(|v| v.name.best(lang.tag()).to_owned());
             let boards = view.map(|v| v.boards).unwrap_or_default();
@@ -203,9 +209,19 @@ fn rows(registry: &Registry, line: bool, lang: Lang, w: &Words, now: Now) -> Vec
                     .find(|b| b.node == *node && b.id.as_str() == board);
                 of.map(|b| b.sha256.clone())
             };
-            let mut row = row(office, node, health, w, now, picture);
+            let mut row = row(office, node, seen.health, w, now, picture);
             row.office_name = name.unwrap_or_else(|| office.to_string());
-            if !(line && online) {
+            if let Some(off) = seen.clock_off {
+                row.how = How::Troubled;
+                row.clock = Some(w.clock_off(off.as_secs(), row.office_name.as_str(), node));
+            }
+            if seen.shared {
+                row.how = How::Troubled;
+                let kind = IssueKind::IdentityShared.as_str();
+                let said = row.issues.iter().any(|issue| issue.kind == kind);
+                row.shared = (!said).then_some(w.shared);
+            }
+            if !(line && seen.online) {
                 row.how = How::Away;
             }
             row
@@ -230,6 +246,8 @@ fn row(
         node: node.to_string(),
         version: String::new(),
         told: w.never.to_owned(),
+        clock: None,
+        shared: None,
         issues: Vec::new(),
         outputs: Vec::new(),
         facts: Vec::new(),

@@ -1,6 +1,7 @@
 //! The words of the page of all nodes, in Japanese and English: its readers run the machines, and
 //! are not the city's visitors.
 
+use crate::model::NodeId;
 use crate::wire::report::OutputState;
 
 /// All words in one language.
@@ -29,15 +30,16 @@ pub(super) struct Words {
     pub(super) disk_free: &'static str,
     pub(super) disk_written: &'static str,
     pub(super) disk_worn: &'static str,
+    pub(super) shared: &'static str,
     pub(super) yes: &'static str,
     pub(super) no: &'static str,
 }
 
 static JA: Words = Words {
     japanese: true,
-    title: "機器の一覧",
+    title: "端末の一覧",
     nodes: "台",
-    none: "まだどの機器からも報告がありません。",
+    none: "まだどの端末からも報告がありません。",
     away: "応答なし",
     troubled: "要確認",
     well: "正常",
@@ -58,6 +60,7 @@ static JA: Words = Words {
     disk_free: "保存領域の空き",
     disk_written: "書き込みの累計",
     disk_worn: "記憶媒体の消耗",
+    shared: "同じ設定（区役所・端末ID）の端末が2台動いています。一方の電源を切るか、別の端末IDを設定してください。",
     yes: "あり",
     no: "なし",
 };
@@ -67,26 +70,27 @@ static EN: Words = Words {
     title: "All nodes",
     nodes: "nodes",
     none: "No node has reported yet.",
-    away: "not heard",
-    troubled: "needs a look",
-    well: "well",
+    away: "offline",
+    troubled: "needs attention",
+    well: "OK",
     versions: "versions",
     version: "Version",
     told: "Last report",
     never: "none yet",
     picture: "last picture",
-    uptime: "Running for",
+    uptime: "Uptime",
     clock: "Clock",
     synchronised: "synchronised",
     unknown: "unknown",
     model: "Model",
     temperature: "Temperature",
-    throttled: "Slowed down",
-    undervoltage: "Supply too weak",
+    throttled: "Throttled",
+    undervoltage: "Undervoltage",
     memory: "Free memory",
     disk_free: "Free storage",
-    disk_written: "Written so far",
-    disk_worn: "Storage worn",
+    disk_written: "Written in total",
+    disk_worn: "Storage wear",
+    shared: "Two machines report under this identity. Switch one off, or give it another node id.",
     yes: "yes",
     no: "no",
 };
@@ -142,8 +146,28 @@ impl Words {
             (OutputState::Stale, true) => "画面が止まっています",
             (OutputState::Unknown, true) => "不明",
             (OutputState::Disconnected, false) => "disconnected or switched off",
-            (OutputState::Stale, false) => "stands still",
+            (OutputState::Stale, false) => "not updated",
             (state, false) => state.as_str(),
+        }
+    }
+
+    /// That the clock of a node is so many seconds ahead of the hub's; negative: behind, or its
+    /// reports are that long on their way.
+    pub(super) fn clock_off(&self, ahead: i64, office: &str, node: &NodeId) -> String {
+        let span = self.span(ahead.abs());
+        match (self.japanese, ahead > 0) {
+            (true, true) => format!(
+                "{office}の端末 {node} の時計が{span}進んでいます。番号を受け付けていません。"
+            ),
+            (true, false) => format!(
+                "{office}の端末 {node} の時計が{span}遅れているか、報告の到着が遅れています。"
+            ),
+            (false, true) => format!(
+                "The clock of node {node} of {office} is {span} ahead. Its numbers are rejected."
+            ),
+            (false, false) => format!(
+                "The clock of node {node} of {office} is {span} behind, or its reports arrive that late."
+            ),
         }
     }
 
@@ -156,12 +180,15 @@ impl Words {
         match kind {
             "feed-down" => "発券システムのサーバーにつながりません",
             "uplink-down" => "ハブのサーバーにつながりません",
+            "identity-shared" => "同じ設定の端末が2台動いています",
             "source-silent" => "発券システムから番号が届いていません",
             "messages-refused" => "読めない番号データが届きました",
             "calls-lost" => "届かなかった呼び出しがあります",
             "restart-unsaid" => "発券システムの番号が数え直されました",
+            "source-clock" => "発券システムの時計が合っていません",
             "clock-unknown" => "時計が合っていません",
             "output-lost" => "表示盤に表示できません",
+            "text-undrawable" => "表示盤に表示できない文字があります",
             "camera-lost" => "カメラから画像が届きません",
             "camera-frozen" => "カメラの画像が止まっています",
             "camera-moved" => "カメラの位置がずれました",

@@ -2,10 +2,12 @@
 
 use super::words::{self, Card, Level, Wait};
 use super::{Query, Shared, assets};
+use crate::clock::Now;
 use crate::hub::Hub;
 use crate::hub::lang::{Lang, Messages, fill};
 use crate::hub::live::{OfficeSnap, Snapshot};
 use crate::hub::page::Page;
+use crate::wire::WireTime;
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -106,7 +108,45 @@ pub(super) fn as_of<'a>(offices: impl IntoIterator<Item = &'a OfficeSnap>, t: &M
         .into_iter()
         .filter_map(|o| o.view.as_of)
         .max_by_key(|time| time.at);
-    let time = newest.map(|time| fill(&t.as_of, &[("time", &words::clock(time))]));
+    as_of_line(newest, t)
+}
+
+/// The same for a page of all offices.
+pub(super) fn as_of_all(hub: &Hub, snapshot: &Snapshot, t: &Messages) -> String {
+    let times = snapshot.offices.iter().map(|o| own_times(o));
+    as_of_line(common_time(times, hub.clock.now()), t)
+}
+
+/// The newest time of an office's fresh numbers, and of all of its numbers.
+pub(super) fn own_times(office: &OfficeSnap) -> [Option<WireTime>; 2] {
+    let fresh = office.view.queues.iter().filter(|q| q.fresh);
+    let fresh = fresh.filter_map(|q| q.as_of).max_by_key(|time| time.at);
+    [fresh, office.view.as_of]
+}
+
+/// The time that a page of several offices bears: at least half of the offices with fresh numbers
+/// have theirs from then or later (of all offices, where none are fresh). So no single office
+/// moves it for the others, and none beyond the hub's own clock.
+pub(super) fn common_time(
+    offices: impl Iterator<Item = [Option<WireTime>; 2]>,
+    now: Now,
+) -> Option<WireTime> {
+    let (fresh, all): (Vec<_>, Vec<_>) = offices.map(|[fresh, all]| (fresh, all)).unzip();
+    let mut times: Vec<WireTime> = fresh.into_iter().flatten().collect();
+    if times.is_empty() {
+        times = all.into_iter().flatten().collect();
+    }
+    if now.synced {
+        for time in &mut times {
+            time.at = time.at.min(now.wall);
+        }
+    }
+    times.sort_by_key(|time| time.at);
+    times.get(times.len().saturating_sub(1) / 2).copied()
+}
+
+fn as_of_line(time: Option<WireTime>, t: &Messages) -> String {
+    let time = time.map(|time| fill(&t.as_of, &[("time", &words::clock(time))]));
     print(&AsOf {
         t,
         time,
@@ -117,7 +157,7 @@ pub(super) fn as_of<'a>(offices: impl IntoIterator<Item = &'a OfficeSnap>, t: &M
 /// A template as text. Formatting into memory cannot fail; a page with nothing is told apart.
 pub(super) fn print(template: &impl Template) -> String {
     template.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "a template failed");
+        tracing::error!(%error, "cannot render a page template");
         String::new()
     })
 }
@@ -215,7 +255,7 @@ pub(super) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
         let t = lang.messages();
         let mut base = Base::new(&hub, lang, "/");
         base.tab = 0;
-        base.as_of = as_of(snapshot.offices.iter().map(AsRef::as_ref), t);
+        base.as_of = as_of_all(&hub, &snapshot, t);
         base.live = Some(format!(
             "/live/{}?since={}",
             lang.tag(),
@@ -271,4 +311,38 @@ pub(super) async fn missing(
     }
     let lang = super::lang(&query, &headers);
     not_found(&hub, lang, &headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_office_sets_the_time_of_the_front_page_for_the_others() {
+        let time = |clock: &str| -> Option<WireTime> {
+            let text = format!("\"2026-11-24T{clock}+09:00\"");
+            Some(serde_json::from_str(&text).unwrap())
+        };
+        let now = Now::at("2026-11-24T10:42:07+09:00".parse().unwrap());
+        let shown = |times: &[[Option<WireTime>; 2]]| {
+            common_time(times.iter().copied(), now).map(words::clock)
+        };
+        let fresh = |clock| [time(clock), time(clock)];
+        let stale = |clock| [None, time(clock)];
+        let shown = |times: &[_]| shown(times).unwrap_or_default();
+        let honest = [fresh("10:41:50"), fresh("10:41:58"), stale("10:18:00")];
+        assert_eq!(shown(&honest), "10:41");
+        for liar in [fresh("10:44:06"), fresh("23:59:00"), fresh("00:00:00")] {
+            let mut all = honest.to_vec();
+            all.push(liar);
+            assert_eq!(shown(&all), "10:41");
+        }
+        assert_eq!(
+            shown(&[fresh("10:44:06")]),
+            "10:42",
+            "not beyond the hub's clock"
+        );
+        assert_eq!(shown(&[stale("10:18:00"), stale("10:20:00")]), "10:18");
+        assert_eq!(shown(&[]), "");
+    }
 }

@@ -1,11 +1,12 @@
 //! The light pages: text alone, no style, no script, for old phones and slow lines.
 
-use super::front::{LangLink, lang_links, not_found, print, site};
+use super::front::{LangLink, common_time, lang_links, not_found, own_times, print, site};
 use super::words::{self, Card, Wait};
 use super::{Query, Shared};
 use crate::hub::lang::{Messages, fill};
 use crate::hub::live::OfficeSnap;
 use crate::hub::page::Page;
+use crate::wire::WireTime;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -27,11 +28,8 @@ struct Lite<'a> {
     langs: Vec<LangLink>,
 }
 
-fn newest<'a>(offices: impl Iterator<Item = &'a OfficeSnap>, t: &Messages) -> Option<String> {
-    let time = offices
-        .filter_map(|o| o.view.as_of)
-        .max_by_key(|time| time.at)?;
-    Some(fill(&t.as_of, &[("time", &words::clock(time))]))
+fn as_of(time: Option<WireTime>, t: &Messages) -> Option<String> {
+    Some(fill(&t.as_of, &[("time", &words::clock(time?))]))
 }
 
 pub(super) async fn lite(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
@@ -39,12 +37,13 @@ pub(super) async fn lite(State(hub): Shared, query: Query, headers: HeaderMap) -
     let t = lang.messages();
     let snapshot = hub.live.current();
     let make = || {
+        let times = snapshot.offices.iter().map(|o| own_times(o));
         let card = |o: &OfficeSnap| words::card(o, lang.tag(), t, &hub.pages);
         Page::html(print(&Lite {
             t,
             lang: lang.tag(),
             title: site(&hub, lang),
-            as_of: newest(snapshot.offices.iter().map(AsRef::as_ref), t),
+            as_of: as_of(common_time(times, hub.clock.now()), t),
             cards: snapshot.offices.iter().map(|o| card(o)).collect(),
             whole: true,
             full: format!("/?lang={}", lang.tag()),
@@ -75,7 +74,7 @@ pub(super) async fn lite_office(
                 &t.title_of,
                 &[("office", office.view.name.best(lang.tag()))],
             ),
-            as_of: newest([office.as_ref()].into_iter(), t),
+            as_of: as_of(office.view.as_of, t),
             cards: vec![words::card(office, lang.tag(), t, &hub.pages)],
             whole: false,
             full: format!("/offices/{id}?lang={}", lang.tag()),

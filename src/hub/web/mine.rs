@@ -80,16 +80,21 @@ pub(super) async fn ticket(
     let mut people = None;
     let mut tone = "";
     let say = match &standing {
-        Standing::Ahead { people: 0, .. } => {
+        Standing::Ahead {
+            people: 0, closed, ..
+        } => {
             tone = "go-now";
+            lines.extend(closed.then(|| last_calls(1, t)));
             lines.push(t.come_back_stay.clone());
             t.ahead_next.clone()
         }
         Standing::Ahead {
             people: ahead,
             wait,
+            closed,
         } => {
             people = Some(*ahead);
+            lines.extend(closed.then(|| last_calls(ahead + 1, t)));
             let back = queue
                 .as_of
                 .zip(*wait)
@@ -106,22 +111,25 @@ pub(super) async fn ticket(
                 fill(&t.ticket_wait, &[("range", &range)])
             })
         }
-        Standing::Called { counter, at } | Standing::Passed { counter, at } => {
-            let passed = matches!(standing, Standing::Passed { .. });
-            lines.push(fill(&t.called_at, &[("time", at)]));
-            if passed {
-                lines.extend(queue.on_hold.map(|n| hold(n, t)));
-                lines.push(t.passed_hint.clone());
-                t.passed.clone()
-            } else {
-                tone = "go-now";
-                match counter {
-                    Some(counter) => fill(&t.called_counter, &[("counter", counter)]),
-                    None => t.called.clone(),
-                }
+        Standing::Called { counter, at } => {
+            let at = at.as_ref();
+            lines.extend(at.map(|at| fill(&t.called_at, &[("time", at)])));
+            tone = "go-now";
+            match counter {
+                Some(counter) => fill(&t.called_counter, &[("counter", counter)]),
+                None => t.called.clone(),
             }
         }
-        Standing::Behind { at_least } => fill(&t.ahead_at_least, &[("n", &at_least.to_string())]),
+        Standing::Passed { at } => {
+            lines.push(fill(&t.called_at, &[("time", at)]));
+            lines.extend(queue.on_hold.map(|n| hold(n, t)));
+            lines.push(t.passed_hint.clone());
+            t.passed.clone()
+        }
+        Standing::Behind { at_least, closed } => {
+            lines.extend(closed.then(|| t.last_calls.clone()));
+            fill(&t.ahead_at_least, &[("n", &at_least.to_string())])
+        }
         Standing::NotListed => {
             lines.push(t.not_listed_hint.clone());
             t.not_listed.clone()
@@ -194,6 +202,11 @@ pub(super) async fn called(
         // The lists alone still answer most people; the outage itself is logged by the writer.
         Ok(Err(_)) | Err(_) => None,
     }
+}
+
+/// What the holder of a ticket is told when no more are given out: theirs is the `n`th to be called.
+fn last_calls(n: usize, t: &Messages) -> String {
+    fill(&t.ticket_last_calls, &[("n", &n.to_string())])
 }
 
 /// Whether a number whose call has passed may be on hold. Reports count what is on hold and name

@@ -29,6 +29,7 @@ mod serve;
 mod socket;
 mod sound;
 mod ticket;
+mod typed;
 mod video;
 mod viewer;
 mod widgets;

@@ -166,8 +166,8 @@ fn attributes(office: &OfficeSnap, queue: &QueueNumbers) -> Vec<Attribute> {
     if let Some(waiting) = queue.waiting {
         all.push(("ticketsToServe", waiting.into(), None));
     }
-    if let Some(last) = &queue.last_call {
-        all.push(("ticketServedLabel", last.ticket.as_str().into(), None));
+    if let Some((ticket, _)) = queue.last_shown() {
+        all.push(("ticketServedLabel", ticket.as_str().into(), None));
     }
     if let Some(wait) = queue.wait {
         let middle = u32::midpoint(wait.low, wait.high);

@@ -114,7 +114,7 @@ pub(super) async fn congestion_csv(State(hub): Shared, headers: HeaderMap) -> Re
     let snapshot = hub.live.current();
     let make = || {
         let rows = rows(&snapshot).map(|(o, q)| {
-            let call = q.last_call.as_ref();
+            let last = q.last_shown();
             let next: Vec<&str> = q.next.iter().map(|l| l.as_str()).collect();
             CongestionRow {
                 office: o.view.id.as_str(),
@@ -126,9 +126,9 @@ pub(super) async fn congestion_csv(State(hub): Shared, headers: HeaderMap) -> Re
                 congestion: queue_level(q, o.today, &hub.pages).class(),
                 fresh: q.fresh,
                 as_of: q.as_of.map(|t| t.to_string()).unwrap_or_default(),
-                last_call: call.map_or("", |c| c.ticket.as_str()),
-                counter: call
-                    .and_then(|c| c.counter.as_ref())
+                last_call: last.map_or("", |(ticket, _)| ticket.as_str()),
+                counter: last
+                    .and_then(|(_, counter)| counter)
                     .map_or("", |c| c.as_str()),
                 next: next.join(" "),
                 waiting: q.waiting,
@@ -248,7 +248,7 @@ async fn day<T: Daily>(
     let Some(day) = day.and_then(|day| day.parse::<Date>().ok()) else {
         return api::not_found();
     };
-    let away = || api::unavailable("the history does not answer");
+    let away = || api::unavailable("the history database does not answer");
     let Ok([calls, labels, waits]) = hub.history.stamp(day).await else {
         return away();
     };

@@ -1,7 +1,7 @@
 //! For those who run the hub: is it alive, is it ready, what did it count.
 
 use super::Shared;
-use crate::hub::moment::Moment;
+use crate::hub::metrics::Observed;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -27,15 +27,20 @@ pub(super) async fn readyz(State(hub): Shared) -> Response {
 
 /// OpenMetrics text.
 pub(super) async fn metrics(State(hub): Shared) -> Response {
-    let text = {
+    let offices = hub.live.current();
+    let observed = {
         let core = hub.core();
-        hub.stats.encode(&Moment {
-            offices: &core.registry,
-            line: core.line,
-            backlog: hub.history.backlog(),
-            usable: hub.history.is_usable(),
+        hub.stats.observe(&Observed {
+            nodes: &core.registry,
+            offices: &offices.offices,
+            order: &hub.order,
+            broker_connected: core.line,
+            write_queue: hub.history.backlog(),
+            database_up: hub.history.is_usable(),
         })
     };
+    // Writing it takes longest, and needs no lock.
+    let text = hub.stats.encode(&observed);
     match text {
         Ok(text) => (
             [(

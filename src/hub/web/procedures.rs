@@ -61,7 +61,7 @@ struct Procedures<'a> {
 fn base(hub: &Hub, snapshot: &Snapshot, lang: Lang, path: &str) -> Base {
     let mut base = Base::new(hub, lang, path);
     base.tab = 1;
-    base.as_of = front::as_of(snapshot.offices.iter().map(AsRef::as_ref), lang.messages());
+    base.as_of = front::as_of_all(hub, snapshot, lang.messages());
     base.live = Some(path.to_owned());
     base.how = "poll";
     base

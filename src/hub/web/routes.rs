@@ -52,11 +52,11 @@ const UNCHANGED: Answer = Answer::new(
     "Unchanged since the entity tag that was sent",
     Body::None,
 );
-const MISSING: Answer = Answer::new(404, "There is none", Body::Problem);
-const WRONG: Answer = Answer::new(400, "The question cannot be understood", Body::Problem);
+const MISSING: Answer = Answer::new(404, "Not found", Body::Problem);
+const WRONG: Answer = Answer::new(400, "The request is invalid", Body::Problem);
 const AWAY: Answer = Answer::new(
     503,
-    "The history does not answer, or too many look",
+    "The history is unavailable, or there are too many viewers",
     Body::Problem,
 );
 
@@ -97,7 +97,7 @@ pub(super) const OPEN: &[Route] = &[
     },
     Route {
         path: "/api/v1/accuracy",
-        summary: "How good the told waits were",
+        summary: "How accurate the predicted waits were",
         params: &[],
         answers: &[
             ok("By office and queue", Body::Json("AccuracyList")),
@@ -109,14 +109,18 @@ pub(super) const OPEN: &[Route] = &[
         path: "/api/v1/events",
         summary: "Server-Sent Events: all offices, then what changes",
         params: &[SINCE],
-        answers: &[ok("Events without end", Body::Events), AWAY],
+        answers: &[ok("An endless stream of events", Body::Events), AWAY],
         get: || get(events::all),
     },
     Route {
         path: "/api/v1/offices/{office}/events",
         summary: "Server-Sent Events of one office",
         params: &[OFFICE, SINCE],
-        answers: &[ok("Events without end", Body::Events), MISSING, AWAY],
+        answers: &[
+            ok("An endless stream of events", Body::Events),
+            MISSING,
+            AWAY,
+        ],
         get: || get(events::office),
     },
     Route {
@@ -161,7 +165,7 @@ pub(super) const OPEN: &[Route] = &[
     },
     Route {
         path: "/opendata/waits/{file}",
-        summary: "What was told and what happened, a line a ticket, without the ticket",
+        summary: "Predicted and actual waits, a line a ticket, without the ticket",
         params: &[DAY_FILE],
         answers: &[
             ok("RFC 4180 with a header", Body::Csv),
@@ -181,8 +185,8 @@ pub(super) const OPEN: &[Route] = &[
                 r#"{"type":"string","examples":["QueueMonitor"]}"#,
             ),
             Param::query("id", "Identifiers, separated by commas", URN),
-            Param::query("limit", "At most so many", COUNT),
-            Param::query("offset", "Without the first ones", COUNT),
+            Param::query("limit", "Maximum number of entities", COUNT),
+            Param::query("offset", "Number of entities to skip", COUNT),
             OPTIONS,
         ],
         answers: &[ok("The entities", ENTITIES), UNCHANGED, WRONG],
@@ -232,7 +236,7 @@ pub(super) const OPEN: &[Route] = &[
         answers: &[
             ok("The picture", Body::Picture),
             UNCHANGED,
-            Answer::new(404, "There is none", Body::None),
+            Answer::new(404, "Not found", Body::None),
         ],
         get: || get(pictures::board),
     },
@@ -247,7 +251,7 @@ pub(super) const OPEN: &[Route] = &[
         answers: &[
             ok("The picture", Body::Picture),
             UNCHANGED,
-            Answer::new(404, "There is none", Body::None),
+            Answer::new(404, "Not found", Body::None),
         ],
         get: || get(pictures::image),
     },
@@ -257,7 +261,7 @@ pub(super) const OPEN: &[Route] = &[
 pub(super) const PAGES: &[Route] = &[
     Route {
         path: "/offices/{office}/queues/{queue}/tickets/{ticket}/call.wav",
-        summary: "How a ticket is called, to be heard; 16 bits, one channel, 24 kHz",
+        summary: "The spoken call of a ticket; 16 bits, one channel, 24 kHz",
         params: &[
             OFFICE,
             Param::path(
@@ -267,25 +271,25 @@ pub(super) const PAGES: &[Route] = &[
             ),
             Param::path(
                 "ticket",
-                "A ticket that its office speaks of: called, or due next",
+                "A ticket that its office reports: called, or due next",
                 r#"{"type":"string","minLength":1,"maxLength":12,"examples":["A042"]}"#,
             ),
             LANG,
         ],
         answers: &[
             ok("The sound", Body::Any("audio/wav")),
-            Answer::new(404, "Nobody speaks, or not of this ticket", Body::None),
             Answer::new(
-                503,
-                "Too many want to hear one: see `Retry-After`",
+                404,
+                "There is no voice, or the ticket is unknown",
                 Body::None,
             ),
+            Answer::new(503, "Too many requests: see `Retry-After`", Body::None),
         ],
         get: || get(sound::call),
     },
     Route {
         path: "/about",
-        summary: "The version, and whom voice and typeface are owed to",
+        summary: "Version and attributions (voice, typeface)",
         params: &[LANG],
         answers: &[ok("A page", Body::Any("text/html")), UNCHANGED],
         get: || get(about::page),
@@ -303,11 +307,11 @@ pub(super) const OPS: &[Route] = &[
     },
     Route {
         path: "/readyz",
-        summary: "Whether the broker is heard and the database takes calls",
+        summary: "Whether the hub is connected to its broker and the database accepts calls",
         params: &[],
         answers: &[
             ok("Both", Body::Text),
-            Answer::new(503, "One of them is not, and which", Body::Text),
+            Answer::new(503, "One of them fails; the answer names it", Body::Text),
         ],
         get: || get(ops::readyz),
     },
@@ -316,7 +320,7 @@ pub(super) const OPS: &[Route] = &[
         summary: "OpenMetrics",
         params: &[],
         answers: &[ok(
-            "What was counted",
+            "Metrics of the hub and its nodes",
             Body::Any("application/openmetrics-text"),
         )],
         get: || get(ops::metrics),

@@ -118,7 +118,7 @@ pub async fn serve(
         let (stream, seat) = match accepted {
             Some((Ok((stream, _)), seat)) => (stream, seat),
             Some((Err(error), _)) => {
-                tracing::debug!(%error, "a connection was not accepted");
+                tracing::debug!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -184,7 +184,7 @@ impl House {
                 if error.is_timeout() {
                     self.hub.stats.connections_silent.inc();
                 }
-                tracing::trace!(%error, "a connection ended early");
+                tracing::trace!(%error, "connection closed early");
             }
         }
     }

@@ -6,7 +6,7 @@
 use super::words::{Phase, phase};
 use crate::hub::history::CallRow;
 use crate::hub::live::Today;
-use crate::model::WaitRange;
+use crate::model::{QueueNow, WaitRange};
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
 use jiff::{SignedDuration, Timestamp};
@@ -14,17 +14,22 @@ use jiff::{SignedDuration, Timestamp};
 /// What is known of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Among the next, with this many people ahead and the wait, if one is predicted.
+    /// Among the next, with this many people ahead and the wait, if one is predicted; `closed`
+    /// when no more tickets are given out.
     Ahead {
         people: usize,
         wait: Option<WaitRange>,
+        closed: bool,
     },
-    /// Called and not long ago.
-    Called { counter: Option<String>, at: String },
+    /// Called and not long ago; or served now, since nobody knows when.
+    Called {
+        counter: Option<String>,
+        at: Option<String>,
+    },
     /// Called, and others after it for a while.
-    Passed { counter: Option<String>, at: String },
+    Passed { at: String },
     /// In no list, and more people wait than are listed: at least so many are ahead.
-    Behind { at_least: usize },
+    Behind { at_least: usize, closed: bool },
     /// In no list.
     NotListed,
     /// The counter is closed for today.
@@ -52,20 +57,28 @@ pub(super) fn standing(
         _ => {}
     }
     let counter = |c: &str| (!c.is_empty()).then(|| c.to_owned());
+    let closed = phase == Phase::LastCalls;
     if phase != Phase::Closed
         && let Some(people) = queue.next.iter().position(|l| l.as_str() == ticket)
     {
+        let waiting = queue.waiting.unwrap_or(0);
+        let now = QueueNow::new(queue.status, waiting, queue.last_shown().is_some());
         let wait = queue
             .wait
-            .map(|w| share(w.into(), people, queue.waiting.unwrap_or(0)));
-        return Standing::Ahead { people, wait };
+            .map(|wait| WaitRange::from(wait).remaining(people, &now));
+        return Standing::Ahead {
+            people,
+            wait,
+            closed,
+        };
     }
-    if let Some(last) = &queue.last_call
-        && last.ticket.as_str() == ticket
+    if let Some((shown, counter)) = queue.last_shown()
+        && shown.as_str() == ticket
     {
+        let called = queue.last_call.as_ref().filter(|c| c.ticket == *shown);
         return Standing::Called {
-            counter: last.counter.as_ref().map(ToString::to_string),
-            at: super::words::clock(last.at),
+            counter: counter.map(ToString::to_string),
+            at: called.map(|c| super::words::clock(c.at)),
         };
     }
     if let Some(call) = call {
@@ -77,9 +90,10 @@ pub(super) fn standing(
         let at = call.at.get(11..16).unwrap_or_default().to_owned();
         let counter = counter(&call.counter);
         return if recent {
+            let at = Some(at);
             Standing::Called { counter, at }
         } else {
-            Standing::Passed { counter, at }
+            Standing::Passed { at }
         };
     }
     if phase == Phase::Closed {
@@ -88,20 +102,12 @@ pub(super) fn standing(
     let listed = queue.next.len();
     let waiting = queue.waiting.and_then(|w| usize::try_from(w).ok());
     if waiting.is_none_or(|w| w > listed) && listed > 0 {
-        return Standing::Behind { at_least: listed };
+        return Standing::Behind {
+            at_least: listed,
+            closed,
+        };
     }
     Standing::NotListed
-}
-
-/// The part of a newcomer's wait that is left with `people` ahead of `waiting`: the low end
-/// counts the people ahead, the high end the ticket itself too.
-fn share(wait: WaitRange, people: usize, waiting: u32) -> WaitRange {
-    let people = u32::try_from(people).unwrap_or(u32::MAX).min(waiting);
-    let all = f64::from(waiting.max(1));
-    WaitRange::from_estimate(
-        f64::from(wait.low()) * f64::from(people) / all,
-        f64::from(wait.high()) * f64::from(people + 1) / (all + 1.0),
-    )
 }
 
 /// Come back this long before the earliest likely call.
@@ -123,26 +129,4 @@ pub(super) fn come_back(wait: WaitRange, as_of: WireTime) -> Option<WireTime> {
         at,
         offset: as_of.offset,
     })
-}
-
-/// What people type to a label's usual spelling: full-width letters and digits made narrow,
-/// letters large, no spaces.
-pub(super) fn normal(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_whitespace())
-        .map(|c| match c {
-            // Full-width forms lie this far above ASCII (Unicode block U+FF00).
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            _ => c,
-        })
-        .flat_map(char::to_uppercase)
-        .collect()
-}
-
-/// A label's letters without its digits, such as `B` of `B321`: tickets of one series share it.
-pub(super) fn series(label: &str) -> String {
-    normal(label)
-        .chars()
-        .filter(|c| !c.is_ascii_digit())
-        .collect()
 }

@@ -20,6 +20,8 @@ pub(super) enum Phase {
     NotOpenYet,
     Open,
     Paused,
+    /// No more tickets; those who wait are still called.
+    LastCalls,
     Closed,
 }
 
@@ -45,11 +47,19 @@ pub(super) fn phase(queue: &QueueNumbers, today: Today) -> Phase {
     match queue.status {
         Status::Open => Phase::Open,
         Status::Paused => Phase::Paused,
-        Status::Closed if queue.last_call.is_some() => Phase::Closed,
+        Status::Closed if queue.last_shown().is_some() && somebody_waits(queue) => Phase::LastCalls,
+        Status::Closed if queue.last_shown().is_some() => Phase::Closed,
         Status::Closed if today.closed => Phase::Holiday,
+        // Who is not heard any more may have opened since.
+        Status::Closed if as_of.hour() < NOON && !queue.fresh => Phase::Unknown,
         Status::Closed if as_of.hour() < NOON => Phase::NotOpenYet,
         Status::Closed => Phase::Closed,
     }
+}
+
+/// Whether anybody waits, as far as the source tells.
+fn somebody_waits(queue: &QueueNumbers) -> bool {
+    queue.waiting.is_some_and(|n| n > 0) || !queue.next.is_empty()
 }
 
 /// Whether today's numbers are old.
@@ -105,7 +115,10 @@ impl Level {
 pub(super) fn queue_level(queue: &QueueNumbers, today: Today, pages: &PagesConfig) -> Level {
     match phase(queue, today) {
         Phase::Unknown => return Level::Unknown,
-        Phase::Holiday | Phase::NotOpenYet | Phase::Closed => return Level::Closed,
+        // Nobody who comes now is served.
+        Phase::Holiday | Phase::NotOpenYet | Phase::LastCalls | Phase::Closed => {
+            return Level::Closed;
+        }
         Phase::Open | Phase::Paused if !queue.fresh => return Level::Unknown,
         Phase::Open | Phase::Paused => {}
     }
@@ -146,6 +159,16 @@ pub(super) fn office_level(office: &OfficeSnap, pages: &PagesConfig) -> Level {
         .max()
         .or_else(|| levels().max())
         .unwrap_or(Level::Unknown)
+}
+
+/// `10:42`, and the date before it where that is not today's.
+pub(super) fn moment(time: WireTime, today: Today) -> String {
+    let date = time.zoned().date();
+    if date == today.date {
+        clock(time)
+    } else {
+        format!("{date} {}", clock(time))
+    }
 }
 
 /// `10:42` in the offset it was written with.
@@ -214,10 +237,11 @@ pub(super) fn row(queue: &QueueNumbers, today: Today, tag: &str, t: &Messages) -
     let shown = !matches!(phase, Phase::Unknown | Phase::Holiday);
     let of_today = queue.as_of.is_some_and(|a| a.zoned().date() == today.date);
     let numbers = shown && of_today;
-    let serving = numbers && matches!(phase, Phase::Open | Phase::Paused);
-    let call = queue.last_call.as_ref().filter(|_| numbers);
+    let serving = numbers && matches!(phase, Phase::Open | Phase::Paused | Phase::LastCalls);
+    let last = queue.last_shown().filter(|_| numbers);
     let state = match phase {
         Phase::Paused => Some(t.paused.clone()),
+        Phase::LastCalls => Some(t.last_calls_row.clone()),
         Phase::Closed => Some(t.closed_row.clone()),
         Phase::Holiday => Some(t.holiday_row.clone()),
         Phase::NotOpenYet => Some(t.not_open_row.clone()),
@@ -227,10 +251,10 @@ pub(super) fn row(queue: &QueueNumbers, today: Today, tag: &str, t: &Messages) -
         id: queue.id.to_string(),
         name: queue.name.best(tag).to_owned(),
         fast: queue.lane == Lane::Fast,
-        ticket: call.map(|c| c.ticket.to_string()),
-        long: call.is_some_and(|c| c.ticket.as_str().chars().count() > LARGE_LABEL),
-        counter: call
-            .and_then(|c| c.counter.as_ref())
+        ticket: last.map(|(ticket, _)| ticket.to_string()),
+        long: last.is_some_and(|(ticket, _)| ticket.as_str().chars().count() > LARGE_LABEL),
+        counter: last
+            .and_then(|(_, counter)| counter)
             .map(ToString::to_string),
         waiting: queue.waiting.filter(|&n| serving || (numbers && n > 0)),
         wait: queue
@@ -317,15 +341,19 @@ pub(super) fn card(office: &OfficeSnap, tag: &str, t: &Messages, pages: &PagesCo
     } else if phases().all(|p| p == Phase::Holiday) && today.closed {
         Some(t.holiday.clone())
     } else if phases().all(|p| p == Phase::Unknown) {
-        Some(if office.view.online {
-            t.no_numbers.clone()
-        } else {
-            t.stale_unknown.clone()
+        Some(match (office.view.online, office.view.as_of) {
+            (true, _) => t.no_numbers.clone(),
+            (false, Some(time)) => fill(&t.stale, &[("time", &moment(time, today))]),
+            (false, None) => t.stale_unknown.clone(),
         })
     } else if phases().all(|p| matches!(p, Phase::NotOpenYet | Phase::Unknown)) {
         Some(t.not_open_yet.clone())
     } else if phases().all(|p| !matches!(p, Phase::Open | Phase::Paused)) {
-        Some(t.closed.clone())
+        Some(if phases().any(|p| p == Phase::LastCalls) {
+            t.last_calls.clone()
+        } else {
+            t.closed.clone()
+        })
     } else {
         None
     };

@@ -120,7 +120,11 @@ impl Card {
                 let _ = card.close_buffer(handle); // most numbers are not taken
             }
         }
-        tracing::debug!(card = card.name, pictures = left.len(), "took over a card");
+        tracing::debug!(
+            card = card.name,
+            pictures = left.len(),
+            "took over a DRM device"
+        );
         *lock(&card.left) = left;
         card
     }

@@ -39,7 +39,7 @@ impl Cec {
                 match tell(&path, message) {
                     Ok(()) => warned = false,
                     Err(e) if !warned => {
-                        tracing::warn!("cannot tell the monitor by {}: {e}", path.display());
+                        tracing::warn!("cannot send a CEC message by {}: {e}", path.display());
                         warned = true;
                     }
                     Err(_) => {}

@@ -51,7 +51,7 @@ pub(super) enum NoPort {
     NoCard,
     #[error("no card has a connector {0}")]
     NoConnector(String),
-    #[error("nothing is plugged into {0}")]
+    #[error("no monitor is connected to {0}")]
     Unplugged(String),
     #[error("{0} belongs to another board")]
     Taken(String),

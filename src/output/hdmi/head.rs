@@ -119,7 +119,7 @@ impl Head {
             self.plugged = true;
             self.replugged = true;
             self.patience = Some(now + EDID_PATIENCE);
-            tracing::info!(connector = self.port.name, "a monitor is plugged in");
+            tracing::info!(connector = self.port.name, "monitor connected");
         }
         if self.lost {
             return Looked::Same; // nothing can be set; looked at again when it can
@@ -149,7 +149,7 @@ impl Head {
             connector = self.port.name,
             monitor = seen.monitor.title(),
             mode = mode::title(&choice.mode),
-            "mode chosen"
+            "display mode selected"
         );
         if choice.instead {
             tracing::warn!("{} does not list the configured mode", self.port.name);
@@ -164,7 +164,7 @@ impl Head {
         let buffers = match Buffers::new(&self.port.card, choice.mode.size()) {
             Ok(buffers) => buffers,
             Err(e) => {
-                tracing::warn!("cannot make pictures for {}: {e}", self.port.name);
+                tracing::warn!("cannot create frame buffers for {}: {e}", self.port.name);
                 return if is_gone(&e) {
                     Looked::Gone
                 } else {
@@ -267,7 +267,10 @@ impl Head {
             Err(e) if is_refused(&e) || is_gone(&e) => return Err(e),
             Err(e) => e.to_string(),
         };
-        tracing::warn!("setting the mode of {} anew: {why}", self.port.name);
+        tracing::warn!(
+            "setting the display mode of {} again: {why}",
+            self.port.name
+        );
         self.set(picture, counts)
     }
 
@@ -323,7 +326,10 @@ impl Head {
             }
             return Err(Trouble::State(self.others()));
         }
-        tracing::info!(connector = self.port.name, "the display is ours again");
+        tracing::info!(
+            connector = self.port.name,
+            "regained control of the display"
+        );
         self.lost = false;
         if let Some(screen) = &mut self.screen {
             screen.set = false;
@@ -338,7 +344,7 @@ impl Head {
     }
 
     pub(super) fn unplugged(&self) -> String {
-        format!("nothing is plugged into {}", self.port.name)
+        format!("no monitor is connected to {}", self.port.name)
     }
 
     fn others(&self) -> String {

@@ -81,7 +81,7 @@ impl Kernel {
             findings.push(finding(
                 Level::Warning,
                 "CEC",
-                "no /dev/cec0: the monitor is not told to sleep, only its signal ends",
+                "no /dev/cec0: the monitor gets no standby command, only its signal ends",
                 "set standby = \"dpms\", or connect the monitor to a port with CEC",
             ));
         }
@@ -98,13 +98,13 @@ impl Kernel {
             Err(rustix::io::Errno::NOENT) => finding(
                 Level::Failure,
                 what,
-                "is not there, though its driver is",
+                "is missing, although its driver is loaded",
                 "start the service outside of a container, or give it /dev/dri",
             ),
             Err(_) => finding(
                 Level::Failure,
                 what,
-                "this user may not use it",
+                "permission denied for this user",
                 "add the user yobiban to the group video",
             ),
         }
@@ -138,7 +138,7 @@ impl Kernel {
             } else {
                 ""
             };
-            return finding(level, what, "nothing is plugged in", advice);
+            return finding(level, what, "no monitor is connected", advice);
         }
         let listed = match (modes.first(), modes.len()) {
             (Some(first), n) => format!("{first} first of {n} modes"),
@@ -148,7 +148,7 @@ impl Kernel {
             return finding(
                 Level::Warning,
                 what,
-                format!("a monitor that does not say who it is; {listed}"),
+                format!("a monitor without identification (EDID); {listed}"),
                 "try another cable, or set mode = \"1920x1080@60\"",
             );
         }
@@ -186,7 +186,7 @@ impl Kernel {
             None if !self.any_plugged() => Some(finding(
                 Level::Failure,
                 "monitor",
-                "nothing is plugged into any connector",
+                "no monitor is connected to any connector",
                 "plug the monitor in, switch it on, check the cable",
             )),
             _ => None,
@@ -343,14 +343,14 @@ mod tests {
         let expected = [
             "Good /dev/dri/card1: can be used ()",
             "Good card1 HDMI-A-1: SHP LC-40; 1920x1080 first of 2 modes ()",
-            "Good card1 HDMI-A-2: nothing is plugged in ()",
+            "Good card1 HDMI-A-2: no monitor is connected ()",
         ];
         assert_eq!(machine.says(&HdmiConfig::default()), expected);
         let other = HdmiConfig {
             connector: Some("HDMI-A-2".into()),
             ..HdmiConfig::default()
         };
-        assert!(machine.says(&other)[2].starts_with("Failure card1 HDMI-A-2: nothing"));
+        assert!(machine.says(&other)[2].starts_with("Failure card1 HDMI-A-2: no monitor"));
         let none = HdmiConfig {
             connector: Some("DP-1".into()),
             mode: Some(ModeConfig {
@@ -379,8 +379,8 @@ mod tests {
         ]);
         let says = machine.says(&HdmiConfig::default());
         let expected = [
-            "Failure /dev/dri/card0: is not there",
-            "Warning card0 HDMI-A-1: a monitor that does not say who it is; no mode",
+            "Failure /dev/dri/card0: is missing",
+            "Warning card0 HDMI-A-1: a monitor without identification (EDID); no mode",
             "Failure display: plymouthd is running",
             "Warning display: vc4.force_hotplug=1 hides",
         ];

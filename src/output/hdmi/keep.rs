@@ -31,7 +31,7 @@ pub(super) fn give(file: impl AsFd, connector: &str) {
     let name = format!("{PREFIX}{connector}");
     let state = [NotifyState::FdStore, NotifyState::FdName(&name)];
     if let Err(e) = sd_notify::notify_with_fds(&state, &[file.as_fd()]) {
-        tracing::warn!("cannot have {name} kept while the service restarts: {e}");
+        tracing::warn!("cannot store {name} in the service manager's file descriptor store: {e}");
     }
 }
 
@@ -46,7 +46,7 @@ fn read() -> Vec<OwnedFd> {
     let files = match sd_notify::listen_fds_with_names() {
         Ok(files) => files,
         Err(e) => {
-            tracing::warn!("cannot take over kept files: {e}");
+            tracing::warn!("cannot take over stored file descriptors: {e}");
             return Vec::new();
         }
     };

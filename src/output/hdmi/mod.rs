@@ -79,7 +79,9 @@ impl HdmiOutput {
             (width, height)
         };
         let events = Events::open()
-            .inspect_err(|e| tracing::warn!("cannot hear of cables, only look after them: {e}"))
+            .inspect_err(|e| {
+                tracing::warn!("hot-plug events unavailable, falling back to polling: {e}")
+            })
             .ok();
         let now = Instant::now();
         let mut output = Self {

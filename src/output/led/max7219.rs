@@ -263,7 +263,7 @@ pub fn inspect(config: &Max7219Config) -> Vec<Finding> {
         Ok(_) => finding(
             Level::Good,
             format!(
-                "can be used, for {} modules in {} rows; whether they are there cannot be asked",
+                "can be used, for {} modules in {} rows; their presence cannot be detected",
                 config.modules.0 * config.modules.1,
                 config.modules.1
             ),
@@ -271,12 +271,12 @@ pub fn inspect(config: &Max7219Config) -> Vec<Finding> {
         ),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => finding(
             Level::Failure,
-            "is not there".into(),
+            "is missing".into(),
             "add dtparam=spi=on to config.txt and start again; then check the key spi",
         ),
         Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => finding(
             Level::Failure,
-            "may not be used".into(),
+            "permission denied".into(),
             "add the user yobiban to the group spi",
         ),
         Err(e) => finding(

@@ -184,7 +184,7 @@ impl Line {
         }
         match sent {
             Ok(sent) => sent,
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "takes no bytes")),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "accepts no bytes")),
         }
     }
 
@@ -256,7 +256,7 @@ impl Line {
             Ok(Ok(Err(exception))) => {
                 let text = exception.to_string().to_lowercase();
                 wrong(format!(
-                    "refused: {text} (exception {})",
+                    "rejected: {text} (exception {})",
                     u8::from(exception)
                 ))
             }

@@ -231,8 +231,9 @@ fn follow(files: &[PathBuf], tally: &mut Tally, out: &mut impl Write) -> anyhow:
         for (i, field) in truth.fields.iter().enumerate() {
             let id = queue(i)?;
             let mut mine = states.iter().filter(|(queue, _)| *queue == id);
-            if let Some(call) = mine.next_back().and_then(|(_, state)| state.calls.first()) {
-                told.insert(i, call.ticket.to_string());
+            let newest = mine.next_back();
+            if let Some((ticket, _)) = newest.and_then(|(_, state)| state.last_shown()) {
+                told.insert(i, ticket.to_string());
             }
             tally.n += 1;
             let been = been.entry(i).or_default();

@@ -15,18 +15,37 @@ use std::time::Duration;
 /// Size of the demo's boards: the usual television.
 const SIZE: (u32, u32) = (1920, 1080);
 
-/// The broker of the demo, as nodes, hub and ticketing systems see it.
-pub(super) fn broker(address: SocketAddr) -> MqttConfig {
-    MqttConfig {
-        host: address.ip().to_string(),
-        port: address.port(),
+/// Topics at a broker that is there, so that no board but those of the demo shows its numbers.
+const ROOT: &str = "yobiban-demo/v1";
+
+/// The broker of the demo, as nodes, hub and ticketing systems see it. Without an address there is
+/// none, and what is said of it is not used but for the root of the topics.
+///
+/// # Errors
+/// When the address is another machine's.
+pub(super) fn broker(address: Option<SocketAddr>) -> anyhow::Result<MqttConfig> {
+    if let Some(address) = address {
+        anyhow::ensure!(
+            address.ip().is_loopback() && address.port() != 0,
+            "broker {address}: expected one on this machine, such as 127.0.0.1:1883"
+        );
+    }
+    let at = address.unwrap_or(([127, 0, 0, 1], 0).into());
+    let root = if address.is_some() {
+        ROOT
+    } else {
+        DEFAULT_ROOT
+    };
+    Ok(MqttConfig {
+        host: at.ip().to_string(),
+        port: at.port(),
         tls: None,
-        root: DEFAULT_ROOT.into(),
+        root: root.into(),
         username: None,
         password: None,
         client_id: None,
         keep_alive: Duration::from_secs(20),
-    }
+    })
 }
 
 /// The node of one office; its board is a picture `{dir}/{office}.png`.
@@ -53,6 +72,7 @@ pub(super) fn node(
             old_call_after: soon(state.old_call_after, Duration::from_secs(5)),
             ..state
         },
+        patterns: std::collections::BTreeMap::new(),
         boards: vec![BoardConfig {
             id: BoardId::new("main").expect("a valid id"),
             size: SIZE,

@@ -1,10 +1,12 @@
-//! The whole product in one process: broker, simulated ticketing systems, nodes and the hub.
+//! The whole product in one process: simulated ticketing systems, nodes and the hub.
+//!
+//! Messages go through an exchange within the process, so that nothing has to be installed; with
+//! [`DemoArgs::mqtt`] they go through a broker that is there, under a root of their own.
 //!
 //! Standard output gets one line `ready http://…` once the page has numbers of every office, a
 //! line of counts every five seconds, and a summary at the end. Everything it writes lies in one
 //! folder, which is removed at the end unless it was asked for.
 
-pub mod broker;
 mod cast;
 mod meter;
 mod page;
@@ -13,9 +15,8 @@ mod source;
 
 use super::{Drawn, Probe, hub, node};
 use crate::clock::Clock;
-use crate::mqtt::{self, SessionOptions};
+use crate::mqtt::{self, Exchange, SessionOptions};
 use anyhow::Context;
-use broker::Broker;
 use meter::Meter;
 use simulator::Simulator;
 use std::io::Write;
@@ -45,8 +46,8 @@ const STOP: Duration = Duration::from_millis(1500);
 pub struct DemoArgs {
     /// Address of the pages; port 0 is any.
     pub listen: SocketAddr,
-    /// Address of the broker, a loopback one; port 0 is any.
-    pub mqtt: SocketAddr,
+    /// A broker on this machine to play at; `None` needs none.
+    pub mqtt: Option<SocketAddr>,
     /// How many seconds of the simulated day pass in one, 1 to 3600.
     pub speed: f64,
     /// Ends after this long; `None` ends at a signal.
@@ -60,28 +61,32 @@ pub struct DemoArgs {
 /// Runs the demo until its time is over or `shutdown`.
 ///
 /// # Errors
-/// When an address cannot be listened on, the folder cannot be made, or a role fails.
+/// When the address of the pages cannot be listened on, that of the broker is not a loopback one, the
+/// folder cannot be made, or a role fails.
 pub async fn run(
     args: DemoArgs,
     clock: Arc<dyn Clock>,
     out: &mut impl Write,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let mqtt = cast::broker(args.mqtt)?;
+    let exchange = args.mqtt.is_none().then(Exchange::new);
     let folder = Folder::new(args.out.clone())?;
-    let broker = Broker::start(args.mqtt).await?;
-    let mqtt = cast::broker(broker.address());
     let stop = shutdown.child_token();
     let mut parts = JoinSet::new();
 
     let (bound, address) = oneshot::channel();
-    parts.spawn(hub::run(
-        cast::hub(&mqtt, args.listen, &folder.path),
-        Arc::clone(&clock),
-        stop.clone(),
-        |address| {
+    let config = cast::hub(&mqtt, args.listen, &folder.path);
+    let (at, time, end) = (exchange.clone(), Arc::clone(&clock), stop.clone());
+    parts.spawn(async move {
+        let ready = |address| {
             let _ = bound.send(address); // nobody waits any more when the demo was stopped
-        },
-    ));
+        };
+        match at {
+            Some(exchange) => hub::run_within(&exchange, config, time, end, ready).await,
+            None => hub::run(config, time, end, ready).await,
+        }
+    });
     let address = tokio::select! {
         address = address => address.ok(),
         () = shutdown.cancelled() => None,
@@ -102,12 +107,14 @@ pub async fn run(
         let config = cast::node(id, name, &mqtt, &folder.path, &page, args.speed);
         std::fs::create_dir_all(&config.store_dir)
             .with_context(|| format!("cannot make {}", config.store_dir.display()))?;
-        parts.spawn(node::run(
-            config,
-            Arc::clone(&clock),
-            stop.clone(),
-            probe.clone(),
-        ));
+        let (at, time, end) = (exchange.clone(), Arc::clone(&clock), stop.clone());
+        let probe = probe.clone();
+        parts.spawn(async move {
+            match at {
+                Some(exchange) => node::run_within(&exchange, config, time, end, probe).await,
+                None => node::run(config, time, end, probe).await,
+            }
+        });
     }
     drop(probe);
 
@@ -115,6 +122,7 @@ pub async fn run(
     let meter = Arc::new(Mutex::new(Meter::default()));
     let simulator = Simulator::new(args.seed, clock.now().wall, args.speed, &zone);
     let systems = SessionOptions::new(&mqtt, "ticketing", "yobiban-demo-ticketing");
+    let systems = systems.within(exchange.as_ref());
     let systems = mqtt::spawn(systems, stop.clone());
     let source = source::run(
         simulator,
@@ -162,7 +170,7 @@ pub async fn run(
         // Writing fails when nobody reads any more: then the demo is over as well.
         result = watch => result,
         Some(part) = parts.join_next() => {
-            part.context("a part of the demo broke").and_then(|result| result)
+            part.context("a part of the demo failed").and_then(|result| result)
         }
     };
     stop.cancel();
@@ -198,7 +206,7 @@ async fn finish(mut parts: JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     let all = async {
         let mut result = Ok(());
         while let Some(part) = parts.join_next().await {
-            let part = part.context("a part of the demo broke").and_then(|r| r);
+            let part = part.context("a part of the demo failed").and_then(|r| r);
             result = result.and(part);
         }
         result

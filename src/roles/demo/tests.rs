@@ -8,7 +8,7 @@ async fn the_demo_says_ready_once_and_sums_up() {
     let any = ([127, 0, 0, 1], 0).into();
     let args = DemoArgs {
         listen: any,
-        mqtt: any,
+        mqtt: None,
         speed: 60.0,
         for_: Some(Duration::from_secs(6)),
         seed: 1,
@@ -38,4 +38,76 @@ async fn the_demo_says_ready_once_and_sums_up() {
         !std::path::Path::new(folder).exists(),
         "its own folder is removed"
     );
+}
+
+/// Through midnight at several speeds, begun shortly before and after it: nodes take every message but
+/// the broken ones, no clock is called wrong, and no call is counted twice.
+#[test]
+fn the_demo_goes_on_across_midnight() {
+    use crate::clock::Now;
+    use crate::roles::node::Truth;
+    use crate::state::{Delivery, Settings};
+    use crate::wire::topic::Topic;
+    use simulator::Kind;
+    use std::collections::BTreeMap;
+
+    let zone = Settings::new(Vec::new()).zone;
+    let mqtt = cast::broker(None).unwrap();
+    let dir = std::path::Path::new("unused");
+    for (speed, start, minutes) in [
+        (6.0, "23:50", 20),
+        (60.0, "23:58", 4),
+        (6.0, "00:01", 10),
+        (600.0, "23:59", 2),
+    ] {
+        let day = if start == "00:01" { 25 } else { 24 };
+        let start = format!("2026-11-{day}T{start}:00+09:00").parse().unwrap();
+        let mut nodes: BTreeMap<_, _> = simulator::offices()
+            .into_iter()
+            .map(|(id, name)| {
+                let config = cast::node(&id, &name, &mqtt, dir, "http://127.0.0.1/", speed);
+                (id, Truth::new(&config))
+            })
+            .collect();
+        let mut simulator = Simulator::new(5, start, speed, &zone);
+        let end = start + jiff::SignedDuration::from_mins(minutes);
+        let mut look_at = Duration::ZERO;
+        let (mut keys, mut broken) = (std::collections::BTreeSet::new(), 0);
+        while simulator.next_event_at() <= end {
+            let now = Now::at(simulator.next_event_at());
+            for emission in simulator.step(now.wall) {
+                broken += u64::from(emission.kind == Kind::Broken);
+                let office = emission.office.clone();
+                let topic = Topic::Feed(office.clone(), emission.queue).name(&mqtt.root);
+                let truth = nodes.get_mut(&office).expect("an office of the demo");
+                let outcome = truth.take(&topic, &emission.payload, Delivery::Live, now);
+                for call in outcome.calls {
+                    let key = (
+                        office.clone(),
+                        call.queue,
+                        call.day,
+                        call.epoch,
+                        call.call.no,
+                    );
+                    assert!(keys.insert(key), "{:?} twice", call.call);
+                }
+            }
+            let clock_wrong =
+                |truth: &mut Truth| truth.snapshot(now).issues.contains(&"source-clock");
+            if now.mono >= look_at {
+                assert!(
+                    !nodes.values_mut().any(clock_wrong),
+                    "at {} {speed}",
+                    now.wall
+                );
+                look_at = now.mono + Duration::from_secs(30);
+            }
+        }
+        let refused: u64 = nodes.values().map(|n| n.counts()["messages_refused"]).sum();
+        assert!(
+            refused <= broken && keys.len() > 30,
+            "{refused} of {broken}, {}",
+            keys.len()
+        );
+    }
 }

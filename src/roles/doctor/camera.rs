@@ -30,16 +30,18 @@ pub(super) async fn cameras(config: &NodeConfig) -> Vec<Finding> {
 
 fn inspect(config: &CameraConfig, zone: &TimeZone) -> Vec<Finding> {
     let (what, advice) = match &config.source {
-        CameraSource::Folder { path } => {
-            (path.display().to_string(), "see path in the configuration")
-        }
+        CameraSource::Folder { path } => (
+            path.display().to_string(),
+            "check path in the configuration",
+        ),
         CameraSource::V4l2(v4l2) => (
             v4l2.device.display().to_string(),
-            "see the cable and the key device (ls -l /dev/v4l/by-id); a camera that works elsewhere may need a supply of its own",
+            "check the cable and the key device (ls -l /dev/v4l/by-id); a camera that works \
+             elsewhere may need its own power supply",
         ),
         CameraSource::Rpicam(rpicam) => (
             rpicam.program.display().to_string(),
-            "see that the flat cable sits straight at both ends, and what rpicam-hello --list-cameras says",
+            "check that the flat cable sits straight at both ends, and run rpicam-hello --list-cameras",
         ),
         CameraSource::Http(http) => (
             format!("{}:{}", http.host, http.port),
@@ -76,7 +78,9 @@ fn inspect(config: &CameraConfig, zone: &TimeZone) -> Vec<Finding> {
                             level: Level::Warning,
                             what: what.clone(),
                             found,
-                            advice: "unless the board is dark: see corners and fields with yobiban camera calibrate".into(),
+                            advice: "unless the board is dark, check corners and fields with \
+                                yobiban camera calibrate"
+                                .into(),
                         },
                         _ => good(what.as_str(), found),
                     }
@@ -88,11 +92,11 @@ fn inspect(config: &CameraConfig, zone: &TimeZone) -> Vec<Finding> {
             }
         }
         Ok(None) => fails("there are no pictures".into(), advice),
-        Err(SourceError::Fails(why)) if why.contains("used by another") => Finding {
+        Err(e @ SourceError::Busy(_)) => Finding {
             level: Level::Warning,
             what: what.clone(),
-            found: why,
-            advice: "the node films with it, if it runs: stop it to look at a picture here".into(),
+            found: e.to_string(),
+            advice: "the node uses it while it runs: stop the node to take a picture here".into(),
         },
         Err(e) => fails(with_causes(&e), advice),
     });

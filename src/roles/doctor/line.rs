@@ -3,9 +3,11 @@
 use super::good;
 use crate::clock::Clock;
 use crate::config::{MqttConfig, NodeConfig};
-use crate::mqtt::{self, Link, Session, SessionOptions, Subscription};
+use crate::health::IssueKind;
+use crate::mqtt::{self, CONFIRMS_NOTHING, Fault, KEEPS_NOTHING, Limits, Link};
+use crate::mqtt::{Session, SessionOptions, Subscription};
 use crate::output::{Finding, Level};
-use crate::roles::node::Truth;
+use crate::roles::node::{Truth, delivery};
 use crate::state::Phase;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -16,6 +18,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(6);
 
 /// Kept messages come at once after the subscription; a slow line is given this long.
 const KEPT_LIMIT: Duration = Duration::from_secs(3);
+
+/// So large may the picture of a board be, bytes: one of full HD has 90,000, of a photograph in a
+/// layout more.
+const PICTURE: u32 = 512 * 1024;
 
 /// Looks at the broker of the feed, and at what it has for each queue.
 pub(super) async fn feed(config: &NodeConfig, clock: &dyn Clock) -> Vec<Finding> {
@@ -28,9 +34,13 @@ pub(super) async fn feed(config: &NodeConfig, clock: &dyn Clock) -> Vec<Finding>
     let stop = CancellationToken::new();
     let mut session = mqtt::spawn(options, stop.clone());
     let line = reach(&mut session, what).await;
-    let reached = line.level == Level::Good;
     let mut findings = vec![line];
-    if reached {
+    if let Link::Up { limits, .. } = *session.link.borrow_and_update()
+        && config.uplink.is_none()
+    {
+        findings.extend(limited(limits));
+    }
+    if session.link.borrow().is_up() {
         let until = Instant::now() + KEPT_LIMIT;
         let silent = |truth: &mut Truth| {
             let queues = truth.snapshot(clock.now()).queues;
@@ -39,7 +49,12 @@ pub(super) async fn feed(config: &NodeConfig, clock: &dyn Clock) -> Vec<Finding>
         while silent(&mut truth) {
             match timeout_at(until, session.inbox.recv()).await {
                 Ok(Some(message)) => {
-                    truth.take(&message.topic, &message.payload, clock.now());
+                    truth.take(
+                        &message.topic,
+                        &message.payload,
+                        delivery(&message),
+                        clock.now(),
+                    );
                 }
                 Ok(None) | Err(_) => break,
             }
@@ -58,11 +73,21 @@ fn queues(config: &NodeConfig, truth: &mut Truth, clock: &dyn Clock) -> Vec<Find
     for queue in truth.snapshot(now).queues {
         let id = &queue.settings.id;
         let what = format!("queue {id}");
+        if queue.reading.is_none() && queue.phase == Phase::NotOpenYet {
+            findings.push(Finding {
+                level: Level::Warning,
+                what,
+                found: "retained numbers are of an earlier day".into(),
+                advice: "normal before opening; otherwise the ticketing system sends nothing"
+                    .into(),
+            });
+            continue;
+        }
         let Some(reading) = &queue.reading else {
             findings.push(Finding {
                 level: Level::Warning,
                 what,
-                found: "nothing kept at the broker".into(),
+                found: "no retained message at the broker".into(),
                 advice: format!(
                     "the ticketing system must publish {}/{}/feed/{id} with the retain flag, or an [[adapter]] must name the queue",
                     config.mqtt.root, config.office
@@ -78,14 +103,16 @@ fn queues(config: &NodeConfig, truth: &mut Truth, clock: &dyn Clock) -> Vec<Find
                 level: Level::Warning,
                 what,
                 found,
-                advice: "the ticketing system is silent: see that it runs and reaches the broker"
-                    .into(),
+                advice:
+                    "the ticketing system sends nothing: check that it runs and reaches the broker"
+                        .into(),
             },
             Phase::NotOpenYet | Phase::Unknown => Finding {
                 level: Level::Warning,
                 what,
-                found: format!("kept numbers are of {}", reading.state.day),
-                advice: "normal before opening; otherwise the ticketing system is silent".into(),
+                found: format!("retained numbers are of {}", reading.state.day),
+                advice: "normal before opening; otherwise the ticketing system sends nothing"
+                    .into(),
             },
         });
     }
@@ -94,7 +121,14 @@ fn queues(config: &NodeConfig, truth: &mut Truth, clock: &dyn Clock) -> Vec<Find
             level: Level::Warning,
             what: format!("{} {}", issue.kind, issue.about).trim().to_owned(),
             found: issue.text.clone(),
-            advice: "what the ticketing system sends must follow docs/contract.md".into(),
+            advice: match issue.kind {
+                IssueKind::SourceClock => {
+                    "set clock, date and time zone of the ticketing system, or of this device if \
+                     that is wrong"
+                }
+                _ => "what the ticketing system sends must follow docs/contract.md",
+            }
+            .into(),
         });
     }
     findings
@@ -108,9 +142,43 @@ pub(super) async fn uplink(config: &NodeConfig) -> Vec<Finding> {
     let stop = CancellationToken::new();
     let mut session = mqtt::spawn(options(broker, config), stop.clone());
     let line = reach(&mut session, format!("uplink broker {}", address(broker))).await;
+    let mut findings = vec![line];
+    if let Link::Up { limits, .. } = *session.link.borrow() {
+        findings.extend(limited(limits));
+    }
     stop.cancel();
     let _ = timeout(Duration::from_secs(1), session.task).await; // its own limit is one second
-    vec![line]
+    findings
+}
+
+/// What the broker of the reports takes too little of.
+fn limited(limits: Limits) -> Vec<Finding> {
+    let finding = |level: Level, found: String, advice: &str| Finding {
+        level,
+        what: "reports".into(),
+        found,
+        advice: advice.into(),
+    };
+    let mut findings = Vec::new();
+    for (allowed, why) in [
+        (limits.keeps, KEEPS_NOTHING),
+        (limits.confirms, CONFIRMS_NOTHING),
+    ] {
+        if !allowed {
+            findings.push(finding(Level::Failure, why.into(), advice(Fault::Limits)));
+        }
+    }
+    if let Some(max) = limits.max_packet.filter(|max| *max < PICTURE) {
+        findings.push(finding(
+            Level::Warning,
+            format!(
+                "the broker accepts messages of at most {max} bytes: enough for numbers, \
+                perhaps not for pictures of boards"
+            ),
+            "allow 1 MB there, in Mosquitto with `max_packet_size 1048576` or without that line",
+        ));
+    }
+    findings
 }
 
 /// A session that does not throw the running node out: brokers end the older of two clients with
@@ -133,31 +201,43 @@ async fn reach(session: &mut Session, what: String) -> Finding {
     // Whether it came up is in the link itself; a session that ended says so there, too.
     let _ = timeout(CONNECT_LIMIT, session.link.wait_for(Link::is_up)).await;
     let reason = match &*session.link.borrow() {
-        Link::Up { version, .. } => return good(what, format!("reached, MQTT {version}")),
+        Link::Up { version, .. } => return good(what, format!("connected, MQTT {version}")),
         Link::Down { reason } => reason.to_string(),
     };
     Finding {
         level: Level::Failure,
         what,
-        advice: advice(&reason).into(),
+        advice: advice(*session.fault.borrow()).into(),
         found: reason,
     }
 }
 
-/// What to do about a line that does not come up; the reasons are those of `mqtt`, in lower case.
-fn advice(reason: &str) -> &'static str {
-    let reason = reason.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|w| reason.contains(w));
-    if has(&["certificate", "tls", "ca "]) {
-        "see ca, cert and key in the configuration, their dates, and this box's clock"
-    } else if has(&["password", "user name", "not authorised", "not authorized"]) {
-        "see username and password, and the broker's access list"
-    } else if has(&["resolve", "lookup", "name"]) {
-        "see the host name in url, and the network's DNS"
-    } else if has(&["refused"]) {
-        "nothing listens there: see host and port in url, and that the broker runs"
-    } else {
-        "see the network cable, the address in url, and the firewall on the way"
+/// What to do about a line that does not come up.
+fn advice(fault: Fault) -> &'static str {
+    match fault {
+        Fault::BrokersCertificate => {
+            "check the broker's certificate (its dates, names and authority), ca in the \
+             configuration, and this device's clock"
+        }
+        Fault::OwnCertificate => {
+            "check cert and key in the configuration, their dates, this device's clock, and the \
+             broker's authorities"
+        }
+        Fault::Files => "check ca, cert and key in the configuration",
+        Fault::Access => "check username and password, and the broker's access list",
+        Fault::TakenOver => {
+            "a second machine has this identity: switch it off, or give one of the two another node id"
+        }
+        Fault::Limits => "the broker's configuration forbids it, not this device's",
+        Fault::Name => "check the host name in url, and the network's DNS",
+        Fault::Closed => {
+            "nothing listens there: check host and port in url, and that the broker runs"
+        }
+        Fault::NoBroker => {
+            "something else listens there: check the port in url, and whether it is one for mqtt:// \
+             or mqtts://"
+        }
+        Fault::Way => "check the network cable, the address in url, and the firewall on the way",
     }
 }
 

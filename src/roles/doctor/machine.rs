@@ -2,8 +2,10 @@
 
 use super::good;
 use crate::clock::Now;
+use crate::config::NodeConfig;
 use crate::output::{Finding, Level};
 use crate::roles::machine;
+use crate::store::SharedIdentity;
 use jiff::tz::TimeZone;
 use std::fs;
 use std::path::Path;
@@ -24,8 +26,9 @@ pub(super) async fn clock(now: Now, zone: &TimeZone) -> Finding {
         level,
         what: "clock".into(),
         found,
-        advice: "the box needs a time server: see the network, or the NTP server in timesyncd.conf"
-            .into(),
+        advice:
+            "the device needs a time server: check the network, or the NTP server in timesyncd.conf"
+                .into(),
     };
     if !now.synced {
         return wrong(Level::Failure, format!("{said}, which cannot be true"));
@@ -33,7 +36,7 @@ pub(super) async fn clock(now: Now, zone: &TimeZone) -> Finding {
     match synchronised().await {
         Some(true) => good("clock", format!("{said}, synchronised")),
         Some(false) => wrong(Level::Warning, format!("{said}, not synchronised")),
-        None => good("clock", format!("{said}; nobody says whether synchronised")),
+        None => good("clock", format!("{said}; unknown whether synchronised")),
     }
 }
 
@@ -54,6 +57,18 @@ async fn synchronised() -> Option<bool> {
     }
 }
 
+/// A second machine with this one's identity, as the running node noticed it; `root` is `/`.
+pub(super) fn identity(config: &NodeConfig, root: &Path) -> Option<Finding> {
+    let noted = SharedIdentity::load(&config.store_dir, root)?;
+    Some(Finding {
+        level: Level::Failure,
+        what: format!("identity {}/{}", config.office, config.node),
+        found: format!("since {}: {}", noted.since, noted.text),
+        advice: "find the other machine (its broker's log has both addresses) and switch it off, or give one of the two another node.id"
+            .into(),
+    })
+}
+
 /// Whether the folder of the store takes files, and how much.
 pub(super) fn store(dir: &Path) -> Finding {
     let what = format!("store {}", dir.display());
@@ -67,8 +82,8 @@ pub(super) fn store(dir: &Path) -> Finding {
         let above = dir.ancestors().find(|a| a.is_dir());
         let advice = "make the folder and give it to the user yobiban, or mount the data partition";
         return match above.map_or(Ok(()), try_write) {
-            Ok(()) => good(what, "not there yet: the node makes it"),
-            Err(e) => failed(format!("cannot be made: {e}"), advice),
+            Ok(()) => good(what, "missing: the node creates it"),
+            Err(e) => failed(format!("cannot be created: {e}"), advice),
         };
     }
     if let Err(e) = try_write(dir) {
@@ -80,7 +95,7 @@ pub(super) fn store(dir: &Path) -> Finding {
             level: Level::Warning,
             what,
             found: format!("{} MB free", bytes / 1_000_000),
-            advice: "make room: calls that cannot be sent are kept there".into(),
+            advice: "free some space: calls that cannot be sent are stored there".into(),
         },
         Some(bytes) => good(what, format!("writable, {} MB free", bytes / 1_000_000)),
         None => good(what, "writable"),
@@ -123,7 +138,7 @@ pub(super) fn power(sys: &Path) -> Vec<Finding> {
             found: "the voltage fell below 4.63 V".into(),
             advice: "use the supply made for this Raspberry Pi, and a short thick cable".into(),
         }),
-        Some(false) => findings.push(good("power supply", "the voltage holds")),
+        Some(false) => findings.push(good("power supply", "the voltage is sufficient")),
         None => {}
     }
     if let Some(degrees) = machine::temperature(sys) {
@@ -133,7 +148,7 @@ pub(super) fn power(sys: &Path) -> Vec<Finding> {
                 level: Level::Warning,
                 what: "temperature".into(),
                 found,
-                advice: "give the box air, or a heat sink: it runs slower from 80 °C on".into(),
+                advice: "give the device air, or a heat sink: it runs slower from 80 °C on".into(),
             }
         } else {
             good("temperature", found)

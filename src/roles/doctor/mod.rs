@@ -38,6 +38,7 @@ pub async fn run(
     findings.extend(uplink);
     findings.extend(config.voice.iter().flat_map(voice::inspect));
     findings.push(machine::clock(now, &config.state.zone).await);
+    findings.extend(machine::identity(config, Path::new("/")));
     findings.push(machine::store(&config.store_dir));
     findings.extend(machine::power(Path::new("/sys")));
     print(config, &findings, out)?;
@@ -52,7 +53,7 @@ fn boards(config: &NodeConfig) -> Vec<Finding> {
             level: Level::Warning,
             what: "boards".into(),
             found: "none configured".into(),
-            advice: "add a [[board]] to the configuration, or leave it so on a box without one"
+            advice: "add a [[board]] to the configuration, or ignore this on a device without one"
                 .into(),
         });
     }
@@ -129,8 +130,8 @@ fn print(config: &NodeConfig, findings: &[Finding], out: &mut impl Write) -> io:
     }
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     match (count(Level::Failure), count(Level::Warning)) {
-        (0, 0) => writeln!(out, "\nAll is well."),
-        (failed, warned) => writeln!(out, "\n{failed} failed, {warned} to look at."),
+        (0, 0) => writeln!(out, "\nAll checks passed."),
+        (failed, warned) => writeln!(out, "\nfailed: {failed}, warnings: {warned}"),
     }?;
     out.flush()
 }
@@ -164,6 +165,6 @@ mod tests {
             text.contains("FAIL  store /x  read-only\n      → mount it writable\n"),
             "{text}"
         );
-        assert!(text.ends_with("1 failed, 0 to look at.\n"), "{text}");
+        assert!(text.ends_with("failed: 1, warnings: 0\n"), "{text}");
     }
 }

@@ -50,7 +50,10 @@ fn output(output: &VoiceOutput) -> Finding {
     match output {
         VoiceOutput::Alsa { device: name, .. } => device(name),
         VoiceOutput::Wav { dir } => good("voice: wav", format!("files in {}", dir.display())),
-        VoiceOutput::None => good("voice: none", "planned and spoken, not heard"),
+        VoiceOutput::None => good(
+            "voice: none",
+            "announcements are generated, but not audible",
+        ),
     }
 }
 

@@ -89,7 +89,7 @@ impl Mouth {
                 match mouth.with(|speech| speech.say(&sentence)) {
                     Ok(pcm) => sounds.extend([Pcm::silence(GAP), pcm]),
                     Err(e) => {
-                        tracing::debug!("a call is not spoken: {e}");
+                        tracing::debug!("cannot announce a call: {e}");
                         return None;
                     }
                 }
@@ -142,7 +142,8 @@ impl Mouth {
                         }
                     }
                     Ok(_) => {}
-                    Err(RecvError::Lagged(n)) => tracing::warn!(%office, n, "calls were not heard in a video"),
+                    Err(RecvError::Lagged(n)) => tracing::warn!(%office, n, "calls were not \
+                        announced in a video"),
                     Err(RecvError::Closed) => return,
                 },
             }
@@ -172,7 +173,7 @@ impl Mouth {
             let result = mouth
                 .with(|speech| announce(&announcement, &name, &mouth.config, true, speech, play));
             if let Err(e) = result {
-                tracing::debug!("not all of a call is heard in a video: {e}");
+                tracing::debug!("a call was announced incompletely in a video: {e}");
             }
             ends
         });

@@ -11,6 +11,7 @@ mod source;
 mod viewers;
 
 pub use source::Target;
+pub use viewers::url as address;
 
 use anyhow::{Context as _, bail, ensure};
 use figures::Figures;
@@ -100,7 +101,7 @@ async fn tried(args: &LoadArgs, out: &mut (impl Write + Send)) -> anyhow::Result
     for no in 1..=args.calls {
         figures.called(no);
         source.call(no).await?;
-        let turn = u32::try_from(no).context("so many calls cannot be counted")?;
+        let turn = u32::try_from(no).context("too many calls to count")?;
         sleep_until(begin + args.every * turn).await;
     }
     let all = timeout(LAST_WITHIN, async {
@@ -138,7 +139,10 @@ async fn tried(args: &LoadArgs, out: &mut (impl Write + Send)) -> anyhow::Result
     if lost > 0 {
         bail!("{lost} of {} viewers lost their connection", args.viewers);
     }
-    ensure!(complete, "not every viewer had the last call within 30 s");
+    ensure!(
+        complete,
+        "not every viewer received the last call within 30 s"
+    );
     Ok(())
 }
 

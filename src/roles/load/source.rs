@@ -137,6 +137,7 @@ fn numbers(office: usize, no: usize, seq: u64) -> anyhow::Result<Numbers> {
             next: Vec::new(),
             waiting: Some(12),
             on_hold: Some(1),
+            now_serving: None,
             wait: None,
         })
     });

@@ -1,7 +1,7 @@
 //! Connections that follow the events.
 
 use super::figures::Figures;
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use futures_util::future::try_join_all;
 use memchr::memmem;
 use std::io::ErrorKind;
@@ -38,15 +38,28 @@ fn newest(finder: &memmem::Finder<'_>, bytes: &[u8]) -> Option<usize> {
     numbers.max()
 }
 
+const EXPECTED: &str = "expected http://HOST[:PORT]/PATH, without user and password";
+
+/// Takes the address of a server of events as typed.
+///
+/// # Errors
+/// When it is none; it may hold a password, so it is not repeated.
+pub fn url(typed: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(typed).ok().filter(|url| {
+        let named = !url.username().is_empty() || url.password().is_some();
+        url.scheme() == "http" && url.has_host() && !named
+    });
+    url.with_context(|| format!("not an address: {EXPECTED}"))
+}
+
 /// The address behind a URL, and what to call the host.
 pub(super) async fn address(url: &Url) -> anyhow::Result<(SocketAddr, String)> {
-    ensure!(url.scheme() == "http", "{url}: expected http://…");
     let port = url.port_or_known_default().unwrap_or(80);
     let (host, ip) = match url.host() {
         Some(Host::Ipv4(ip)) => (ip.to_string(), Some(ip.into())),
         Some(Host::Ipv6(ip)) => (format!("[{ip}]"), Some(ip.into())),
         Some(Host::Domain(name)) => (name.to_owned(), None),
-        None => bail!("{url}: expected a host"),
+        None => bail!("no host: {EXPECTED}"),
     };
     let address = match ip {
         Some(ip) => SocketAddr::new(ip, port),
@@ -84,7 +97,7 @@ impl Viewers {
             let greeted = (0..some).map(|_| timeout(GREETED_WITHIN, greeted(address, &request)));
             for viewer in try_join_all(greeted)
                 .await
-                .context("a viewer was not greeted within 20 s")?
+                .context("a viewer received no answer within 20 s")?
             {
                 let (viewer, figures) = (viewer?, Arc::clone(figures));
                 let lost = Arc::clone(&lost);
@@ -127,7 +140,10 @@ async fn greeted(address: SocketAddr, request: &str) -> anyhow::Result<Viewer> {
     let n = viewer.stream.peek(&mut first).await?;
     let first = first.get(..n).unwrap_or_default();
     if !b"HTTP/1.1 200".starts_with(first) && !first.starts_with(b"HTTP/1.1 200") {
-        bail!("a viewer was answered {:?}", String::from_utf8_lossy(first));
+        bail!(
+            "a viewer received the answer {:?}",
+            String::from_utf8_lossy(first)
+        );
     }
     Ok(viewer)
 }

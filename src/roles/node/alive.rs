@@ -93,7 +93,7 @@ impl Alive {
             }
             Some(what) => {
                 if self.told.as_ref() != Some(&what) {
-                    tracing::error!("{what} hangs; the watchdog is not fed");
+                    tracing::error!("{what} hangs; no longer notifying the watchdog");
                     self.told = Some(what);
                 }
             }
@@ -111,7 +111,7 @@ impl Alive {
             if beats != line.beats {
                 (line.beats, line.since) = (beats, now.mono);
             } else if now.since(line.since) > LINE_HANGS {
-                return Some(format!("the line {}", line.name));
+                return Some(format!("the connection {}", line.name));
             }
         }
         let board = self.boards.standing_still(now)?;
@@ -146,7 +146,7 @@ fn systemd(word: Word) {
             Word::Stopping => NotifyState::Stopping,
         };
         if let Err(e) = sd_notify::notify(&[state]) {
-            tracing::debug!("cannot tell the service manager: {e}");
+            tracing::debug!("cannot notify the service manager: {e}");
         }
     }
     #[cfg(not(target_os = "linux"))]

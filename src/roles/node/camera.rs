@@ -3,6 +3,7 @@
 //! Nobody waits for it: it hands states to the reader as the feed does, and pictures to the uplink.
 //! Whatever its source does, it goes on asking. Of a picture only the cut-out board leaves it.
 
+use super::pause::rest;
 use super::reader::Filmed;
 use super::status::{CameraStatus, Cameras};
 use crate::camera::{
@@ -18,7 +19,6 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -62,10 +62,10 @@ pub(super) fn start(
         at_place: None,
         ends,
     };
-    let (runtime, shutdown) = (Handle::current(), shutdown.clone());
+    let shutdown = shutdown.clone();
     std::thread::Builder::new()
         .name(format!("camera-{}", config.id))
-        .spawn(move || camera.run(&runtime, &shutdown))
+        .spawn(move || camera.run(&shutdown))
         .with_context(|| format!("cannot start camera {}", config.id))
 }
 
@@ -85,19 +85,13 @@ struct Camera {
 }
 
 impl Camera {
-    fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
+    fn run(mut self, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() && !self.ends.filmed.is_closed() {
             let began = Instant::now();
             let due = self.ends.clock.now().mono + self.config.every;
             self.say(|status| status.due = Some(due));
             self.turn(shutdown);
-            let rest = self.config.every.saturating_sub(began.elapsed());
-            runtime.block_on(async {
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = tokio::time::sleep(rest) => {}
-                }
-            });
+            rest(shutdown, self.config.every.saturating_sub(began.elapsed()));
         }
     }
 

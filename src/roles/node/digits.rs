@@ -6,7 +6,7 @@
 use super::Boards;
 use super::hearing::Hearing;
 use super::hours;
-use super::pause::{LONGEST_SLEEP, pause};
+use super::pause::{LONGEST_SLEEP, linger, pause};
 use super::status::Outputs;
 use crate::board::Digits;
 use crate::clock::{Clock, Now};
@@ -16,7 +16,6 @@ use crate::state::{Panel, Snapshot};
 use crate::wire::sha256_hex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -56,9 +55,8 @@ impl Numbers {
         })
     }
 
-    /// Drives the board until shutdown. Runs in a thread of its own; `runtime` only lends its
-    /// timers.
-    pub(super) fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
+    /// Drives the board until shutdown. Runs in a thread of its own.
+    pub(super) fn run(mut self, shutdown: &CancellationToken) {
         let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
@@ -75,11 +73,11 @@ impl Numbers {
                 continue;
             }
             let wait = self.sleep(&snapshot, &panel, now).min(free);
-            if !pause(runtime, shutdown, &mut self.snapshots, wait) {
+            if !pause(shutdown, &mut self.snapshots, wait) {
                 break; // whoever knew the numbers is gone
             }
         }
-        self.goodbye(runtime);
+        self.goodbye();
     }
 
     fn fields(&self, lit: bool, snapshot: &Snapshot, now: Now) -> Vec<Field> {
@@ -99,8 +97,8 @@ impl Numbers {
     }
 
     /// Leaves dashes behind: numbers of a node that stopped are nobody's.
-    fn goodbye(&mut self, runtime: &Handle) {
-        leave_dashes(&mut self.board, &self.digits, runtime);
+    fn goodbye(&mut self) {
+        leave_dashes(&mut self.board, &self.digits);
         self.tell(true, u64::MAX, self.clock.now());
     }
 
@@ -133,14 +131,13 @@ impl Numbers {
 }
 
 /// Puts dashes on every field, as far as the board answers in time.
-pub(in crate::roles) fn leave_dashes(board: &mut SerialBoard, digits: &Digits, runtime: &Handle) {
+pub(in crate::roles) fn leave_dashes(board: &mut SerialBoard, digits: &Digits) {
     let end = Instant::now() + GOODBYE_WITHIN;
     board.show(&digits.all(&Face::Dashes));
     while Instant::now() < end && board.is_open() && !board.is_settled() {
         let free = board.tend().min(Duration::from_millis(20));
         if !free.is_zero() {
-            // Made inside: a timer needs the runtime when it is made.
-            runtime.block_on(async { tokio::time::sleep(free).await });
+            linger(free);
         }
     }
 }

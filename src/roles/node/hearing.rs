@@ -42,7 +42,7 @@ impl VoiceStatus {
     pub(super) fn silent(&self, now: Now) -> Option<String> {
         let still = self.ticked.map(|at| now.since(at));
         let hangs = still.filter(|still| *still >= STANDS_STILL);
-        let hangs = hangs.map(|s| format!("the voice has stood still for {} s", s.as_secs()));
+        let hangs = hangs.map(|s| format!("the voice has made no progress for {} s", s.as_secs()));
         hangs.or_else(|| self.silent.clone())
     }
 }

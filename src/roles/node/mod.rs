@@ -6,6 +6,7 @@
 mod alive;
 mod camera;
 mod digits;
+mod duplicate;
 mod film;
 mod hearing;
 mod hours;
@@ -19,12 +20,16 @@ mod relay;
 mod report;
 mod screen;
 pub mod site;
+mod source_clock;
 mod status;
+mod status_file;
 mod truth;
 mod voice;
 
 pub(super) use digits::leave_dashes;
 pub use notice::run as notice;
+pub(super) use pause::rest;
+pub(super) use reader::delivery;
 pub use truth::{Outcome, Truth};
 
 use super::setup::Told;
@@ -32,8 +37,9 @@ use super::{Probe, glowing};
 use crate::board::{Painter, Sheet};
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
+use crate::feed;
 use crate::health::{IssueKind, with_causes};
-use crate::mqtt::{self, SessionOptions, Subscription};
+use crate::mqtt::{self, Exchange, SessionOptions, Subscription};
 #[cfg(target_os = "linux")]
 use crate::output::led::{Lazy, hub75, max7219};
 use crate::output::{Output, PngOutput};
@@ -43,6 +49,7 @@ use crate::uplink::{self, Identity, Spool, Uplink};
 use alive::Alive;
 use anyhow::Context;
 use digits::Numbers;
+use duplicate::DuplicateWatch;
 use film::Film;
 use hearing::Hearing;
 use pictures::{Encoder, Pictures};
@@ -50,10 +57,10 @@ use reader::{Reader, Site};
 use report::Health;
 use screen::Screen;
 use status::{Cameras, Outputs, Relays};
+use status_file::StatusFile;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +82,21 @@ pub async fn run(
     shutdown: CancellationToken,
     probe: Probe,
 ) -> anyhow::Result<()> {
-    run_on_site(config, clock, shutdown, probe, None).await
+    run_on(config, clock, shutdown, probe, None, None).await
+}
+
+/// As [`run`]; messages go through an exchange within the process instead of the brokers.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_within(
+    exchange: &Exchange,
+    config: NodeConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    probe: Probe,
+) -> anyhow::Result<()> {
+    run_on(config, clock, shutdown, probe, None, Some(exchange)).await
 }
 
 /// As [`run`]; with what the start of a box made from the image `told`, boards show how the box is
@@ -90,10 +111,21 @@ pub async fn run_on_site(
     probe: Probe,
     told: Option<Told>,
 ) -> anyhow::Result<()> {
+    run_on(config, clock, shutdown, probe, told, None).await
+}
+
+async fn run_on(
+    config: NodeConfig,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    probe: Probe,
+    told: Option<Told>,
+    exchange: Option<&Exchange>,
+) -> anyhow::Result<()> {
     let started = clock.now();
     tracing::info!(
         office = %config.office, node = %config.node, version = env!("CARGO_PKG_VERSION"),
-        queues = config.state.queues.len(), boards = config.boards.len(), "node starts"
+        queues = config.state.queues.len(), boards = config.boards.len(), "node starting"
     );
     let mut truth = Truth::new(&config);
     let store = open_store(&config, &mut truth, started);
@@ -147,7 +179,7 @@ pub async fn run_on_site(
     }
     let cameras = Cameras::default();
     let (to_filmed, filmed) = mpsc::channel(camera::UNDER_WAY);
-    let kept = truth.keep(0).queues;
+    let kept = truth.keep(0);
     for camera in &config.cameras {
         let ends = camera::Ends {
             zone: config.state.zone.clone(),
@@ -156,11 +188,15 @@ pub async fn run_on_site(
             cameras: cameras.clone(),
             clock: Arc::clone(&clock),
         };
-        screens.push(camera::start(camera, &kept, ends, &shutdown)?);
+        screens.push(camera::start(camera, &kept.queues, ends, &shutdown)?);
     }
     drop(to_filmed);
-    let lines = Lines::open(&config, &truth, &shutdown);
-    let (spool, keeper) = Spool::open(&config.store_dir.join("spool"));
+    let mut lines = Lines::open(&config, exchange, &truth, &shutdown);
+    let duplicates = lines.duplicates();
+    let fitting = feed::Fitting::new(&kept, &config);
+    let (spool, keeper) = Spool::open(&config.store_dir.join("spool"), |call| {
+        fitting.takes(&call.queue, &call.ticket)
+    });
     let zone = config.state.zone.clone();
     let mut beats = vec![("feed", &lines.feed.stats)];
     beats.extend(lines.uplink.as_ref().map(|up| ("uplink", &up.stats)));
@@ -176,8 +212,10 @@ pub async fn run_on_site(
         uplink: lines.uplink.as_ref().map(|up| up.link.clone()),
         spool: spool.clone(),
         store: config.store_dir.clone(),
+        uplink_down: None,
         machine: None,
     };
+    let instances = lines.uplink.as_mut().map(mqtt::Session::take_inbox);
     let uplink = Uplink {
         identity: lines.identity,
         publisher: lines
@@ -194,6 +232,8 @@ pub async fn run_on_site(
     let reader = Reader {
         truth,
         inbox: lines.feed.inbox,
+        instances,
+        duplicates,
         filmed,
         link: lines.feed.link,
         snapshots: to_snapshots,
@@ -202,6 +242,7 @@ pub async fn run_on_site(
         spool,
         health,
         alive,
+        status_file: StatusFile::of_service(),
         store,
         zone,
         clock,
@@ -230,11 +271,16 @@ fn open_store(config: &NodeConfig, truth: &mut Truth, now: Now) -> Option<Store>
     let store = Store::open(&config.store_dir).and_then(|store| Ok((store.load()?, store)));
     match store {
         Ok((kept, store)) => {
+            let kept = feed::Fitting::new(&kept, config).of(kept);
             truth.restore(kept, now);
             match store.load_learnt() {
                 Ok(learnt) => truth.resume(learnt),
                 // Waits are a little wider until it is learnt anew; boards show what they show.
-                Err(e) => tracing::warn!(error = with_causes(&e), "what waits taught is lost"),
+                Err(e) => tracing::warn!(
+                    error = with_causes(&e),
+                    "cannot load the wait history; \
+                    starting without it"
+                ),
             }
             Some(store)
         }
@@ -266,7 +312,7 @@ impl Boards<'_> {
         board: &BoardConfig,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<JoinHandle<()>> {
-        let (runtime, shutdown) = (Handle::current(), shutdown.clone());
+        let shutdown = shutdown.clone();
         let thread = std::thread::Builder::new().name(format!("board-{}", board.id));
         let kind = board.output.kind();
         self.outputs.update(&board.id, |status| status.kind = kind);
@@ -274,7 +320,7 @@ impl Boards<'_> {
             let numbers = Numbers::new(serial, board, self)
                 .with_context(|| format!("cannot build board {}", board.id))?;
             return thread
-                .spawn(move || numbers.run(&runtime, &shutdown))
+                .spawn(move || numbers.run(&shutdown))
                 .with_context(|| format!("cannot start board {}", board.id));
         }
         let config = self.config;
@@ -304,7 +350,7 @@ impl Boards<'_> {
             probe: self.probe.clone(),
         };
         thread
-            .spawn(move || screen.run(&runtime, &shutdown))
+            .spawn(move || screen.run(&shutdown))
             .with_context(|| format!("cannot start board {}", board.id))
     }
 }
@@ -370,7 +416,12 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(config: &NodeConfig, truth: &Truth, shutdown: &CancellationToken) -> Self {
+    fn open(
+        config: &NodeConfig,
+        exchange: Option<&Exchange>,
+        truth: &Truth,
+        shutdown: &CancellationToken,
+    ) -> Self {
         let broker = config.uplink.as_ref().unwrap_or(&config.mqtt);
         let identity = Identity {
             root: broker.root.clone(),
@@ -380,18 +431,21 @@ impl Lines {
             zone: config.state.zone.clone(),
         };
         let name = format!("yobiban-{}-{}", config.office, config.node);
-        let mut feed = SessionOptions::new(&config.mqtt, "feed", name.clone());
+        let mut feed = SessionOptions::new(&config.mqtt, "feed", name.clone()).within(exchange);
         feed.backoff.1 = FEED_BACKOFF;
         for filter in truth.filters() {
             feed = feed.subscribe(Subscription::new(filter));
         }
         let uplink = config.uplink.as_ref().map(|broker| {
-            let mut up = SessionOptions::new(broker, "uplink", format!("{name}-up"));
+            let up = SessionOptions::new(broker, "uplink", format!("{name}-up"));
+            let mut up = up.within(exchange);
             up.availability = Some(identity.availability());
+            up = up.subscribe(Subscription::optional(identity.instance_topic()));
             mqtt::spawn(up, shutdown.clone())
         });
         if uplink.is_none() {
             feed.availability = Some(identity.availability());
+            feed = feed.subscribe(Subscription::optional(identity.instance_topic()));
         }
         Self {
             identity,
@@ -399,20 +453,32 @@ impl Lines {
             uplink,
         }
     }
+
+    /// Watches for a second machine, where this one reports.
+    fn duplicates(&self) -> DuplicateWatch {
+        let reports = self.uplink.as_ref().unwrap_or(&self.feed);
+        let sessions = std::iter::once(&self.feed).chain(&self.uplink);
+        DuplicateWatch::new(
+            &self.identity,
+            reports.publisher.clone(),
+            reports.link.clone(),
+            sessions.map(|s| Arc::clone(&s.stats)).collect(),
+        )
+    }
 }
 
 async fn stop(tasks: Vec<tokio::task::JoinHandle<()>>, screens: Vec<JoinHandle<()>>) {
     let screens = tokio::task::spawn_blocking(move || {
         for screen in screens {
             if screen.join().is_err() {
-                tracing::error!("the thread of a board, a camera or the voice ended by a panic");
+                tracing::error!("a thread of a board, a camera or the voice panicked");
             }
         }
     });
     let all = async {
         for task in tasks {
             if let Err(e) = task.await {
-                tracing::error!("a task ended badly: {e}");
+                tracing::error!("a task failed: {e}");
             }
         }
         let _ = screens.await; // its panics were reported above

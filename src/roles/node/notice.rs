@@ -11,7 +11,6 @@ use crate::roles::setup::Told;
 use crate::state::{PanelSettings, Settings};
 use anyhow::Context;
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 /// How long a wrong file is said where the box has older settings to work by: long enough to be
@@ -33,14 +32,14 @@ pub async fn run(told: &Told, shutdown: &CancellationToken) -> anyhow::Result<()
     let Some(sheet) = site::trouble(told) else {
         return Ok(());
     };
-    tracing::warn!("{}: shown instead of numbers", sheet.english);
+    tracing::warn!("{}: shown on the boards instead of numbers", sheet.english);
     let until = told.configured.then_some(SHOWN_FOR);
     let stop = shutdown.child_token();
-    let (runtime, end) = (Handle::current(), stop.clone());
+    let end = stop.clone();
     let thread = std::thread::Builder::new().name("sheet".into());
     let screen = thread
-        .spawn(move || show(&sheet, &runtime, &end))
-        .context("cannot start the sheet")?;
+        .spawn(move || show(&sheet, &end))
+        .context("cannot start the setup screen")?;
     match until {
         Some(time) => {
             tokio::select! {
@@ -53,11 +52,11 @@ pub async fn run(told: &Told, shutdown: &CancellationToken) -> anyhow::Result<()
     stop.cancel();
     match tokio::task::spawn_blocking(move || screen.join()).await {
         Ok(Ok(result)) => result,
-        _ => anyhow::bail!("the sheet ended by a panic"),
+        _ => anyhow::bail!("the thread of the setup screen panicked"),
     }
 }
 
-fn show(sheet: &Sheet, runtime: &Handle, stop: &CancellationToken) -> anyhow::Result<()> {
+fn show(sheet: &Sheet, stop: &CancellationToken) -> anyhow::Result<()> {
     let board = BoardConfig {
         id: BoardId::new("sheet")?,
         size: SIZE,
@@ -87,12 +86,12 @@ fn show(sheet: &Sheet, runtime: &Handle, stop: &CancellationToken) -> anyhow::Re
             shown = result.is_ok();
             let failed = result.err().map(|e| crate::health::with_causes(&e));
             if let Some(failed) = failed.as_ref().filter(|f| said.as_ref() != Some(*f)) {
-                tracing::warn!("the sheet is not shown: {failed}");
+                tracing::warn!("the setup screen is not shown: {failed}");
             }
             said = failed;
         }
         super::alive::alone(&sheet.english);
-        rest(runtime, stop, TEND_EVERY);
+        rest(stop, TEND_EVERY);
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Messages to snapshots: the task that owns the truth.
 
 use super::alive::Alive;
+use super::duplicate::{self, DuplicateWatch};
 use super::site;
+use super::status_file::{StatusFile, Vitals};
 use super::truth::{Outcome, Truth};
 use crate::board::Sheet;
 use crate::clock::Clock;
@@ -11,9 +13,10 @@ use crate::model::{OfficeId, QueueId, QueueState};
 use crate::mqtt::{Link, Message};
 use crate::roles::setup::Told;
 use crate::roles::{Probe, Taken, tell};
-use crate::state::{Phase, QueueView, Snapshot};
+use crate::state::{Delivery, Phase, QueueView, Snapshot};
 use crate::store::Store;
 use crate::uplink::{self, Spool};
+use crate::wire::WireTime;
 use jiff::tz::TimeZone;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +46,9 @@ pub(super) type Filmed = Vec<(QueueId, QueueState)>;
 pub(super) struct Reader {
     pub(super) truth: Truth,
     pub(super) inbox: mpsc::Receiver<Message>,
+    /// Which run of the program reports as this node; `None` where that comes with the feed.
+    pub(super) instances: Option<mpsc::Receiver<Message>>,
+    pub(super) duplicates: DuplicateWatch,
     /// What the cameras read; closed where there is none.
     pub(super) filmed: mpsc::Receiver<Filmed>,
     pub(super) link: watch::Receiver<Link>,
@@ -53,6 +59,8 @@ pub(super) struct Reader {
     pub(super) spool: Spool,
     pub(super) health: super::report::Health,
     pub(super) alive: Alive,
+    /// For scripts on the same machine, where it runs as a service.
+    pub(super) status_file: Option<StatusFile>,
     pub(super) store: Option<Store>,
     pub(super) zone: TimeZone,
     pub(super) clock: Arc<dyn Clock>,
@@ -78,6 +86,27 @@ async fn finished(saving: &mut Option<Saving>) -> Result<Option<String>, JoinErr
     }
 }
 
+/// The next message of an inbox; never comes where there is none, or when it is closed.
+async fn next(inbox: &mut Option<mpsc::Receiver<Message>>) -> Message {
+    let message = match inbox {
+        Some(open) => open.recv().await,
+        None => None,
+    };
+    match message {
+        Some(message) => message,
+        None => std::future::pending().await,
+    }
+}
+
+/// How the broker handed a message on.
+pub(in crate::roles) fn delivery(message: &Message) -> Delivery {
+    if message.retain {
+        Delivery::Retained
+    } else {
+        Delivery::Live
+    }
+}
+
 impl Reader {
     /// Runs until shutdown; keeps the state once more at the end.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
@@ -98,6 +127,10 @@ impl Reader {
                         break; // the session ended
                     }
                     unsaved |= self.take(&mut batch);
+                }
+                message = next(&mut self.instances) => {
+                    self.duplicates.take(&message, self.clock.now());
+                    self.note_identity();
                 }
                 Some(states) = self.filmed.recv() => {
                     let outcome = self.truth.filmed(states, self.clock.now());
@@ -127,6 +160,9 @@ impl Reader {
             }
         }
         self.alive.stopping();
+        if let Some(file) = &self.status_file {
+            file.remove();
+        }
         if saving.is_some() {
             let result = finished(&mut saving).await;
             self.saved(result);
@@ -139,9 +175,14 @@ impl Reader {
     fn take(&mut self, batch: &mut Vec<Message>) -> bool {
         let mut accepted = false;
         for mut message in batch.drain(..) {
-            let outcome = self
-                .truth
-                .take(&message.topic, &message.payload, self.clock.now());
+            if self.duplicates.take(&message, self.clock.now()) {
+                message.ack();
+                continue;
+            }
+            let delivery = delivery(&message);
+            let outcome =
+                self.truth
+                    .take(&message.topic, &message.payload, delivery, self.clock.now());
             accepted |= self.pass_on(outcome);
             message.ack();
         }
@@ -164,25 +205,35 @@ impl Reader {
     /// Looks at everything once a second.
     fn tick(&mut self) {
         let now = self.clock.now();
+        self.note_identity();
         self.health.update(&mut self.truth, now);
         let issues = self.truth.issues().iter().count();
-        let line = if self.link.borrow().is_up() {
-            "up"
-        } else {
-            "down"
-        };
-        // A new version of a box is kept or returned from by this line: image/root, `trial`.
-        let (heard, all) = {
-            let snapshot = self.snapshots.borrow();
-            let heard = |q: &&QueueView| q.reading.as_ref().is_some_and(|r| r.heard.is_some());
-            (
-                snapshot.queues.iter().filter(heard).count(),
-                snapshot.queues.len(),
-            )
-        };
-        let status = format!("feed {line}, {heard} of {all} queues heard, {issues} issues");
+        let vitals = self.vitals();
+        if let Some(file) = &mut self.status_file {
+            file.tick(vitals, self.truth.last_readable(), now);
+        }
+        let Vitals {
+            connected,
+            queues,
+            queues_live,
+            ..
+        } = vitals;
+        let line = if connected { "up" } else { "down" };
+        // For people: what scripts need is in the file.
+        let status = format!("feed {line}, {queues_live} of {queues} queues live, {issues} issues");
         self.alive.tick(status, now);
         self.show_site();
+    }
+
+    fn vitals(&self) -> Vitals {
+        let snapshot = self.snapshots.borrow();
+        let live = |q: &&QueueView| q.reading.as_ref().is_some_and(|r| r.heard.is_some());
+        Vitals {
+            connected: self.link.borrow().is_up(),
+            queues: snapshot.queues.len(),
+            queues_live: snapshot.queues.iter().filter(live).count(),
+            queues_readable: self.truth.readable(),
+        }
     }
 
     /// Renews what the box says of itself, as long as no queue was ever heard of.
@@ -190,12 +241,14 @@ impl Reader {
         let Some(site) = &self.site else { return };
         let unknown = |q: &QueueView| q.phase == Phase::Unknown;
         let sheet = self.snapshots.borrow().queues.iter().all(unknown).then(|| {
-            let down = self.link.borrow().down_reason();
+            let now = self.clock.now();
+            let shared = self.duplicates.wrong(now).map(Arc::from);
+            let down = shared.or_else(|| self.link.borrow().down_reason());
             Arc::new(site::status(&site::Facts {
                 config: &site.config,
                 told: &site.told,
                 down: down.as_deref(),
-                now: self.clock.now(),
+                now,
                 zone: &self.zone,
                 root: Path::new("/"),
             }))
@@ -207,10 +260,22 @@ impl Reader {
         });
     }
 
+    /// Looks whether a second machine has our identity.
+    fn note_identity(&mut self) {
+        let now = self.clock.now();
+        self.duplicates.look(now);
+        self.truth.identity(self.duplicates.wrong(now), now);
+        let at = WireTime::new(now.wall, &self.zone);
+        if let Some(noted) = self.duplicates.news(at, now) {
+            duplicate::note(self.store.as_ref(), noted);
+        }
+    }
+
     fn note_link(&mut self) {
         let now = self.clock.now();
         let down = self.link.borrow_and_update().down_reason();
         self.truth.line(down.as_deref(), now);
+        self.note_identity();
         self.health.update(&mut self.truth, now);
     }
 
@@ -243,7 +308,7 @@ impl Reader {
         tokio::spawn(async move {
             // A call that the state counts as handled must not be lost with the spool.
             if timeout(SETTLE_WITHIN, spool.settled()).await.is_err() {
-                return Some("the disk takes too long for calls".into());
+                return Some("storing calls takes too long".into());
             }
             let saved = tokio::task::spawn_blocking(move || match store {
                 Some(store) => {

@@ -31,6 +31,8 @@ pub(super) struct Health {
     pub(super) spool: Spool,
     /// Whether the uplink is up, and why not; `None` when it shares the session of the feed.
     pub(super) uplink: Option<watch::Receiver<crate::mqtt::Link>>,
+    /// Since when it is down.
+    pub(super) uplink_down: Option<Duration>,
     /// The folder of the store.
     pub(super) store: PathBuf,
     /// How the machine was, and when that was looked at.
@@ -44,6 +46,7 @@ impl Health {
     /// Looks at everything and hands out a report when it differs from the last one.
     pub(super) fn update(&mut self, truth: &mut Truth, now: Now) {
         let outputs = self.outputs.copy();
+        let patience = truth.line_patience();
         let issues = truth.issues();
         for (board, status) in &outputs {
             let trouble = status.trouble(now);
@@ -53,6 +56,11 @@ impl Health {
                 trouble.as_deref(),
                 now,
             );
+            let text = status.undrawable.as_ref().map(|points| {
+                format!("board {board}: its fonts lack {points}, so a sign stands in their place / 表示できない文字があります")
+            });
+            let kind = IssueKind::TextUndrawable;
+            issues.follow(kind, board.as_str(), text.as_deref(), now);
         }
         for (relay, status) in self.relays.copy() {
             let failed = status.failed.as_deref();
@@ -78,16 +86,19 @@ impl Health {
         }
         if let Some(link) = &self.uplink {
             let down = link.borrow().down_reason();
+            self.uplink_down = down.is_some().then(|| self.uplink_down.unwrap_or(now.mono));
+            let long = |since| now.since(since) >= patience;
+            let down = down.filter(|_| self.uplink_down.is_some_and(long));
             issues.follow(IssueKind::UplinkDown, "", down.as_deref(), now);
         }
         let full = match self.spool.dropped() {
             0 if !self.spool.is_crowded() => None,
             0 => Some(format!(
-                "{} calls wait for the hub: soon the oldest are dropped",
+                "{} calls are waiting for the hub: the oldest will soon be dropped",
                 self.spool.len()
             )),
             dropped => Some(format!(
-                "{dropped} calls were dropped: too many waited for the hub"
+                "{dropped} calls were dropped: too many were waiting for the hub"
             )),
         };
         issues.follow(IssueKind::SpoolFull, "", full.as_deref(), now);

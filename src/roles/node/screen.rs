@@ -22,7 +22,6 @@ use embedded_graphics::primitives::Rectangle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -44,8 +43,8 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Draws until shutdown. Runs in a thread of its own; `runtime` only lends its timers.
-    pub(super) fn run(mut self, runtime: &Handle, shutdown: &CancellationToken) {
+    /// Draws until shutdown. Runs in a thread of its own.
+    pub(super) fn run(mut self, shutdown: &CancellationToken) {
         let (width, height) = self.size();
         let mut frame = Frame::new(width, height);
         let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
@@ -88,6 +87,7 @@ impl Screen {
                 }
             }
             self.tell(&snapshot, &view, &mut told);
+            let undrawable = self.painter.undrawable(&view).filter(|_| said.is_none());
             if said.is_none() {
                 sheet = None;
                 self.pictures.offer(&frame, now);
@@ -96,10 +96,11 @@ impl Screen {
                 s.missed_calls = panel.missed();
                 s.shown_calls = panel.shown(now);
                 s.dark = !lit;
+                s.undrawable = undrawable;
                 s.ticked = Some(now.mono);
             });
             let wait = self.sleep(&view, &panel, now);
-            if !pause(runtime, shutdown, &mut self.snapshots, wait) {
+            if !pause(shutdown, &mut self.snapshots, wait) {
                 break; // whoever knew the numbers is gone
             }
         }

@@ -6,7 +6,7 @@
 use crate::board::{Line, Mark, Sheet};
 use crate::clock::Now;
 use crate::config::{MqttConfig, NodeConfig};
-use crate::roles::setup::{Card, Told, Wrong};
+use crate::roles::setup::{Card, Told};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::fs;
@@ -178,7 +178,7 @@ fn wrong(told: &Told) -> Sheet {
                 label: ja,
                 english: en,
                 value,
-                detail: detail(p),
+                detail: p.in_japanese(),
             }
         })
         .collect();
@@ -189,7 +189,7 @@ fn wrong(told: &Told) -> Sheet {
             "{}{}: {}\n",
             position.unwrap_or_default(),
             problem.key,
-            english(problem)
+            problem.in_english()
         );
         // A code of more can no longer be photographed from the floor.
         if code.len() + text.len() > 600 {
@@ -221,42 +221,6 @@ fn wrong(told: &Told) -> Sheet {
         code,
         next: next.into(),
         next_in_english: next_in_english.into(),
-    }
-}
-
-/// What is wrong, for readers of Japanese, with the guess of what was meant where there is one; what
-/// is expected follows in English.
-fn detail(problem: &Wrong) -> String {
-    let message = problem.message.as_str();
-    let (wrong, lead) = if message.starts_with("not TOML") {
-        ("書き方が正しくありません（引用符・かっこ・＝を確認）。", "")
-    } else if message.starts_with("unknown key") {
-        ("この名前の項目はありません。", "使える項目：")
-    } else if message.starts_with("missing") {
-        ("必要な項目がありません。", "書くもの：")
-    } else if message.contains("cannot read") {
-        ("ファイルが読めません。", "")
-    } else if message.contains("UTF-8") {
-        ("文字コードを UTF-8 にして保存してください。", "")
-    } else {
-        ("値が正しくありません。", "正しい書き方：")
-    };
-    let meant = problem
-        .hint
-        .as_deref()
-        .and_then(|hint| hint.strip_prefix("did you mean ")?.strip_suffix('?'));
-    match meant {
-        Some(word) => format!("{wrong}「{word}」ではありませんか？ {message}"),
-        None => format!("{wrong}{lead} {}", english(problem)),
-    }
-}
-
-fn english(problem: &Wrong) -> String {
-    let message = &problem.message;
-    match &problem.hint {
-        // The guess is worth more than the list.
-        Some(hint) => format!("{hint} {message}"),
-        None => message.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests of what a sheet says of a box and its place.
 
 use super::*;
-use crate::config::{example, parse_node};
+use crate::config::{Problem, ProblemKind, Suggestion, example, parse_node};
 use jiff::Timestamp;
 
 fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -122,12 +122,13 @@ fn trouble_with_the_file_is_said_and_nothing_else_is() {
         assert_eq!(trouble(&configured(card)), None, "{card:?}");
     }
     let wrong = Told {
-        problems: vec![Wrong {
+        problems: vec![Problem {
             position: Some((12, 8)),
             key: "queue[1].lane".into(),
             found: Some("\"Fast\"".into()),
+            kind: ProblemKind::Value,
             message: "expected standard or fast".into(),
-            hint: Some("did you mean fast?".into()),
+            suggestion: Some(Suggestion::Word("fast".into())),
         }],
         ..configured(Card::Wrong)
     };

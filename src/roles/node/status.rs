@@ -55,7 +55,8 @@ impl CameraStatus {
     pub(super) fn lost(&self, now: Now) -> Option<String> {
         let late = self.due.map(|due| now.since(due));
         let hangs = late.filter(|late| *late >= STANDS_STILL);
-        let hangs = hangs.map(|late| format!("reading has stood still for {} s", late.as_secs()));
+        let hangs =
+            hangs.map(|late| format!("reading has made no progress for {} s", late.as_secs()));
         hangs.or_else(|| self.lost.clone())
     }
 }
@@ -84,6 +85,8 @@ pub(super) struct OutputStatus {
     pub(super) ticked: Option<Duration>,
     /// Why it takes no frames; `None` when it does.
     pub(super) failed: Option<String>,
+    /// Characters that its fonts do not have, of what it shows; `None` when they have all.
+    pub(super) undrawable: Option<String>,
     /// Calls that were never shown because drawing was held up for too long.
     pub(super) missed_calls: u64,
     /// Index of the newest call that had its time on this board, with all before it.

@@ -2,15 +2,19 @@
 //!
 //! Sync and without I/O, so that a recorded day can be played through it as fast as it reads.
 
+use super::source_clock;
 use crate::clock::Now;
 use crate::config::NodeConfig;
-use crate::feed::{self, Adapter};
+use crate::feed::{self, Adapter, Mapped};
 use crate::health::{IssueKind, Issues};
-use crate::model::{OfficeId, QueueId, QueueState, Source, Status};
+use crate::model::{OfficeId, Pattern, QueueId, QueueState, Source, Status};
 use crate::state::wait::{Learnt, Steady};
-use crate::state::{Changes, Counts, Kept, LoggedCall, Office, Phase, Refusal, Snapshot};
+use crate::state::{
+    Arrival, Changes, Counts, Delivery, Kept, LoggedCall, Office, Phase, QueueView, Refusal,
+    Settings, Snapshot,
+};
 use crate::wire::topic::{Topic, feed_filter};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long a one-time trouble (a refused message, a lost call) stays on the list of issues.
@@ -18,6 +22,10 @@ const ONE_TIME_SHOWN: Duration = Duration::from_secs(600);
 
 /// A line that is back within this was no trouble, nor is the moment before the first one.
 const LINE_DOWN_AFTER: Duration = Duration::from_secs(5);
+
+/// The same while a second machine with our identity ends every session: that is said already.
+/// Twice the longest pause between two attempts.
+const SHARED_LINE_DOWN_AFTER: Duration = Duration::from_secs(60);
 
 /// What one message led to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,31 +45,46 @@ pub struct Truth {
     /// Keeps estimates still between messages.
     waits: Steady,
     adapters: Vec<Adapter>,
+    /// What tickets of the feed look like, where that is configured.
+    patterns: BTreeMap<QueueId, Pattern>,
     issues: Issues,
+    /// Queues whose messages are being refused because their source's clock is wrong.
+    clock_wrong: BTreeSet<QueueId>,
     /// One-time troubles and when they are over.
     passing: BTreeMap<(IssueKind, String), Duration>,
     /// Since when there is no line to the broker of the feed, and why.
     line_down: Option<(Duration, String)>,
+    /// Whether a second machine has our identity.
+    identity_shared: bool,
     /// Payloads that were no message at all, for which no queue can be told.
     unreadable: u64,
+    /// Queues of which a message could be read since the start, also one that changed nothing.
+    readable: BTreeSet<QueueId>,
+    /// When the newest of these came, by the monotonic clock.
+    last_readable: Option<Duration>,
 }
 
 impl Truth {
     /// Builds the state of a node's office.
     #[must_use]
     pub fn new(config: &NodeConfig) -> Self {
-        let zone = &config.state.zone;
-        let adapter = |a: &crate::config::AdapterConfig| Adapter::new(a.clone(), zone.clone());
+        let settings = &config.state;
+        let adapter = |a: &crate::config::AdapterConfig| Adapter::new(a.clone(), settings);
         Self {
             id: config.office.clone(),
             root: config.mqtt.root.clone(),
-            office: Office::new(config.state.clone()),
+            office: Office::new(settings.clone()),
             waits: Steady::default(),
             adapters: config.adapters.iter().map(adapter).collect(),
+            patterns: config.patterns.clone(),
             issues: Issues::default(),
+            clock_wrong: BTreeSet::new(),
             passing: BTreeMap::new(),
             line_down: None,
+            identity_shared: false,
             unreadable: 0,
+            readable: BTreeSet::new(),
+            last_readable: None,
         }
     }
 
@@ -75,15 +98,26 @@ impl Truth {
     }
 
     /// Takes one message from the broker. Whatever it is, the state stays whole.
-    pub fn take(&mut self, topic: &str, payload: &[u8], now: Now) -> Outcome {
+    pub fn take(&mut self, topic: &str, payload: &[u8], delivery: Delivery, now: Now) -> Outcome {
         let mut outcome = Outcome::default();
         match Topic::parse(&self.root, topic) {
             Some(Topic::Feed(office, queue)) if office == self.id => match feed::decode(payload) {
-                Ok(state) => self.apply(queue, state, Source::Feed, now, &mut outcome),
+                Ok(state) => {
+                    let pattern = self.patterns.get(&queue);
+                    if let Some(why) = pattern.and_then(|p| feed::misfit(&state, p)) {
+                        self.refuse(queue.as_str(), &format!("feed of {queue}: {why}"), now);
+                        return outcome;
+                    }
+                    let arrival = Arrival {
+                        delivery,
+                        ..Source::Feed.into()
+                    };
+                    self.apply(queue, state, arrival, now, &mut outcome);
+                }
                 Err(e) => self.refuse(queue.as_str(), &format!("feed of {queue}: {e}"), now),
             },
             Some(_) => {}
-            None => self.adapt(topic, payload, now, &mut outcome),
+            None => self.adapt(topic, payload, delivery, now, &mut outcome),
         }
         outcome
     }
@@ -92,22 +126,46 @@ impl Truth {
     pub fn filmed(&mut self, states: Vec<(QueueId, QueueState)>, now: Now) -> Outcome {
         let mut outcome = Outcome::default();
         for (queue, state) in states {
-            self.apply(queue, state, Source::Camera, now, &mut outcome);
+            // A picture has no time of its own but that of its coming.
+            let arrival = Arrival {
+                timed: false,
+                ..Source::Camera.into()
+            };
+            self.apply(queue, state, arrival, now, &mut outcome);
         }
         outcome
     }
 
-    fn adapt(&mut self, topic: &str, payload: &[u8], now: Now, outcome: &mut Outcome) {
+    fn adapt(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        delivery: Delivery,
+        now: Now,
+        outcome: &mut Outcome,
+    ) {
         let mapped: Vec<_> = self
             .adapters
             .iter_mut()
             .filter(|a| a.takes(topic))
-            .flat_map(|a| a.map(payload, now))
+            .flat_map(|a| {
+                let filter = a.topic().to_owned();
+                let mapped = a.map(topic, payload, delivery, now).into_iter();
+                mapped.map(move |result| (filter.clone(), result))
+            })
             .collect();
-        for result in mapped {
+        for (filter, result) in mapped {
             match result {
-                Ok((queue, state)) => self.apply(queue, state, Source::Adapter, now, outcome),
-                Err(e) => self.refuse("adapter", &format!("adapter: {e}"), now),
+                Ok(Mapped {
+                    queue,
+                    state,
+                    arrival,
+                }) => self.apply(queue, state, arrival, now, outcome),
+                Err(e) => {
+                    // Each queue has a refusal of its own, and so has each filter.
+                    let about = e.queue().map_or(filter, ToString::to_string);
+                    self.refuse(&about, &format!("adapter: {e}"), now);
+                }
             }
         }
     }
@@ -116,30 +174,87 @@ impl Truth {
         &mut self,
         queue: QueueId,
         state: QueueState,
-        source: Source,
+        arrival: Arrival,
         now: Now,
         outcome: &mut Outcome,
     ) {
         let seq = state.seq;
-        match self.office.apply(&queue, state, source, now) {
+        let applied = self.office.apply(&queue, state, arrival, now);
+        if applied
+            .as_ref()
+            .err()
+            .is_none_or(|why| is_known(why, arrival.delivery))
+        {
+            self.readable.insert(queue.clone());
+            self.last_readable = Some(now.mono);
+        }
+        match applied {
             Ok(changes) => {
+                if self.clock_wrong.remove(&queue) {
+                    self.over(IssueKind::SourceClock, queue.as_str());
+                }
                 self.note(&queue, &changes, now);
                 outcome.applied.push((queue, seq));
                 outcome.calls.extend(changes.calls);
             }
-            Err(Refusal::Doubled(_) | Refusal::Late { .. }) => {}
             // Counted by the office itself.
-            Err(refusal) => self.warn_refused(queue.as_str(), &format!("feed: {refusal}"), now),
+            Err(refusal) => self.note_refusal(&queue, &refusal, arrival.delivery, now),
         }
+    }
+
+    /// Says why a message was refused, in words for those who can mend it.
+    fn note_refusal(&mut self, queue: &QueueId, refusal: &Refusal, delivery: Delivery, now: Now) {
+        if is_known(refusal, delivery) {
+            return;
+        }
+        let zone = &self.office.settings().zone;
+        let text = match (refusal.clock_off(now), refusal) {
+            (Some(off), _) => source_clock::wrong(queue, off, now, zone),
+            (None, Refusal::DayOff { .. }) => source_clock::day_off(queue, &refusal.to_string()),
+            (None, _) => {
+                return self.warn_refused(queue.as_str(), &format!("feed: {refusal}"), now);
+            }
+        };
+        // Only queues of the configuration get here.
+        self.clock_wrong.insert(queue.clone());
+        self.pass(IssueKind::SourceClock, queue.as_str(), &text, now);
+    }
+
+    /// Queues of which a message could be read since the start: taken, known already, or the
+    /// broker's copy of a day that is over.
+    #[must_use]
+    pub fn readable(&self) -> usize {
+        self.readable.len()
+    }
+
+    /// When the newest message that could be read came, by the monotonic clock.
+    #[must_use]
+    pub fn last_readable(&self) -> Option<Duration> {
+        self.last_readable
     }
 
     fn note(&mut self, queue: &QueueId, changes: &Changes, now: Now) {
         if changes.lost > 0 {
-            let text = format!("queue {queue}: {} calls were never told", changes.lost);
+            let text = format!(
+                "queue {queue}: {} calls were missed, because no message contained them",
+                changes.lost
+            );
             self.pass(IssueKind::CallsLost, queue.as_str(), &text, now);
         }
+        if changes.flipped {
+            let text = source_clock::flipped(queue, now, &self.office.settings().zone);
+            self.pass(IssueKind::SourceClock, queue.as_str(), &text, now);
+        }
+        if changes.corrected {
+            let text = format!(
+                "queue {queue}: its source contradicted an earlier message for a minute, so that \
+                 message was wrong and is replaced"
+            );
+            self.pass(IssueKind::RestartUnsaid, queue.as_str(), &text, now);
+        }
         if changes.restart_unsaid {
-            let text = format!("queue {queue}: the source restarted its count without saying so");
+            let text =
+                format!("queue {queue}: the source restarted its count without raising epoch");
             self.pass(IssueKind::RestartUnsaid, queue.as_str(), &text, now);
         }
     }
@@ -151,6 +266,13 @@ impl Truth {
 
     fn warn_refused(&mut self, about: &str, text: &str, now: Now) {
         self.pass(IssueKind::MessagesRefused, about, text, now);
+    }
+
+    /// Ends a one-time trouble before its time.
+    fn over(&mut self, kind: IssueKind, about: &str) {
+        if self.passing.remove(&(kind, about.to_owned())).is_some() {
+            self.issues.clear(kind, about);
+        }
     }
 
     /// Raises a one-time trouble for a while.
@@ -169,6 +291,9 @@ impl Truth {
 
     /// Takes back what was kept.
     pub fn restore(&mut self, kept: Kept, now: Now) {
+        for adapter in &mut self.adapters {
+            adapter.resume(&kept.queues);
+        }
         self.office.restore(kept, now);
     }
 
@@ -186,6 +311,9 @@ impl Truth {
     /// Notes whether the line to the broker of the feed is up, and why not.
     pub fn line(&mut self, down: Option<&str>, now: Now) {
         self.office.line(down.is_none(), now);
+        for adapter in &mut self.adapters {
+            adapter.line(down.is_none(), now);
+        }
         self.line_down = down.map(|reason| {
             let since = self
                 .line_down
@@ -193,6 +321,23 @@ impl Truth {
                 .map_or(now.mono, |(since, _)| *since);
             (since, reason.to_owned())
         });
+    }
+
+    /// Notes whether a second machine has our identity, in words for those who can mend it.
+    pub fn identity(&mut self, shared: Option<&str>, now: Now) {
+        self.identity_shared = shared.is_some();
+        self.issues
+            .follow(IssueKind::IdentityShared, "", shared, now);
+    }
+
+    /// How long a line may be lost before that is a trouble of its own.
+    #[must_use]
+    pub fn line_patience(&self) -> Duration {
+        if self.identity_shared {
+            SHARED_LINE_DOWN_AFTER
+        } else {
+            LINE_DOWN_AFTER
+        }
     }
 
     /// The issues, for others who notice something.
@@ -209,26 +354,25 @@ impl Truth {
             }
             !over
         });
+        let patience = self.line_patience();
         let down = self
             .line_down
             .as_ref()
-            .filter(|(since, _)| now.since(*since) >= LINE_DOWN_AFTER);
+            .filter(|(since, _)| now.since(*since) >= patience);
         let text = down.map_or("", |(_, reason)| reason);
         self.issues
             .set(down.is_some(), IssueKind::FeedDown, "", text, now);
         let unknown = "the clock is not synchronised";
         self.issues
             .set(!now.synced, IssueKind::ClockUnknown, "", unknown, now);
+        self.office.settle(now);
         let mut snapshot = self.office.snapshot(now);
         self.waits.settle(&mut snapshot, now);
         for queue in &snapshot.queues {
-            // A source that was closed for the day may sleep.
-            let silent =
-                !queue.fresh && matches!(queue.phase, Phase::Today(s) if s != Status::Closed);
             let id = &queue.settings.id;
-            let text = format!("queue {id}: no news from its source");
+            let text = silence(queue, self.office.settings(), now);
             self.issues
-                .set(silent, IssueKind::SourceSilent, id.as_str(), &text, now);
+                .follow(IssueKind::SourceSilent, id.as_str(), text.as_deref(), now);
         }
         snapshot.issues = self.issues.words();
         snapshot
@@ -259,4 +403,37 @@ impl Truth {
         .map(|(name, count)| (name.to_owned(), count))
         .collect()
     }
+}
+
+/// Whether a message changed nothing though nothing is wrong with it: it was known, or a broker kept
+/// it of a day that is over.
+fn is_known(refusal: &Refusal, delivery: Delivery) -> bool {
+    match refusal {
+        Refusal::Doubled(_) | Refusal::Late { .. } => true,
+        Refusal::DayOver { .. } => delivery == Delivery::Retained,
+        _ => false,
+    }
+}
+
+/// What is wrong with a queue whose numbers are not fresh, if anything is.
+fn silence(queue: &QueueView, settings: &Settings, now: Now) -> Option<String> {
+    // A source that was closed for the day may sleep.
+    if queue.fresh || !matches!(queue.phase, Phase::Today(s) if s != Status::Closed) {
+        return None;
+    }
+    let id = &queue.settings.id;
+    let reading = queue.reading.as_ref()?;
+    let speaks = reading
+        .heard
+        .is_some_and(|heard| now.since(heard) <= settings.stale_after);
+    let behind = reading.age_at_arrival.as_secs() / 60;
+    Some(if speaks && reading.age_at_arrival > settings.stale_after {
+        // It was heard just now, and says that it is another time.
+        format!(
+            "queue {id}: its source's messages are {behind} min old when they arrive: check its \
+             clock and the network / 発券システムの時計が{behind}分遅れているか、通信が遅れています"
+        )
+    } else {
+        format!("queue {id}: no recent messages from its source")
+    })
 }

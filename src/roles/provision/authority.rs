@@ -2,6 +2,7 @@
 
 use super::{AUTHORITY, CERTIFICATE, KEY, read, write};
 use crate::clock::Now;
+use crate::config::pem;
 use crate::wire::sha256_hex;
 use anyhow::Context;
 use jiff::civil::Date;
@@ -10,8 +11,6 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use std::path::Path;
 
 /// How long the authority's certificate holds: longer than boxes hang on walls.
@@ -49,8 +48,7 @@ impl Authority {
             write(&cert_at, &certificate, false)?;
             (certificate, key)
         };
-        let key = KeyPair::from_pem(&key)
-            .with_context(|| format!("{}: expected a private key as PEM", key_at.display()))?;
+        let key = key_pair(&key).with_context(|| key_at.display().to_string())?;
         // Its name and all else that signing needs is made of the key: the certificate itself is
         // only handed on.
         let issuer = Issuer::new(params(&key), key);
@@ -105,6 +103,14 @@ impl Authority {
     }
 }
 
+/// The authority's key. What rcgen says of one that it cannot read repeats lines of it.
+fn key_pair(text: &str) -> anyhow::Result<KeyPair> {
+    let key = pem::private_key(text.as_bytes())?.found;
+    KeyPair::try_from(&key).map_err(|_| {
+        anyhow::anyhow!("a key that cannot be used: expected one as provision makes it")
+    })
+}
+
 /// A new authority: its certificate and key.
 fn found(now: Now) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate()?;
@@ -128,9 +134,9 @@ fn params(key: &KeyPair) -> CertificateParams {
 
 /// Whether a certificate is that of a key.
 fn ensure_pair(certificate: &str, key: &KeyPair) -> anyhow::Result<()> {
-    let der = CertificateDer::from_pem_slice(certificate.as_bytes())
-        .context("expected a certificate as PEM")?;
+    let found = pem::certificates(certificate.as_bytes())?.found;
     let public = key.public_key_raw();
+    let der = found.first().map(|der| der.as_ref()).unwrap_or_default();
     let holds = der.windows(public.len()).any(|part| part == public);
     anyhow::ensure!(holds, "expected the certificate of this very key");
     Ok(())

@@ -15,6 +15,20 @@ pub(super) struct Brokers {
     guests: BTreeSet<String>,
 }
 
+/// Who a row needs beside its node, by the names of their certificates.
+pub(super) fn guests(row: &Row) -> Vec<String> {
+    let feed = &row.config.mqtt;
+    let reports = row.config.uplink.as_ref().unwrap_or(feed);
+    let mut guests = Vec::new();
+    if feed.tls.is_some() {
+        guests.push(tickets(row.config.office.as_str()));
+    }
+    if reports.tls.is_some() {
+        guests.push(HUB.into());
+    }
+    guests
+}
+
 /// One broker: who may do what there, by the name of the certificate.
 #[derive(Debug, Default)]
 pub(super) struct Broker {
@@ -44,13 +58,12 @@ impl Brokers {
         self.allow(reports, &row.name(), |root| {
             format!("topic write {root}/{office}/node/{node}/#")
         });
+        // To notice a second machine with its identity.
+        self.allow(reports, &row.name(), |root| {
+            format!("topic read {root}/{office}/node/{node}/instance")
+        });
         self.allow(reports, HUB, |root| format!("topic read {root}/+/node/#"));
-        if feed.tls.is_some() {
-            self.guests.insert(tickets);
-        }
-        if reports.tls.is_some() {
-            self.guests.insert(HUB.into());
-        }
+        self.guests.extend(guests(row));
     }
 
     fn allow(&mut self, broker: &MqttConfig, who: &str, what: impl FnOnce(&str) -> String) {
@@ -95,7 +108,47 @@ pub(super) fn tickets(office: &str) -> String {
     format!("{office}-tickets")
 }
 
-/// Whether a name is one of those that nodes may not have.
-pub(super) fn is_taken(name: &str, office: &str) -> bool {
-    name == HUB || name == tickets(office)
+/// Whether a filter of a foreign system takes in topics of this product that are another office's:
+/// a right for it would be one for them.
+pub(super) fn reaches_others(filter: &str, row: &Row, others: &BTreeSet<String>) -> bool {
+    let config = &row.config;
+    let roots = [Some(&config.mqtt), config.uplink.as_ref()];
+    roots.into_iter().flatten().any(|broker| {
+        let own = config.office.as_str();
+        let mut others = others.iter().filter(|office| *office != own);
+        others.any(|office| overlap(filter, &format!("{}/{office}/#", broker.root)))
+    })
+}
+
+/// Whether a topic is there that both filters match (MQTT 5.0, 4.7).
+fn overlap(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.split('/'), other.split('/'));
+    loop {
+        match (one.next(), other.next()) {
+            (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+            (Some(a), Some(b)) if a == b || a == "+" || b == "+" => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_overlap_where_one_topic_matches_both() {
+        for (one, other, common) in [
+            ("a/b", "a/#", true),
+            ("#", "a/b/#", true),
+            ("+/+/feed/x", "a/b/#", true),
+            ("a", "a/#", true),
+            ("a/+/x", "a/b/y", false),
+            ("a/b", "a/b/c", false),
+            ("hall/+/now", "yobiban/v1/chuo/#", false),
+        ] {
+            assert_eq!(overlap(one, other), common, "{one} {other}");
+            assert_eq!(overlap(other, one), common, "{other} {one}");
+        }
+    }
 }

@@ -12,9 +12,8 @@ mod table;
 pub use table::TableError;
 
 use crate::clock::Now;
-use crate::config::{MqttConfig, NodeConfig};
+use crate::config::{MqttConfig, NodeConfig, text};
 use crate::roles::replace::replace;
-use anyhow::Context;
 use authority::{Authority, Purpose};
 use brokers::Brokers;
 use std::io::Write;
@@ -51,8 +50,9 @@ pub fn run(args: &ProvisionArgs, now: Now, out: &mut impl Write) -> anyhow::Resu
         Some(path) => Some(read(path)?),
         None => None,
     };
-    let text = read(&args.table)?;
+    let text = table_text(&args.table)?;
     let table = Table::read(&text, &args.table, template.as_deref())?;
+    ensure_own_names(&args.out, &table)?;
     let authority = Authority::open(&args.out.join("authority"), now)?;
     let issue = |dir: &Path, name: &str, purpose: Purpose| {
         authority.issue(dir, name, purpose, args.renew, now)
@@ -76,14 +76,43 @@ pub fn run(args: &ProvisionArgs, now: Now, out: &mut impl Write) -> anyhow::Resu
     }
     writeln!(
         out,
-        "{} nodes, {} brokers with TLS in {}\n\
-         nodes/NAME: for the card of that box; clients/NAME: for ticketing systems and the hub;\n\
-         brokers/HOST: certificate, key and acl_file of that broker;\n\
-         authority: stays with you, off the network; whoever has authority.key can be any node",
+        "{} nodes, {} brokers with TLS in {}\nnodes/NAME: for the card of that device; \
+         clients/NAME: for ticketing systems and the hub;\nbrokers/HOST: certificate, key and \
+         acl_file of that broker;\nauthority: keep it yourself, off the network; with \
+         authority.key anybody can pose as any node",
         table.rows.len(),
         brokers.iter().count(),
         args.out.display()
     )?;
+    Ok(())
+}
+
+/// Refuses a name that bears certificates of an earlier run for another purpose: whoever has one
+/// would have the rights of the other.
+fn ensure_own_names(out: &Path, table: &Table) -> anyhow::Result<()> {
+    let taken = |folder: &str, name: &str| out.join(folder).join(name).exists();
+    for row in &table.rows {
+        let name = row.name();
+        if taken("clients", &name) {
+            return Err(TableError::whole(format!(
+                "{}: line {}: node = {name:?}: expected another id: a ticketing system of an earlier table has this name",
+                out.join("clients").display(),
+                row.line
+            ))
+            .into());
+        }
+        for guest in brokers::guests(row) {
+            if taken("nodes", &guest) {
+                return Err(TableError::whole(format!(
+                    "{}: line {}: office = {:?}: expected another id: a node of an earlier table has the name of its ticketing system, {guest}",
+                    out.join("nodes").display(),
+                    row.line,
+                    row.config.office.as_str()
+                ))
+                .into());
+            }
+        }
+    }
     Ok(())
 }
 
@@ -129,13 +158,37 @@ fn with_tls(config: &NodeConfig) -> impl Iterator<Item = (&'static str, &MqttCon
         .filter(|(_, broker)| broker.tls.is_some())
 }
 
+/// A city has a thousand nodes at most, each a line of some hundred bytes.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
 fn read(path: &Path) -> anyhow::Result<String> {
-    /// A city has a thousand nodes at most, each a line of some hundred bytes.
-    const MAX_BYTES: u64 = 4 * 1024 * 1024;
-    let text = crate::config::asset::read(path, MAX_BYTES)
-        .with_context(|| format!("cannot read {}", path.display()))?;
     // Spreadsheets put a byte order mark in front.
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+    text::read_text(path, MAX_BYTES)
+        .map(|text| text.text)
+        .map_err(|why| anyhow::anyhow!("cannot read {}: {why}", path.display()))
+}
+
+/// The table's text; one that is not UTF-8 is a mistake in the table, with its place.
+fn table_text(path: &Path) -> anyhow::Result<String> {
+    let bytes = text::read_bytes(path, MAX_BYTES)
+        .map_err(|why| anyhow::anyhow!("cannot read {}: {why}", path.display()))?;
+    match text::decode(&bytes) {
+        Ok(text) => Ok(text.text),
+        Err(wrong) => {
+            let before = bytes.get(..wrong.at).unwrap_or_default();
+            let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+            let start = before
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or(0, |n| n + 1);
+            let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+            Err(TableError::whole(format!(
+                "{}:{line}:{column}: {wrong}; Excel: \"CSV UTF-8\"",
+                path.display()
+            ))
+            .into())
+        }
+    }
 }
 
 /// Writes a file; a `secret` one is its owner's alone.

@@ -1,9 +1,10 @@
 //! The table: a line for each node, checked by the checks of the configuration itself.
 
 use super::TLS_FILES;
-use super::brokers::is_taken;
+use super::brokers::{guests, reaches_others, tickets};
+use crate::config::keyboard::narrow;
 use crate::config::{self, NodeConfig};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use toml::{Table as Toml, Value};
@@ -41,6 +42,8 @@ pub(super) struct Row {
     pub(super) config: NodeConfig,
     /// The same as TOML, to be written.
     pub(super) toml: Toml,
+    /// Its line in the table, from 1.
+    pub(super) line: u64,
 }
 
 /// A table that is in order.
@@ -53,6 +56,15 @@ pub(super) struct Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableError {
     problems: Vec<String>,
+}
+
+impl TableError {
+    /// A single problem.
+    pub(super) fn whole(problem: String) -> Self {
+        Self {
+            problems: vec![problem],
+        }
+    }
 }
 
 impl fmt::Display for TableError {
@@ -105,6 +117,7 @@ impl Table {
             }
         };
         let rows = rows(text, &template, &mut wrong);
+        no_strangers(&rows, &mut wrong);
         if wrong.problems.is_empty() {
             return Ok(Self { rows });
         }
@@ -128,10 +141,11 @@ fn rows(text: &str, template: &Toml, wrong: &mut Wrong<'_>) -> Vec<Row> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
+        .flexible(true)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     let header = match reader.headers() {
-        Ok(header) => header.clone(),
+        Ok(header) => without_empty_end(header),
         Err(e) => {
             wrong.at(1, e);
             return rows;
@@ -147,14 +161,27 @@ fn rows(text: &str, template: &Toml, wrong: &mut Wrong<'_>) -> Vec<Row> {
             Ok(record) => record,
             Err(e) => {
                 let line = line_of(&lines, e.position());
-                wrong.at(
-                    line,
-                    format_args!("{}: expected as many cells as in line 1", kind(&e)),
-                );
+                wrong.at(line, "a line that cannot be read: expected CSV");
                 continue;
             }
         };
         let line = line_of(&lines, record.position());
+        // Spreadsheets write out whatever was once touched.
+        let filled = without_empty_end(&record).len();
+        if filled == 0 {
+            continue;
+        }
+        if filled > header.len() || record.len() < header.len() {
+            wrong.at(
+                line,
+                format_args!(
+                    "{} cells where {} should be: expected as many cells as in line 1",
+                    filled.max(record.len().min(header.len())),
+                    header.len()
+                ),
+            );
+            continue;
+        }
         if rows.len() >= MAX_ROWS {
             wrong.at(line, format_args!("expected at most {MAX_ROWS} nodes"));
             break;
@@ -167,14 +194,6 @@ fn rows(text: &str, template: &Toml, wrong: &mut Wrong<'_>) -> Vec<Row> {
             continue;
         };
         let name = row.name();
-        if is_taken(&name, row.config.office.as_str()) {
-            wrong.cell(
-                line,
-                "node",
-                row.config.node.as_str(),
-                "another id: this is the name of a ticketing system",
-            );
-        }
         if let Some(first) = seen.insert(name.clone(), line) {
             wrong.cell(
                 line,
@@ -191,13 +210,48 @@ fn rows(text: &str, template: &Toml, wrong: &mut Wrong<'_>) -> Vec<Row> {
     rows
 }
 
-/// What is wrong with a line, in words that do not repeat where.
-fn kind(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("{len} cells where {expected_len} should be"),
-        _ => "a line that cannot be read".into(),
+/// A record without the empty cells at its end.
+fn without_empty_end(record: &csv::StringRecord) -> csv::StringRecord {
+    let cells: Vec<&str> = record.iter().collect();
+    let last = cells.iter().rposition(|cell| !cell.trim().is_empty());
+    let filled = last.map_or(0, |last| last + 1);
+    cells.into_iter().take(filled).map(str::trim).collect()
+}
+
+/// Whoever holds a certificate has all rights of its name, so no node may bear the name of a
+/// ticketing system, whichever office's, and no foreign topic may take in another office's.
+fn no_strangers(rows: &[Row], wrong: &mut Wrong<'_>) {
+    let offices: BTreeSet<String> = rows
+        .iter()
+        .map(|row| row.config.office.to_string())
+        .collect();
+    let guests: BTreeSet<String> = rows
+        .iter()
+        .flat_map(guests)
+        .chain(offices.iter().map(|office| tickets(office)))
+        .collect();
+    for row in rows.iter().filter(|row| guests.contains(&row.name())) {
+        wrong.cell(
+            row.line,
+            "node",
+            row.config.node.as_str(),
+            "another id: this is the name of a ticketing system",
+        );
+    }
+    for row in rows {
+        for adapter in &row.config.adapters {
+            if reaches_others(&adapter.topic, row, &offices) {
+                wrong.cell(
+                    row.line,
+                    "office",
+                    row.config.office.as_str(),
+                    &format!(
+                        "another topic of the adapter in the template: {} takes in topics of other offices",
+                        adapter.topic
+                    ),
+                );
+            }
+        }
     }
 }
 
@@ -205,7 +259,18 @@ fn header_is_good(header: &csv::StringRecord, wrong: &mut Wrong<'_>) -> bool {
     let names = COLUMNS.map(|(name, ..)| name).join(", ");
     for column in header {
         if !COLUMNS.iter().any(|(name, ..)| *name == column) {
-            wrong.cell(1, "column", column, &format!("one of {names}"));
+            let hint = if column.contains(['\t', ';', '；', '，']) {
+                "; cells are separated by commas: save it as CSV UTF-8".to_owned()
+            } else {
+                let plain = narrow(column).to_lowercase();
+                let known = COLUMNS.iter().any(|(name, ..)| *name == plain);
+                if known {
+                    format!("; write {plain}")
+                } else {
+                    String::new()
+                }
+            };
+            wrong.cell(1, "column", column, &format!("one of {names}{hint}"));
         }
     }
     for (name, needed, meaning) in COLUMNS {
@@ -254,15 +319,35 @@ fn row<'a>(
         Ok((config, _machine)) => Some(Row {
             config,
             toml: whole,
+            line,
         }),
         Err(e) => {
             for problem in e.problems() {
                 // Line and column of a file that is not written help nobody.
-                wrong.at(line, problem.to_string().replace('\n', " "));
+                let said = problem.to_string().replace('\n', " ");
+                match column_of(&problem.key) {
+                    Some(column) => wrong.at(line, format_args!("{said} (column {column})")),
+                    None => wrong.at(line, format_args!("{said} (in the template)")),
+                }
             }
             None
         }
     }
+}
+
+/// The column that a key of the configuration is made of.
+fn column_of(key: &str) -> Option<&'static str> {
+    let columns = [
+        ("office.id", "office"),
+        ("office.name.en", "office_en"),
+        ("office.name", "office_ja"),
+        ("node.id", "node"),
+        ("mqtt.url", "broker"),
+        ("uplink.url", "uplink"),
+        ("queue", "queues"),
+    ];
+    let found = columns.iter().find(|(start, _)| key.starts_with(start));
+    found.map(|(_, column)| *column)
 }
 
 /// A table of a table, made where there is none.
@@ -306,6 +391,18 @@ fn monitor() -> Value {
 fn queues(cell: &str, line: u64, wrong: &mut Wrong<'_>) -> Vec<Value> {
     let meaning = COLUMNS[6].2;
     let mut queues = Vec::new();
+    if let Some(wide) = wide_sign(cell) {
+        wrong.cell(
+            line,
+            "queues",
+            cell,
+            &format!(
+                "{} instead of the full-width {wide}: {meaning}",
+                narrow(&wide.to_string())
+            ),
+        );
+        return queues;
+    }
     for part in cell.split(';').map(str::trim).filter(|p| !p.is_empty()) {
         let split = part.split_once('=').map(|(id, n)| (id.trim(), n.trim()));
         let Some((id, names)) = split.filter(|(id, names)| !id.is_empty() && !names.is_empty())
@@ -313,6 +410,13 @@ fn queues(cell: &str, line: u64, wrong: &mut Wrong<'_>) -> Vec<Value> {
             wrong.cell(line, "queues", part, meaning);
             continue;
         };
+        // Whatever stands for the semicolon (、 or a comma in quotes), the next queue would be lost
+        // in the name of this one.
+        if names.contains('=') {
+            let expected = format!("; in front of the next queue, and no = in a name: {meaning}");
+            wrong.cell(line, "queues", part, &expected);
+            continue;
+        }
         let (ja, en) = names.split_once('/').unwrap_or((names, ""));
         let mut queue = Toml::new();
         queue.insert("id".into(), id.trim_end_matches('*').into());
@@ -323,6 +427,20 @@ fn queues(cell: &str, line: u64, wrong: &mut Wrong<'_>) -> Vec<Value> {
         queues.push(queue.into());
     }
     queues
+}
+
+/// A sign of the list of queues typed as full-width. A name may hold a ／ of its own: only one
+/// before a name in Latin letters is taken for the sign.
+fn wide_sign(cell: &str) -> Option<char> {
+    let sure = cell.chars().find(|c| matches!(c, '；' | '＝' | '＊'));
+    sure.or_else(|| {
+        let english = |part: &str| {
+            let (_, after) = part.split_once('／')?;
+            let latin = !part.contains('/') && after.trim().is_ascii() && !after.trim().is_empty();
+            latin.then_some('／')
+        };
+        cell.split(';').find_map(english)
+    })
 }
 
 #[cfg(test)]
@@ -410,6 +528,17 @@ mod tests {
         assert!(said.lines().all(|l| l.starts_with("t.csv:2: ")), "{said}");
         for key in ["office.id", "mqtt.url", "queue[1].id"] {
             assert!(said.contains(key), "{key}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_queue_behind_another_separator_does_not_vanish_into_a_name() {
+        for between in ["、", ",", "，", "\n", " ", "・", "|", "；"] {
+            let cells = format!("\"koseki=戸籍/Register{between}online*=電子申請\"");
+            let error = read(&format!("chuo,中央区,,n1,mqtt://b,,{cells}\n")).expect_err(between);
+            let said = error.to_string();
+            assert!(said.starts_with("t.csv:2: queues = "), "{between}: {said}");
+            assert!(said.contains("expected ;"), "{between}: {said}");
         }
     }
 

@@ -102,7 +102,7 @@ pub async fn run(
     };
     let summary = play.finish();
     stop.cancel();
-    session.task.await.context("the session broke")?;
+    session.task.await.context("the MQTT session failed")?;
     result?;
     writeln!(
         out,

@@ -13,10 +13,11 @@ mod apply;
 mod told;
 mod wipe;
 
-pub use told::{Card, Told, Wrong};
+pub use told::{Card, Told};
 pub use wipe::wipe;
 
-use crate::config::{self, ConfigError, Secrecy};
+use crate::config::text::{self, NotUtf8};
+use crate::config::{self, ConfigError, ProblemKind, Secrecy};
 use crate::roles::replace::replace;
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,13 @@ const WIPE: &str = "wipe";
 
 /// Put before what is left on the card.
 const NOTE: &str = "\
+# この設定は端末に取り込まれました。変更するには、下を書き換えて保存し、カードを端末に戻して電源を入れ直してください。
+# 「(kept by the box)」は端末に保存された秘密の値です。そのままにすれば前の値が使われます。
+# The device has stored this file. To change something, edit it, save it, and switch the device off and on again.
+# \"(kept by the box)\" stands for a secret that the device has stored: leave it, or type a new one.
+";
+/// The note of the version before: it is replaced when such a card is changed.
+const FORMER_NOTE: &str = "\
 # この設定は表示盤の箱に取り込まれました。変更するには、下を書き換えて保存し、電源を入れ直してください。
 # 「(kept by the box)」は箱に保存された秘密の値です。そのままにすれば前の値が使われます。
 # Taken over by the box. To change something, edit it, save, and switch the box off and on again.
@@ -83,8 +91,8 @@ pub fn run(args: &SetupArgs) -> anyhow::Result<()> {
                 tracing::warn!(position = ?problem.position, key = problem.key, "{NAME}: {}", problem.message);
             }
         }
-        Card::Failed => tracing::error!("{NAME} is not taken over: {}", told.failed),
-        card => tracing::info!(?card, configured = told.configured, "{NAME} looked at"),
+        Card::Failed => tracing::error!("{NAME} could not be stored: {}", told.failed),
+        card => tracing::info!(?card, configured = told.configured, "{NAME} checked"),
     }
     // Not the service's own folder: what it may write must not decide who logs in.
     let into = args.run.join("yobiban-box");
@@ -92,7 +100,7 @@ pub fn run(args: &SetupArgs) -> anyhow::Result<()> {
         apply::apply(node, machine, &args.run)?;
     }
     let text = serde_json::to_vec(&told)?;
-    replace(&into.join("setup.json"), &text, 0o644).context("cannot write what was found")?;
+    replace(&into.join("setup.json"), &text, 0o644).context("cannot write the result")?;
     Ok(())
 }
 
@@ -102,7 +110,7 @@ fn kept(keep: &Path) -> Option<(config::NodeConfig, config::MachineConfig)> {
     match config::parse_box(&text, NAME, keep) {
         Ok(config) => Some(config),
         Err(e) => {
-            tracing::error!("what is kept is not in order: {e}");
+            tracing::error!("the stored configuration is not valid: {e}");
             None
         }
     }
@@ -117,13 +125,19 @@ fn take_over(boot: &Path, keep: &Path) -> anyhow::Result<Told> {
     let rewriting = keep.join(REWRITING);
     let left = fs::read_to_string(keep.join(CARD)).unwrap_or_default();
     let typed = match read(&path) {
-        Ok(typed) => typed,
+        Ok(Ok(typed)) => typed,
+        Ok(Err(e)) if rewriting.exists() && !left.is_empty() => {
+            tracing::warn!("the card's file is truncated, restoring it: {e}");
+            return rewrite(&path, &left, &rewriting);
+        }
+        Ok(Err(e)) => return Ok(Told::wrong(&ConfigError::whole(NAME, e, ""))),
         Err(e) if rewriting.exists() && !left.is_empty() => {
-            tracing::warn!("the card's file was cut off: {e}");
+            tracing::warn!("the card's file is truncated, restoring it: {e}");
             return rewrite(&path, &left, &rewriting);
         }
         Err(e) => {
-            return Ok(Told::wrong(&ConfigError::whole(NAME, e.to_string())));
+            let error = ConfigError::whole(NAME, ProblemKind::Unreadable, format_args!("it: {e}"));
+            return Ok(Told::wrong(&error));
         }
     };
     if typed == left {
@@ -144,7 +158,7 @@ fn take_over(boot: &Path, keep: &Path) -> anyhow::Result<Told> {
 }
 
 /// The text of the card's file, and why there is none.
-fn read(path: &Path) -> io::Result<String> {
+fn read(path: &Path) -> io::Result<Result<String, NotUtf8>> {
     use io::Read as _;
     let mut bytes = Vec::new();
     fs::File::open(path)?
@@ -153,20 +167,31 @@ fn read(path: &Path) -> io::Result<String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(io::Error::other("it is longer than 1 MiB: expected a text"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| {
-        io::Error::other("it is not UTF-8 text: expected it saved with the encoding UTF-8")
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    Ok(text::decode(&bytes).map(|text| text.text))
 }
 
 /// What is left on the card: without secrets, with a note.
 fn shown(typed: &str) -> Result<String, ConfigError> {
     let text = config::redacted(typed, Secrecy::All)?;
-    Ok(if text.starts_with(NOTE) {
-        text
-    } else {
-        format!("{NOTE}\n{text}")
-    })
+    let rest = without_note(&text);
+    Ok(format!("{NOTE}\n{rest}"))
+}
+
+/// A text without the note in front of it, of this version or of the one before, whatever an editor
+/// made of its line ends.
+fn without_note(text: &str) -> &str {
+    let noted = |line: &str| NOTE.lines().chain(FORMER_NOTE.lines()).any(|l| l == line);
+    let mut rest = text;
+    while let Some((line, after)) = rest.split_once('\n')
+        && noted(line.trim_end_matches('\r'))
+    {
+        rest = after;
+    }
+    if rest.len() == text.len() {
+        return text;
+    }
+    let rest = rest.strip_prefix('\r').unwrap_or(rest);
+    rest.strip_prefix('\n').unwrap_or(rest)
 }
 
 /// Checks a text beside the files that it holds; the text with the secrets that the box has.
@@ -183,7 +208,7 @@ fn check(typed: &str, keep: &Path) -> anyhow::Result<Result<String, ConfigError>
         replace(&trial.join(name), text.as_bytes(), 0o640)?;
     }
     let checked = config::parse_box(&whole, NAME, &trial);
-    fs::remove_dir_all(&trial).context("cannot remove what was tried")?;
+    fs::remove_dir_all(&trial).context("cannot remove the trial folder")?;
     Ok(checked.map(|_| whole))
 }
 

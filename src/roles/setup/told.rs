@@ -1,6 +1,6 @@
 //! What a start found out about the card's file, for the service that shows it.
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Problem};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -29,25 +29,10 @@ pub struct Told {
     pub configured: bool,
     /// What is wrong with the file, in its order.
     #[serde(default)]
-    pub problems: Vec<Wrong>,
+    pub problems: Vec<Problem>,
     /// Why it could not be taken over.
     #[serde(default)]
     pub failed: String,
-}
-
-/// One thing that is wrong with the file; the fields of [`crate::config::Problem`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wrong {
-    /// Line and column, both from 1.
-    pub position: Option<(usize, usize)>,
-    /// The key; empty for the file as a whole.
-    pub key: String,
-    /// What stands there, secrets masked.
-    pub found: Option<String>,
-    /// What is wrong and what is expected.
-    pub message: String,
-    /// What may have been meant.
-    pub hint: Option<String>,
 }
 
 impl Told {
@@ -61,15 +46,8 @@ impl Told {
     }
 
     pub(super) fn wrong(error: &ConfigError) -> Self {
-        let wrong = |p: &crate::config::Problem| Wrong {
-            position: p.position,
-            key: p.key.clone(),
-            found: p.found.clone(),
-            message: p.message.clone(),
-            hint: p.hint.clone(),
-        };
         Self {
-            problems: error.problems().iter().map(wrong).collect(),
+            problems: error.problems().to_vec(),
             ..Self::new(Card::Wrong)
         }
     }
@@ -84,7 +62,7 @@ impl Told {
         read.unwrap_or_else(|e| Self {
             configured: configuration.is_file(),
             failed: format!(
-                "yobiban-setup did not come to its end: cannot read {}: {e}",
+                "yobiban-setup did not finish: cannot read {}: {e}",
                 path.display()
             ),
             ..Self::new(Card::Failed)

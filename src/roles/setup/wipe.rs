@@ -39,7 +39,7 @@ struct Layout {
 /// # Errors
 /// When the device cannot be read or written, or holds no FAT32 file system that fits on it.
 pub fn wipe(device: &Path) -> anyhow::Result<u64> {
-    let place = || format!("cannot overwrite what is free on {}", device.display());
+    let place = || format!("cannot overwrite the free space on {}", device.display());
     let mut file = File::options()
         .read(true)
         .write(true)

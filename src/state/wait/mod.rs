@@ -11,9 +11,12 @@
 //!    those that need no setting (see `docs/`), with the day's shape added.
 //! 3. `counters`: with nobody waiting, the question is whether a counter is free. Queues whose
 //!    calls name the same counters (a fast lane and its standard lane) share them.
-//! 4. `range`: the spread of a sum of `k` intervals (a gamma distribution) makes the range;
-//!    its width follows the hit rate of the ranges told today (adaptive conformal inference, Gibbs
-//!    and Candès 2021), so that four of five true waits lie inside whatever the queue is like.
+//! 4. `range`: the spread of a sum of `k` intervals whose pace is an estimate (a ratio of gamma
+//!    variates) makes the range; how far each end reaches follows the share of today's waits beyond it
+//!    (adaptive conformal inference, Gibbs and Candès 2021), so that four of five true waits lie
+//!    inside whatever the queue is like.
+//! 5. With the range goes what an interval is like, so that whoever has a ticket is told what is left
+//!    to wait ([`WaitRange::remaining`]).
 //!
 //! Sync, total, bounded: at most 64 queues, 256 counters, and the labels of one message a queue.
 //! Time is an argument. Knows no topics, no JSON, no lanes: who shares what is seen in the calls.
@@ -31,13 +34,14 @@ pub use history::{History, Learnt, Pace};
 pub use steady::Steady;
 
 use crate::clock::Now;
-use crate::model::{QueueId, QueueState, Status, WaitRange};
+use crate::model::{CALLED_AT_OPENING, Intervals, QueueId, QueueState, Status, WaitRange};
 use counters::Counters;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{Timestamp, tz::TimeZone};
 use pace::{Rate, Shape};
 use queue::{Queue, Told};
 use range::Forecast;
+use std::time::Duration;
 
 /// Most queues of an office (contract, "Limits"); further ones get no estimate.
 const MAX_QUEUES: usize = 64;
@@ -49,8 +53,18 @@ const BEFORE_OPENING_S: f64 = 3600.0;
 /// "open" may be on its way.
 const OPENING_GRACE_S: f64 = 600.0;
 
-/// Counters taken to be free when an office opens: so many people are called at once.
-const COUNTERS_AT_OPENING: f64 = 3.0;
+/// Calls and people that must have been seen before a long wait is told, and what is long, s: out
+/// of nothing only a short one is believed. No range is better than a wrong one.
+const ENOUGH_SEEN: f64 = 3.0;
+const LONG_S: f64 = 7200.0;
+
+/// A clock that went on by so much more or less than the monotonic one was set, s. A source's own
+/// times, which count while no clock can be believed, waver by less.
+const CLOCK_SET_S: f64 = 60.0;
+
+/// How much the people of queues that share counters count as demand for a longer one among them:
+/// they take its counters, and less time there.
+const OTHERS_COUNT: f64 = 0.5;
 
 /// What is general to an office. Nothing here is about one queue.
 #[derive(Debug, Clone)]
@@ -92,6 +106,8 @@ pub struct WaitEstimator {
     counters: Counters,
     /// The source's time and the monotonic moment of the newest message.
     heard: Option<(f64, Now)>,
+    /// The moment of the newest message by the clock that was used, and by the monotonic one.
+    passed: Option<(f64, Duration)>,
 }
 
 /// The office hours of one day in seconds since 1970.
@@ -115,6 +131,7 @@ impl DayHours {
             open: at(settings.hours.0),
             shape: Shape {
                 lunch: (at(settings.lunch.0), at(settings.lunch.1)),
+                close: at(settings.hours.1),
             },
             weekday: day.weekday(),
         }
@@ -143,6 +160,7 @@ impl WaitEstimator {
             queues: Vec::new(),
             counters: Counters::default(),
             heard: None,
+            passed: None,
         }
     }
 
@@ -169,18 +187,19 @@ impl WaitEstimator {
         }
         self.heard = Some((seconds(state.at), now));
         let at = self.time(now);
+        self.follow_clock(at, now);
         let index = match self.queues.iter().position(|(q, _)| q == id) {
             Some(index) => {
-                let told = self.forecast(index, at).map(|f| Told {
+                let told = self.forecast(index, at).map(|(f, _)| Told {
                     at: seconds(state.at),
                     weight: f.weight(),
-                    range: f.range(self.queues[index].1.width),
+                    range: f.range(self.queues[index].1.widths),
                 });
                 self.queues[index].1.announce(&state.next, told);
                 index
             }
             None if self.queues.len() < MAX_QUEUES => {
-                let mut queue = Queue::first(state, at);
+                let mut queue = Queue::first(state, at, self.hours.open);
                 if let Some(i) = self.resumed.iter().position(|(q, ..)| q == id) {
                     queue.hours = self.resumed.swap_remove(i).2;
                 }
@@ -202,17 +221,55 @@ impl WaitEstimator {
         queue.settle(state, at);
     }
 
-    /// The wait of somebody who takes a ticket of this queue now; `None` when nothing was heard of
-    /// the queue today, or it is closed and not about to open.
+    /// The wait of somebody who takes a ticket of this queue now, with the intervals from which the
+    /// wait of everybody in it follows; `None` when nothing was heard of the queue today, or it is
+    /// closed and not about to open, or its pace is unknown and its wait would be long.
     ///
     /// A wait before opening includes the time until opening. A paused queue has the wait it would
-    /// have if it went on now.
+    /// have if it went on now. A queue that gives out no more tickets while people wait has the wait
+    /// of the last of these.
     #[must_use]
     pub fn estimate(&self, id: &QueueId, now: Now) -> Option<WaitRange> {
         let index = self.queues.iter().position(|(q, _)| q == id)?;
-        let forecast = self.forecast(index, self.time(now))?;
-        let (low, high) = forecast.range(self.queues[index].1.width);
-        Some(WaitRange::from_estimate(low, high))
+        let at = self.time(now);
+        let (forecast, rate) = self.forecast(index, at)?;
+        let queue = &self.queues[index].1;
+        let (low, high) = forecast.range(queue.widths);
+        let wait = high - (self.hours.open - at).max(0.0);
+        if wait > LONG_S && rate.evidence + queue.people() < ENOUGH_SEEN {
+            return None;
+        }
+        let staffed = if self.hours.shape.is_lunch(at) {
+            rate.lunch
+        } else {
+            1.0
+        };
+        let mean = 1.0 / (rate.calls_per_s * staffed);
+        let intervals = Intervals::new(mean, queue.widths.shape());
+        Some(WaitRange::from_estimate(low, high).with_intervals(intervals))
+    }
+
+    /// Moves what was noted by the clock when that was set: the time in between did not pass.
+    fn follow_clock(&mut self, at: f64, now: Now) {
+        let before = self.passed.replace((at, now.mono));
+        let by = before.map_or(0.0, |(then, mono)| {
+            (at - then) - (now.mono.as_secs_f64() - mono.as_secs_f64())
+        });
+        if by.abs() > CLOCK_SET_S {
+            self.queues.iter_mut().for_each(|(_, q)| q.shift(by, at));
+        }
+    }
+
+    /// Forgets the day that it is in, where that turned out to lie after `today`; nothing is learnt
+    /// of it.
+    pub fn forget_after(&mut self, today: Date) {
+        if self.day.is_none_or(|day| day <= today) {
+            return;
+        }
+        self.day = None;
+        self.queues.clear();
+        self.counters = Counters::default();
+        self.heard = None;
     }
 
     /// Makes history of the days before `today`.
@@ -270,8 +327,8 @@ impl WaitEstimator {
         }
     }
 
-    /// The number of people and the pace of one queue at a moment, as a forecast.
-    fn forecast(&self, index: usize, at: f64) -> Option<Forecast> {
+    /// The number of people and the pace of one queue at a moment, as a forecast; and that pace.
+    fn forecast(&self, index: usize, at: f64) -> Option<(Forecast, Rate)> {
         let queue = &self.queues[index].1;
         if !queue.counted {
             return None;
@@ -280,15 +337,23 @@ impl WaitEstimator {
         let to_opening = self.hours.open - at;
         let rate = self.rate(index, at);
         let waiting = f64::from(queue.waiting);
+        if queue.status == Status::Closed && queue.opened {
+            // Those who wait are still called; there is nobody behind the last of them.
+            let served = queue.waiting > 0 && queue.is_served(at);
+            return served.then(|| {
+                let mean = shape.time_for(waiting, at, rate);
+                (Forecast::queueing(mean, waiting, rate.evidence), rate)
+            });
+        }
         if queue.status == Status::Closed {
             let soon = to_opening <= BEFORE_OPENING_S || queue.waiting > 0;
             if !soon || to_opening < -OPENING_GRACE_S {
                 return None;
             }
             let delay = to_opening.max(0.0);
-            let calls = (waiting + 1.0 - COUNTERS_AT_OPENING).max(0.0);
+            let calls = (waiting + 1.0 - CALLED_AT_OPENING).max(0.0);
             let mean = shape.time_for(calls, at + delay, rate);
-            return Some(Forecast::opening(delay, mean, calls));
+            return Some((Forecast::opening(delay, mean, calls), rate));
         }
         let group = self.counters.group(index);
         if self
@@ -298,27 +363,37 @@ impl WaitEstimator {
             .any(|(i, (_, q))| group.has(i) && q.waiting > 0)
         {
             let calls = waiting + 1.0;
-            return Some(Forecast::queueing(shape.time_for(calls, at, rate), calls));
+            let mean = shape.time_for(calls, at, rate);
+            return Some((Forecast::queueing(mean, calls, rate.evidence), rate));
         }
         let staffed = if shape.is_lunch(at) { rate.lunch } else { 1.0 };
         let busy = self.counters.busy(group, at, rate.calls_per_s, staffed);
-        Some(Forecast::maybe_free(shape.time_for(1.0, at, rate), busy))
+        let mean = shape.time_for(1.0, at, rate);
+        Some((Forecast::maybe_free(mean, busy), rate))
     }
 
     /// The pace of one queue at a moment.
     fn rate(&self, index: usize, at: f64) -> Rate {
         let group = self.counters.group(index);
         let (id, queue) = &self.queues[index];
-        let (mut people, mut observed_s) = (0.0, 0.0_f64);
-        for (i, (_, member)) in self.queues.iter().enumerate() {
-            if group.has(i) {
-                people += member.people();
-                observed_s = observed_s.max(member.observed_s(at));
+        let (mut people, mut observed_s, mut freed) = (0.0, 0.0_f64, 0.0);
+        let members = self.queues.iter().enumerate();
+        for (i, (_, member)) in members.filter(|(i, _)| group.has(*i)) {
+            observed_s = observed_s.max(member.observed_s(at));
+            let longer = i != index && member.waiting <= queue.waiting;
+            people += member.people() * if longer { OTHERS_COUNT } else { 1.0 };
+            if longer {
+                // Of the shorter queues nobody is left when this one's last are called.
+                let left = f64::from(member.waiting) / f64::from(queue.waiting.max(1));
+                freed += member.calls * (1.0 - left.min(1.0));
             }
         }
         let demand = pace::demand_interval(people, observed_s);
         let past = self.history.outlook(id, &self.hours, at);
-        pace::rate(queue.rest, queue.lunch, demand, past)
+        Rate {
+            after: pace::after_closing(queue.calls, freed),
+            ..pace::rate(queue.rest, queue.lunch, demand, past)
+        }
     }
 }
 

@@ -15,12 +15,16 @@ const PRIOR_PEOPLE: f64 = 3.0;
 
 /// An office staffs its counters for their demand with some room to spare: the interval between
 /// calls is about this part of the interval between arrivals.
-const UTILISATION: f64 = 0.75;
+const UTILISATION: f64 = 0.63;
+
+/// Longest interval that demand suggests, s. Few people may mean a quiet day as well as a slow
+/// counter, so a small demand is no sign of a slow one.
+const LONGEST_SUGGESTED_S: f64 = 900.0;
 
 /// First guess of the pace at lunch as a part of the usual pace (people eat in turns, so about a
 /// third is away), and its weight in calls.
 pub(super) const LUNCH_FACTOR: f64 = 0.65;
-const LUNCH_CALLS: f64 = 20.0;
+const LUNCH_CALLS: f64 = 50.0;
 
 /// No queue is called more often than this, s: keeps every interval finite and above zero.
 const SHORTEST_INTERVAL_S: f64 = 1.0;
@@ -35,11 +39,32 @@ pub(super) struct Rate {
     pub(super) calls_per_s: f64,
     /// Pace at lunch as a part of that, above 0.
     pub(super) lunch: f64,
+    /// Pace after closing time as a part of the usual one, at least 1: counters that are shared
+    /// with queues of which nobody is left.
+    pub(super) after: f64,
+    /// Calls of today, fading, that the pace rests on besides its prior.
+    pub(super) evidence: f64,
+}
+
+/// How much of the time that counters spend on a shared queue goes to this one once nobody new can
+/// come to the other: those who overtake (a fast lane) take less time than the others.
+const FREED: f64 = 0.7;
+
+/// Calls that this estimate waits for, and the most it says.
+const FREED_CALLS: f64 = 10.0;
+const MOST_FREED: f64 = 1.0;
+
+/// The pace after closing as a part of the usual one: `own` calls of a queue today, and `others` of
+/// the queues that share its counters and are shorter.
+pub(super) fn after_closing(own: f64, others: f64) -> f64 {
+    1.0 + (FREED * others / (own + FREED_CALLS)).min(MOST_FREED)
 }
 
 /// The interval between calls that demand suggests, s: `people` came within `observed_s`.
 pub(super) fn demand_interval(people: f64, observed_s: f64) -> f64 {
-    (UTILISATION * observed_s + PRIOR_PEOPLE * PRIOR_INTERVAL_S) / (people + PRIOR_PEOPLE)
+    let suggested =
+        (UTILISATION * observed_s + PRIOR_PEOPLE * PRIOR_INTERVAL_S) / (people + PRIOR_PEOPLE);
+    suggested.min(LONGEST_SUGGESTED_S)
 }
 
 /// The posterior pace: the mean of a Poisson rate under a gamma prior, for the usual pace and the
@@ -62,6 +87,8 @@ pub(super) fn rate(rest: Pace, lunch: Pace, demand_s: f64, past: Outlook) -> Rat
     Rate {
         calls_per_s,
         lunch: factor,
+        after: 1.0,
+        evidence: rest.calls + lunch.calls + known,
     }
 }
 
@@ -70,6 +97,8 @@ pub(super) fn rate(rest: Pace, lunch: Pace, demand_s: f64, past: Outlook) -> Rat
 pub(super) struct Shape {
     /// Lunch begins and ends, s since 1970.
     pub(super) lunch: (f64, f64),
+    /// Tickets are given out no longer, s since 1970.
+    pub(super) close: f64,
 }
 
 impl Shape {
@@ -90,6 +119,11 @@ impl Shape {
             left -= made;
             from = from.max(until);
         }
+        let made = (self.close - from).max(0.0) * rate.calls_per_s;
+        if left > made {
+            left = (left - made) / rate.after;
+            from = from.max(self.close);
+        }
         from + left / rate.calls_per_s - at
     }
 }
@@ -100,6 +134,7 @@ mod tests {
 
     const DAY: Shape = Shape {
         lunch: (1000.0, 2000.0),
+        close: 9000.0,
     };
 
     #[test]
@@ -107,6 +142,8 @@ mod tests {
         let rate = Rate {
             calls_per_s: 0.01,
             lunch: 0.5,
+            after: 2.0,
+            evidence: 0.0,
         };
         for (calls, at, expected) in [
             (0.0, 0.0, 0.0),
@@ -118,6 +155,8 @@ mod tests {
             (1.0, 1500.0, 200.0),
             (3.5, 1500.0, 600.0),
             (3.0, 5000.0, 300.0),
+            (12.0, 8000.0, 1100.0), // the last two after closing, twice as fast
+            (4.0, 9500.0, 200.0),
         ] {
             let time = DAY.time_for(calls, at, rate);
             assert!(
@@ -143,7 +182,7 @@ mod tests {
             calls: 1000.0,
         };
         let lunch = rate(seen, slow, 150.0, Outlook::NONE);
-        assert!((lunch.lunch - 0.5).abs() < 0.03, "{}", lunch.lunch);
+        assert!((lunch.lunch - 0.5).abs() < 0.04, "{}", lunch.lunch);
     }
 
     #[test]

@@ -2,12 +2,25 @@
 
 use super::history::Pace;
 use super::pace::FADE_S;
-use super::{range, seconds};
+use super::range::Widths;
+use super::seconds;
 use crate::model::{Call, CallKind, Label, QueueState, Status};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// How long tickets are handed out before opening, as far as demand is concerned, s.
 const HANDED_OUT_EARLY_S: f64 = 1200.0;
+
+/// Listed calls that make a window in which people were counted. A source that lists the newest
+/// call alone, or makes up a time for it, has fewer, and says nothing of how many came since.
+const WINDOW_CALLS: usize = 5;
+
+/// Part of those still waiting that counts as demand: where more come than can be served, the
+/// queue grows without anybody being called more often.
+const WAITING_COUNTS: f64 = 0.8;
+
+/// A closed queue in which nobody was called for this long is not being served any more, s; the
+/// people it counts have left.
+const DESERTED_S: f64 = 1800.0;
 
 /// Calls that are remembered to tell new from old: three messages' worth.
 const SEEN_CALLS: usize = 64;
@@ -40,14 +53,18 @@ pub(super) struct Queue {
     pub(super) lunch: Pace,
     /// Pace today by hour, not fading.
     pub(super) hours: [Pace; 24],
-    /// Logarithm of how much wider than usual ranges must be.
-    pub(super) width: f64,
+    /// How much wider than usual ranges must be.
+    pub(super) widths: Widths,
+    /// Whether it gave out tickets or called anybody today.
+    pub(super) opened: bool,
+    /// The newest call, or the closing of the queue if that is newer, s since 1970.
+    served: f64,
     /// Arrival of the newest message, s since 1970.
     heard: f64,
     /// Since when people are counted; `None` before opening.
     counting_since: Option<f64>,
     /// First calls since then, and those who waited already.
-    calls: f64,
+    pub(super) calls: f64,
     waited_already: f64,
     /// Since when somebody waits while the queue is open.
     busy_since: Option<f64>,
@@ -57,11 +74,18 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// A queue with its first message of the day. One that is running already, because this node
-    /// started late, is counted from its oldest listed call on.
-    pub(super) fn first(state: &QueueState, at: f64) -> Self {
-        let running = state.status != Status::Closed;
-        let oldest = state.calls.last().map_or(at, |c| seconds(c.at));
+    /// A queue with its first message of the day; the office opens at `opens`. One that is running
+    /// already, because this node started late, is counted from its oldest listed call on, where
+    /// enough are listed; calls before anybody could have come are no evidence.
+    pub(super) fn first(state: &QueueState, at: f64, opens: f64) -> Self {
+        let doors = opens - HANDED_OUT_EARLY_S;
+        let first_calls = || state.calls.iter().filter(|c| c.kind == CallKind::Call);
+        let in_hours = || first_calls().map(|c| seconds(c.at)).filter(|c| *c >= doors);
+        let opened = state.status != Status::Closed || in_hours().next().is_some();
+        let window = in_hours().count() >= WINDOW_CALLS;
+        let since = in_hours().filter(|_| window).fold(at, f64::min);
+        let counted = if window { in_hours().count() } else { 0 };
+        let uncounted = first_calls().count() - counted;
         Self {
             status: state.status,
             waiting: 0,
@@ -69,14 +93,17 @@ impl Queue {
             rest: Pace::default(),
             lunch: Pace::default(),
             hours: [Pace::default(); 24],
-            width: 0.0,
+            widths: Widths::default(),
+            opened,
+            served: f64::NEG_INFINITY,
             heard: at,
-            counting_since: running.then_some(oldest),
+            counting_since: opened.then_some(since),
             calls: 0.0,
-            waited_already: if running {
-                f64::from(state.waiting.unwrap_or(0))
+            waited_already: if opened {
+                // At most the 20 calls of a message.
+                WAITING_COUNTS * f64::from(state.waiting.unwrap_or(0)) + uncounted as f64
             } else {
-                0.0
+                uncounted as f64
             },
             busy_since: None,
             told: state.next.iter().map(|t| (t.clone(), None)).collect(),
@@ -86,7 +113,7 @@ impl Queue {
 
     /// People who came while they were counted.
     pub(super) fn people(&self) -> f64 {
-        (self.calls + f64::from(self.waiting) - self.waited_already).max(0.0)
+        (self.calls + WAITING_COUNTS * f64::from(self.waiting) - self.waited_already).max(0.0)
     }
 
     /// For how long people were counted, s.
@@ -108,11 +135,21 @@ impl Queue {
         }
     }
 
+    /// The clock was set by so much: moments that it noted move with it.
+    pub(super) fn shift(&mut self, by: f64, at: f64) {
+        self.heard += by;
+        for since in [&mut self.counting_since, &mut self.busy_since] {
+            *since = since.map(|since| since + by);
+        }
+        // That of a call is the source's.
+        self.served = self.served.min(at);
+    }
+
     /// Lets time pass up to a message: if somebody waited, that was busy time.
     pub(super) fn pass(&mut self, at: f64, lunch: bool, hour: usize) {
         let passed = (at - self.heard).max(0.0);
         self.heard = at;
-        if self.waiting > 0 && self.status == Status::Open {
+        if self.waiting > 0 && self.is_served(at) {
             let kept = (-passed / FADE_S).exp();
             self.rest.fade(kept);
             self.lunch.fade(kept);
@@ -146,6 +183,7 @@ impl Queue {
             return;
         }
         self.calls += 1.0;
+        self.served = self.served.max(seconds(call.at));
         if self
             .busy_since
             .is_some_and(|since| at - since > FOUND_FREE_S)
@@ -155,12 +193,16 @@ impl Queue {
         }
         if let Some(Some(told)) = self.told.remove(&call.ticket) {
             let wait = (seconds(call.at) - told.at).max(0.0);
-            self.width = range::learn(self.width, told.range, wait, told.weight);
+            self.widths = self.widths.learn(told.range, wait, told.weight);
         }
     }
 
     /// Takes over what the message says is so now.
     pub(super) fn settle(&mut self, state: &QueueState, at: f64) {
+        if self.status != Status::Closed && state.status == Status::Closed {
+            self.served = self.served.max(at);
+        }
+        self.opened |= state.status != Status::Closed;
         self.status = state.status;
         self.waiting = state.waiting.unwrap_or(0);
         self.counted = state.waiting.is_some();
@@ -168,10 +210,17 @@ impl Queue {
             // Counted as if from the first ticket on, which was handed out before opening.
             self.counting_since.get_or_insert(at - HANDED_OUT_EARLY_S);
         }
-        self.busy_since = match state.status {
-            Status::Open if self.waiting > 0 => Some(self.busy_since.unwrap_or(at)),
-            _ => None,
-        };
+        self.busy_since =
+            (self.waiting > 0 && self.is_served(at)).then(|| self.busy_since.unwrap_or(at));
+    }
+
+    /// Whether those who wait are being called: also in a queue that gives out no more tickets.
+    pub(super) fn is_served(&self, at: f64) -> bool {
+        match self.status {
+            Status::Open => true,
+            Status::Paused => false,
+            Status::Closed => self.opened && at - self.served < DESERTED_S,
+        }
     }
 
     fn pace(&mut self, lunch: bool) -> &mut Pace {

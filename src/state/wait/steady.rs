@@ -100,6 +100,7 @@ mod tests {
             next: vec![],
             held: vec![],
             calls: vec![call],
+            now_serving: None,
             wait: None,
         };
         office

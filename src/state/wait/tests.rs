@@ -52,6 +52,7 @@ fn state(second: i64, status: Status, waiting: u32, calls: &[Call]) -> QueueStat
         next: Vec::new(),
         held: Vec::new(),
         calls: calls.iter().rev().take(20).cloned().collect(),
+        now_serving: None,
         wait: None,
     }
 }
@@ -337,4 +338,183 @@ fn a_restart_within_the_day_loses_no_hour() {
         kept.iter()
             .any(|(q, _, hours)| *q == id("a") && hours[9] == morning.today[0].2[9])
     );
+}
+
+/// A day's first message of a queue that runs already, with these calls.
+fn running(second: i64, waiting: u32, calls: &[Call]) -> Told {
+    let mut office = Told::new();
+    office.hear("a", &state(second, Status::Open, waiting, calls));
+    office
+}
+
+#[test]
+fn a_call_at_midnight_makes_no_wait_of_hours() {
+    // An adapter without a time for its call takes midnight; a feed may list one of the night.
+    let asked = 10 * 3600 + 5;
+    let at_midnight = running(10 * 3600, 6, &[call(1, "3", 0)]).ask("a", asked);
+    let just_now = running(10 * 3600, 6, &[call(1, "3", 9 * 3600 + 3300)]).ask("a", asked);
+    assert_eq!(at_midnight, just_now);
+    let (low, high) = at_midnight.expect("range");
+    assert!((300..2400).contains(&low) && high < 3600, "{low}..{high}");
+}
+
+#[test]
+fn calls_before_the_doors_or_too_few_are_no_window_in_which_people_were_counted() {
+    let asked = 12 * 3600;
+    let range = |calls: &[Call]| running(asked, 6, calls).ask("a", asked).expect("range");
+    let none = range(&[]);
+    let night: Vec<Call> = (1..=20)
+        .map(|no| call(no, "1", 60 * no.cast_signed()))
+        .collect();
+    assert_eq!(range(&night), none, "calls of the night");
+    let few: Vec<Call> = (1..=4)
+        .map(|no| call(no, "1", OPEN + no.cast_signed()))
+        .collect();
+    assert_eq!(range(&few), none, "four calls three hours ago");
+    // Twenty calls within working hours are a window: one every eight minutes.
+    let many: Vec<Call> = (1..=20)
+        .map(|no| call(no, "1", asked - 480 * (20 - no.cast_signed())))
+        .collect();
+    assert!(range(&many).1 > none.1, "{:?} {none:?}", range(&many));
+}
+
+#[test]
+fn an_adapter_learns_its_pace_within_an_hour_of_its_first_day() {
+    // The first call known is of midnight; then somebody is called every four minutes.
+    let begin = 10 * 3600;
+    let mut office = running(begin, 5, &[call(1, "1", 0)]);
+    for no in 2..=16_u64 {
+        let second = begin + 240 * (no.cast_signed() - 1);
+        office.hear(
+            "a",
+            &state(second, Status::Open, 5, &[call(no, "1", second)]),
+        );
+    }
+    let (low, high) = office.ask("a", begin + 3600).expect("range");
+    let truth = 6 * 240;
+    assert!(low < truth && truth < high && high < 3600, "{low}..{high}");
+}
+
+#[test]
+fn a_long_wait_out_of_nothing_is_not_told() {
+    let unknown = running(10 * 3600, 60, &[]);
+    assert_eq!(unknown.ask("a", 10 * 3600), None);
+    let seen: Vec<Call> = (1..=20)
+        .map(|no| call(no, "1", 34_000 + 90 * no.cast_signed()))
+        .collect();
+    let (_, high) = running(10 * 3600, 60, &seen)
+        .ask("a", 10 * 3600)
+        .expect("evidence");
+    assert!(high > 7200, "{high}");
+}
+
+#[test]
+fn a_closed_queue_with_people_has_the_wait_of_its_last() {
+    let mut office = Told::new().steady("a", 120, OPEN + 8 * 3600);
+    let close = OPEN + 8 * 3600;
+    let (low, high) = office.ask("a", close).expect("open");
+    let listed: Vec<Call> = (200..220)
+        .map(|no| call(no, "1", close - 220 * 60 + 60 * no.cast_signed()))
+        .collect();
+    office.hear("a", &state(close + 1, Status::Closed, 10, &listed));
+    let last = office.ask("a", close + 1).expect("still called");
+    let truth = 10 * 120;
+    assert!(last.0 < truth && truth < last.1, "{last:?}");
+    assert!(
+        last.0 <= low && last.1 <= high,
+        "nobody comes behind: {last:?} of {low}..{high}"
+    );
+    // Half of them are called; the rest wait half as long.
+    let later = close + 600;
+    let more: Vec<Call> = (201..221)
+        .map(|no| call(no, "1", later - 220 * 60 + 60 * no.cast_signed()))
+        .collect();
+    office.hear("a", &state(later, Status::Closed, 5, &more));
+    let half = office.ask("a", later).expect("still called");
+    assert!(half.1 < last.1, "{half:?} {last:?}");
+    office.hear("a", &state(later + 60, Status::Closed, 0, &more));
+    assert_eq!(office.ask("a", later + 60), None, "nobody is left");
+}
+
+#[test]
+fn a_closed_queue_that_calls_nobody_any_more_has_no_wait() {
+    let calls: Vec<Call> = (1..=20)
+        .map(|no| call(no, "1", 60_000 + 60 * no.cast_signed()))
+        .collect();
+    let closed = |second| state(second, Status::Closed, 4, &calls);
+    let mut office = Told::new();
+    // A node that starts after closing time knows from the calls that the queue was open.
+    office.hear("a", &closed(61_300));
+    assert!(office.ask("a", 61_300).is_some());
+    office.hear("a", &closed(61_200 + 1900));
+    assert_eq!(office.ask("a", 61_200 + 1900), None);
+}
+
+#[test]
+fn what_is_told_holds_the_intervals_of_now() {
+    let office = Told::new().steady("a", 100, OPEN + 2 * 3600);
+    let range = |second| {
+        office
+            .0
+            .estimate(&id("a"), Now::at(at(second)))
+            .expect("range")
+    };
+    let mean = |second| range(second).intervals().expect("known").mean_s();
+    let usual = mean(OPEN + 2 * 3600);
+    assert!((85.0..125.0).contains(&usual), "{usual}");
+    assert!(mean(12 * 3600) > 1.3 * usual, "at lunch");
+}
+
+#[test]
+fn a_queue_that_shares_counters_is_faster_when_nobody_new_comes() {
+    // Two queues at the same counters, each called every two minutes; only one has a long tail.
+    let two = |fast: bool| {
+        let mut office = Told::new().steady("moving", 120, 16 * 3600 + 1800);
+        if fast {
+            let mut calls = Vec::new();
+            for (no, second) in (1..).zip((OPEN + 60..16 * 3600).step_by(240)) {
+                calls.push(call(no, "1", second));
+                office.hear("fast", &state(second, Status::Open, 0, &calls));
+            }
+        }
+        let now = 16 * 3600 + 1800;
+        let calls = [call(300, "2", now)];
+        office.hear("moving", &state(now, Status::Open, 60, &calls));
+        office.ask("moving", now).expect("range").1
+    };
+    assert!(two(true) < two(false), "{} {}", two(true), two(false));
+}
+
+#[test]
+fn a_clock_that_is_wrong_for_a_while_makes_no_wait_of_hours() {
+    // The source's clock is right all the time; the node's is believed, and hours off.
+    let wait = |off: i64| {
+        let mut told = Told::new().steady("a", 60, OPEN + 3600);
+        let mut calls: Vec<Call> = (1..60)
+            .map(|no| call(no, "1", OPEN + 60 * no.cast_signed()))
+            .collect();
+        let mut last = None;
+        for no in 60..120_u64 {
+            let second = OPEN + 60 * no.cast_signed();
+            calls.push(call(no, "1", second));
+            let right = Now::at(at(second));
+            let wrong = (65..75).contains(&no);
+            let now = Now {
+                wall: right.wall + jiff::SignedDuration::from_secs(if wrong { off } else { 0 }),
+                ..right
+            };
+            told.0
+                .observe(&id("a"), &state(second, Status::Open, 10, &calls), now);
+            last = told.0.estimate(&id("a"), now);
+        }
+        last.expect("a wait").middle()
+    };
+    let right = wait(0);
+    for off in [-3 * 3600, -600, 600, 3 * 3600, 10 * 3600] {
+        let found = wait(off);
+        assert!(
+            (found / right - 1.0).abs() < 0.15,
+            "{off} s off: {found} for {right}"
+        );
+    }
 }

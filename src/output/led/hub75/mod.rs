@@ -213,13 +213,13 @@ fn inspect_in(config: &Hub75Config, dev: &Path, model: &str) -> Vec<Finding> {
         Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => finding(
             Level::Failure,
             &what,
-            "may not be used".into(),
+            "permission denied".into(),
             "add the user yobiban to the group gpio",
         ),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => finding(
             Level::Failure,
             &what,
-            "is not there".into(),
+            "is missing".into(),
             "HUB75 panels need the 40-pin header of a Raspberry Pi",
         ),
         Err(e) => finding(

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::config::Hub75Pins;
+use crate::patience::wait_for;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_hal::digital::{Error, ErrorKind, ErrorType};
 use std::sync::Mutex;
-use std::time::Duration;
 
 /// The lines of a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -344,17 +344,6 @@ fn a_frame_takes_as_many_writes_as_the_document_says() {
                 .expect("infallible");
         }
         assert_eq!(writes(&stripes), worst, "stripes, {rows} rows, {chain}");
-    }
-}
-
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let begin = std::time::Instant::now();
-    while !done() {
-        assert!(
-            begin.elapsed() < Duration::from_secs(10),
-            "not within 10 s: {what}"
-        );
-        std::thread::park_timeout(Duration::from_millis(2));
     }
 }
 

@@ -142,6 +142,7 @@ impl QueueSim {
                     kind: call.kind,
                 })
                 .collect(),
+            now_serving: None,
             wait: None,
         };
         let json = serde_json::to_vec(&FeedMessage::new(&state, &timeline.zone));

@@ -1,0 +1,305 @@
+//! Foreign systems: JSON of any shape, mapped by configured pointers to queue states.
+//!
+//! For sources that only know the number being served and how many people wait, such as
+//! `{"counters": [{"name": "Certificates", "current_number": "0379", "waiting_people": 3}]}`.
+//! Calls are derived from the change of number: a number that differs from the last one is a call,
+//! and one that was called shortly before is a recall.
+//!
+//! What cannot be known is not made up: `next` and `held` stay empty, and a number whose change was
+//! not seen (the one that stands at the start, on a new day, after an outage, or that a broker had
+//! kept) is listed without a time, and is no call.
+
+mod look;
+mod teller;
+#[cfg(test)]
+mod tests;
+
+use crate::clock::Now;
+use crate::config::{AdapterConfig, AdapterRule};
+use crate::model::{CallKind, QueueId, QueueState, Source};
+use crate::state::{Arrival, Delivery, Derived, KeptQueue, Settings, could_be_now, horizon};
+use crate::wire::MAX_PAYLOAD;
+use jiff::{Timestamp, tz::TimeZone};
+use look::Found;
+use serde_json::Value;
+use std::time::Duration;
+use teller::{Seen, Tellers};
+
+/// Says why a foreign message gave no state for a queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdapterError {
+    /// The payload is larger than any that is read.
+    #[error("payload of {0} bytes: expected at most {MAX_PAYLOAD}")]
+    TooLarge(usize),
+    /// The payload is no JSON.
+    #[error("no JSON: {0}")]
+    NoJson(String),
+    /// A pointer leads nowhere.
+    #[error("queue {queue}: nothing at {pointer}")]
+    Missing {
+        /// The rule's queue.
+        queue: QueueId,
+        /// The pointer as configured.
+        pointer: String,
+    },
+    /// A value is not what the rule expects.
+    #[error("queue {queue}: at {pointer}: found {found}, expected {expected}")]
+    Wrong {
+        /// The rule's queue.
+        queue: QueueId,
+        /// The pointer as configured.
+        pointer: String,
+        /// The value by its kind and length, never itself.
+        found: String,
+        /// What would have been right.
+        expected: String,
+    },
+}
+
+impl AdapterError {
+    /// The queue that gets no state; `None` when it is all of the message's.
+    #[must_use]
+    pub fn queue(&self) -> Option<&QueueId> {
+        match self {
+            Self::TooLarge(_) | Self::NoJson(_) => None,
+            Self::Missing { queue, .. } | Self::Wrong { queue, .. } => Some(queue),
+        }
+    }
+}
+
+/// The state of one queue, made of a foreign message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    /// Which queue.
+    pub queue: QueueId,
+    /// What the message says of it.
+    pub state: QueueState,
+    /// How it came.
+    pub arrival: Arrival,
+}
+
+/// One configured mapping and what it remembers of its queues.
+#[derive(Debug)]
+pub struct Adapter {
+    topic: String,
+    zone: TimeZone,
+    times: Times,
+    queues: Vec<Mapping>,
+}
+
+/// How long things may last before they mean something else.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// A source that repeats itself and was silent for longer was not there.
+    stale_after: Duration,
+    /// A call that is younger is worth announcing.
+    old_call_after: Duration,
+}
+
+#[derive(Debug)]
+struct Mapping {
+    rule: AdapterRule,
+    derived: Derived,
+    tellers: Tellers,
+    /// Whether the first message is still to come.
+    new: bool,
+}
+
+impl Adapter {
+    /// Builds the mapping of an office's queues.
+    #[must_use]
+    pub fn new(config: AdapterConfig, settings: &Settings) -> Self {
+        let mapping = |rule| Mapping {
+            rule,
+            derived: Derived::default(),
+            tellers: Tellers::of(&config.topic),
+            new: true,
+        };
+        let queues = config.rules.into_iter().map(mapping).collect();
+        Self {
+            topic: config.topic,
+            zone: settings.zone.clone(),
+            times: Times {
+                stale_after: settings.stale_after,
+                old_call_after: settings.old_call_after,
+            },
+            queues,
+        }
+    }
+
+    /// Goes on where the state that was kept ends. To be called before the first message.
+    pub fn resume(&mut self, kept: &[KeptQueue]) {
+        for mapping in &mut self.queues {
+            let mine =
+                |k: &&KeptQueue| k.queue == mapping.rule.queue && k.source == Source::Adapter;
+            if let Some(kept) = kept.iter().find(mine) {
+                mapping.derived.resume(kept, kept.state.epoch);
+            }
+        }
+    }
+
+    /// Notes whether the line to the broker is up: what changes while it is not is not seen.
+    pub fn line(&mut self, up: bool, now: Now) {
+        for mapping in &mut self.queues {
+            mapping.tellers.line(up, now);
+        }
+    }
+
+    /// The topic filter to subscribe to.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Whether a topic name is one of this adapter's (MQTT 5, 4.7: `+` one level, `#` the rest).
+    #[must_use]
+    pub fn takes(&self, name: &str) -> bool {
+        let mut names = name.split('/');
+        for level in self.topic.split('/') {
+            match (level, names.next()) {
+                ("#", _) => return true,
+                ("+", Some(_)) => {}
+                (level, Some(name)) if level == name => {}
+                _ => return false,
+            }
+        }
+        names.next().is_none()
+    }
+
+    /// Maps one message to the states of all its queues; a rule that fails spoils no other. What is
+    /// remembered is remembered by topic: each is a teller of its own.
+    pub fn map(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        delivery: Delivery,
+        now: Now,
+    ) -> Vec<Result<Mapped, AdapterError>> {
+        if payload.len() > MAX_PAYLOAD {
+            return vec![Err(AdapterError::TooLarge(payload.len()))];
+        }
+        let message: Value = match serde_json::from_slice(payload) {
+            Ok(message) => message,
+            Err(e) => return vec![Err(AdapterError::NoJson(e.to_string()))],
+        };
+        let context = Context {
+            topic,
+            delivery,
+            zone: &self.zone,
+            times: self.times,
+            now,
+        };
+        self.queues
+            .iter_mut()
+            .filter_map(|mapping| mapping.map(&message, &context).transpose())
+            .collect()
+    }
+}
+
+/// What is the same for all rules of one message.
+struct Context<'a> {
+    topic: &'a str,
+    delivery: Delivery,
+    zone: &'a TimeZone,
+    times: Times,
+    now: Now,
+}
+
+impl Mapping {
+    /// `None` where a copy that a broker had kept is known to be older than what is known.
+    fn map(
+        &mut self,
+        message: &Value,
+        context: &Context<'_>,
+    ) -> Result<Option<Mapped>, AdapterError> {
+        let found = Found::read(&self.rule, message, context.zone)?;
+        if self.tellers.is_outdated(&found, context) {
+            return Ok(None);
+        }
+        let now = context.now;
+        let at = found.at.unwrap_or(now.wall);
+        let mapped = |queue: &QueueId, state| Mapped {
+            queue: queue.clone(),
+            state: filled(state, &found),
+            arrival: Arrival {
+                source: Source::Adapter,
+                delivery: context.delivery,
+                timed: found.at.is_some(),
+            },
+        };
+        let day = at.to_zoned(context.zone.clone()).date();
+        let today = horizon(now).to_zoned(context.zone.clone()).date();
+        let begun = self.derived.day().filter(|begun| {
+            // Without a clock, one time of another year is not what all others are held against.
+            let next = day.tomorrow().unwrap_or(day);
+            *begun <= if now.synced { today } else { next }
+        });
+        if !could_be_now(at, now) || begun.is_some_and(|begun| day < begun) {
+            // Whoever judges messages refuses it; what is remembered stays as it is.
+            let mut apart = Derived::default();
+            apart.turn_to(day, now);
+            return Ok(Some(mapped(&self.rule.queue, apart.message(at, now))));
+        }
+        let back = self.derived.day().is_some_and(|before| day < before);
+        let another_day = self.derived.turn_to(day, now);
+        // A day that begins in its turn has the epoch 0, with which all nodes of an office count.
+        if self.new || back {
+            self.begin_series(at, context);
+        }
+        let over = now.synced && day < now.wall.to_zoned(context.zone.clone()).date();
+        self.new &= over;
+        self.note(&found, at, another_day, context);
+        Ok(Some(mapped(
+            &self.rule.queue,
+            self.derived.message(at, now),
+        )))
+    }
+
+    /// Calls that are counted after the start of a node, or after its clock came back to a day, are
+    /// not taken for those before: their epoch is the second of the day, which grows.
+    fn begin_series(&mut self, at: Timestamp, context: &Context<'_>) {
+        let day = at.to_zoned(context.zone.clone()).date();
+        let midnight = day.to_zoned(context.zone.clone()).map(|z| z.timestamp());
+        let midnight = midnight.unwrap_or(at).as_second();
+        let second = u32::try_from(context.now.wall.as_second() - midnight).unwrap_or(0);
+        let epoch = self.derived.epoch().saturating_add(1).max(second);
+        self.derived.set_epoch(epoch);
+    }
+
+    /// Takes over the number of a message, as a call or as what stands there.
+    fn note(&mut self, found: &Found, at: Timestamp, another_day: bool, context: &Context<'_>) {
+        let seen = self
+            .tellers
+            .take(found, another_day, &self.derived, context);
+        let Some(ticket) = &found.number else {
+            if seen != Seen::Nothing && self.tellers.are_one() {
+                self.derived.nobody_stands();
+            }
+            return;
+        };
+        let (ticket, counter) = (ticket.clone(), found.counter.clone());
+        match seen {
+            Seen::Nothing => {}
+            // One of several counters that is heard for the first time hides no call of another.
+            Seen::Standing if !self.tellers.are_one() && self.derived.newest().is_some() => {}
+            Seen::Standing => self.derived.stands(ticket, counter),
+            Seen::Change => {
+                let kind = if self.derived.has_called(&ticket) {
+                    CallKind::Recall
+                } else {
+                    CallKind::Call
+                };
+                self.derived.called(ticket, counter, kind, at);
+            }
+        }
+    }
+}
+
+/// A state with the counts that a message told.
+fn filled(state: QueueState, found: &Found) -> QueueState {
+    QueueState {
+        waiting: found.waiting,
+        on_hold: found.on_hold,
+        ..state
+    }
+}

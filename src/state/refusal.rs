@@ -1,0 +1,82 @@
+//! Why a message changed nothing.
+
+use crate::clock::Now;
+use crate::model::QueueId;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+/// Why a message changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The same message was applied already.
+    #[error("duplicate message, seq {0}")]
+    Doubled(u64),
+    /// A newer message was applied already.
+    #[error("late message, seq {seq} of {day}")]
+    Late {
+        /// Its sequence number.
+        seq: u64,
+        /// Its day.
+        day: Date,
+    },
+    /// The queue is not configured.
+    #[error("queue {0} is not in the configuration")]
+    UnknownQueue(QueueId),
+    /// A time lies ahead of the node's clock by more than two clocks may differ.
+    #[error("at {path}: {at} is in the future: expected at most two minutes ahead of {now}")]
+    Ahead {
+        /// Which field: `at` or `calls`.
+        path: &'static str,
+        /// What it said.
+        at: Timestamp,
+        /// The node's clock.
+        now: Timestamp,
+    },
+    /// A time lies more than a day back.
+    #[error("at {path}: {at} is more than a day off")]
+    TimeOff {
+        /// Which field.
+        path: &'static str,
+        /// What it said.
+        at: Timestamp,
+    },
+    /// The business day does not fit the message's own time.
+    #[error("at day: {day} is not the business day of a message made on {made}")]
+    DayOff {
+        /// What it said.
+        day: Date,
+        /// Local date of `at`.
+        made: Date,
+    },
+    /// The business day is over.
+    #[error("at day: {day} is over: expected {today}, or the day before while it still continues")]
+    DayOver {
+        /// What it said.
+        day: Date,
+        /// The local date.
+        today: Date,
+        /// When it was made by the source's clock.
+        at: Timestamp,
+    },
+}
+
+impl Refusal {
+    /// How far the source's clock is ahead of the node's (negative: behind), where that is why a
+    /// live message was refused.
+    #[must_use]
+    pub fn clock_off(&self, now: Now) -> Option<SignedDuration> {
+        match self {
+            Self::Ahead { at, .. }
+            | Self::TimeOff { path: "at", at }
+            | Self::DayOver { at, .. } => Some(at.duration_since(now.wall)),
+            _ => None,
+        }
+    }
+
+    /// Whether only calls that it lists are impossible: the message itself was made now.
+    pub(super) fn is_of_calls(&self) -> bool {
+        matches!(
+            self,
+            Self::Ahead { path: "calls", .. } | Self::TimeOff { path: "calls", .. }
+        )
+    }
+}
