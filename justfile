@@ -1,12 +1,12 @@
-# Recipes for those who work on the code. `just check` is what the build machine runs.
+# Recipes for those who work on the code. `just check` is what every change must pass.
 
 # List the recipes.
 default:
     @just --list
 
-# All that must pass, as on the build machine, without installing anything; but for the package
-# (`just package-quick`), which needs root.
-check: fmt clippy test stream-kills docs deny
+# All that every change must pass, as `.ci/run` does, without installing anything; but for the package
+# (`YOBIBAN_SMOKE=1 just package-quick`), which needs root.
+check: fmt deny clippy docs test smoke
 
 # Formatting.
 fmt:
@@ -15,11 +15,20 @@ fmt:
 # Lints; a warning is an error.
 clippy:
     cargo clippy --all-targets -- -D warnings
-    cargo clippy --no-default-features --features demo,hdmi,rpi -- -D warnings
+    cargo clippy --test system -- -D warnings
+    cargo clippy --no-default-features --features hdmi,rpi -- -D warnings
 
-# Unit and integration tests.
+# Unit and integration tests: minutes.
 test:
     cargo test
+
+# One test of each kind that needs the machine for itself: emulated machines, browser, kills, videos.
+smoke:
+    .ci/smoke
+
+# All tests that need the machine for themselves, or those whose names hold TEST; a quarter of an hour.
+system *TEST:
+    cargo test --test system -- {{TEST}}
 
 # The API's documentation, without a warning.
 docs:
@@ -29,9 +38,14 @@ docs:
 deny:
     cargo deny check bans licenses sources
 
+# What RustSec says of the dependencies, from a clone of github.com/rustsec/advisory-db.
+advisories DATABASE:
+    .ci/advisories {{DATABASE}}
+    cargo test --test it -- dependencies::
+
 # Six simulated offices, their boards and the hub.
 demo *ARGS:
-    cargo run --release -- demo {{ARGS}}
+    cargo run -- demo {{ARGS}}
 
 # The program on a display: an emulated machine whose glass is compared pixel by pixel.
 emulate *SCENARIOS:
@@ -92,20 +106,20 @@ fuzz SECONDS="60" TARGET="":
 
 # Random faults on every line while a recorded afternoon is replayed; MINUTES of them.
 chaos MINUTES="5":
-    YOBIBAN_CHAOS_MINUTES={{MINUTES}} cargo test --test it chaos -- --nocapture
+    YOBIBAN_CHAOS_MINUTES={{MINUTES}} cargo test --test system chaos -- --nocapture
 
 # Ten thousand viewers who do not read, and what each costs; both processes need 10,000 open files.
 slow-viewers:
-    ulimit -n "$(ulimit -Hn)" && cargo test --test it -- --ignored ten_thousand_viewers --nocapture
+    ulimit -n "$(ulimit -Hn)" && cargo test --test system -- --ignored ten_thousand_viewers --nocapture
 
 # A hub and nginx with nchan side by side, VIEWERS each (needs nginx and libnginx-mod-nchan).
 viewers VIEWERS="10000":
     cargo build --release
     BUSY=19000 tests/load/run target/release/yobiban {{VIEWERS}}
 
-# The video's receiver is killed three times in a minute; the build machine runs this too.
+# The video's receiver is killed three times in a minute.
 stream-kills:
-    cargo test --test it -- --ignored three_kills_in_a_minute --nocapture
+    cargo test --test system three_kills_in_a_minute -- --nocapture
 
 # The figures of docs/performance.md.
 bench *ARGS:
