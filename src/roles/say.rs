@@ -7,6 +7,10 @@ use crate::voice::texts::{Wanted, of_call};
 use crate::voice::{GAP, Pcm, Speech, wav_bytes};
 use anyhow::Context;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// Of a sentence: nothing waits for its end but the user.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is to be said, and where to.
 #[derive(Debug)]
@@ -68,7 +72,7 @@ pub fn run(node: Option<&NodeConfig>, args: SayArgs) -> anyhow::Result<()> {
         fast: queue.is_some_and(|q| q.lane == Lane::Fast),
         short: args.short,
     };
-    let mut speech = Speech::open(&config);
+    let mut speech = Speech::open(&config).with_timeout(TIMEOUT);
     let mut sounds = Vec::new();
     if args.chime {
         sounds.push(chime());

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 /// The program.
 const PROGRAM: &str = "espeak-ng";
-/// A sentence takes it some tens of milliseconds; a process that hangs holds nobody up.
-const WITHIN: Duration = Duration::from_secs(1);
+/// A sentence takes it some tens of milliseconds, seconds where an SD card has to be read first and
+/// the processor is busy; a process that hangs must not delay the calls after it for longer.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
 /// A minute of sound at its rate: more is not a sentence.
 const MOST_BYTES: u64 = 60 * 22_050 * 2;
 /// Words a minute; its own 175 is fast for people who learn the language.
@@ -41,12 +42,17 @@ fn voice(lang: VoiceLanguage) -> &'static str {
     }
 }
 
-/// Speaks a text; `speed` is percent of the usual one. Blocks for a second at most.
+/// Speaks a text; `speed` is percent of the usual one. Blocks for `timeout` at most.
 ///
 /// # Errors
 /// [`EspeakError`] when the program is not there, fails, or takes too long.
-pub(super) fn speak(text: &str, lang: VoiceLanguage, speed: u8) -> Result<Pcm, EspeakError> {
-    run(PROGRAM, text, lang, speed)
+pub(super) fn speak(
+    text: &str,
+    lang: VoiceLanguage,
+    speed: u8,
+    timeout: Duration,
+) -> Result<Pcm, EspeakError> {
+    run(PROGRAM, text, lang, speed, timeout)
 }
 
 /// Whether the program can be started.
@@ -60,7 +66,13 @@ pub(super) fn is_installed() -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-fn run(program: &str, text: &str, lang: VoiceLanguage, speed: u8) -> Result<Pcm, EspeakError> {
+fn run(
+    program: &str,
+    text: &str,
+    lang: VoiceLanguage,
+    speed: u8,
+    timeout: Duration,
+) -> Result<Pcm, EspeakError> {
     let failed = |e: std::io::Error| EspeakError::Failed(e.to_string());
     let words = WORDS * u32::from(speed) / 100;
     let child = Command::new(program)
@@ -92,11 +104,11 @@ fn run(program: &str, text: &str, lang: VoiceLanguage, speed: u8) -> Result<Pcm,
         });
     let answer = reader
         .map_err(failed)
-        .and_then(|_| match receiver.recv_timeout(WITHIN) {
+        .and_then(|_| match receiver.recv_timeout(timeout) {
             Ok(bytes) => bytes.map_err(failed),
             Err(_) => Err(EspeakError::Failed(format!(
                 "no answer within {} s",
-                WITHIN.as_secs()
+                timeout.as_secs()
             ))),
         });
     let _ = child.kill(); // after its last byte it is of no use
@@ -111,6 +123,9 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
+    /// Longer than a busy machine needs.
+    const LONG: Duration = Duration::from_secs(120);
+
     fn script(dir: &std::path::Path, text: &str) -> String {
         let path = dir.join("program");
         std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
@@ -121,15 +136,16 @@ mod tests {
     #[test]
     fn a_program_that_hangs_fails_or_floods_is_an_error_in_bounded_time() {
         let dir = tempfile::tempdir().unwrap();
-        let missing = run("/nonexistent/espeak", "a", VoiceLanguage::En, 100);
+        let missing = run("/nonexistent/espeak", "a", VoiceLanguage::En, 100, LONG);
         assert_eq!(missing, Err(EspeakError::Missing));
         for text in ["exit 1", "exec yes"] {
             let program = script(dir.path(), text);
-            let answer = run(&program, "a", VoiceLanguage::En, 100);
+            let answer = run(&program, "a", VoiceLanguage::En, 100, LONG);
             assert!(matches!(answer, Err(EspeakError::Failed(_))), "{text}");
         }
         let program = script(dir.path(), "exec sleep 600");
-        let answer = run(&program, "a", VoiceLanguage::En, 100);
+        let second = Duration::from_secs(1);
+        let answer = run(&program, "a", VoiceLanguage::En, 100, second);
         let given_up = EspeakError::Failed("no answer within 1 s".to_owned());
         assert_eq!(answer, Err(given_up), "before it ends by itself");
     }

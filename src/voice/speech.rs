@@ -10,6 +10,7 @@ use crate::config::{SpeechConfig, VoiceLanguage};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Largest recording that is read: a minute of two channels at 48 kHz, and a little.
 const MOST_BYTES: u64 = 12 * 1024 * 1024;
@@ -28,6 +29,8 @@ pub struct Speech {
     espeak: Option<bool>,
     recorded: Option<PathBuf>,
     speed: u8,
+    /// Of a sentence by espeak-ng.
+    timeout: Duration,
     cache: Cache,
 }
 
@@ -45,8 +48,16 @@ impl Speech {
             espeak: foreign.then(espeak::is_installed),
             recorded: config.recorded.clone(),
             speed: config.speed,
+            timeout: espeak::TIMEOUT,
             cache: Cache::default(),
         }
+    }
+
+    /// Lets a sentence of another language take longer than the 3 s that a waiting area can bear
+    /// before the next call, where there is no next call.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Why a language is not spoken, in one line.
@@ -118,7 +129,8 @@ impl Speech {
 
     fn synthesise(&self, text: &str, lang: VoiceLanguage) -> Result<Pcm, SpeechError> {
         if lang != VoiceLanguage::Ja {
-            return espeak::speak(text, lang, self.speed).map_err(|e| SpeechError(e.to_string()));
+            return espeak::speak(text, lang, self.speed, self.timeout)
+                .map_err(|e| SpeechError(e.to_string()));
         }
         match &self.japanese {
             Some(Ok(japanese)) => japanese.speak(text).map_err(|e| SpeechError(e.to_string())),

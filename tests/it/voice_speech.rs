@@ -1,6 +1,6 @@
 //! Speech: readings against Open JTalk, levels, lengths, time and memory.
 
-use crate::support::{self, dictionary::dictionary, root, tool};
+use crate::support::{self, PATIENCE, dictionary::dictionary, root, tool};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -308,7 +308,7 @@ fn every_other_language_is_spoken_by_espeak() {
             languages: vec![lang],
             ..SpeechConfig::default()
         };
-        let mut speech = Speech::open(&config);
+        let mut speech = Speech::open(&config).with_timeout(PATIENCE);
         assert_eq!(speech.trouble(), None);
         let mut sounds = Vec::new();
         for (ticket, counter) in [("A042", "3"), ("F700", "12")] {
