@@ -43,6 +43,8 @@ struct Scene {
     /// Ticket, day and epoch of every call that was reported.
     calls: Vec<(String, String, u64)>,
     health: Value,
+    /// Whether the node said that it is there.
+    online: bool,
     keys: &'static str,
     node: Option<Node>,
 }
@@ -74,6 +76,7 @@ impl Scene {
             queue: Value::Null,
             calls: Vec::new(),
             health: Value::Null,
+            online: false,
             keys,
             node: None,
         })
@@ -101,6 +104,8 @@ impl Scene {
         if let Some(node) = self.node.take() {
             node.stop.cancel();
             node.task.await.unwrap().unwrap();
+            // Its last word: nothing of it is on the way any more.
+            self.until("the node is offline", |s| !s.online).await;
         }
     }
 
@@ -171,6 +176,7 @@ impl Scene {
             match message.topic.rsplit('/').next().unwrap() {
                 "numbers" => self.queue = json["queues"][0].clone(),
                 "health" => self.health = json,
+                "availability" => self.online = message.payload == "online",
                 "calls" => self.calls.push((
                     json["ticket"].as_str().unwrap().to_owned(),
                     json["day"].as_str().unwrap().to_owned(),

@@ -228,6 +228,14 @@ async fn send(publisher: &Session, publish: Publish) -> bool {
     timeout(LIMIT, sent.heard()).await.unwrap().unwrap()
 }
 
+/// Until the broker knows that a client is gone: its goodbye comes on another connection than what is
+/// sent next.
+async fn gone(publisher: &Session, name: &str) {
+    while send(publisher, Publish::new(format!("end/{name}"), "")).await {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn play(place: &Place, case: &str, steps: &[Step]) {
     let mut publisher = start(place.options("publisher"));
     up(&mut publisher).await;
@@ -255,10 +263,12 @@ async fn play(place: &Place, case: &str, steps: &[Step]) {
                 let client = clients.remove(name).unwrap();
                 client.stop.cancel();
                 timeout(LIMIT, client.session.task).await.unwrap().unwrap();
+                gone(&publisher, name).await;
             }
             Die(name) => {
                 let client = clients.remove(name).unwrap();
                 client.session.task.abort();
+                gone(&publisher, name).await;
             }
             Hears(name, expected) => {
                 let client = clients.get_mut(name).unwrap();
