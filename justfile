@@ -121,6 +121,18 @@ viewers VIEWERS="10000":
 stream-kills:
     cargo test --test system three_kills_in_a_minute -- --nocapture
 
+# A node beside Chromium in kiosk mode: publish to pixels, memory, start (mosquitto, chromium, npm ci in
+# tests/browser). Two minutes; on a machine that does nothing else.
+kiosk CALLS="60":
+    cargo build --release
+    node tests/browser/kiosk.mjs target/release/yobiban {{CALLS}}
+
+# The animation at the top of README.md and README.ja.md (mosquitto, chromium, ffmpeg 5.1 or newer, npm ci
+# in tests/browser).
+animation:
+    cargo build
+    node tests/browser/call.mjs target/debug/yobiban docs/images
+
 # The figures of docs/performance.md.
 bench *ARGS:
     cargo bench {{ARGS}}

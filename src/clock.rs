@@ -1,8 +1,9 @@
 //! Time as a value that is handed in.
 //!
-//! Below the rim nothing reads a clock: functions take a [`Now`]. It has two times because they
-//! answer two questions. The wall clock says what to print and may jump (a Raspberry Pi has no
-//! battery clock); the monotonic one says how old something is and never jumps.
+//! Only the outermost layer reads the system clock; everything else receives the time as a [`Now`]
+//! argument. It has two times, which answer two questions. The wall clock says what to print, and may
+//! jump, because a Raspberry Pi has no battery-backed clock. The monotonic clock says how old something
+//! is, and never jumps.
 
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -13,16 +14,17 @@ use std::time::{Duration, Instant};
 /// One reading of the clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// What the wall clock says.
+    /// The wall clock, to be printed and compared with times in messages.
     pub wall: Timestamp,
-    /// Time since some fixed moment before the process did anything; for ages and deadlines.
+    /// The monotonic clock, for ages and deadlines: time since a moment that stays the same while the
+    /// process runs.
     pub mono: Duration,
-    /// Whether the wall clock can be believed.
+    /// Whether the wall clock is synchronised, so that it can be trusted.
     pub synced: bool,
 }
 
 impl Now {
-    /// A believable reading at `wall`, with the monotonic time counted from 1970: for tools and
+    /// A synchronised reading at `wall`, with the monotonic time counted from 1970: for tools and
     /// tests in which no clock jumps.
     #[must_use]
     pub fn at(wall: Timestamp) -> Self {
@@ -33,14 +35,14 @@ impl Now {
         }
     }
 
-    /// How long ago the monotonic moment `then` was; zero if it lies ahead.
+    /// The time since `then`, a value of the monotonic clock; zero if `then` is later than now.
     #[must_use]
     pub fn since(&self, then: Duration) -> Duration {
         self.mono.saturating_sub(then)
     }
 }
 
-/// Something that can be asked for the time.
+/// A source of the time: the machine's clocks, or a clock that a test moves.
 pub trait Clock: Send + Sync + 'static {
     /// Reads both clocks.
     fn now(&self) -> Now;
@@ -60,7 +62,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Starts the monotonic time at zero.
+    /// The machine's clocks, with a monotonic clock that is zero now.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -76,7 +78,8 @@ impl Default for SystemClock {
     }
 }
 
-/// A wall clock before this moment (2026-01-01T00:00:00Z) was never set: the software is younger.
+/// 2026-01-01T00:00:00Z, in seconds. This software is newer, so a wall clock that shows an earlier time
+/// was never set.
 const EARLIEST_BELIEVABLE_S: i64 = 1_767_225_600;
 
 impl Clock for SystemClock {
@@ -92,19 +95,19 @@ impl Clock for SystemClock {
     }
 }
 
-/// Where systemd-timesyncd says that it has set the clock: the folder is there while it runs, the
-/// file in it since the first answer of a server (systemd-timesyncd.service(8)). A machine that
-/// keeps its time otherwise has no such folder, and is believed.
+/// Folder of systemd-timesyncd. It exists while the daemon runs, and contains the file `synchronized`
+/// once a server has answered (systemd-timesyncd.service(8)). A machine without this folder sets its
+/// clock in another way, and its clock is trusted.
 const TIMESYNCD: &str = "/run/systemd/timesync";
 
-/// How often the folder is looked at, in milliseconds.
+/// The folder is checked at most once in this time, in milliseconds.
 const LOOK_EVERY_MS: u64 = 2_000;
 
-/// What the time daemon says, looked at now and then.
+/// The state of the time daemon, checked from time to time.
 #[derive(Debug)]
 struct Daemon {
     dir: PathBuf,
-    /// Milliseconds of the monotonic clock from which on it is looked at again.
+    /// When to check it next, in milliseconds of the monotonic clock.
     look_at: AtomicU64,
     content: AtomicBool,
 }
@@ -118,7 +121,8 @@ impl Daemon {
         }
     }
 
-    /// Whether it does not say that the clock is still to be set.
+    /// Whether the clock can be trusted: no daemon is still waiting for a server. `mono` is the monotonic
+    /// time now.
     fn is_content(&self, mono: Duration) -> bool {
         let now = u64::try_from(mono.as_millis()).unwrap_or(u64::MAX);
         if now < self.look_at.load(Ordering::Relaxed) {
@@ -131,7 +135,7 @@ impl Daemon {
     }
 }
 
-/// A clock that stands still until it is moved by hand. Clones share the time.
+/// A clock for tests: it stands still until it is moved. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     now: Arc<Mutex<Now>>,
@@ -146,14 +150,14 @@ impl ManualClock {
         }
     }
 
-    /// Moves both times on.
+    /// Moves both clocks forward. A wall clock that would leave the range of [`Timestamp`] stays.
     pub fn advance(&self, by: Duration) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         now.mono += by;
         now.wall = now.wall.saturating_add(by).unwrap_or(now.wall);
     }
 
-    /// Shows another reading from now on: a step of the wall clock, or synchronisation lost.
+    /// Replaces the reading, for example to simulate a step of the wall clock or lost synchronisation.
     pub fn set(&self, to: Now) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }

@@ -1,27 +1,28 @@
 //! The call board of a ward office, from the ticketing system to the citizen's phone.
 //!
-//! This page is the map; see `ARCHITECTURE.md` for the way a number travels.
+//! This page lists the modules; `ARCHITECTURE.md` describes how a ticket number travels through them.
 //!
 //! | module | does |
 //! |---|---|
 //! | [`model`] | office, queue, ticket, call, wait as values |
-//! | [`clock`] | time as a value handed in |
-//! | [`shutdown`] | signals to a token |
-//! | [`config`] | what the user typed, checked into what is built |
+//! | [`clock`] | reads the clocks; everything else gets the time as an argument |
+//! | [`shutdown`] | turns SIGTERM and SIGINT into a cancellation token |
+//! | [`config`] | reads and checks configuration files |
 //! | [`wire`] | topics and payloads of the contract |
 //! | [`state`] | `apply(message, now) -> changes` |
-//! | [`health`] | what is wrong right now |
-//! | [`jpeg`] | JPEG pictures to pixels |
-//! | [`store`] | what survives a power cut |
-//! | [`mqtt`] | a session with a broker that comes back by itself |
-//! | [`feed`] | payloads and foreign systems to queue states |
-//! | [`board`] | a view to pixels |
-//! | [`camera`] | reads an old board in a picture |
-//! | [`output`] | frames to files, windows, devices |
+//! | [`health`] | the issues of a node: what is wrong now |
+//! | [`jpeg`] | decodes JPEG pictures |
+//! | [`store`] | files that survive a power cut |
+//! | [`mqtt`] | a connection to a broker that reconnects by itself |
+//! | [`feed`] | turns messages of ticketing systems into queue states |
+//! | [`board`] | draws boards |
+//! | [`camera`] | reads the digits of a filmed board |
+//! | [`output`] | sends frames to monitors, LED panels, windows and files |
 //! | [`uplink`] | reports to the hub |
-//! | [`hub`] | all offices for remote viewers |
-//! | [`stream`] | offices in turn as a video |
-//! | [`roles`] | node, hub, demo: the parts joined |
+//! | [`hub`] | the server that shows all offices to remote visitors |
+//! | [`stream`] | a video of offices in turn |
+//! | [`voice`] | announces calls |
+//! | [`roles`] | assembles the parts: node, hub, demo and tools |
 //! | [`cli`] | the commands |
 
 pub mod board;

@@ -1,12 +1,13 @@
-//! Signals to a token: the first asks everybody to stop, the second stops at once.
+//! Shutdown by signal: the first asks all tasks to stop, the second ends the process at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The exit code after a second signal (`128 + SIGINT`, the shells' convention).
+/// The exit code after a second signal: 128 + 2 (SIGINT), the convention of shells.
 const FORCED_EXIT: i32 = 130;
 
-/// Cancels `token` at the first SIGTERM or SIGINT and ends the process at the second.
+/// Cancels `token` at the first SIGTERM or SIGINT, and ends the process with exit code 130 at the second.
+/// Must be called within a Tokio runtime.
 ///
 /// # Errors
 /// When the signal handlers cannot be installed.

@@ -1,8 +1,8 @@
-//! The commands: what the user typed becomes a call of a role, and its end an exit code.
+//! The commands: parses the arguments, runs the command, and turns its result into an exit code.
 //!
 //! Exit codes: 0 done, 64 usage or configuration (`EX_USAGE` of sysexits.h), 1 anything else. An
-//! error is printed once, to standard error, as `yobiban: WHAT: WHY`. Standard output belongs to
-//! what a command answers; logs go to standard error.
+//! error is printed once, to standard error, as `yobiban: WHAT: WHY`. A command's result goes to
+//! standard output, logs to standard error.
 
 mod args;
 
@@ -22,20 +22,22 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-/// Usage or configuration is wrong: `EX_USAGE` of sysexits.h.
+/// Usage or configuration error: `EX_USAGE` of sysexits.h.
 const EXIT_USAGE: u8 = 64;
 
-/// How long tasks that ignore the shutdown may hold up the end; roles join theirs within 1.5 s,
-/// and all of it must be over after 2 s.
+/// How long to wait for tasks that ignore the shutdown. Roles wait up to 1.5 s for their own tasks, and
+/// the process must end within 2 s.
 const LEFTOVERS: Duration = Duration::from_millis(300);
 
-/// The shape of all commands, for manuals and completions.
+/// The definition of all commands and arguments, from which manuals and completions are generated.
 #[must_use]
 pub fn command() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
 }
 
-/// Runs the command that the arguments name, the program's own name first.
+/// Parses `args`, whose first element is the program's name, and runs the command.
+///
+/// Exit codes: 0 done, 64 usage or configuration error, 1 any other error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
@@ -56,7 +58,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// A message about arguments, without the user name and password of an address among them.
+/// Removes user names and passwords of addresses in `args` from a message about them.
 fn without_users(message: &str, args: &[OsString]) -> String {
     let args = args.iter().filter_map(|arg| arg.to_str());
     let addresses = args.filter(|arg| arg.contains(['@', '＠']));
@@ -258,7 +260,7 @@ fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::new())
 }
 
-/// Prints to standard output; a reader that has gone away has read enough.
+/// Prints a result. A closed pipe is not an error: its reader has what it wanted.
 fn answer(out: &mut impl Write, text: &str) -> anyhow::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -266,7 +268,7 @@ fn answer(out: &mut impl Write, text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// One line about a configuration that is in order.
+/// A summary, in one line, of a configuration without errors.
 fn describe(checked: &Checked) -> String {
     let count = |n: usize, what: &str| match n {
         1 => format!("1 {what}"),
@@ -288,7 +290,7 @@ fn describe(checked: &Checked) -> String {
     }
 }
 
-/// Runs a long task with the signals as its shutdown, and ends within two seconds of the first.
+/// Runs `task` until it ends. SIGTERM and SIGINT cancel its token; then it has two seconds to end.
 fn serve<F>(task: impl FnOnce(CancellationToken) -> F) -> anyhow::Result<()>
 where
     F: Future<Output = anyhow::Result<()>>,
@@ -305,7 +307,7 @@ where
     result
 }
 
-/// Whether the user's messages are to be in Japanese (POSIX, 8.2: the first that is set counts).
+/// Whether messages are printed in Japanese: POSIX, 8.2, takes the first of these variables that is set.
 fn is_japanese() -> bool {
     let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
     let mut names = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
@@ -313,7 +315,7 @@ fn is_japanese() -> bool {
     value.is_some_and(|value| value.starts_with("ja"))
 }
 
-/// Prints an error once and says with what code to end.
+/// Prints an error once, and returns the exit code.
 fn report(error: &anyhow::Error) -> ExitCode {
     let mut err = io::stderr().lock();
     // Where standard error is gone, only the exit code is left to tell.
@@ -345,12 +347,12 @@ fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Says that an inspection found something that does not work.
+/// A check found something that does not work; what, is in the command's result.
 #[derive(Debug, thiserror::Error)]
 #[error("some checks failed: see above")]
 struct Unwell;
 
-/// Says what is wrong with an argument that may hold a secret, so that it is not repeated.
+/// An argument is wrong. Its value may contain a secret, so the message does not repeat it.
 #[derive(Debug, thiserror::Error)]
 #[error("{argument}: {problem}")]
 struct UsageError {
@@ -358,7 +360,7 @@ struct UsageError {
     problem: String,
 }
 
-/// What was made of an argument.
+/// Turns an error about `argument` into a [`UsageError`]; the argument's value is not repeated.
 fn typed<T>(argument: &'static str, made: anyhow::Result<T>) -> anyhow::Result<T> {
     made.map_err(|error| {
         let problem = format!("{error:#}");
@@ -366,7 +368,7 @@ fn typed<T>(argument: &'static str, made: anyhow::Result<T>) -> anyhow::Result<T
     })
 }
 
-/// Says that the environment asks for a log that cannot be understood.
+/// The log filter in an environment variable is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {problem}: expected one such as info or yobiban::mqtt=debug")]
 struct FilterError {

@@ -11,6 +11,7 @@
 )] // a test may fail and speak
 
 mod alone;
+mod animation;
 mod browser;
 mod camera_weight;
 mod chaos;

@@ -195,10 +195,10 @@ impl Screen {
         });
     }
 
-    /// Tells the probe of every message that is on the board now and was not before, and what the
-    /// board says when that changed.
+    /// Tells the probe, and the log at level trace, of every message that is on the board now and was
+    /// not before; and the probe what the board says when that changed.
     fn tell(&self, snapshot: &Snapshot, view: &View, told: &mut Told) {
-        if self.probe.drawn.is_some() {
+        if self.probe.drawn.is_some() || tracing::enabled!(tracing::Level::TRACE) {
             let at = Instant::now();
             for queue in &snapshot.queues {
                 let Some(reading) = &queue.reading else {
@@ -206,6 +206,7 @@ impl Screen {
                 };
                 let seq = reading.state.seq;
                 if told.seqs.insert(queue.settings.id.clone(), seq) != Some(seq) {
+                    tracing::trace!(board = %self.config.id, queue = %queue.settings.id, seq, "displayed");
                     tell(self.probe.drawn.as_ref(), || Drawn {
                         office: self.office.clone(),
                         queue: queue.settings.id.clone(),
