@@ -40,7 +40,7 @@ pub struct Digits {
     by_themselves: bool,
     stale: StaleDigits,
     idle: IdleDigits,
-    min_show: Duration,
+    min_highlight: Duration,
     max_backlog: Duration,
     /// Index of the newest call that was taken from a log.
     handled: u64,
@@ -83,7 +83,7 @@ impl Digits {
             by_themselves,
             stale: config.stale,
             idle: config.idle,
-            min_show: board.panel.min_show,
+            min_highlight: board.panel.min_highlight,
             max_backlog: board.panel.max_backlog,
             handled: 0,
             missed: 0,
@@ -106,7 +106,7 @@ impl Digits {
             .last()
             .map_or(self.handled, |c| c.index.max(self.handled));
         for turns in &mut self.fields {
-            turns.tick(now, self.min_show, self.max_backlog);
+            turns.tick(now, self.min_highlight, self.max_backlog);
         }
     }
 
@@ -147,7 +147,7 @@ impl Digits {
     pub fn next_change(&self, snapshot: &Snapshot, now: Now) -> Option<Duration> {
         let next = |turns: &Turns| {
             let turn = turns.shown.as_ref().map(|shown| {
-                let end = shown.since + turns.turn(now, self.min_show, self.max_backlog);
+                let end = shown.since + turns.turn(now, self.min_highlight, self.max_backlog);
                 let late = turns.pending.front().map(|c| c.heard + self.max_backlog);
                 let late = late.filter(|late| *late > now.mono).unwrap_or(end);
                 end.min(late).saturating_sub(now.mono)
@@ -338,8 +338,8 @@ impl Turns {
         over as u64
     }
 
-    fn tick(&mut self, now: Now, min_show: Duration, max_backlog: Duration) {
-        let turn = self.turn(now, min_show, max_backlog);
+    fn tick(&mut self, now: Now, min_highlight: Duration, max_backlog: Duration) {
+        let turn = self.turn(now, min_highlight, max_backlog);
         let over = |shown: &ShownCall| now.since(shown.since) >= turn;
         if self.shown.as_ref().is_none_or(over) {
             self.shown = self.pending.pop_front().map(|call| ShownCall {
@@ -350,12 +350,12 @@ impl Turns {
     }
 
     /// How long the call that is shown stays.
-    fn turn(&self, now: Now, min_show: Duration, max_backlog: Duration) -> Duration {
+    fn turn(&self, now: Now, min_highlight: Duration, max_backlog: Duration) -> Duration {
         let late = |call: &LoggedCall| now.since(call.heard) >= max_backlog;
         if self.pending.front().is_some_and(late) {
-            min_show.min(HURRIED_TURN)
+            min_highlight.min(HURRIED_TURN)
         } else {
-            min_show
+            min_highlight
         }
     }
 }

@@ -23,7 +23,7 @@ const CONFIG: &str = r#"
     name = { ja = "戸籍" }
     [[board]]
     id = "digits"
-    calls = { min_show = "10s", max_backlog = "20s" }
+    calls = { min_highlight = "10s", max_backlog = "20s" }
     [board.output]
     kind = "serial"
     device = "/dev/ttyUSB0"

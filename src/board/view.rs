@@ -48,7 +48,7 @@ impl Setting {
             opens: state.hours.0,
             notices: board.notices.clone(),
             page_url: board.page_url.clone(),
-            blink_for: board.panel.min_show,
+            blink_for: board.panel.min_highlight,
             rows: rows.max(1),
         }
     }

@@ -102,7 +102,7 @@ impl Reader {
         }
         Ok(Self {
             quad,
-            follow: config.follow,
+            follow: config.max_drift_px,
             base: None,
             size: config.size,
             agree: config.agree,
@@ -364,7 +364,7 @@ impl Told {
         let before = self.shown.replace(shown).map(|(ticket, _)| ticket);
         // What changed while the node restarted is called all the same, if that was a moment ago.
         let derived = &self.derived;
-        let missed = derived.was_kept_within(Settings::OLD_CALL_AFTER, now)
+        let missed = derived.was_kept_within(Settings::MAX_ANNOUNCE_AGE, now)
             && !derived.was_shown_last(&ticket, counter.as_ref());
         let kept = || derived.last_shown().filter(|_| missed).cloned();
         let known = self.derived.is_newest(&ticket, counter.as_ref());

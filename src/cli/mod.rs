@@ -148,6 +148,18 @@ fn run(command: Command) -> anyhow::Result<()> {
             serve(async |stop| roles::load::run(args, &mut io::stdout(), stop).await)
         }
         Command::Check { file } => {
+            // In English they are in the log, as for every other command.
+            if is_japanese() {
+                for name in config::old_names(&file) {
+                    let _ = writeln!(
+                        io::stderr().lock(),
+                        "{}:{}: {}",
+                        file.display(),
+                        name.line,
+                        name.in_japanese()
+                    );
+                }
+            }
             let checked = config::check(&file)?;
             for warning in roles::undrawable(&checked) {
                 let _ = writeln!(

@@ -104,8 +104,8 @@ impl Check<'_> {
             (None, None) if on_its_side => Some((DEFAULT_SIZE.1, DEFAULT_SIZE.0)),
             (None, None) => Some(DEFAULT_SIZE),
         };
-        let on = match &raw.on {
-            Some(on) => self.hours(&at.key("on"), on),
+        let lit_hours = match &raw.lit_hours {
+            Some(hours) => self.hours(&at.key("lit_hours"), hours),
             None => None,
         };
         let led = output.as_ref().is_some_and(OutputConfig::is_led);
@@ -132,7 +132,7 @@ impl Check<'_> {
             layout,
             queues: shown,
             output: output?,
-            on,
+            lit_hours,
             panel,
             notices,
             page_url,
@@ -230,26 +230,31 @@ impl Check<'_> {
         const MINUTES: fn(u64) -> Duration = |n| Duration::from_secs(n * 60);
         let empty = RawCalls::default();
         let raw = raw.unwrap_or(&empty);
-        let min_show = self.duration(
-            &at.key("min_show"),
-            raw.min_show.as_ref(),
-            defaults.min_show,
+        let min_highlight = self.duration(
+            &at.key("min_highlight"),
+            raw.min_highlight.as_ref(),
+            defaults.min_highlight,
             Duration::from_secs(1)..=MINUTES(10),
         );
-        let places = self.count(&at.key("places"), raw.places, defaults.places, 1..=12);
+        let places = self.count(
+            &at.key("max_highlighted"),
+            raw.max_highlighted,
+            defaults.places,
+            1..=12,
+        );
         PanelSettings {
-            min_show,
-            max_show: self.duration(
-                &at.key("max_show"),
-                raw.max_show.as_ref(),
-                defaults.max_show.max(min_show),
-                min_show..=MINUTES(60),
+            min_highlight,
+            max_highlight: self.duration(
+                &at.key("max_highlight"),
+                raw.max_highlight.as_ref(),
+                defaults.max_highlight.max(min_highlight),
+                min_highlight..=MINUTES(60),
             ),
             places,
-            crowded_places: self.count(
-                &at.key("crowded_places"),
-                raw.crowded_places,
-                defaults.crowded_places.max(places),
+            max_highlighted_peak: self.count(
+                &at.key("max_highlighted_peak"),
+                raw.max_highlighted_peak,
+                defaults.max_highlighted_peak.max(places),
                 places..=24,
             ),
             max_backlog: self.duration(
@@ -258,7 +263,12 @@ impl Check<'_> {
                 defaults.max_backlog,
                 Duration::ZERO..=MINUTES(10),
             ),
-            recent: self.count(&at.key("recent"), raw.recent, defaults.recent, 0..=50),
+            recent: self.count(
+                &at.key("recent_calls"),
+                raw.recent_calls,
+                defaults.recent,
+                0..=50,
+            ),
         }
     }
 
@@ -289,7 +299,7 @@ fn same_connector(a: &OutputConfig, b: &OutputConfig) -> bool {
 fn in_turn() -> PanelSettings {
     let usual = PanelSettings::default();
     PanelSettings {
-        places: usual.crowded_places,
+        places: usual.max_highlighted_peak,
         max_backlog: Duration::from_secs(600),
         ..usual
     }
@@ -337,7 +347,7 @@ mod tests {
             let board = board(output);
             assert_eq!(board.size, size, "{output}");
             assert_eq!(board.layout.as_deref(), Some("led"));
-            assert_eq!(board.panel.places, board.panel.crowded_places);
+            assert_eq!(board.panel.places, board.panel.max_highlighted_peak);
         }
         let board = board("{ kind = \"none\" }");
         assert_eq!(board.size, DEFAULT_SIZE);

@@ -29,7 +29,7 @@ pub struct CameraConfig {
     /// Corners of the board, in pixels of that size, clockwise from the top left; convex.
     pub corners: [(f32, f32); 4],
     /// How far a corner may wander, in pixels.
-    pub follow: u32,
+    pub max_drift_px: u32,
     /// Time between two readings.
     pub every: Duration,
     /// Readings that must agree, at least 2.
@@ -151,7 +151,7 @@ impl Check<'_> {
         let source = self.camera_source(&at.key("source"), raw.source.as_ref());
         let size = self.camera_size(&at.key("size"), raw.size.as_deref());
         let corners = self.corners(&at.key("corners"), raw.corners.as_deref(), size);
-        let follow = self.count(&at.key("follow"), raw.follow, 12, 0..=100);
+        let max_drift_px = self.count(&at.key("max_drift_px"), raw.max_drift_px, 12, 0..=100);
         let every = self.duration(
             &at.key("every"),
             raw.every.as_ref(),
@@ -199,7 +199,7 @@ impl Check<'_> {
             source: source?,
             size: size?,
             corners: corners?,
-            follow: u32::try_from(follow).ok()?,
+            max_drift_px: u32::try_from(max_drift_px).ok()?,
             every,
             agree,
             picture_every,

@@ -238,6 +238,52 @@ impl<'t> Doc<'t> {
         found
     }
 
+    /// The whole.
+    pub(super) fn table(&self) -> &DeTable<'t> {
+        self.table.get_ref()
+    }
+
+    /// The table at a place, to be changed.
+    pub(super) fn table_at(&mut self, at: &At) -> Option<&mut DeTable<'t>> {
+        let mut steps = at.0.iter();
+        let Some(first) = steps.next() else {
+            return Some(self.table.get_mut());
+        };
+        let Step::Key(first) = first else {
+            return None;
+        };
+        let mut value = self.table.get_mut().get_mut(first.as_str())?;
+        for step in steps {
+            value = match (step, value.get_mut()) {
+                (Step::Key(key), DeValue::Table(table)) => table.get_mut(key.as_str())?,
+                (Step::Index(index), DeValue::Array(all)) => all.get_mut(*index)?,
+                _ => return None,
+            };
+        }
+        match value.get_mut() {
+            DeValue::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a value at a place.
+    pub(super) fn is_there(&self, at: &At) -> bool {
+        self.value(at).is_some()
+    }
+
+    /// The line, from 1, on which the key at the end of a place is typed.
+    pub(super) fn line_of_key(&self, at: &At) -> Option<usize> {
+        let (Step::Key(last), above) = at.0.split_last()? else {
+            return None;
+        };
+        let table = match above {
+            [] => self.table.get_ref(),
+            above => self.value(&At(above.to_vec()))?.get_ref().as_table()?,
+        };
+        let (key, _) = table.get_key_value(last.as_str())?;
+        Some(position(self.text, key.span().start).0)
+    }
+
     fn value(&self, at: &At) -> Option<&Spanned<DeValue<'t>>> {
         let mut steps = at.0.iter();
         let Step::Key(first) = steps.next()? else {

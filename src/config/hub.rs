@@ -5,7 +5,7 @@ use super::check::Check;
 use super::doc::At;
 use super::mqtt::SecretKeys;
 use super::problem::ProblemKind;
-use super::raw::{RawHttp, RawHub, RawPage};
+use super::raw::{RawHttp, RawHub, RawSite};
 use super::{ClosedDays, HubConfig, PagesConfig, Secret, WebConfig};
 use crate::model::{Name, OfficeId};
 use jiff::civil::Weekday;
@@ -17,7 +17,7 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 /// The history's file, beside the configuration; in the state directory of a service that has one.
 const STORE_URL: &str = "sqlite:hub.db";
 /// Days that times are kept: a year and a month, so that a month can be held against last year's.
-pub(super) const KEEP_DAYS: u16 = 400;
+pub(super) const RETENTION_DAYS: u16 = 400;
 /// Title of the pages.
 const TITLE: [(&str, &str); 2] = [("ja", "区役所窓口の混雑状況"), ("en", "Ward office queues")];
 
@@ -50,14 +50,14 @@ impl Check<'_> {
             self.secret(&at, keys)
         };
         let store_url = url.and_then(|url| self.store_url(&at, &url));
-        let keep_days = self.count(
-            &at.key("keep_days"),
-            store.keep_days,
-            KEEP_DAYS.into(),
+        let retention_days = self.count(
+            &at.key("retention_days"),
+            store.retention_days,
+            RETENTION_DAYS.into(),
             1..=3650,
         );
-        let page = raw.page.clone().unwrap_or_default();
-        let at = top.key("page");
+        let page = raw.site.clone().unwrap_or_default();
+        let at = top.key("site");
         let title = match &page.title {
             Some(title) => self.name(&at.key("title"), Some(title)),
             None => Some(Name::new(TITLE)),
@@ -75,7 +75,7 @@ impl Check<'_> {
             mqtt: mqtt?,
             listen,
             store_url: store_url?,
-            keep_days: u16::try_from(keep_days).unwrap_or(KEEP_DAYS),
+            retention_days: u16::try_from(retention_days).unwrap_or(RETENTION_DAYS),
             order,
             title: title?,
             pages,
@@ -85,14 +85,14 @@ impl Check<'_> {
         })
     }
 
-    fn pages(&mut self, page: &RawPage, http: &RawHttp) -> PagesConfig {
+    fn pages(&mut self, page: &RawSite, http: &RawHttp) -> PagesConfig {
         /// More people than an office holds.
         const MAX_WAITING: usize = 10_000;
         /// More than one machine serves.
         const MAX_OPEN: usize = 1_000_000;
         const DAY: Duration = Duration::from_secs(24 * 3600);
         let defaults = PagesConfig::default();
-        let at = At::root().key("page");
+        let at = At::root().key("site");
         let busy_wait = self.duration(
             &at.key("busy_wait"),
             page.busy_wait.as_ref(),
@@ -144,12 +144,12 @@ impl Check<'_> {
         }
     }
 
-    fn closed(&mut self, page: &RawPage) -> ClosedDays {
+    fn closed(&mut self, page: &RawSite) -> ClosedDays {
         /// A list of holidays for some years.
         const MAX_DATES: usize = 400;
         let mut closed = ClosedDays::default();
         if let Some(raw) = &page.closed_weekdays {
-            let at = At::root().key("page").key("closed_weekdays");
+            let at = At::root().key("site").key("closed_weekdays");
             closed.weekdays.clear();
             for (i, word) in raw.iter().enumerate() {
                 match weekday(word) {
@@ -166,7 +166,7 @@ impl Check<'_> {
                 }
             }
         }
-        let at = At::root().key("page").key("closed_days");
+        let at = At::root().key("site").key("closed_days");
         let raw = page.closed_days.as_deref().unwrap_or_default();
         if raw.len() > MAX_DATES {
             self.wrong_as(
@@ -189,8 +189,8 @@ impl Check<'_> {
     fn web(&mut self, http: &RawHttp) -> WebConfig {
         /// More than a city has sites; the list goes out with every answer.
         const MAX_ORIGINS: usize = 16;
-        let at = At::root().key("http").key("embed_from");
-        let raw = http.embed_from.as_deref().unwrap_or_default();
+        let at = At::root().key("http").key("frame_ancestors");
+        let raw = http.frame_ancestors.as_deref().unwrap_or_default();
         if raw.len() > MAX_ORIGINS {
             self.wrong_as(
                 &at,
@@ -198,14 +198,14 @@ impl Check<'_> {
                 format_args!("expected at most {MAX_ORIGINS} origins"),
             );
         }
-        let mut embed_from: Vec<String> = Vec::new();
+        let mut frame_ancestors: Vec<String> = Vec::new();
         for (i, text) in raw.iter().enumerate().take(MAX_ORIGINS) {
             let at = at.index(i);
             match origin(text) {
-                Some(origin) if embed_from.contains(&origin) => {
+                Some(origin) if frame_ancestors.contains(&origin) => {
                     self.wrong_as(&at, ProblemKind::Duplicate, "twice: expected each origin once");
                 }
-                Some(origin) => embed_from.push(origin),
+                Some(origin) => frame_ancestors.push(origin),
                 None => self.wrong(
                     &at,
                     "not an origin: expected https://HOST[:PORT] without a path, or http:// for tests",
@@ -213,8 +213,8 @@ impl Check<'_> {
             }
         }
         WebConfig {
-            behind_tls: http.behind_tls.unwrap_or(false),
-            embed_from,
+            hsts: http.hsts.unwrap_or(false),
+            frame_ancestors,
             fleet_token: self.fleet_token(http),
         }
     }

@@ -4,6 +4,7 @@ use super::camera::MAX_CAMERAS;
 use super::check::{Around, Check};
 use super::doc::{At, Doc};
 use super::error::ConfigError;
+use super::old_keys::{self, Both, Change, OldName};
 use super::problem::ProblemKind;
 use super::raw::{RawHub, RawNode};
 use super::text::{decode, read_bytes};
@@ -45,19 +46,16 @@ pub fn load_hub(path: &Path) -> Result<HubConfig, ConfigError> {
 }
 
 /// Reads and checks a file of either kind: one with `[office]` or `[node]` is a node's, one with
-/// `[http]` or `[page]` a hub's.
+/// `[http]` or `[site]` a hub's.
 ///
 /// # Errors
 /// [`ConfigError`] with everything that is wrong.
 pub fn check(path: &Path) -> Result<Checked, ConfigError> {
     let (text, name) = read(path)?;
     let doc = Doc::parse(&text, &name)?;
-    let has = |keys: &[&str]| keys.iter().any(|key| doc.has(key));
-    if has(&[
-        "office", "node", "queue", "board", "uplink", "adapter", "relay",
-    ]) {
+    if is_node(&doc) {
         load_node(path).map(|c| Checked::Node(Box::new(c)))
-    } else if has(&["http", "page"]) {
+    } else if ["http", "site", "page"].iter().any(|key| doc.has(key)) {
         load_hub(path).map(|c| Checked::Hub(Box::new(c)))
     } else {
         Err(ConfigError::whole(&name, ProblemKind::Neither, ""))
@@ -83,7 +81,7 @@ pub fn parse_box(
     name: &str,
     dir: &Path,
 ) -> Result<(NodeConfig, MachineConfig), ConfigError> {
-    let mut check = Check::new(Doc::parse(text, name)?, around(dir));
+    let mut check = begin(text, name, dir, old_keys::NODE)?;
     let raw: RawNode = check.doc.read()?;
     let node = check.node(&raw);
     let machine = check.machine(&raw);
@@ -95,10 +93,61 @@ pub fn parse_box(
 /// # Errors
 /// [`ConfigError`] with everything that is wrong.
 pub fn parse_hub(text: &str, name: &str, dir: &Path) -> Result<HubConfig, ConfigError> {
-    let mut check = Check::new(Doc::parse(text, name)?, around(dir));
+    let mut check = begin(text, name, dir, old_keys::HUB)?;
     let raw: RawHub = check.doc.read()?;
     let config = check.hub(&raw);
     check.finish(name, config)
+}
+
+/// A file under check, everything in it under the names of today.
+fn begin<'t>(
+    text: &'t str,
+    name: &'t str,
+    dir: &'t Path,
+    changes: &[Change],
+) -> Result<Check<'t>, ConfigError> {
+    let mut doc = Doc::parse(text, name)?;
+    let old = old_keys::apply(&mut doc, changes);
+    // Also where the rest is wrong: messages name the new keys, and their reader typed the old ones.
+    for found in &old.read {
+        tracing::warn!("{name}:{}: {found}", found.line);
+    }
+    let mut check = Check::new(doc, around(dir));
+    if old.both.is_empty() {
+        return Ok(check);
+    }
+    for Both { at, new } in old.both {
+        let detail =
+            format_args!("the old name of {new}: expected {new} alone, which is there too");
+        check.wrong_as(&at, ProblemKind::Unwanted, detail);
+    }
+    check.finish(name, None)
+}
+
+/// What a file of either kind says under old names, in the order of the file; nothing where it is not
+/// TOML.
+#[must_use]
+pub fn old_names(path: &Path) -> Vec<OldName> {
+    let Ok((text, name)) = read(path) else {
+        return Vec::new();
+    };
+    let Ok(mut doc) = Doc::parse(&text, &name) else {
+        return Vec::new();
+    };
+    let changes = if is_node(&doc) {
+        old_keys::NODE
+    } else {
+        old_keys::HUB
+    };
+    old_keys::apply(&mut doc, changes).read
+}
+
+/// Whether only a node's file has such tables.
+fn is_node(doc: &Doc<'_>) -> bool {
+    let tables = [
+        "office", "node", "queue", "board", "uplink", "adapter", "relay",
+    ];
+    tables.iter().any(|key| doc.has(key))
 }
 
 fn read(path: &Path) -> Result<(String, String), ConfigError> {

@@ -26,6 +26,7 @@ mod load;
 mod machine;
 mod mqtt;
 mod node;
+mod old_keys;
 mod output;
 mod pages;
 pub mod pem;
@@ -45,8 +46,9 @@ pub use camera_http::HttpCameraConfig;
 pub use camera_source::{CameraSource, PixelWord, RpicamConfig, V4l2Config};
 pub(crate) use doc::without_user;
 pub use error::ConfigError;
-pub use load::{Checked, check, load_hub, load_node, parse_box, parse_hub, parse_node};
+pub use load::{Checked, check, load_hub, load_node, old_names, parse_box, parse_hub, parse_node};
 pub use machine::{MachineConfig, Wifi, Wired};
+pub use old_keys::OldName;
 pub use output::{
     Corner, FieldShow, FieldSource, Framing, GpioBackend, HdmiConfig, Hub75Config, Hub75Pins,
     IdleDigits, Max7219Config, ModeConfig, OutputConfig, Parity, Rotation, Rs485, SerialConfig,
@@ -113,7 +115,7 @@ pub struct HubConfig {
     /// Database of the history: `sqlite:FILE` or `postgres://…`.
     pub store_url: Secret,
     /// Days that times of calls and waits are kept; a ticket's label never outlives its day.
-    pub keep_days: u16,
+    pub retention_days: u16,
     /// The order of offices on the pages; others follow by id.
     pub order: Vec<OfficeId>,
     /// Title of the pages by language.
@@ -234,9 +236,9 @@ pub enum StreamEncoder {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebConfig {
     /// Whether browsers are to use HTTPS only (`Strict-Transport-Security`).
-    pub behind_tls: bool,
+    pub hsts: bool,
     /// Origins whose pages may show ours in a frame, such as `https://www.city.example.jp`.
-    pub embed_from: Vec<String>,
+    pub frame_ancestors: Vec<String>,
     /// What opens the page of all nodes; without it, nobody sees that page.
     pub fleet_token: Option<Secret>,
 }
@@ -286,7 +288,7 @@ pub struct BoardConfig {
     pub output: OutputConfig,
     /// From when to when it is lit, local time; `None` is always. It is lit outside, too, while a
     /// queue is open or a call stands out.
-    pub on: Option<(Time, Time)>,
+    pub lit_hours: Option<(Time, Time)>,
     /// How calls stand out.
     pub panel: state::PanelSettings,
     /// Lines of notice by language, in turn at the foot.
@@ -307,7 +309,7 @@ pub struct RelayConfig {
     /// How long it closes.
     pub pulse: Duration,
     /// Shortest time between two closings.
-    pub pause: Duration,
+    pub min_gap: Duration,
     /// Queues whose calls close it; `None` is all.
     pub queues: Option<Vec<QueueId>>,
     /// How the line is reached.

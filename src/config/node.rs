@@ -154,8 +154,8 @@ impl Check<'_> {
         const HOUR: Duration = Duration::from_secs(3600);
         let defaults = Settings::new(queues);
         let at = At::root().key("office");
-        let zone = match &office.zone {
-            Some(zone) => self.zone(&at.key("zone"), zone),
+        let zone = match &office.timezone {
+            Some(zone) => self.zone(&at.key("timezone"), zone),
             None => None,
         };
         let hours = match &office.hours {
@@ -174,16 +174,16 @@ impl Check<'_> {
                 defaults.stale_after,
                 Duration::from_secs(5)..=DAY,
             ),
-            line_grace: self.duration(
-                &at.key("line_grace"),
-                feed.line_grace.as_ref(),
-                defaults.line_grace,
+            disconnect_grace: self.duration(
+                &at.key("disconnect_grace"),
+                feed.disconnect_grace.as_ref(),
+                defaults.disconnect_grace,
                 Duration::ZERO..=HOUR,
             ),
-            old_call_after: self.duration(
-                &at.key("old_call_after"),
-                feed.old_call_after.as_ref(),
-                defaults.old_call_after,
+            max_announce_age: self.duration(
+                &at.key("max_announce_age"),
+                feed.max_announce_age.as_ref(),
+                defaults.max_announce_age,
                 Duration::ZERO..=DAY,
             ),
             queues: defaults.queues,

@@ -136,14 +136,10 @@ tables! {
         /// A call that waited this long gets the chime alone, half as long few words, 5 s to
         /// 10 min. Default 30 s.
         max_backlog: DurationText,
-        /// How labels are read: `number` or `single`. Default `number`.
+        /// How labels are read: `number` or `digit-by-digit`. Default `number`.
         digits: String,
-        /// 4 in Japanese: `yon` or `shi`. Default `yon`.
-        four: String,
-        /// 7 in Japanese: `nana` or `shichi`. Default `nana`.
-        seven: String,
-        /// 0 in Japanese: `zero`, `rei` or `maru`. Default `zero`.
-        zero: String,
+        /// How single digits are read in Japanese.
+        reading: RawReading,
         /// Percent of the usual speed, 70 to 150. Default 100.
         speed: i64,
         /// Folder of the dictionary. Default `/usr/share/yobiban/dictionary`.
@@ -154,12 +150,22 @@ tables! {
         text: BTreeMap<String, RawVoiceText>,
     }
 
+    /// `reading` of `[voice]`
+    RawReading {
+        /// 4 in Japanese: `yon` or `shi`. Default `yon`.
+        four: String,
+        /// 7 in Japanese: `nana` or `shichi`. Default `nana`.
+        seven: String,
+        /// 0 in Japanese: `zero`, `rei` or `maru`. Default `zero`.
+        zero: String,
+    }
+
     /// `[[voice.hours]]`
     RawVoiceHours {
         /// From when to when; required.
         times: Vec<String>,
-        /// `full`, `short`, `chime` or `nothing`. Default `full`.
-        speak: String,
+        /// `full`, `short`, `chime` or `off`. Default `full`.
+        detail: String,
         /// Percent, 0 to 100. Default: that of `[voice]`.
         volume: i64,
     }
@@ -180,14 +186,10 @@ tables! {
     RawHubVoice {
         /// Languages in their order, 1 to 3. Default `["ja"]`.
         languages: Vec<String>,
-        /// How labels are read: `number` or `single`. Default `number`.
+        /// How labels are read: `number` or `digit-by-digit`. Default `number`.
         digits: String,
-        /// 4 in Japanese: `yon` or `shi`. Default `yon`.
-        four: String,
-        /// 7 in Japanese: `nana` or `shichi`. Default `nana`.
-        seven: String,
-        /// 0 in Japanese: `zero`, `rei` or `maru`. Default `zero`.
-        zero: String,
+        /// How single digits are read in Japanese.
+        reading: RawReading,
         /// Percent of the usual speed, 70 to 150. Default 100.
         speed: i64,
         /// Folder of the dictionary. Default `/usr/share/yobiban/dictionary`.
@@ -205,7 +207,7 @@ tables! {
         /// Name by language; required.
         name: NameTable,
         /// IANA time zone. Default `Asia/Tokyo`.
-        zone: String,
+        timezone: String,
         /// When counters open and close. Default `["09:00", "17:00"]`.
         hours: Vec<String>,
         /// Address of the hub's page of this office, for boards that name none. Default none.
@@ -251,9 +253,9 @@ tables! {
         /// Numbers older than this are marked, 5 s to 1 day. Default 150 s.
         stale_after: DurationText,
         /// Numbers are marked this long after the line broke, 0 s to 1 h. Default 15 s.
-        line_grace: DurationText,
+        disconnect_grace: DurationText,
         /// Calls older than this when first seen do not stand out, 0 s to 1 day. Default 120 s.
-        old_call_after: DurationText,
+        max_announce_age: DurationText,
     }
 
     /// `[store]` of a node
@@ -289,8 +291,8 @@ tables! {
         /// Where the frame goes; required.
         output: RawOutput,
         /// From when to when it is lit. Default: always.
-        on: Vec<String>,
-        /// How calls stand out.
+        lit_hours: Vec<String>,
+        /// How calls are highlighted.
         calls: RawCalls,
         /// Lines of notice. Default: those of the office.
         notices: Vec<NameTable>,
@@ -429,7 +431,7 @@ tables! {
         /// How long it closes, 50 ms to 10 s. Default 1 s.
         pulse: DurationText,
         /// Shortest time between two closings, 300 ms to 10 s. Default 500 ms.
-        pause: DurationText,
+        min_gap: DurationText,
         /// Queues whose calls close it. Default: all.
         queues: Vec<String>,
         /// How the line is reached: `auto`, `rpi` or `linux`. Default `auto`.
@@ -447,7 +449,7 @@ tables! {
         /// Corners of the board in a picture, clockwise from the top left; required.
         corners: Vec<Vec<f64>>,
         /// How far a corner may wander, 0 to 100 pixels. Default 12.
-        follow: i64,
+        max_drift_px: i64,
         /// Time between two readings, 200 ms to 1 min. Default 1 s.
         every: DurationText,
         /// Readings that must agree, 2 to 10. Default 3.
@@ -517,17 +519,17 @@ tables! {
     /// `[board.calls]`
     RawCalls {
         /// Each call stands out at least this long, 1 s to 10 min. Default 12 s.
-        min_show: DurationText,
-        /// … and at most this long, `min_show` to 1 h. Default 30 s.
-        max_show: DurationText,
+        min_highlight: DurationText,
+        /// … and at most this long, `min_highlight` to 1 h. Default 30 s.
+        max_highlight: DurationText,
         /// Calls standing out at the same time, 1 to 12. Default 3.
-        places: i64,
-        /// … when many come at once, `places` to 24. Default 6.
-        crowded_places: i64,
+        max_highlighted: i64,
+        /// … when many come at once, `max_highlighted` to 24. Default 6.
+        max_highlighted_peak: i64,
         /// No call waits longer for its place, 0 s to 10 min. Default 20 s.
         max_backlog: DurationText,
         /// Earlier calls listed, 0 to 50. Default 8.
-        recent: i64,
+        recent_calls: i64,
     }
 
     /// `[[adapter]]`
@@ -583,7 +585,7 @@ tables! {
         /// The history.
         store: RawHubStore,
         /// The pages' look.
-        page: RawPage,
+        site: RawSite,
         /// Videos, at most 4.
         stream: Vec<RawStream>,
         /// How tickets sound. Default: nobody can hear them.
@@ -655,9 +657,9 @@ tables! {
         /// Most connections at a time, `max_viewers` to 1,000,000. Default 25000.
         max_connections: i64,
         /// Whether a proxy with TLS is in front and plain HTTP reaches nobody. Default `false`.
-        behind_tls: bool,
+        hsts: bool,
         /// Origins whose pages may show ours in a frame, at most 16. Default `[]`.
-        embed_from: Vec<String>,
+        frame_ancestors: Vec<String>,
         /// Opens `/fleet`, at least 16 characters. Default: nobody sees that page.
         fleet_token: String,
         /// File with the token.
@@ -676,11 +678,11 @@ tables! {
         /// Name of the systemd credential that holds the address.
         url_credential: String,
         /// Days that times of calls and waits are kept, 1 to 3,650. Default 400.
-        keep_days: i64,
+        retention_days: i64,
     }
 
-    /// `[page]`
-    RawPage {
+    /// `[site]`
+    RawSite {
         /// Title by language.
         title: NameTable,
         /// Offices that come first, by id. Default `[]`.

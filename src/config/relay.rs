@@ -87,9 +87,9 @@ impl Check<'_> {
             Duration::from_secs(1),
             Duration::from_millis(50)..=LONGEST,
         );
-        let pause = self.duration(
-            &at.key("pause"),
-            raw.pause.as_ref(),
+        let min_gap = self.duration(
+            &at.key("min_gap"),
+            raw.min_gap.as_ref(),
             Duration::from_millis(500),
             SHORTEST_PAUSE..=LONGEST,
         );
@@ -102,7 +102,7 @@ impl Check<'_> {
             gpio: gpio?,
             active_low: active_low?,
             pulse,
-            pause,
+            min_gap,
             queues,
             backend: backend?,
         })

@@ -29,7 +29,7 @@ impl Hub {
     /// Takes a call; it is acknowledged when it is on disk, or refused.
     pub(super) async fn take_call(&self, office: &OfficeId, report: Incoming) {
         let now = self.clock.now();
-        let admitted = registry::decode_call(&report.payload, now, self.keep_days)
+        let admitted = registry::decode_call(&report.payload, now, self.retention_days)
             .and_then(|call| Ok((self.admit(office, now)?, call)));
         let (known, call) = match admitted {
             Ok(admitted) => admitted,

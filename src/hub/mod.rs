@@ -83,7 +83,7 @@ pub struct Hub {
     stats: Arc<Stats>,
     history: History,
     /// Days that times are kept.
-    keep_days: u16,
+    retention_days: u16,
     figures: Board,
     live: Live,
     /// Guards the truth and the order of publications; never held across an await.
@@ -126,7 +126,7 @@ impl Hub {
             shutdown,
             stats,
             history,
-            keep_days: config.keep_days,
+            retention_days: config.retention_days,
             figures: Board::default(),
             live: Live::new(),
             core: Mutex::new(Core::new(line_since)),

@@ -36,7 +36,7 @@ impl Hub {
         if another_day {
             let sweep = Sweep {
                 labels: labels.clone(),
-                rows_from: oldest_day(now.wall, self.keep_days),
+                rows_from: oldest_day(now.wall, self.retention_days),
                 waiting_from: now.wall.checked_sub(WAIT_AT_MOST).unwrap_or(Timestamp::MIN),
             };
             if self.history.note(Note::Sweep(sweep)) {

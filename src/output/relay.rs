@@ -288,7 +288,7 @@ mod tests {
             gpio: 17,
             active_low: true,
             pulse: PULSES.pulse,
-            pause: PULSES.pause,
+            min_gap: PULSES.pause,
             queues: None,
             backend: GpioBackend::Rpi,
         };

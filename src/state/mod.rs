@@ -57,16 +57,16 @@ pub struct Settings {
     /// Numbers older than this are not fresh. Default 150 s: two heartbeats of a minute missed.
     pub stale_after: Duration,
     /// Without a line to the broker, numbers stop being fresh after this. Default 15 s.
-    pub line_grace: Duration,
+    pub disconnect_grace: Duration,
     /// A call older than this when first seen is listed and reported, not announced. Default 120 s.
-    pub old_call_after: Duration,
+    pub max_announce_age: Duration,
     /// The queues in the order of the board; at most 64.
     pub queues: Vec<QueueSettings>,
 }
 
 impl Settings {
-    /// The default of [`Settings::old_call_after`].
-    pub const OLD_CALL_AFTER: Duration = Duration::from_secs(120);
+    /// The default of [`Settings::max_announce_age`].
+    pub const MAX_ANNOUNCE_AGE: Duration = Duration::from_secs(120);
 
     /// The defaults of the contract for an office in Japan.
     #[must_use]
@@ -75,8 +75,8 @@ impl Settings {
             zone: TimeZone::get("Asia/Tokyo").unwrap_or(TimeZone::fixed(jiff::tz::offset(9))),
             hours: (Time::constant(9, 0, 0, 0), Time::constant(17, 0, 0, 0)),
             stale_after: Duration::from_secs(150),
-            line_grace: Duration::from_secs(15),
-            old_call_after: Self::OLD_CALL_AFTER,
+            disconnect_grace: Duration::from_secs(15),
+            max_announce_age: Self::MAX_ANNOUNCE_AGE,
             queues,
         }
     }

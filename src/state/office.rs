@@ -145,7 +145,7 @@ impl Office {
         };
         self.unproven |= !now.synced;
         for call in place.unseen {
-            let announce = call_age(&call, state.at, now) <= self.settings.old_call_after;
+            let announce = call_age(&call, state.at, now) <= self.settings.max_announce_age;
             let logged = self.log.push(LoggedCall {
                 index: 0, // the log gives it one
                 queue: id.clone(),
@@ -221,7 +221,7 @@ impl Office {
                 queue.known.push(kept.day, kept.epoch, &kept.call);
             }
             let came = now.synced && kept.call.at <= horizon(now);
-            let new = came && age(kept.call.at, now.wall) <= self.settings.old_call_after;
+            let new = came && age(kept.call.at, now.wall) <= self.settings.max_announce_age;
             self.log.push(LoggedCall {
                 index: 0, // the log gives it one
                 queue: kept.queue,
@@ -323,7 +323,7 @@ impl Office {
         let line = filmed
             || self
                 .line_down
-                .is_none_or(|d| now.since(d) <= self.settings.line_grace);
+                .is_none_or(|d| now.since(d) <= self.settings.disconnect_grace);
         let age = reading.and_then(|r| r.age(now));
         let fresh = line && age.is_some_and(|age| age <= self.settings.stale_after);
         let goes_on = age.is_some_and(|age| goes_on(age, &self.settings));

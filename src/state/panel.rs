@@ -3,7 +3,7 @@
 //! Invariant 2: every call is shown for at least its minimum time, once, in order. A new call is
 //! shown at once while there is a free place; further ones wait, oldest first. When the first of
 //! them has waited half as long as the backlog allows, the panel shows more, smaller places
-//! ([`PanelSettings::crowded_places`]); when it has waited all of that time, everybody who waits is
+//! ([`PanelSettings::max_highlighted_peak`]); when it has waited all of that time, everybody who waits is
 //! shown at once, as a list of up to [`LIST_PLACES`]. Only where more than [`MAX_WAITING`] wait, which
 //! no office calls, the oldest go among the earlier calls unshown, counted.
 
@@ -28,13 +28,13 @@ const HELD_AT_MOST: Duration = Duration::from_secs(150);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PanelSettings {
     /// Each call stands out at least this long. Default 12 s.
-    pub min_show: Duration,
+    pub min_highlight: Duration,
     /// A call stands out at most this long when no other follows. Default 30 s.
-    pub max_show: Duration,
+    pub max_highlight: Duration,
     /// Calls that can stand out at the same time; at least 1. Default 3.
     pub places: usize,
     /// Calls that can stand out when many come at once; at least `places`. Default 6.
-    pub crowded_places: usize,
+    pub max_highlighted_peak: usize,
     /// No call waits longer than this for its place: then the panel becomes a list. Default 20 s.
     pub max_backlog: Duration,
     /// Earlier calls that are listed below; the layout may show fewer. Default 8.
@@ -44,10 +44,10 @@ pub struct PanelSettings {
 impl Default for PanelSettings {
     fn default() -> Self {
         Self {
-            min_show: Duration::from_secs(12),
-            max_show: Duration::from_secs(30),
+            min_highlight: Duration::from_secs(12),
+            max_highlight: Duration::from_secs(30),
             places: 3,
-            crowded_places: 6,
+            max_highlighted_peak: 6,
             max_backlog: Duration::from_secs(20),
             recent: 8,
         }
@@ -101,7 +101,7 @@ impl Panel {
         Self {
             settings: PanelSettings {
                 places: settings.places.max(1),
-                crowded_places: settings.crowded_places.max(settings.places).max(1),
+                max_highlighted_peak: settings.max_highlighted_peak.max(settings.places).max(1),
                 ..settings
             },
             queues: None,
@@ -165,18 +165,18 @@ impl Panel {
         while self
             .active
             .front()
-            .is_some_and(|s| on_glass(s) >= self.settings.max_show && may_go(s))
+            .is_some_and(|s| on_glass(s) >= self.settings.max_highlight && may_go(s))
         {
             self.retire();
         }
         while let Some(next) = self.pending.front() {
             let waited = now.since(next.heard);
             let places = if waited >= self.settings.max_backlog {
-                LIST_PLACES.max(self.settings.crowded_places)
+                LIST_PLACES.max(self.settings.max_highlighted_peak)
             } else if waited >= self.settings.max_backlog / 2
                 || self.active.len() > self.settings.places
             {
-                self.settings.crowded_places
+                self.settings.max_highlighted_peak
             } else {
                 self.settings.places
             };
@@ -184,7 +184,7 @@ impl Panel {
             let done = self.active.front().is_some_and(|s| {
                 // As a list the panel shows more than anybody can speak.
                 let listed = waited >= self.settings.max_backlog;
-                on_glass(s) >= self.settings.min_show && (listed || may_go(s))
+                on_glass(s) >= self.settings.min_highlight && (listed || may_go(s))
             });
             // The same ticket called again takes the place of its first call: one person, one place.
             let again = self
@@ -223,7 +223,7 @@ impl Panel {
     /// Index of the newest call that has had its time on the glass, with all before it.
     #[must_use]
     pub fn shown(&self, now: Now) -> u64 {
-        let cut_short = |s: &&ShownCall| now.since(s.since) < self.settings.min_show;
+        let cut_short = |s: &&ShownCall| now.since(s.since) < self.settings.min_highlight;
         let active = self.active.iter().filter(cut_short).map(|s| s.call.index);
         let pending = self.pending.front().map(|c| c.index);
         let first = active.chain(pending).min();
@@ -246,9 +246,9 @@ impl Panel {
     pub fn next_change(&self, now: Now) -> Option<Duration> {
         let oldest = self.active.front()?;
         let shown = if self.pending.is_empty() {
-            self.settings.max_show
+            self.settings.max_highlight
         } else {
-            self.settings.min_show
+            self.settings.min_highlight
         };
         let first = self.pending.front().map(|c| c.heard);
         let crowded = first.map(|heard| heard + self.settings.max_backlog / 2);

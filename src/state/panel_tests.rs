@@ -112,7 +112,7 @@ fn a_burst_shares_the_panel_then_waits_oldest_first() {
 #[test]
 fn a_long_backlog_makes_more_places_then_a_list() {
     let mut panel = Panel::new(PanelSettings {
-        min_show: Duration::from_secs(15),
+        min_highlight: Duration::from_secs(15),
         max_backlog: Duration::from_secs(5),
         ..PanelSettings::default()
     });
@@ -230,7 +230,7 @@ proptest! {
         }
         for (i, first) in first_seen.iter().enumerate() {
             let shown = last_seen[i] - first.expect("every call was shown");
-            prop_assert!(shown + 0.26 >= settings.min_show.as_secs_f64(), "{i} shown {shown} s");
+            prop_assert!(shown + 0.26 >= settings.min_highlight.as_secs_f64(), "{i} shown {shown} s");
         }
     }
 }

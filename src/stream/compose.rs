@@ -205,9 +205,9 @@ fn board(config: &StreamConfig) -> BoardConfig {
         layout: None,
         queues: None,
         output: OutputConfig::None,
-        on: None,
+        lit_hours: None,
         panel: PanelSettings {
-            min_show: Duration::ZERO, // nothing blinks: each blink would cost a conversion
+            min_highlight: Duration::ZERO, // nothing blinks: each blink would cost a conversion
             ..PanelSettings::default()
         },
         notices: Vec::new(),

@@ -93,11 +93,11 @@ export const office = async (program, { calls = "" } = {}) => {
   const root = process.getuid() === 0 ? "user root\n" : "";
   writeFileSync(join(dir, "mosquitto.conf"), `listener ${mqtt} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n${root}`);
   writeFileSync(join(dir, "hub.toml"), `[mqtt]\nurl = "mqtt://127.0.0.1:${mqtt}"\n[http]\nlisten = "127.0.0.1:${http}"
-[store]\nurl = "sqlite:hub.db"\n[page]\nclosed_weekdays = []\n`);
+[store]\nurl = "sqlite:hub.db"\n[site]\nclosed_weekdays = []\n`);
   const { east, name } = zone();
   const queue = ([id, ja, en, lane]) => `[[queue]]\nid = "${id}"\nname = { ja = "${ja}", en = "${en}" }\nlane = "${lane ?? "standard"}"\n`;
   mkdirSync(join(dir, "store"));
-  writeFileSync(join(dir, "node.toml"), `[office]\nid = "chuo"\nname = { ja = "中央区役所", en = "Chuo Ward Office" }\nzone = "${name}"
+  writeFileSync(join(dir, "node.toml"), `[office]\nid = "chuo"\nname = { ja = "中央区役所", en = "Chuo Ward Office" }\ntimezone = "${name}"
 page_url = "https://yobiban.example.jp/offices/chuo"
 notices = [{ ja = "証明書はコンビニでも受け取れます", en = "Certificates are available at convenience stores too." }]
 [node]\nid = "n1"\n[mqtt]\nurl = "mqtt://127.0.0.1:${mqtt}"\n[store]\ndir = "store"\n${QUEUES.map(queue).join("")}

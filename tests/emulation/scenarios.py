@@ -60,7 +60,7 @@ id = "n1"
 url = "mqtt://10.0.2.2:{port}"
 [feed]
 stale_after = "24h"
-old_call_after = "60s"
+max_announce_age = "60s"
 [store]
 dir = "{store}"
 """
@@ -281,7 +281,7 @@ def night(trial):
     trial.stop()
     trial.broker.tell("closed")
     board = config([(FULL, '{ kind = "hdmi", standby = "dpms" }')], trial.broker.port, "/tmp/night")
-    trial.machine.write("/tmp/etc/night.toml", board + 'on = ["05:00", "05:01"]\n')
+    trial.machine.write("/tmp/etc/night.toml", board + 'lit_hours = ["05:00", "05:01"]\n')
     trial.machine.run("start night")
     trial.until("outside the hours: black", lambda: pixels.colours(trial.machine.glass()) == {b"\0\0\0"}, 15)
     if signal() != "On":

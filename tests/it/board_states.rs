@@ -118,7 +118,7 @@ impl Day {
             size,
             layout: None,
             queues: None,
-            on: None,
+            lit_hours: None,
             output: OutputConfig::None,
             panel: PanelSettings::default(),
             notices: vec![Name::new([

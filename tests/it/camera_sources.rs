@@ -23,7 +23,7 @@ fn open(source: CameraSource) -> Box<dyn Source> {
         source,
         size: (1280, 720),
         corners: [(10.0, 10.0), (600.0, 10.0), (600.0, 400.0), (10.0, 400.0)],
-        follow: 0,
+        max_drift_px: 0,
         every: second,
         agree: 3,
         picture_every: second,

@@ -160,8 +160,8 @@ fn everything_typed_arrives() {
         Some((folder.join("tls/node.pem"), folder.join("tls/node.key")))
     );
     assert_eq!(node.store_dir, folder.join("state"));
-    assert_eq!(node.state.old_call_after.as_secs(), 5400);
-    assert_eq!(node.state.line_grace.as_secs(), 0);
+    assert_eq!(node.state.max_announce_age.as_secs(), 5400);
+    assert_eq!(node.state.disconnect_grace.as_secs(), 0);
     assert_eq!(node.state.hours.0.to_string(), "08:30:00");
     let board = &node.boards[0];
     assert_eq!(board.size, (1080, 1920));
@@ -185,9 +185,9 @@ fn everything_typed_arrives() {
         "postgres://hub:geheim@db.example.jp/yobiban"
     );
     assert_eq!(hub.order.len(), 2);
-    assert!(hub.web.behind_tls);
+    assert!(hub.web.hsts);
     assert_eq!(
-        hub.web.embed_from,
+        hub.web.frame_ancestors,
         ["https://www.city.example.jp", "https://[2001:db8::1]:8443"]
     );
     assert!(
@@ -235,7 +235,7 @@ fn everything_typed_for_digits_and_lamps_arrives() {
         (17, true, GpioBackend::Linux)
     );
     assert_eq!(
-        (relay.pulse.as_millis(), relay.pause.as_millis()),
+        (relay.pulse.as_millis(), relay.min_gap.as_millis()),
         (200, 400)
     );
 }
@@ -465,4 +465,122 @@ fn a_slip_on_a_japanese_keyboard_is_explained_with_what_to_press() {
         said.contains("UTF-16 です") && said.contains("メモ帳"),
         "{said}"
     );
+}
+
+/// Files as the version before wrote them, with every key it had.
+#[test]
+fn files_of_the_version_before_mean_what_they_meant() {
+    use yobiban::config::{load_hub, load_node, old_names};
+    let old = folder("old");
+    let mut seen = 0;
+    for case in names(&old, ".toml") {
+        let path = old.join(format!("{case}.toml"));
+        let valid = folder("valid").join(format!("{case}.toml"));
+        let today = match case.as_str() {
+            "node-example" => root().join("assets/config/node.toml"),
+            "hub-example" => root().join("assets/config/hub.toml"),
+            _ => valid.clone(),
+        };
+        // Files that they name are beside the valid ones.
+        let dir = tempfile::tempdir().unwrap();
+        copy(&folder("valid"), dir.path());
+        let place = dir.path().join("file.toml");
+        let read = |from: &Path| {
+            fs::copy(from, &place).unwrap();
+            if case.starts_with("hub") {
+                format!("{:#?}", load_hub(&place).unwrap())
+            } else {
+                format!("{:#?}", load_node(&place).unwrap())
+            }
+        };
+        assert_eq!(read(&path), read(&today), "{case}");
+        seen += old_names(&path).len();
+        assert_eq!(old_names(&today), [], "{case}");
+    }
+    assert!(seen >= 20, "{seen} old names in them");
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn old_names_are_reported_with_file_line_and_new_name_in_the_users_language() {
+    let check = |lang: &str| {
+        let output = yobiban()
+            .current_dir(folder("old"))
+            .env("LC_ALL", lang)
+            .env("NO_COLOR", "1")
+            .args(["check", "node-voice.toml"])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let english = check("C");
+    let wanted = "node-voice.toml:30: voice.hours[0].speak was renamed: write detail";
+    assert!(english.contains(wanted), "{english}");
+    assert!(!english.contains("古い名前"), "{english}");
+    let japanese = check("ja_JP.UTF-8");
+    let wanted = "node-voice.toml:30: voice.hours[0].speak は古い名前です。detail に";
+    assert!(japanese.contains(wanted), "{japanese}");
+}
+
+/// What people copy from has no key that is about to go.
+#[test]
+fn no_document_and_no_configuration_uses_an_old_name() {
+    use yobiban::config::old_names;
+    let mut files: Vec<PathBuf> = Vec::new();
+    for dir in [
+        "assets/config",
+        "tests/fixtures/config/valid",
+        "tests/fixtures/config/invalid",
+    ] {
+        let dir = root().join(dir);
+        files.extend(
+            names(&dir, ".toml")
+                .iter()
+                .map(|name| dir.join(format!("{name}.toml"))),
+        );
+    }
+    for file in &files {
+        assert_eq!(old_names(file), [], "{}", file.display());
+    }
+    assert!(files.len() > 100, "{} configurations", files.len());
+    let only_old = [
+        "line_grace",
+        "old_call_after",
+        "min_show",
+        "max_show",
+        "crowded_places",
+        "embed_from",
+        "behind_tls",
+        "keep_days",
+        "[page]",
+    ];
+    let mut documents = vec![root().join("README.md"), root().join("README.ja.md")];
+    for dir in ["docs", "docs/ja"] {
+        let dir = root().join(dir);
+        documents.extend(
+            names(&dir, ".md")
+                .iter()
+                .map(|name| dir.join(format!("{name}.md"))),
+        );
+    }
+    for file in &documents {
+        let text = fs::read_to_string(file).unwrap();
+        // But in the table of what was renamed.
+        let text = text.split("## Renamed keys").next().unwrap();
+        for word in only_old {
+            assert!(!text.contains(word), "{}: {word}", file.display());
+        }
+    }
 }

@@ -21,7 +21,7 @@ const FEED: &str = "yobiban/v1/chuo/feed/certificates";
 const ADAPTER: &str = r#"
     [feed]
     stale_after = "20s"
-    line_grace = "5s"
+    disconnect_grace = "5s"
     [[adapter]]
     topic = "hall/+/now"
     [[adapter.queue]]

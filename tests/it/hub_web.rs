@@ -266,8 +266,8 @@ async fn only_configured_origins_may_frame_and_only_tls_is_remembered() {
         assert_eq!(plain["x-frame-options"], "DENY");
         assert!(!plain.contains_key("strict-transport-security"));
         let web = WebConfig {
-            behind_tls: true,
-            embed_from: vec![
+            hsts: true,
+            frame_ancestors: vec![
                 "https://www.city.example.jp".into(),
                 "https://[::1]:8443".into(),
             ],

@@ -261,7 +261,7 @@ pub fn config(store: &str) -> HubConfig {
         },
         listen: "127.0.0.1:0".parse().unwrap(),
         store_url: Secret::new(store),
-        keep_days: 400,
+        retention_days: 400,
         order: OFFICES
             .iter()
             .map(|(id, ..)| OfficeId::new(id).unwrap())

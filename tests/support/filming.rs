@@ -43,7 +43,7 @@ pub fn config(filmed: &Filmed) -> CameraConfig {
         source: CameraSource::Folder { path: ".".into() },
         size: (filmed.width, filmed.height),
         corners: filmed.corners,
-        follow: 12,
+        max_drift_px: 12,
         every: Duration::from_secs(1),
         agree: 3,
         picture_every: Duration::from_secs(5),

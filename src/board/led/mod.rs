@@ -114,16 +114,16 @@ impl Led {
         // Oldest first: their order is the order of the calls.
         let since: Vec<Duration> = view.since.iter().rev().copied().collect();
         // A panel that lists everybody has more than its places.
-        let places = self.panel.crowded_places.max(since.len());
-        let share = turns::share(self.panel.min_show, places);
+        let places = self.panel.max_highlighted_peak.max(since.len());
+        let share = turns::share(self.panel.min_highlight, places);
         if let Some(turn) = turns::of_calls(&since, share, view.at)
             && let Some(call) = view.calls.iter().rev().nth(turn.index)
         {
             let shown = view.at.saturating_sub(since[turn.index]);
-            let new = shown < self.panel.min_show;
+            let new = shown < self.panel.min_highlight;
             let mut scene = call::scene(call, size, turn, turn.spent(view.at), new);
             if new {
-                let end = since[turn.index] + self.panel.min_show;
+                let end = since[turn.index] + self.panel.min_highlight;
                 scene.changes_at(end.saturating_sub(turn.start));
             }
             return (scene, turn.start);

@@ -36,9 +36,9 @@ impl Turn {
 
 /// How long each call is seen before the next has its turn: a share of the shortest time that it
 /// stands out, so that even a full panel shows each of them within it (invariant 2).
-pub(super) fn share(min_show: Duration, places: usize) -> Duration {
+pub(super) fn share(min_highlight: Duration, places: usize) -> Duration {
     let places = u32::try_from(places).unwrap_or(u32::MAX).max(1);
-    (min_show / places).clamp(BLINK, 8 * BLINK)
+    (min_highlight / places).clamp(BLINK, 8 * BLINK)
 }
 
 /// Which call has its turn. `since` says for each, oldest first, when it began to stand out. Every
@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn every_call_of_a_full_panel_is_seen_within_its_shortest_time() {
-        let (min_show, places) = (ms(12_000), 6);
-        let share = share(min_show, places);
+        let (min_highlight, places) = (ms(12_000), 6);
+        let share = share(min_highlight, places);
         let since: Vec<Duration> = (0..places).map(|i| ms(500 * i as u64)).collect();
         for (i, begin) in since.iter().enumerate() {
             let seen = (0..1200)

@@ -5,7 +5,7 @@ use super::{VoiceTexts, Zero};
 use crate::config::check::Check;
 use crate::config::doc::At;
 use crate::config::problem::ProblemKind;
-use crate::config::raw::{RawHubVoice, RawVoice, RawVoiceHours, RawVoiceText};
+use crate::config::raw::{RawHubVoice, RawReading, RawVoice, RawVoiceHours, RawVoiceText};
 use crate::model::QueueId;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,9 +27,7 @@ const PLACES: [&str; 3] = ["{ticket}", "{counter}", "{queue}"];
 struct RawSpeech<'r> {
     languages: Option<&'r [String]>,
     digits: Option<&'r str>,
-    four: Option<&'r str>,
-    seven: Option<&'r str>,
-    zero: Option<&'r str>,
+    reading: Option<&'r RawReading>,
     text: Option<&'r BTreeMap<String, RawVoiceText>>,
     speed: Option<i64>,
     dictionary: Option<&'r str>,
@@ -42,9 +40,7 @@ macro_rules! raw_speech {
         RawSpeech {
             languages: $raw.languages.as_deref(),
             digits: $raw.digits.as_deref(),
-            four: $raw.four.as_deref(),
-            seven: $raw.seven.as_deref(),
-            zero: $raw.zero.as_deref(),
+            reading: $raw.reading.as_ref(),
             text: $raw.text.as_ref(),
             speed: $raw.speed,
             dictionary: $raw.dictionary.as_deref(),
@@ -166,10 +162,10 @@ impl Check<'_> {
                 ("full", Speak::Full),
                 ("short", Speak::Short),
                 ("chime", Speak::Chime),
-                ("nothing", Speak::Nothing),
+                ("off", Speak::Nothing),
             ];
-            let speak = raw.speak.as_deref().unwrap_or("full");
-            let speak = self.word(&at.key("speak"), speak, &words);
+            let speak = raw.detail.as_deref().unwrap_or("full");
+            let speak = self.word(&at.key("detail"), speak, &words);
             let volume = self.percent(&at.key("volume"), raw.volume, volume, 0..=100);
             let Some(times) = raw.times.as_deref() else {
                 self.missing(
@@ -196,14 +192,21 @@ impl Check<'_> {
             Some(tags) => self.languages(&at.key("languages"), tags),
             None => defaults.languages,
         };
-        let digits = [("number", false), ("single", true)];
+        let digits = [("number", false), ("digit-by-digit", true)];
         let single = raw.digits.unwrap_or("number");
         let single = self.word(&at.key("digits"), single, &digits);
-        let four = raw.four.unwrap_or("yon");
-        let shi = self.word(&at.key("four"), four, &[("yon", false), ("shi", true)]);
-        let seven = raw.seven.unwrap_or("nana");
+        let no_reading = RawReading::default();
+        let reading = raw.reading.unwrap_or(&no_reading);
+        let reading_at = at.key("reading");
+        let four = reading.four.as_deref().unwrap_or("yon");
+        let shi = self.word(
+            &reading_at.key("four"),
+            four,
+            &[("yon", false), ("shi", true)],
+        );
+        let seven = reading.seven.as_deref().unwrap_or("nana");
         let seven = self.word(
-            &at.key("seven"),
+            &reading_at.key("seven"),
             seven,
             &[("nana", false), ("shichi", true)],
         );
@@ -212,7 +215,8 @@ impl Check<'_> {
             ("rei", Zero::Rei),
             ("maru", Zero::Maru),
         ];
-        let zero = self.word(&at.key("zero"), raw.zero.unwrap_or("zero"), &zeros);
+        let zero = reading.zero.as_deref().unwrap_or("zero");
+        let zero = self.word(&reading_at.key("zero"), zero, &zeros);
         let mut texts = BTreeMap::new();
         for (tag, raw) in raw.text.into_iter().flatten() {
             let at = at.key("text").key(tag);

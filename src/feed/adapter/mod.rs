@@ -93,7 +93,7 @@ struct Times {
     /// A source that repeats itself and was silent for longer was not there.
     stale_after: Duration,
     /// A call that is younger is worth announcing.
-    old_call_after: Duration,
+    max_announce_age: Duration,
 }
 
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Adapter {
             zone: settings.zone.clone(),
             times: Times {
                 stale_after: settings.stale_after,
-                old_call_after: settings.old_call_after,
+                max_announce_age: settings.max_announce_age,
             },
             queues,
         }

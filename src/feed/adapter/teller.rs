@@ -136,7 +136,7 @@ impl Tellers {
         } else if retained
             || (found.number.is_some() && teller.before_copy == found.number)
             // What changed while nobody looked, but not long ago, is a call of now all the same.
-            || (was_away && silent > context.times.old_call_after)
+            || (was_away && silent > context.times.max_announce_age)
         {
             Seen::Standing
         } else {
@@ -170,7 +170,7 @@ impl Tellers {
         let long = self
             .listening
             .is_some_and(|since| context.now.since(since) > context.times.stale_after);
-        let short = derived.was_kept_within(context.times.old_call_after, context.now);
+        let short = derived.was_kept_within(context.times.max_announce_age, context.now);
         // What was kept may be the number of another counter.
         let stood = derived.last_shown().filter(|_| !self.many);
         let other = stood.is_some() && stood != found.number.as_ref();

@@ -1,4 +1,4 @@
-//! What is dropped when its time is over: labels with their day, rows with `keep_days`.
+//! What is dropped when its time is over: labels with their day, rows with `retention_days`.
 
 use super::labels::Labels;
 use super::sql::ROWS_PER_STATEMENT;

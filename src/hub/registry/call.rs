@@ -17,18 +17,18 @@ pub fn earliest_date(wall: Timestamp) -> Date {
 
 /// The first day of which anything is kept.
 #[must_use]
-pub fn oldest_day(wall: Timestamp, keep_days: u16) -> Date {
+pub fn oldest_day(wall: Timestamp, retention_days: u16) -> Date {
     let earliest = earliest_date(wall);
-    let keep = i64::from(keep_days).days();
+    let keep = i64::from(retention_days).days();
     earliest.checked_sub(keep).unwrap_or(earliest)
 }
 
-/// Reads one call of an office. Spools hold old calls, so the past is wide: `keep_days`.
+/// Reads one call of an office. Spools hold old calls, so the past is wide: `retention_days`.
 ///
 /// # Errors
 /// [`Refusal`] when it breaks the contract, when its `no` does not fit the history, and, while the
 /// hub's clock is synchronised, when it is of the future or older than anything that is kept.
-pub fn decode_call(payload: &[u8], now: Now, keep_days: u16) -> Result<CallReport, Refusal> {
+pub fn decode_call(payload: &[u8], now: Now, retention_days: u16) -> Result<CallReport, Refusal> {
     let call: CallReport = wire::decode(payload)?;
     if call.no == 0 || i64::try_from(call.no).is_err() {
         return Err(Refusal::CallNo(call.no));
@@ -46,7 +46,7 @@ pub fn decode_call(payload: &[u8], now: Now, keep_days: u16) -> Result<CallRepor
         // Where the office is, by its own word; that bounds it to half a day.
         let there = now.wall.to_zoned(TimeZone::fixed(call.at.offset)).date();
         let latest = call.at.zoned().date().max(there);
-        if call.day > latest || call.day < oldest_day(now.wall, keep_days) {
+        if call.day > latest || call.day < oldest_day(now.wall, retention_days) {
             return Err(Refusal::CallTime(call.day.to_string()));
         }
     }

@@ -38,19 +38,19 @@ const FIXED: [(HeaderName, HeaderValue); 4] = [
 /// The headers of every answer.
 pub(crate) fn standing(web: &WebConfig) -> HeaderMap {
     let mut headers: HeaderMap = FIXED.into_iter().collect();
-    let ancestors = if web.embed_from.is_empty() {
+    let ancestors = if web.frame_ancestors.is_empty() {
         // For browsers that do not know frame-ancestors; it cannot name single origins.
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         "'none'".to_owned()
     } else {
-        web.embed_from.join(" ")
+        web.frame_ancestors.join(" ")
     };
     // Origins are plain ASCII; were one not, nobody could look rather than everybody frame.
     let policy = HeaderValue::try_from(format!("{POLICY}{ancestors}")).unwrap_or(
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
     );
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    if web.behind_tls {
+    if web.hsts {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     headers

@@ -1,6 +1,6 @@
 //! Small parts for other sites: an office in a frame, and as a few ready words in JSON.
 //!
-//! Who may frame them is configured (`[http] embed_from`); the JSON may be read from any page.
+//! Who may frame them is configured (`[http] frame_ancestors`); the JSON may be read from any page.
 
 use super::front::{self, Base, print};
 use super::words::{self, Wait};

@@ -60,7 +60,7 @@ impl Truth {
             source: CameraSource::Folder { path: ".".into() },
             size,
             corners: self.corners,
-            follow: 12,
+            max_drift_px: 12,
             every: Duration::from_secs(1),
             agree: 3,
             picture_every: Duration::from_secs(5),

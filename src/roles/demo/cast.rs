@@ -69,7 +69,7 @@ pub(super) fn node(
         uplink: None,
         store_dir: dir.join("store").join(office.as_str()),
         state: Settings {
-            old_call_after: soon(state.old_call_after, Duration::from_secs(5)),
+            max_announce_age: soon(state.max_announce_age, Duration::from_secs(5)),
             ..state
         },
         patterns: std::collections::BTreeMap::new(),
@@ -78,13 +78,13 @@ pub(super) fn node(
             size: SIZE,
             layout: None,
             queues: None,
-            on: None,
+            lit_hours: None,
             output: OutputConfig::Png {
                 path: dir.join(format!("{office}.png")),
             },
             panel: PanelSettings {
-                min_show: soon(panel.min_show, Duration::from_secs(4)),
-                max_show: soon(panel.max_show, Duration::from_secs(8)),
+                min_highlight: soon(panel.min_highlight, Duration::from_secs(4)),
+                max_highlight: soon(panel.max_highlight, Duration::from_secs(8)),
                 max_backlog: soon(panel.max_backlog, Duration::from_secs(8)),
                 ..panel
             },
@@ -119,7 +119,7 @@ pub(super) fn hub(mqtt: &MqttConfig, listen: SocketAddr, dir: &Path) -> HubConfi
             ("ja", "区役所の窓口 混雑状況（実演）"),
             ("en", "Ward office counters (demonstration)"),
         ]),
-        keep_days: 400,
+        retention_days: 400,
         web: WebConfig::default(),
         streams: Vec::new(),
         voice: None,

@@ -187,7 +187,7 @@ fn settings() -> PlanSettings {
         queues: Vec::new(),
         zone: TimeZone::UTC, // for parts of the day, of which there are none
         // As at a node by default.
-        fresh_for: Settings::OLD_CALL_AFTER,
+        fresh_for: Settings::MAX_ANNOUNCE_AGE,
         min_pause: VoiceConfig::MIN_PAUSE,
         max_backlog: VoiceConfig::MAX_BACKLOG,
         volume: 100,

@@ -64,7 +64,7 @@ impl Numbers {
             panel.heard(self.hearing.over());
             panel.update(&snapshot.log, now);
             self.digits.update(&snapshot.log, now);
-            let lit = hours::is_lit(self.config.on, &snapshot, &panel.view(), now);
+            let lit = hours::is_lit(self.config.lit_hours, &snapshot, &panel.view(), now);
             let fields = self.fields(lit, &snapshot, now);
             self.board.show(&fields);
             let free = self.board.tend();

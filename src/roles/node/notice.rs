@@ -63,7 +63,7 @@ fn show(sheet: &Sheet, stop: &CancellationToken) -> anyhow::Result<()> {
         layout: None,
         queues: None,
         output: OutputConfig::None,
-        on: None,
+        lit_hours: None,
         panel: PanelSettings::default(),
         notices: Vec::new(),
         page_url: None,

@@ -65,7 +65,7 @@ impl Lamp {
         let pulses = Pulses {
             active_low: self.config.active_low,
             pulse: self.config.pulse,
-            pause: self.config.pause,
+            pause: self.config.min_gap,
         };
         let mut relay: Option<Relay<P>> = None;
         let mut open_at = Duration::ZERO;
@@ -179,7 +179,7 @@ mod tests {
                 gpio: 17,
                 active_low: false,
                 pulse: Duration::from_millis(50),
-                pause: Duration::from_millis(50),
+                min_gap: Duration::from_millis(50),
                 queues,
                 backend: crate::config::GpioBackend::Auto,
             },

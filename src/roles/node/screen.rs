@@ -64,7 +64,8 @@ impl Screen {
             // A number that is there already goes before what its teller has not yet taken back.
             let unknown = snapshot.queues.iter().all(|q| q.phase == Phase::Unknown);
             let said = self.sheet.borrow_and_update().clone().filter(|_| unknown);
-            let light = said.is_some() || hours::is_lit(self.config.on, &snapshot, &shown, now);
+            let light =
+                said.is_some() || hours::is_lit(self.config.lit_hours, &snapshot, &shown, now);
             if light != lit {
                 lit = light;
                 self.light(lit);

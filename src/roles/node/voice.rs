@@ -101,7 +101,7 @@ impl Voice {
                 })
                 .collect(),
             zone: node.state.zone.clone(),
-            fresh_for: node.state.old_call_after,
+            fresh_for: node.state.max_announce_age,
             min_pause: config.min_pause,
             max_backlog: config.max_backlog,
             volume: config.volume,

@@ -1,0 +1,230 @@
+//! Every row of the table, from a file with the old name to the same configuration.
+
+use super::super::{old_names, parse_hub, parse_node};
+use super::*;
+use proptest::prelude::*;
+use std::path::Path;
+
+const NODE_FILE: &str = r#"
+[office]
+id = "chuo"
+name = { ja = "中央区" }
+<office>
+[node]
+id = "n1"
+[mqtt]
+url = "mqtt://127.0.0.1"
+[feed]
+<feed>
+[[queue]]
+id = "q"
+name = { ja = "証明書" }
+[[board]]
+id = "other"
+output = { kind = "none" }
+[[board]]
+id = "main"
+output = { kind = "none" }
+<board>
+[board.calls]
+<board.calls>
+[[relay]]
+id = "lamp"
+gpio = 17
+<relay>
+[[camera]]
+id = "hall"
+source = { kind = "folder", path = "x" }
+corners = [[100, 100], [900, 100], [900, 600], [100, 600]]
+<camera>
+[[camera.field]]
+queue = "q"
+rect = [0.1, 0.1, 0.5, 0.5]
+kind = "seven-segment"
+[voice]
+output = "none"
+<voice>
+[[voice.hours]]
+times = ["12:00", "13:00"]
+<voice.hours>
+"#;
+
+const HUB_FILE: &str = r#"
+<>
+[mqtt]
+url = "mqtt://127.0.0.1"
+[http]
+<http>
+[store]
+<store>
+[voice]
+<voice>
+"#;
+
+/// A value that is no default, for each key that has another name. A key without one fails.
+fn sample(table: &str, old: &str) -> &'static str {
+    match (table, old) {
+        ("office", "zone") => "\"Asia/Seoul\"",
+        ("feed", "line_grace") | ("feed", "old_call_after") => "\"7s\"",
+        ("board", "on") => "[\"08:00\", \"18:00\"]",
+        ("board.calls", "min_show") => "\"5s\"",
+        ("board.calls", "max_show") => "\"25s\"",
+        ("board.calls", "places") => "2",
+        ("board.calls", "crowded_places") => "9",
+        ("board.calls", "recent") => "3",
+        ("relay", "pause") => "\"700ms\"",
+        ("camera", "follow") => "5",
+        ("voice.hours", "speak") => "\"short\"",
+        ("voice", "four") => "\"shi\"",
+        ("voice", "seven") => "\"shichi\"",
+        ("voice", "zero") => "\"maru\"",
+        ("", "page") => "{ busy_wait = \"5m\" }",
+        ("http", "embed_from") => "[\"https://www.city.example.jp\"]",
+        ("http", "behind_tls") => "true",
+        ("store", "keep_days") => "30",
+        _ => panic!("no sample for {table}.{old}"),
+    }
+}
+
+/// A file with these lines in one table, or in none.
+fn file(form: &str, table: &str, lines: &str) -> String {
+    let place = format!("<{table}>");
+    assert!(form.contains(&place), "no {place} in {form}");
+    let filled = form.replace(&place, lines);
+    let keep = |line: &&str| !line.starts_with('<');
+    filled
+        .lines()
+        .filter(keep)
+        .map(|l| format!("{l}\n"))
+        .collect()
+}
+
+type Read = fn(&str) -> Result<String, String>;
+
+fn node(text: &str) -> Result<String, String> {
+    let config = parse_node(text, "node.toml", Path::new("/"));
+    config.map(|c| format!("{c:#?}")).map_err(|e| e.to_string())
+}
+
+fn hub(text: &str) -> Result<String, String> {
+    let config = parse_hub(text, "hub.toml", Path::new("/"));
+    config.map(|c| format!("{c:#?}")).map_err(|e| e.to_string())
+}
+
+/// Each change of a list with its table and the lines that say the same before and after.
+fn cases(changes: &[Change]) -> Vec<(String, String, String)> {
+    let lines = |change: &Change| {
+        let table = change.table.join(".");
+        match change.what {
+            What::Key { old, new } => {
+                let value = sample(&table, old);
+                let new = new.join(".");
+                (
+                    table,
+                    format!("{old} = {value}"),
+                    format!("{new} = {value}"),
+                )
+            }
+            What::Word { key, old, new } => {
+                let (old, new) = (format!("{key} = \"{old}\""), format!("{key} = \"{new}\""));
+                (table, old, new)
+            }
+        }
+    };
+    changes.iter().map(lines).collect()
+}
+
+const KINDS: [(&str, &[Change], Read); 2] = [(NODE_FILE, NODE, node), (HUB_FILE, HUB, hub)];
+
+#[test]
+fn each_old_name_means_what_the_new_one_means() {
+    for (form, changes, read) in KINDS {
+        for (table, old, new) in cases(changes) {
+            let without = read(&file(form, &table, "")).expect("valid");
+            let new = read(&file(form, &table, &new)).expect("valid");
+            assert_ne!(new, without, "{old} changes nothing");
+            let old = file(form, &table, &old);
+            assert_eq!(read(&old), Ok(new), "{old}");
+        }
+    }
+}
+
+#[test]
+fn each_old_name_is_reported_with_its_line_and_the_new_one() {
+    let dir = tempfile::tempdir().expect("folder");
+    for (form, changes, _) in KINDS {
+        for (table, old, new) in cases(changes) {
+            let text = file(form, &table, &old);
+            let path = dir.path().join("file.toml");
+            std::fs::write(&path, &text).expect("written");
+            let found = old_names(&path);
+            let [name] = found.as_slice() else {
+                panic!("{old}: {found:?}");
+            };
+            let line = text.lines().position(|line| line == old).expect("there") + 1;
+            let word = |text: &str| text.split(" = ").next().unwrap_or_default().to_owned();
+            assert_eq!(name.line, line, "{old}");
+            assert!(name.old.contains(&word(&old)), "{name}");
+            assert!(name.new.starts_with(&word(&new)), "{name}");
+            for said in [name.to_string(), name.in_japanese()] {
+                assert!(said.contains(&name.new) && said.contains("0.2"), "{said}");
+            }
+        }
+    }
+    assert_eq!(old_names(Path::new("/nowhere")), []);
+}
+
+#[test]
+fn an_old_name_beside_the_new_one_is_an_error_that_names_both() {
+    for (form, changes, read) in KINDS {
+        let keys = changes
+            .iter()
+            .filter(|c| matches!(c.what, What::Key { .. }));
+        let keys: Vec<Change> = keys.copied().collect();
+        for (table, old, new) in cases(&keys) {
+            let error = read(&file(form, &table, &format!("{new}\n{old}"))).expect_err("both");
+            let word = |text: &str| text.split(" = ").next().unwrap_or_default().to_owned();
+            let said = format!("the old name of {}", word(&new));
+            assert!(
+                error.contains(&said) && error.contains(&word(&old)),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrong_value_under_an_old_name_is_reported_where_it_stands() {
+    let text = file(NODE_FILE, "feed", "line_grace = \"1y\"");
+    let line = text
+        .lines()
+        .position(|l| l.starts_with("line_grace"))
+        .expect("there")
+        + 1;
+    let error = node(&text).expect_err("wrong");
+    let place = format!("node.toml:{line}:14: feed.disconnect_grace = \"1y\"");
+    assert!(error.starts_with(&place), "{error}");
+    // What takes the place of the table of the new key is reported as ever.
+    let error = node(&file(NODE_FILE, "voice", "reading = 4\nfour = \"shi\"")).expect_err("wrong");
+    assert!(error.contains("voice"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn documents_of_old_names_are_read_or_rejected_in_words(
+        picked in prop::collection::vec((0..100_usize, prop_oneof!["[a-z]{0,3}", "[0-9]{1,3}", Just("x = 1".to_owned())]), 0..8),
+        nested in any::<bool>(),
+    ) {
+        for (_, changes, read) in KINDS {
+            let mut text = String::new();
+            for (i, value) in &picked {
+                let Change { table, what } = changes[i % changes.len()];
+                let (What::Key { old, .. } | What::Word { key: old, .. }) = what;
+                let path = table.iter().chain([&old]).copied().collect::<Vec<_>>().join(".");
+                let value = if nested { format!("[{{ {old} = \"{value}\" }}]") } else { format!("\"{value}\"") };
+                text += &format!("{path} = {value}\n");
+            }
+            let _ = read(&text);
+        }
+    }
+}
