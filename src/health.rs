@@ -24,56 +24,59 @@ pub enum IssueKind {
     /// A queue's source has been silent for too long.
     SourceSilent,
     /// Messages were refused for their content.
-    MessagesRefused,
+    MessagesRejected,
     /// Calls were made of which no message told.
-    CallsLost,
+    CallsMissed,
     /// A source restarted its count without saying so.
-    RestartUnsaid,
+    SourceResetUndeclared,
     /// A source's clock or date is wrong: what it says is not of now.
     SourceClock,
     /// The wall clock cannot be believed.
-    ClockUnknown,
+    ClockUnsynchronized,
     /// A board's output does not take frames.
-    OutputLost,
+    OutputFailed,
     /// A board has no glyph for a character of what it shows.
     TextUndrawable,
     /// A camera gives no pictures.
-    CameraLost,
+    CameraUnavailable,
     /// A camera gives the same picture again and again.
     CameraFrozen,
     /// The filmed board is not where it should be in the picture.
     CameraMoved,
     /// Calls are not heard.
-    VoiceSilent,
+    AudioUnavailable,
     /// Calls are heard, but not all that was configured is spoken.
-    VoiceIncomplete,
-    /// Too many calls wait for the hub: soon they are dropped, or were.
-    SpoolFull,
+    SpeechDegraded,
+    /// Too many calls wait for the hub: soon they are dropped.
+    SpoolNearlyFull,
+    /// Calls were dropped, because too many waited for the hub.
+    CallsDropped,
     /// What is kept through a power cut cannot be written or read.
-    StoreFailed,
+    StorageFailed,
 }
 
 impl IssueKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::FeedDown,
         Self::UplinkDown,
         Self::IdentityShared,
         Self::SourceSilent,
-        Self::MessagesRefused,
-        Self::CallsLost,
-        Self::RestartUnsaid,
+        Self::MessagesRejected,
+        Self::CallsMissed,
+        Self::SourceResetUndeclared,
         Self::SourceClock,
-        Self::ClockUnknown,
-        Self::OutputLost,
+        Self::ClockUnsynchronized,
+        Self::OutputFailed,
         Self::TextUndrawable,
-        Self::CameraLost,
+        Self::CameraUnavailable,
         Self::CameraFrozen,
         Self::CameraMoved,
-        Self::VoiceSilent,
-        Self::VoiceIncomplete,
-        Self::SpoolFull,
-        Self::StoreFailed,
+        Self::AudioUnavailable,
+        Self::SpeechDegraded,
+        Self::SpoolNearlyFull,
+        Self::CallsDropped,
+        Self::StorageFailed,
     ];
 
     /// The word in reports, metrics and logs.
@@ -84,20 +87,21 @@ impl IssueKind {
             Self::UplinkDown => "uplink-down",
             Self::IdentityShared => "identity-shared",
             Self::SourceSilent => "source-silent",
-            Self::MessagesRefused => "messages-refused",
-            Self::CallsLost => "calls-lost",
-            Self::RestartUnsaid => "restart-unsaid",
+            Self::MessagesRejected => "messages-rejected",
+            Self::CallsMissed => "calls-missed",
+            Self::SourceResetUndeclared => "source-reset-undeclared",
             Self::SourceClock => "source-clock",
-            Self::ClockUnknown => "clock-unknown",
-            Self::OutputLost => "output-lost",
+            Self::ClockUnsynchronized => "clock-unsynchronized",
+            Self::OutputFailed => "output-failed",
             Self::TextUndrawable => "text-undrawable",
-            Self::CameraLost => "camera-lost",
+            Self::CameraUnavailable => "camera-unavailable",
             Self::CameraFrozen => "camera-frozen",
             Self::CameraMoved => "camera-moved",
-            Self::VoiceSilent => "voice-silent",
-            Self::VoiceIncomplete => "voice-incomplete",
-            Self::SpoolFull => "spool-full",
-            Self::StoreFailed => "store-failed",
+            Self::AudioUnavailable => "audio-unavailable",
+            Self::SpeechDegraded => "speech-degraded",
+            Self::SpoolNearlyFull => "spool-nearly-full",
+            Self::CallsDropped => "calls-dropped",
+            Self::StorageFailed => "storage-failed",
         }
     }
 }
@@ -113,8 +117,8 @@ impl fmt::Display for IssueKind {
 pub struct Issue {
     /// Its kind.
     pub kind: IssueKind,
-    /// What it is about, such as a queue's id; empty when the node itself.
-    pub about: String,
+    /// What has the issue, such as a queue's id; empty when the node itself.
+    pub subject: String,
     /// Since when, by the wall clock.
     pub since: Timestamp,
     /// One line for people.
@@ -135,11 +139,11 @@ impl Issues {
     pub fn raise(
         &mut self,
         kind: IssueKind,
-        about: &str,
+        subject: &str,
         text: impl Into<String>,
         now: Now,
     ) -> bool {
-        let key = (kind, about.to_owned());
+        let key = (kind, subject.to_owned());
         let text = text.into();
         if let Some(known) = self.open.get_mut(&key) {
             known.text = text;
@@ -148,10 +152,10 @@ impl Issues {
         if self.open.len() >= Self::MAX {
             return false;
         }
-        tracing::warn!(issue = kind.as_str(), about, "{text}");
+        tracing::warn!(issue = kind.as_str(), subject, "{text}");
         let issue = Issue {
             kind,
-            about: about.to_owned(),
+            subject: subject.to_owned(),
             since: now.wall,
             text,
         };
@@ -160,33 +164,46 @@ impl Issues {
     }
 
     /// Notes that it is over; logs when it was open. Says whether it was.
-    pub fn clear(&mut self, kind: IssueKind, about: &str) -> bool {
-        let was = self.open.remove(&(kind, about.to_owned())).is_some();
+    pub fn clear(&mut self, kind: IssueKind, subject: &str) -> bool {
+        let was = self.open.remove(&(kind, subject.to_owned())).is_some();
         if was {
-            let of = if about.is_empty() { "" } else { " " };
+            let of = if subject.is_empty() { "" } else { " " };
             tracing::info!(
                 issue = kind.as_str(),
-                about,
-                "issue resolved: {kind}{of}{about}"
+                subject,
+                "issue resolved: {kind}{of}{subject}"
             );
         }
         was
     }
 
     /// Raises or clears by a condition.
-    pub fn set(&mut self, wrong: bool, kind: IssueKind, about: &str, text: &str, now: Now) -> bool {
+    pub fn raise_if(
+        &mut self,
+        wrong: bool,
+        kind: IssueKind,
+        subject: &str,
+        text: &str,
+        now: Now,
+    ) -> bool {
         if wrong {
-            self.raise(kind, about, text, now)
+            self.raise(kind, subject, text, now)
         } else {
-            self.clear(kind, about)
+            self.clear(kind, subject)
         }
     }
 
     /// Raises what is wrong with a subject in its own words, or clears it when nothing is.
-    pub fn follow(&mut self, kind: IssueKind, about: &str, wrong: Option<&str>, now: Now) -> bool {
+    pub fn update(
+        &mut self,
+        kind: IssueKind,
+        subject: &str,
+        wrong: Option<&str>,
+        now: Now,
+    ) -> bool {
         match wrong {
-            Some(text) => self.raise(kind, about, text, now),
-            None => self.clear(kind, about),
+            Some(text) => self.raise(kind, subject, text, now),
+            None => self.clear(kind, subject),
         }
     }
 

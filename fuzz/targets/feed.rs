@@ -62,8 +62,8 @@ pub fn run(data: &[u8]) {
     let heard = of(&[
         "messages_applied",
         "messages_late",
-        "messages_doubled",
-        "messages_refused",
+        "messages_duplicate",
+        "messages_rejected",
     ]);
     assert_eq!(heard, taken, "each message is counted once: {counts:?}");
     let shown = glass.panel.shown(now);
@@ -73,7 +73,7 @@ pub fn run(data: &[u8]) {
 /// A snapshot without the word in the corner that something was refused.
 fn numbers(truth: &mut Truth, now: Now) -> Snapshot {
     let mut snapshot = truth.snapshot(now);
-    let refusals = ["messages-refused", "source-clock"];
+    let refusals = ["messages-rejected", "source-clock"];
     snapshot.issues.retain(|word| !refusals.contains(word));
     for queue in &mut snapshot.queues {
         // That a source spoke of an earlier day is no number.

@@ -244,7 +244,7 @@ mod tests {
             queues: (0..n).map(queue).collect(),
             log: Vec::new(),
             issues: if calls > 3 {
-                vec!["uplink-down", "store-failed"]
+                vec!["uplink-down", "storage-failed"]
             } else {
                 Vec::new()
             },

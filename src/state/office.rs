@@ -47,7 +47,7 @@ pub struct Counts {
     /// Calls that no message told of.
     pub lost_calls: u64,
     /// Restarts of a source that it did not tell.
-    pub restarts_unsaid: u64,
+    pub source_resets: u64,
 }
 
 /// The state of all queues of an office.
@@ -102,7 +102,7 @@ impl Office {
                 counts.applied += 1;
                 counts.calls += changes.calls.len() as u64;
                 counts.lost_calls = counts.lost_calls.saturating_add(changes.lost);
-                counts.restarts_unsaid += u64::from(changes.restart_unsaid);
+                counts.source_resets += u64::from(changes.restart_unsaid);
             }
             Err(Refusal::Doubled(_)) => counts.doubled += 1,
             Err(Refusal::Late { .. }) => counts.late += 1,

@@ -430,6 +430,6 @@ proptest! {
         let newest = order.iter().max().copied().unwrap_or(0);
         let snapshot = office.snapshot(at(1_200));
         prop_assert_eq!(&snapshot.queues[0].reading.as_ref().unwrap().state, &day[newest]);
-        prop_assert_eq!(office.counts().restarts_unsaid, 0);
+        prop_assert_eq!(office.counts().source_resets, 0);
     }
 }

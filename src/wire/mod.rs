@@ -6,6 +6,7 @@
 
 mod digest;
 pub mod feed;
+pub mod old_names;
 pub mod report;
 pub mod text;
 pub mod time;

@@ -1,7 +1,7 @@
 //! Reports: node to hub.
 
 use super::feed::{WireServing, WireWait};
-use super::{WireTime, text};
+use super::{WireTime, old_names, text};
 use crate::model::{
     BoardId, Call, CallKind, CameraId, Label, Lane, Name, OfficeId, QueueId, Source, Status,
 };
@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Most queues of one office (contract, "Limits").
@@ -262,8 +263,8 @@ pub struct HealthReport {
     #[serde(default)]
     pub outputs: Vec<OutputReport>,
     /// Counts since the start, by name.
-    #[serde(default)]
-    pub counts: std::collections::BTreeMap<String, u64>,
+    #[serde(default, deserialize_with = "counts")]
+    pub counts: BTreeMap<String, u64>,
     /// The machine that the node runs on.
     #[serde(default)]
     pub machine: MachineReport,
@@ -301,16 +302,64 @@ pub struct MachineReport {
 
 /// Something that is wrong right now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "IssueFields", into = "IssueFields")]
 pub struct IssueReport {
     /// Its kind, such as `source-silent`.
     pub kind: String,
-    /// What it is about, such as a queue's id; empty when the node itself.
-    #[serde(default)]
-    pub about: String,
+    /// What has the issue, such as a queue's id; empty when the node itself.
+    pub subject: String,
     /// Since when.
     pub since: WireTime,
     /// One line for people.
     pub text: String,
+}
+
+/// An issue as it travels, with what hubs and nodes before 0.1.0 know ([`old_names`]).
+#[derive(Serialize, Deserialize)]
+struct IssueFields {
+    kind: String,
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    about: Option<String>,
+    since: WireTime,
+    text: String,
+}
+
+impl From<IssueFields> for IssueReport {
+    fn from(fields: IssueFields) -> Self {
+        Self {
+            kind: old_names::issue(fields.kind),
+            subject: fields.subject.or(fields.about).unwrap_or_default(),
+            since: fields.since,
+            text: fields.text,
+        }
+    }
+}
+
+impl From<IssueReport> for IssueFields {
+    fn from(issue: IssueReport) -> Self {
+        Self {
+            kind: issue.kind,
+            subject: Some(issue.subject.clone()),
+            about: Some(issue.subject),
+            since: issue.since,
+            text: issue.text,
+        }
+    }
+}
+
+/// Reads counts by the names of today. Where a report has a count under both names, the new one holds.
+fn counts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    let sent = BTreeMap::<String, u64>::deserialize(from)?;
+    let new: BTreeMap<String, u64> = sent
+        .iter()
+        .map(|(name, count)| (old_names::count(name.clone()), *count))
+        .collect();
+    // What came under the new names goes over what was renamed.
+    let known = |name: &String| new.contains_key(name);
+    let sent: BTreeMap<String, u64> = sent.into_iter().filter(|(n, _)| known(n)).collect();
+    Ok(new.into_iter().chain(sent).collect())
 }
 
 /// Whether people can see a board.

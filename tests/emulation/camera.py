@@ -185,7 +185,7 @@ def board(trial):
 def gone(trial):
     """The camera is pulled out while it films, and plugged in again."""
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind")
-    trial.says("pulled out: the node says so", "camera-lost", "/dev/video0 is missing", "/dev/video0 was disconnected")
+    trial.says("pulled out: the node says so", "camera-unavailable", "/dev/video0 is missing", "/dev/video0 was disconnected")
     trial.playing = False
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/bind")
     trial.play(*film.SHOWN[2])
@@ -207,7 +207,7 @@ def disconnect(trial):
 def frames(trial):
     """The device is there and sends nothing."""
     trial.do("film set /dev/video0 'Percentage of Dropped Buffers' 100")
-    trial.says("it sends nothing: the node says so", "camera-lost", "sent no picture for")
+    trial.says("it sends nothing: the node says so", "camera-unavailable", "sent no picture for")
     trial.do("film set /dev/video0 'Percentage of Dropped Buffers' 0")
     trial.well("it sends again")
 
@@ -218,7 +218,7 @@ def other(trial):
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind")
     trial.until("the driver is let go", lambda: "gone" in trial.machine.run("rmmod vivid 2>/dev/null && echo gone"))
     trial.plug(kind=0)
-    trial.says("another size: the node says which", "camera-lost", "delivers pictures of 640 × 480: expected 720 × 576")
+    trial.says("another size: the node says which", "camera-unavailable", "delivers pictures of 640 × 480: expected 720 × 576")
     trial.machine.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind")
     trial.until("it is pulled out", lambda: "gone" in trial.machine.run("rmmod vivid 2>/dev/null && echo gone"))
     trial.plug()

@@ -457,14 +457,14 @@ class Trial:
     def dark(self):
         """No monitor."""
         self.box.on(display=False)
-        issues = self.reported("output-lost")
+        issues = self.reported("output-failed")
         self.note("a missing monitor is reported", ", ".join(issues))
         self.box.cut()
 
     def clock(self):
         """A clock of years ago, and no time server that answers."""
         self.box.on(base="2020-01-01T00:00:00")
-        issues = self.reported("clock-unknown")
+        issues = self.reported("clock-unsynchronized")
         self.ready()
         day = self.box.run("date +%F").stdout.strip()
         if day < "2026":
@@ -485,7 +485,7 @@ class Trial:
             for size in ["64M", "1M", "64K", "4K"])
         said = self.box.run(f"i=0; {fill}; sync; df -h /data | tail -1")
         self.tell()
-        issues = self.reported("store-failed")
+        issues = self.reported("storage-failed")
         self.note("a full data partition is reported", f"{', '.join(issues)}; {said.stdout.strip()}")
         self.box.cut()
         self.box.sound()

@@ -107,8 +107,8 @@ echo "recorded: the same call, made again later"
 
 until_so "the card's driver is removed" rmmod snd_aloop
 call A043
-until_so "the service says that it is silent" grep -q 'issue="voice-silent"' /tmp/log
-echo "the driver removed: $(grep voice-silent /tmp/log | tail -n 1 | tail -c 100)"
+until_so "the service says that it is silent" grep -q 'issue="audio-unavailable"' /tmp/log
+echo "the driver removed: $(grep audio-unavailable /tmp/log | tail -n 1 | tail -c 100)"
 sleep 3
 ! spoken || failed "a call counts as spoken without a device"
 begin=$(date +%s)

@@ -283,7 +283,11 @@ fn filmed(size: (u32, u32)) -> Moment {
 /// The same while the node itself needs looking after.
 fn issues(size: (u32, u32)) -> Moment {
     let mut moment = normal(size);
-    moment.snapshot.issues = vec!["uplink-down", "store-failed", "messages-refused"];
+    moment.snapshot.issues = vec![
+        "source-reset-undeclared",
+        "storage-failed",
+        "messages-rejected",
+    ];
     moment
 }
 

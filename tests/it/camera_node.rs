@@ -137,7 +137,7 @@ async fn what_a_camera_reads_goes_the_way_of_a_feed_and_a_restart_counts_on() {
     let picture = &heard.pictures[named["sha256"].as_str().unwrap()];
     assert!(picture.starts_with(&[0xff, 0xd8]) && picture.len() <= 80_000);
     assert!(
-        heard.health["counts"]["restarts_unsaid"] == 0,
+        heard.health["counts"]["source_resets"] == 0,
         "{}",
         heard.health
     );

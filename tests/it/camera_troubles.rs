@@ -84,7 +84,7 @@ fn issue<'a>(heard: &'a Heard, kind: &str) -> Option<&'a str> {
     let issues = heard.health["issues"].as_array()?;
     let found = issues
         .iter()
-        .find(|i| i["kind"] == kind && i["about"] == "hall")?;
+        .find(|i| i["kind"] == kind && i["subject"] == "hall")?;
     found["text"].as_str()
 }
 
@@ -138,7 +138,7 @@ async fn a_lost_a_frozen_and_a_pushed_camera_are_told_apart_and_each_is_over_whe
     let (one, other) = (film(0), noisy(film(0)));
     let well = |h: &Heard| {
         h.health["counts"]["camera_pictures"].as_u64() > Some(0)
-            && ["camera-lost", "camera-frozen", "camera-moved"]
+            && ["camera-unavailable", "camera-frozen", "camera-moved"]
                 .iter()
                 .all(|k| issue(h, k).is_none())
     };
@@ -147,7 +147,7 @@ async fn a_lost_a_frozen_and_a_pushed_camera_are_told_apart_and_each_is_over_whe
     };
     scene.until(well).await;
     scene.camera.answers(|_, to| drop(to.write_all(BUSY)));
-    let lost = has("camera-lost", "answered 503 Service Unavailable");
+    let lost = has("camera-unavailable", "answered 503 Service Unavailable");
     scene.until(lost).await;
     shows(&scene.camera, &[&one, &other]);
     scene.until(well).await;

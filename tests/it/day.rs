@@ -48,7 +48,7 @@ pub fn node(office: &OfficeId, queues: &BTreeSet<QueueId>) -> NodeConfig {
 }
 
 /// The end of a recording of so many offices and queues is its truth.
-fn ends_with_the_truth(path: &Path, (offices, topics): (usize, usize), restarts_unsaid: u64) {
+fn ends_with_the_truth(path: &Path, (offices, topics): (usize, usize), source_resets: u64) {
     let lines = day::read(path);
     let truth = day::truth(&lines);
     let mut queues: BTreeMap<OfficeId, BTreeSet<QueueId>> = BTreeMap::new();
@@ -120,10 +120,10 @@ fn ends_with_the_truth(path: &Path, (offices, topics): (usize, usize), restarts_
     }
     assert_eq!(sum["messages_applied"], truth.newer);
     assert_eq!(sum["messages_late"], truth.late);
-    assert_eq!(sum["messages_doubled"], truth.doubled);
-    assert_eq!(sum["messages_refused"], truth.broken);
+    assert_eq!(sum["messages_duplicate"], truth.doubled);
+    assert_eq!(sum["messages_rejected"], truth.broken);
     assert_eq!(sum["calls_lost"], 0);
-    assert_eq!(sum["restarts_unsaid"], restarts_unsaid);
+    assert_eq!(sum["source_resets"], source_resets);
 }
 
 #[test]

@@ -87,7 +87,7 @@ async fn what_is_missing_is_named_with_what_to_do() {
     let (code, text) = doctor(&path).await;
     println!("{text}");
     assert_eq!(code, Some(0), "warnings are no failure");
-    assert!(text.contains("messages-refused moving"), "{text}");
+    assert!(text.contains("messages-rejected moving"), "{text}");
 }
 
 #[tokio::test]

@@ -195,8 +195,8 @@ impl Scene {
             let names = [
                 "messages_applied",
                 "messages_late",
-                "messages_doubled",
-                "messages_refused",
+                "messages_duplicate",
+                "messages_rejected",
             ];
             let counts = names.iter().filter_map(|n| s.health["counts"][n].as_u64());
             counts.sum::<u64>()
@@ -270,7 +270,7 @@ async fn what_a_broker_kept_is_not_fresh_nor_a_call_however_often_it_is_handed_o
     let mut other = mqtt::spawn(other, over.clone());
     up(&mut other).await;
     over.cancel();
-    let again = |s: &Scene| s.health["counts"]["messages_doubled"].as_u64() >= Some(1);
+    let again = |s: &Scene| s.health["counts"]["messages_duplicate"].as_u64() >= Some(1);
     while !again(&scene) {
         scene.settle().await;
     }

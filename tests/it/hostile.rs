@@ -87,7 +87,7 @@ fn changed(topic: &str, payload: &[u8]) -> (bool, usize) {
     // that is wrong, in a message that is whole and refused for its time.
     if outcome.applied.is_empty() {
         let whole = FeedMessage::decode(payload).is_ok();
-        let known = |word: &&str| *word == "messages-refused" || whole && *word == "source-clock";
+        let known = |word: &&str| *word == "messages-rejected" || whole && *word == "source-clock";
         assert!(issues.iter().all(known), "{issues:?}");
     }
     let view = |s| painter.view(s, &PanelView::default(), now());
@@ -168,7 +168,9 @@ proptest! {
 /// What is wrong, by subject.
 fn refused(truth: &mut Truth) -> Vec<(String, String)> {
     let issues = truth.issues().iter();
-    issues.map(|i| (i.about.clone(), i.text.clone())).collect()
+    issues
+        .map(|i| (i.subject.clone(), i.text.clone()))
+        .collect()
 }
 
 #[test]

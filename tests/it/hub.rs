@@ -335,7 +335,7 @@ async fn metrics_count_messages_refusals_and_what_nodes_count() {
     city.send("chuo/node/n1/calls", CALL).await;
     city.send("chuo/node/n1/calls", CALL).await;
     let health = r#"{"at":"2026-11-24T10:42:07+09:00","version":"0.1.0","uptime_s":61,
-        "clock":"synchronised","issues":[],"counts":{"messages_refused":3,"made_up":2}}"#;
+        "clock":"synchronised","issues":[],"counts":{"messages_rejected":3,"made_up":2}}"#;
     city.send("chuo/node/n1/health", health).await;
     let metrics = city.get("/metrics").await;
     for line in [

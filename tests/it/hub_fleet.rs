@@ -196,7 +196,7 @@ async fn two_machines_that_take_turns_are_said_though_neither_of_them_knows() {
     let mut health = troubled();
     health["at"] = "2026-11-24T10:42:00+09:00".into();
     health["issues"][0]["kind"] = "identity-shared".into();
-    health["issues"][0]["about"] = "".into();
+    health["issues"][0]["subject"] = "".into();
     city.send("chuo/node/n1/health", health.to_string()).await;
     let ja = page("ja").await;
     assert_eq!(ja.matches("端末が2台動いています").count(), 1, "{ja}");

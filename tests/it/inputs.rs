@@ -223,7 +223,7 @@ fn each_refusal_of_three_adapters_is_told_by_itself() {
     let issues: Vec<(String, String)> = truth
         .issues()
         .iter()
-        .map(|issue| (issue.about.to_string(), issue.text.to_string()))
+        .map(|issue| (issue.subject.to_string(), issue.text.to_string()))
         .collect();
     let about: Vec<&str> = issues.iter().map(|(about, _)| about.as_str()).collect();
     assert_eq!(about, ["a", "b", "c"], "{issues:?}");

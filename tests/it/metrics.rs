@@ -197,7 +197,7 @@ fn made_up(n: usize) -> serde_json::Value {
     report["clock"] = format!("made-up-clock-{n}").into();
     report["machine"]["model"] = format!("machine {n}").into();
     report["issues"][0]["kind"] = format!("made-up-kind-{n}").into();
-    report["issues"][0]["about"] = format!("made-up-about-{n}").into();
+    report["issues"][0]["subject"] = format!("made-up-subject-{n}").into();
     report["counts"][format!("made_up_{n}")] = n.into();
     let output = report["outputs"][0].clone();
     let outputs = (0..16).map(|board| {
@@ -321,7 +321,7 @@ fn every_count_of_a_node_is_exported_and_no_other() {
     let mut reported = find("src/roles/node/report.rs", r#"counts\s*\.insert\("(\w+)""#);
     reported.extend(find(
         "src/roles/node/truth.rs",
-        r#"\("([a-z_]+)", (?:applied|late|doubled|refused|calls|lost_calls|restarts_unsaid)"#,
+        r#"\("([a-z_]+)", (?:applied|late|doubled|refused|calls|lost_calls|source_resets)"#,
     ));
     assert!(reported.len() >= 17, "{reported:?}");
     let counts = health();

@@ -366,7 +366,7 @@ async fn a_name_in_place_of_a_ticket_is_found_in_no_log_topic_file_or_page() {
     let refused = || {
         numbers().iter().any(|(topic, payload)| {
             topic.ends_with("/health")
-                && String::from_utf8_lossy(payload).contains("messages-refused")
+                && String::from_utf8_lossy(payload).contains("messages-rejected")
         })
     };
     until("the refusals are reported", async || refused()).await;
@@ -416,7 +416,7 @@ async fn a_name_in_place_of_a_ticket_is_found_in_no_log_topic_file_or_page() {
     let told = process.said();
     let told: Vec<&String> = told
         .iter()
-        .filter(|l| l.contains("messages-refused"))
+        .filter(|l| l.contains("messages-rejected"))
         .collect();
     let by_length = told.iter().any(|line| line.contains(" characters"));
     assert!(by_length, "told by length: {told:?}");

@@ -447,7 +447,7 @@ async fn a_call_reaches_the_digits_and_the_report_proves_it() {
     loop {
         let message = sessions::next(&mut session).await;
         let report: Value = serde_json::from_slice(&message.payload).unwrap();
-        let lost = |issue: &Value| issue["kind"] == "output-lost" && issue["about"] == "digits";
+        let lost = |issue: &Value| issue["kind"] == "output-failed" && issue["subject"] == "digits";
         if report["issues"].as_array().unwrap().iter().any(lost) {
             assert_eq!(report["outputs"][0]["connector"], "disconnected");
             break;

@@ -63,15 +63,15 @@ pub fn parse(text: &str) -> BTreeMap<String, Metric> {
 pub fn health() -> Value {
     json!({
         "at": AT, "version": "0.1.0", "uptime_s": 61, "clock": "synchronised",
-        "issues": [{"kind": "source-silent", "about": "koseki", "since": AT, "text": "silent"}],
+        "issues": [{"kind": "source-silent", "subject": "koseki", "since": AT, "text": "silent"}],
         "outputs": [{
             "board": "main", "kind": "serial", "state": "shown", "connector": "connected",
             "frame_sha256": "ab".repeat(32), "shown_at": AT, "facts": {"last_reply": "06"},
         }],
         "counts": {
-            "messages_applied": 40, "messages_late": 1, "messages_doubled": 2,
-            "messages_refused": 3, "calls": 30, "calls_lost": 4, "restarts_unsaid": 5,
-            "calls_not_shown": 6, "calls_not_heard": 7, "announcements": 23,
+            "messages_applied": 40, "messages_late": 1, "messages_duplicate": 2,
+            "messages_rejected": 3, "calls": 30, "calls_missed": 4, "source_resets": 5,
+            "calls_not_displayed": 6, "calls_not_announced": 7, "announcements": 23,
             "relay_pulses_merged": 8, "camera_pictures": 90, "camera_failures": 9,
             "camera_fields_read": 80, "camera_fields_unknown": 10, "calls_waiting": 11,
             "calls_dropped": 12,

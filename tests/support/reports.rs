@@ -41,7 +41,7 @@ pub fn troubled() -> Value {
         "at": "2026-11-24T10:41:07+09:00", "version": "0.1.0", "uptime_s": 273_700,
         "clock": "synchronised",
         "issues": [{
-            "kind": "source-silent", "about": "certificates",
+            "kind": "source-silent", "subject": "certificates",
             "since": "2026-11-24T10:39:00+09:00", "text": "nothing heard for <187> s",
         }],
         "outputs": [{

@@ -25,12 +25,12 @@ const SINGLE: [(&str, &str, &str); 8] = [
     (
         "yobiban_node_calls_not_displayed",
         "Calls that no board highlighted",
-        "calls_not_shown",
+        "calls_not_displayed",
     ),
     (
         "yobiban_node_calls_not_announced",
         "Calls that were not announced by voice",
-        "calls_not_heard",
+        "calls_not_announced",
     ),
     (
         "yobiban_node_calls_dropped",
@@ -45,7 +45,7 @@ const SINGLE: [(&str, &str, &str); 8] = [
     (
         "yobiban_node_source_resets",
         "Times a source restarted its count without declaring it",
-        "restarts_unsaid",
+        "source_resets",
     ),
     (
         "yobiban_node_relay_pulses_merged",
@@ -75,14 +75,14 @@ const BY_RESULT: [(&str, &str, &[Part]); 3] = [
         &[
             ("messages_applied", "applied"),
             ("messages_late", "late"),
-            ("messages_doubled", "duplicate"),
-            ("messages_refused", "rejected"),
+            ("messages_duplicate", "duplicate"),
+            ("messages_rejected", "rejected"),
         ],
     ),
     (
         "yobiban_node_calls",
         "Calls made by the ticketing system, by whether the node received them",
-        &[("calls", "received"), ("calls_lost", "missed")],
+        &[("calls", "received"), ("calls_missed", "missed")],
     ),
     (
         "yobiban_node_camera_fields",

@@ -160,13 +160,13 @@ pub(super) fn health(h: &HealthReport) -> Result<(), Refusal> {
     const MAX_VALUE: usize = 512;
     /// More than a node has parts that can fail.
     const MAX_ISSUES: usize = 128;
-    /// Longest name of what one is about, in bytes: some are topics.
-    const MAX_ABOUT: usize = 256;
+    /// Longest subject of an issue, in bytes: some are topics.
+    const MAX_SUBJECT: usize = 256;
     let long = |what: &str| Refusal::List(format!("health with too long a {what}"));
     if h.outputs.len() > MAX_PICTURES {
         return Err(long("list of outputs"));
     }
-    let too_long = |i: &IssueReport| i.kind.len() > MAX_WORD || i.about.len() > MAX_ABOUT;
+    let too_long = |i: &IssueReport| i.kind.len() > MAX_WORD || i.subject.len() > MAX_SUBJECT;
     if h.issues.len() > MAX_ISSUES || h.issues.iter().any(too_long) {
         return Err(long("list of issues"));
     }

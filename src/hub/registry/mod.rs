@@ -27,7 +27,7 @@ use crate::clock::Now;
 use crate::health::Instances;
 use crate::model::{NodeId, OfficeId};
 use crate::wire::report::{HealthReport, Instance, Numbers, OFFLINE, ONLINE};
-use crate::wire::{self, WireTime, topic::Topic};
+use crate::wire::{self, WireTime, old_names, topic::Topic};
 use bytes::Bytes;
 use evidence::Way;
 use jiff::Timestamp;
@@ -180,7 +180,18 @@ impl Registry {
                     issue.text.truncate(end);
                 }
                 check::health(&health)?;
-                self.edit(office, node, |n, _| Ok(n.take_health(health, way)))
+                let old = old_names::first_in(payload);
+                self.edit(office, node, |n, _| {
+                    if let Some((old, new)) = old.filter(|_| !n.old_names_logged) {
+                        n.old_names_logged = true;
+                        tracing::warn!(
+                            %office, %node,
+                            "health report with names of an earlier version, such as {old} for {new}: \
+                             accepted until 0.2, update the node"
+                        );
+                    }
+                    Ok(n.take_health(health, way))
+                })
             }
             Topic::Instance(office, node) => {
                 if payload.is_empty() {

@@ -42,6 +42,8 @@ pub(super) struct Node {
     pub(super) clock_off: Option<SignedDuration>,
     /// Whether it was heard and its numbers were current when that was last looked at.
     seen: (bool, bool),
+    /// Whether the log says already that its version has other names.
+    pub(super) old_names_logged: bool,
     boards: BTreeMap<BoardId, Pane<BoardPicture>>,
     cameras: BTreeMap<CameraId, Pane<CameraPicture>>,
 }

@@ -71,7 +71,7 @@ impl How {
 
 struct Issue {
     kind: String,
-    about: String,
+    subject: String,
     since: String,
     words: &'static str,
     text: String,
@@ -262,7 +262,7 @@ fn row(
         .map(|issue| Issue {
             words: w.issue(&issue.kind),
             kind: issue.kind.clone(),
-            about: issue.about.clone(),
+            subject: issue.subject.clone(),
             since: w.since(&issue.since.zoned().strftime("%m-%d %H:%M").to_string()),
             text: issue.text.clone(),
         })

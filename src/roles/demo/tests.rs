@@ -103,7 +103,10 @@ fn the_demo_goes_on_across_midnight() {
                 look_at = now.mono + Duration::from_secs(30);
             }
         }
-        let refused: u64 = nodes.values().map(|n| n.counts()["messages_refused"]).sum();
+        let refused: u64 = nodes
+            .values()
+            .map(|n| n.counts()["messages_rejected"])
+            .sum();
         assert!(
             refused <= broken && keys.len() > 30,
             "{refused} of {broken}, {}",

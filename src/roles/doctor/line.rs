@@ -119,7 +119,9 @@ fn queues(config: &NodeConfig, truth: &mut Truth, clock: &dyn Clock) -> Vec<Find
     for issue in truth.issues().iter() {
         findings.push(Finding {
             level: Level::Warning,
-            what: format!("{} {}", issue.kind, issue.about).trim().to_owned(),
+            what: format!("{} {}", issue.kind, issue.subject)
+                .trim()
+                .to_owned(),
             found: issue.text.clone(),
             advice: match issue.kind {
                 IssueKind::SourceClock => {

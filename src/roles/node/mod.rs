@@ -286,7 +286,9 @@ fn open_store(config: &NodeConfig, truth: &mut Truth, now: Now) -> Option<Store>
         }
         Err(e) => {
             let text = with_causes(&e);
-            truth.issues().raise(IssueKind::StoreFailed, "", text, now);
+            truth
+                .issues()
+                .raise(IssueKind::StorageFailed, "", text, now);
             // A damaged file is replaced by the next state; a folder that cannot be made is not.
             Store::open(&config.store_dir).ok()
         }

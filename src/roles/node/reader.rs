@@ -334,6 +334,6 @@ impl Reader {
         let now = self.clock.now();
         self.truth
             .issues()
-            .follow(IssueKind::StoreFailed, "", failed.as_deref(), now);
+            .update(IssueKind::StorageFailed, "", failed.as_deref(), now);
     }
 }

@@ -50,8 +50,8 @@ impl Health {
         let issues = truth.issues();
         for (board, status) in &outputs {
             let trouble = status.trouble(now);
-            issues.follow(
-                IssueKind::OutputLost,
+            issues.update(
+                IssueKind::OutputFailed,
                 board.as_str(),
                 trouble.as_deref(),
                 now,
@@ -60,50 +60,48 @@ impl Health {
                 format!("board {board}: its fonts lack {points}, so a sign stands in their place / 表示できない文字があります")
             });
             let kind = IssueKind::TextUndrawable;
-            issues.follow(kind, board.as_str(), text.as_deref(), now);
+            issues.update(kind, board.as_str(), text.as_deref(), now);
         }
         for (relay, status) in self.relays.copy() {
             let failed = status.failed.as_deref();
-            issues.follow(IssueKind::OutputLost, relay.as_str(), failed, now);
+            issues.update(IssueKind::OutputFailed, relay.as_str(), failed, now);
         }
         for (camera, status) in self.cameras.copy() {
             let lost = status.lost(now);
             for (kind, wrong) in [
-                (IssueKind::CameraLost, &lost),
+                (IssueKind::CameraUnavailable, &lost),
                 (IssueKind::CameraFrozen, &status.frozen),
                 (IssueKind::CameraMoved, &status.moved),
             ] {
-                issues.follow(kind, camera.as_str(), wrong.as_deref(), now);
+                issues.update(kind, camera.as_str(), wrong.as_deref(), now);
             }
         }
         let voice = self.hearing.status();
         let silent = voice.silent(now);
         for (kind, wrong) in [
-            (IssueKind::VoiceSilent, &silent),
-            (IssueKind::VoiceIncomplete, &voice.incomplete),
+            (IssueKind::AudioUnavailable, &silent),
+            (IssueKind::SpeechDegraded, &voice.incomplete),
         ] {
-            issues.follow(kind, "", wrong.as_deref(), now);
+            issues.update(kind, "", wrong.as_deref(), now);
         }
         if let Some(link) = &self.uplink {
             let down = link.borrow().down_reason();
             self.uplink_down = down.is_some().then(|| self.uplink_down.unwrap_or(now.mono));
             let long = |since| now.since(since) >= patience;
             let down = down.filter(|_| self.uplink_down.is_some_and(long));
-            issues.follow(IssueKind::UplinkDown, "", down.as_deref(), now);
+            issues.update(IssueKind::UplinkDown, "", down.as_deref(), now);
         }
-        let full = match self.spool.dropped() {
-            0 if !self.spool.is_crowded() => None,
-            0 => Some(format!(
-                "{} calls are waiting for the hub: the oldest will soon be dropped",
-                self.spool.len()
-            )),
-            dropped => Some(format!(
-                "{dropped} calls were dropped: too many were waiting for the hub"
-            )),
-        };
-        issues.follow(IssueKind::SpoolFull, "", full.as_deref(), now);
+        let waiting = self.spool.len();
+        let full = self.spool.is_crowded().then(|| {
+            format!("{waiting} calls are waiting for the hub: the oldest will soon be dropped")
+        });
+        issues.update(IssueKind::SpoolNearlyFull, "", full.as_deref(), now);
+        let dropped = self.spool.dropped();
+        let dropped = (dropped > 0)
+            .then(|| format!("{dropped} calls were dropped: too many were waiting for the hub"));
+        issues.update(IssueKind::CallsDropped, "", dropped.as_deref(), now);
         let trouble = self.spool.trouble();
-        issues.follow(IssueKind::StoreFailed, "spool", trouble.as_deref(), now);
+        issues.update(IssueKind::StorageFailed, "spool", trouble.as_deref(), now);
         let old = self
             .machine
             .as_ref()
@@ -131,13 +129,13 @@ impl Health {
     ) -> HealthReport {
         let mut counts = truth.counts();
         let missed = outputs.values().map(|o| o.missed_calls).sum();
-        counts.insert("calls_not_shown".into(), missed);
+        counts.insert("calls_not_displayed".into(), missed);
         let merged = self.relays.copy().values().map(|r| r.merged).sum();
         counts.insert("relay_pulses_merged".into(), merged);
         let voice = self.hearing.status();
         if let Some(announced) = voice.announced {
             counts.insert("announcements".into(), announced);
-            counts.insert("calls_not_heard".into(), voice.unheard);
+            counts.insert("calls_not_announced".into(), voice.unheard);
         }
         let cameras = self.cameras.copy();
         if !cameras.is_empty() {
@@ -151,7 +149,7 @@ impl Health {
         counts.insert("calls_dropped".into(), self.spool.dropped());
         let issue = |issue: &crate::health::Issue| IssueReport {
             kind: issue.kind.as_str().into(),
-            about: issue.about.clone(),
+            subject: issue.subject.clone(),
             since: WireTime::new(issue.since, &self.zone),
             text: issue.text.clone(),
         };

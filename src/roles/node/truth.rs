@@ -239,7 +239,7 @@ impl Truth {
                 "queue {queue}: {} calls were missed, because no message contained them",
                 changes.lost
             );
-            self.pass(IssueKind::CallsLost, queue.as_str(), &text, now);
+            self.pass(IssueKind::CallsMissed, queue.as_str(), &text, now);
         }
         if changes.flipped {
             let text = source_clock::flipped(queue, now, &self.office.settings().zone);
@@ -250,12 +250,12 @@ impl Truth {
                 "queue {queue}: its source contradicted an earlier message for a minute, so that \
                  message was wrong and is replaced"
             );
-            self.pass(IssueKind::RestartUnsaid, queue.as_str(), &text, now);
+            self.pass(IssueKind::SourceResetUndeclared, queue.as_str(), &text, now);
         }
         if changes.restart_unsaid {
             let text =
                 format!("queue {queue}: the source restarted its count without raising epoch");
-            self.pass(IssueKind::RestartUnsaid, queue.as_str(), &text, now);
+            self.pass(IssueKind::SourceResetUndeclared, queue.as_str(), &text, now);
         }
     }
 
@@ -265,7 +265,7 @@ impl Truth {
     }
 
     fn warn_refused(&mut self, about: &str, text: &str, now: Now) {
-        self.pass(IssueKind::MessagesRefused, about, text, now);
+        self.pass(IssueKind::MessagesRejected, about, text, now);
     }
 
     /// Ends a one-time trouble before its time.
@@ -327,7 +327,7 @@ impl Truth {
     pub fn identity(&mut self, shared: Option<&str>, now: Now) {
         self.identity_shared = shared.is_some();
         self.issues
-            .follow(IssueKind::IdentityShared, "", shared, now);
+            .update(IssueKind::IdentityShared, "", shared, now);
     }
 
     /// How long a line may be lost before that is a trouble of its own.
@@ -361,10 +361,15 @@ impl Truth {
             .filter(|(since, _)| now.since(*since) >= patience);
         let text = down.map_or("", |(_, reason)| reason);
         self.issues
-            .set(down.is_some(), IssueKind::FeedDown, "", text, now);
+            .raise_if(down.is_some(), IssueKind::FeedDown, "", text, now);
         let unknown = "the clock is not synchronised";
-        self.issues
-            .set(!now.synced, IssueKind::ClockUnknown, "", unknown, now);
+        self.issues.raise_if(
+            !now.synced,
+            IssueKind::ClockUnsynchronized,
+            "",
+            unknown,
+            now,
+        );
         self.office.settle(now);
         let mut snapshot = self.office.snapshot(now);
         self.waits.settle(&mut snapshot, now);
@@ -372,7 +377,7 @@ impl Truth {
             let id = &queue.settings.id;
             let text = silence(queue, self.office.settings(), now);
             self.issues
-                .follow(IssueKind::SourceSilent, id.as_str(), text.as_deref(), now);
+                .update(IssueKind::SourceSilent, id.as_str(), text.as_deref(), now);
         }
         snapshot.issues = self.issues.words();
         snapshot
@@ -388,16 +393,16 @@ impl Truth {
             refused,
             calls,
             lost_calls,
-            restarts_unsaid,
+            source_resets,
         } = self.office.counts();
         [
             ("messages_applied", applied),
             ("messages_late", late),
-            ("messages_doubled", doubled),
-            ("messages_refused", refused + self.unreadable),
+            ("messages_duplicate", doubled),
+            ("messages_rejected", refused + self.unreadable),
             ("calls", calls),
-            ("calls_lost", lost_calls),
-            ("restarts_unsaid", restarts_unsaid),
+            ("calls_missed", lost_calls),
+            ("source_resets", source_resets),
         ]
         .into_iter()
         .map(|(name, count)| (name.to_owned(), count))
