@@ -5,8 +5,8 @@
 //! as the widest of them and as the display's window around it, and what stands apart within a column
 //! joins it. What then reads as no number is left unknown.
 
-use super::find::FoundField;
-use super::picture::Rectified;
+use super::calibrate::FoundField;
+use super::picture::RectifiedBoard;
 use super::quad::Rect;
 use super::read::{FieldSpec, Reading, read};
 
@@ -17,12 +17,11 @@ const REACH: f32 = 0.9;
 /// of a dark picture differ by 14 from what is around them, noise and light by 3.
 const OTHER: i32 = 8;
 
-/// Fields as columns hold them, so that they tell one another's shape; as they were where much less
-/// could be read of them.
-pub(super) fn together(board: &Rectified, fields: &[FoundField]) -> Vec<FoundField> {
+/// Fields merged into columns of one width; unchanged where much less could be read of them then.
+pub(super) fn merge_columns(board: &RectifiedBoard, fields: &[FoundField]) -> Vec<FoundField> {
     let alone: Vec<Rect> = fields.iter().map(|f| f.rect).collect();
-    let equal = joined(&alone, &equal(&alone));
-    let wide = joined(&equal, &widened(board, &equal));
+    let equal = absorb_fragments(&alone, &align_widths(&alone));
+    let wide = absorb_fragments(&equal, &grow_to_window(board, &equal));
     let readings = [&wide, &equal, &alone].map(|rects| read_all(board, fields, rects));
     let count = |r: &[Reading]| r.iter().filter(|r| r.text.is_ok()).count();
     let most = readings.iter().map(|r| count(r)).max().unwrap_or(0);
@@ -43,7 +42,7 @@ pub(super) fn together(board: &Rectified, fields: &[FoundField]) -> Vec<FoundFie
     found
 }
 
-fn read_all(board: &Rectified, fields: &[FoundField], rects: &[Rect]) -> Vec<Reading> {
+fn read_all(board: &RectifiedBoard, fields: &[FoundField], rects: &[Rect]) -> Vec<Reading> {
     let spec = |(f, rect): (&FoundField, &Rect)| FieldSpec {
         id: String::new(),
         rect: *rect,
@@ -73,25 +72,25 @@ fn same_place(a: &Rect, b: &Rect) -> bool {
 }
 
 /// A rectangle with the sides of another and its height, around its own middle.
-fn moved(rect: &Rect, (x0, x1): (f32, f32), h: f32) -> Rect {
+fn with_extent(rect: &Rect, (x0, x1): (f32, f32), h: f32) -> Rect {
     let y = (rect.y + (rect.h - h) / 2.0).clamp(0.0, 1.0 - h);
     Rect::new(x0, y, (x1 - x0).min(1.0 - x0), h).unwrap_or(*rect)
 }
 
 /// Each as wide and as high as the widest and highest of its column.
-fn equal(rects: &[Rect]) -> Vec<Rect> {
+fn align_widths(rects: &[Rect]) -> Vec<Rect> {
     let one = |rect: &Rect| {
         let mates = || rects.iter().filter(|r| column(rect, r));
         let x0 = mates().map(|r| r.x).fold(rect.x, f32::min);
         let x1 = mates().map(right).fold(right(rect), f32::max);
         let h = mates().map(|r| r.h).fold(rect.h, f32::max);
-        moved(rect, (x0, x1), h)
+        with_extent(rect, (x0, x1), h)
     };
     rects.iter().map(one).collect()
 }
 
 /// What stands within the column of others but was not of it is part of one of its numbers.
-fn joined(before: &[Rect], columns: &[Rect]) -> Vec<Rect> {
+fn absorb_fragments(before: &[Rect], columns: &[Rect]) -> Vec<Rect> {
     let size = |i: usize| before.iter().filter(|r| column(&before[i], r)).count();
     let one = |(i, rect): (usize, &Rect)| {
         let holds = |(j, other): &(usize, &Rect)| {
@@ -105,14 +104,14 @@ fn joined(before: &[Rect], columns: &[Rect]) -> Vec<Rect> {
         let of = columns.iter().enumerate().filter(holds);
         let widest = of.max_by_key(|(j, _)| size(*j));
         widest.map_or(*rect, |(_, other)| {
-            moved(rect, (other.x, right(other)), other.h)
+            with_extent(rect, (other.x, right(other)), other.h)
         })
     };
     columns.iter().enumerate().map(one).collect()
 }
 
 /// Each as wide as the window in which its column's numbers stand.
-fn widened(board: &Rectified, rects: &[Rect]) -> Vec<Rect> {
+fn grow_to_window(board: &RectifiedBoard, rects: &[Rect]) -> Vec<Rect> {
     let (w, h) = (board.width as f32, board.height as f32);
     let one = |rect: &Rect| {
         let rows: Vec<&Rect> = rects.iter().filter(|r| column(rect, r)).collect();
@@ -125,14 +124,14 @@ fn widened(board: &Rectified, rects: &[Rect]) -> Vec<Rect> {
         let ahead = ahead.fold((right(rect) + reach).min(1.0), f32::min);
         let x0 = window(board, &rows, rect.x * w, left * w) / w;
         let x1 = window(board, &rows, right(rect) * w, ahead * w) / w;
-        moved(rect, (x0, x1), rect.h)
+        with_extent(rect, (x0, x1), rect.h)
     };
     rects.iter().map(one).collect()
 }
 
 /// How far the ground at one side of a column goes on, from `edge` to `end` at most, in pixels.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the board
-fn window(board: &Rectified, rows: &[&Rect], edge: f32, end: f32) -> f32 {
+fn window(board: &RectifiedBoard, rows: &[&Rect], edge: f32, end: f32) -> f32 {
     let tall = rows.first().map_or(0.0, |r| r.h) * board.height as f32;
     let step = (tall / 20.0).max(2.0);
     let outward = if end < edge { -1.0 } else { 1.0 };
@@ -170,7 +169,11 @@ fn window(board: &Rectified, rows: &[&Rect], edge: f32, end: f32) -> f32 {
 
 /// The middle colour of some columns of a board, in all rows of a column of fields.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the board
-fn middle(board: &Rectified, rows: &[&Rect], columns: std::ops::Range<u32>) -> Option<[u8; 3]> {
+fn middle(
+    board: &RectifiedBoard,
+    rows: &[&Rect],
+    columns: std::ops::Range<u32>,
+) -> Option<[u8; 3]> {
     let mut levels: [Vec<u8>; 3] = Default::default();
     for row in rows {
         let (_, y0, _, h) = row.pixels(board.size());
@@ -216,7 +219,7 @@ mod tests {
             rect(0.30, 0.1, 0.3),
             rect(0.30, 0.7, 0.3),
         ];
-        let joined = joined(&alone, &wide);
+        let joined = absorb_fragments(&alone, &wide);
         let (one, whole) = (joined[1], rect(0.66, 0.4, 0.25));
         assert!((one.x, one.y) == (whole.x, whole.y) && (one.w - whole.w).abs() < 1e-5);
         assert_eq!((joined[0], joined[3]), (wide[0], wide[3]));
@@ -235,7 +238,7 @@ mod tests {
                 _ => [19, 18, 22],
             }
         });
-        let board = Rectified {
+        let board = RectifiedBoard {
             width,
             height,
             rgb: rgb.collect(),
@@ -246,7 +249,7 @@ mod tests {
             rect(0.5, 0.4, 0.2),
             rect(0.5, 0.75, 0.2),
         ];
-        for wide in widened(&board, &rects) {
+        for wide in grow_to_window(&board, &rects) {
             // One more place to the left, though the window goes on.
             assert!((81.5..=84.0).contains(&(wide.x * 200.0)), "{wide:?}");
             assert!(

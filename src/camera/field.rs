@@ -5,11 +5,11 @@
 //! ink's colour (0 ground, 1 ink) and what does not belong to that colour at all. The latter, and
 //! shares far outside 0 to 1, are how a cover or a reflection betrays itself. Knows no digits.
 
-use super::light::{Light, lit as in_full_light};
+use super::light::{Light, in_full_light};
 use super::lines::Lines;
-use super::picture::Rectified;
+use super::picture::RectifiedBoard;
 use super::quad::Rect;
-use super::rank::{middle_fifth, ranked};
+use super::rank::{middle_fifth, nth_smallest};
 
 /// Fewest pixels of a field's height in which a digit can be told from another.
 const MIN_HEIGHT: u32 = 16;
@@ -56,7 +56,7 @@ pub(super) struct Signal {
 
 impl Signal {
     /// Looks at a field; `None` when nothing in it stands out.
-    pub(super) fn of(board: &Rectified, rect: &Rect, light: Option<&Light>) -> Option<Self> {
+    pub(super) fn of(board: &RectifiedBoard, rect: &Rect, light: Option<&Light>) -> Option<Self> {
         let (x0, y0, w, h) = rect.pixels(board.size());
         if w < MIN_HEIGHT / 2 || h < MIN_HEIGHT {
             return None;
@@ -68,7 +68,7 @@ impl Signal {
         let lit = ink_is_brighter(&rgb);
         let lines = Lines::new(w, h, tilt);
         let mut keyed = Vec::with_capacity(w);
-        let rows = lines.tell(&rgb, MIN_LINE, |line| ground_of(line, lit, &mut keyed));
+        let rows = lines.map_lines(&rgb, MIN_LINE, |line| ground_of(line, lit, &mut keyed));
         let rows = smooth_rows(&rows);
         let mean = mean_color(&rows);
         let deltas = deltas(&rgb, &lines, &rows, mean, lit);
@@ -102,7 +102,7 @@ impl Signal {
             };
             weigh(&mut off, &trust);
             weigh(&mut plain, &trust);
-            let of_lines = lines.tell(&trust, 1, |line| line[line.len() / 2]);
+            let of_lines = lines.map_lines(&trust, 1, |line| line[line.len() / 2]);
             weigh(&mut ground_off, &of_lines);
         }
         let mut ratio = along.clone();
@@ -145,7 +145,7 @@ impl Signal {
 
 /// A field's pixels as they were in full light, and the light of each where it is not even.
 fn pixels(
-    board: &Rectified,
+    board: &RectifiedBoard,
     (x0, y0, w, h): (u32, u32, u32, u32),
     light: Option<&Light>,
 ) -> (Vec<[u8; 3]>, Option<Vec<f32>>) {
@@ -265,7 +265,7 @@ fn mean_color(colors: &[[f32; 3]]) -> [f32; 3] {
 /// The mean colour of the pixels that differ most, in the direction of ink.
 fn ink_color(deltas: &Planes, reach: &[f32]) -> Option<[f32; 3]> {
     // The uppermost half percent is noise and sparks.
-    let top = ranked(reach, reach.len() * 995 / 1000);
+    let top = nth_smallest(reach, reach.len() * 995 / 1000);
     let (mut total, mut n) = ([0.0_f32; 3], 0_u32);
     for (i, _) in reach.iter().enumerate().filter(|(_, r)| **r > 0.7 * top) {
         for c in 0..3 {
@@ -284,7 +284,7 @@ fn noise_of(reach: &[f32], w: usize) -> f32 {
         .flat_map(|row| row.windows(2).map(|p| (p[0] - p[1]).abs()))
         .collect();
     // Median of |difference| to deviation: 1.4826 / √2; three channels were added up.
-    ranked(&steps, steps.len() / 2) * 1.048 / 3.0_f32.sqrt()
+    nth_smallest(&steps, steps.len() / 2) * 1.048 / 3.0_f32.sqrt()
 }
 
 /// The mean of each pixel's 3 × 3 neighbours; at the rim, of those there are and itself again.
@@ -329,7 +329,9 @@ fn envelope(
     noise: f32,
 ) -> (Vec<f32>, Vec<bool>) {
     let h = lines.count();
-    let brightest = lines.tell(ink, width / 2, |line| ranked(line, line.len() * 97 / 100));
+    let brightest = lines.map_lines(ink, width / 2, |line| {
+        nth_smallest(line, line.len() * 97 / 100)
+    });
     // A line along a field's corner holds no digit. A row through unlit segments only is judged by its neighbours.
     let reach = tall * 12 / 100;
     let floor = 0.07_f32.max(3.0 * noise);

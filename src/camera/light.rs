@@ -3,7 +3,7 @@
 //! Told by the board's own ground beside the fields, along the camera's rows. Where only the digits
 //! flicker there is nothing to see on the ground, and nothing is taken off.
 
-use super::picture::{Rectified, luma};
+use super::picture::{RectifiedBoard, luma};
 use super::quad::Rect;
 
 /// Each so many columns one is looked at.
@@ -31,7 +31,7 @@ impl Light {
     /// Looks at the ground between the fields; `None` when the board is evenly lit.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rows of a picture
     pub(super) fn of<'a>(
-        board: &Rectified,
+        board: &RectifiedBoard,
         fields: impl Iterator<Item = &'a Rect>,
     ) -> Option<Self> {
         let (w, h) = (board.width as usize, board.height as usize);
@@ -58,12 +58,12 @@ impl Light {
             }
         }
         let [left, right] = seen.map(|mut side| side.iter_mut().map(|r| middle(r)).collect());
-        let (left, right) = (filled(left)?, filled(right)?);
-        if likeness(&left, &right) < ALIKE {
+        let (left, right) = (fill_gaps(left)?, fill_gaps(right)?);
+        if correlation(&left, &right) < ALIKE {
             return None;
         }
         let levels: Vec<f32> = left.iter().zip(&right).map(|(l, r)| l.min(*r)).collect();
-        let smooth = smoothed(&levels);
+        let smooth = smooth(&levels);
         let mut sorted = smooth.clone();
         sorted.sort_by(f32::total_cmp);
         // One row in fifty may be the rim of the board.
@@ -77,7 +77,7 @@ impl Light {
 
     /// The light at a pixel of the board, as share of the brightest row's.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // rows
-    pub(super) fn at(&self, board: &Rectified, x: u32, y: u32) -> f32 {
+    pub(super) fn at(&self, board: &RectifiedBoard, x: u32, y: u32) -> f32 {
         let row = board.down(x as f32 + 0.5, y as f32 + 0.5) - self.first as f32;
         self.rows[row.clamp(0.0, (self.rows.len() - 1) as f32) as usize]
     }
@@ -85,7 +85,7 @@ impl Light {
 
 /// A colour as it were in full light.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 255
-pub(super) fn lit(color: [u8; 3], share: f32) -> [u8; 3] {
+pub(super) fn in_full_light(color: [u8; 3], share: f32) -> [u8; 3] {
     color.map(|v| (f32::from(v) / share).min(255.0).round() as u8)
 }
 
@@ -101,7 +101,7 @@ fn middle(row: &mut [f32]) -> Option<f32> {
 }
 
 /// Rows of which nothing is known are like the nearest one.
-fn filled(rows: Vec<Option<f32>>) -> Option<Vec<f32>> {
+fn fill_gaps(rows: Vec<Option<f32>>) -> Option<Vec<f32>> {
     let mut last = rows.iter().flatten().next().copied()?;
     let fill = |row: Option<f32>| {
         last = row.unwrap_or(last);
@@ -110,14 +110,14 @@ fn filled(rows: Vec<Option<f32>>) -> Option<Vec<f32>> {
     Some(rows.into_iter().map(fill).collect())
 }
 
-fn smoothed(rows: &[f32]) -> Vec<f32> {
+fn smooth(rows: &[f32]) -> Vec<f32> {
     (0..rows.len())
         .map(|i| mean(&rows[i.saturating_sub(2)..(i + 3).min(rows.len())]))
         .collect()
 }
 
 /// Correlation of two sides.
-fn likeness(a: &[f32], b: &[f32]) -> f32 {
+fn correlation(a: &[f32], b: &[f32]) -> f32 {
     let (ma, mb) = (mean(a), mean(b));
     let of = |x: &[f32], mx: f32, y: &[f32], my: f32| -> f32 {
         x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum()

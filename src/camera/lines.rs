@@ -53,16 +53,16 @@ impl Lines {
         })
     }
 
-    /// Gathers the pixels of each line, and tells something of it; lines of fewer than `least` pixels,
-    /// in the corners, say what the nearest one says.
-    pub(super) fn tell<T: Copy, R: Clone>(
+    /// Maps the pixels of each line to a result; lines of fewer than `least` pixels, in the corners, get
+    /// the result of the nearest one.
+    pub(super) fn map_lines<T: Copy, R: Clone>(
         &self,
         pixels: &[T],
         least: usize,
-        mut tell: impl FnMut(&mut Vec<T>) -> R,
+        mut map: impl FnMut(&mut Vec<T>) -> R,
     ) -> Vec<R> {
         let mut row = Vec::with_capacity(self.w);
-        let mut told: Vec<Option<R>> = Vec::with_capacity(self.count);
+        let mut results: Vec<Option<R>> = Vec::with_capacity(self.count);
         for line in 0..self.count {
             row.clear();
             for &(x0, x1, first) in &self.steps {
@@ -71,11 +71,11 @@ impl Lines {
                 }
             }
             let enough = row.len() >= least.min(self.w);
-            told.push(enough.then(|| tell(&mut row)));
+            results.push(enough.then(|| map(&mut row)));
         }
         let mut out: Vec<R> = Vec::with_capacity(self.count);
-        let known = told.iter().flatten().next().cloned();
-        for one in told {
+        let known = results.iter().flatten().next().cloned();
+        for one in results {
             let nearest = one
                 .or_else(|| out.last().cloned())
                 .or_else(|| known.clone());
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_told_of() {
+    fn every_line_has_a_result() {
         let lines = Lines::new(40, 20, -0.25);
-        let told = lines.tell(&all(&lines, 800), 12, |line| {
+        let results = lines.map_lines(&all(&lines, 800), 12, |line| {
             assert!(line.windows(2).all(|p| p[0] == p[1]));
             line[0]
         });
-        assert_eq!(told.len(), 30);
-        assert_eq!((told[15], told[0] > 0), (15, true));
+        assert_eq!(results.len(), 30);
+        assert_eq!((results[15], results[0] > 0), (15, true));
     }
 }

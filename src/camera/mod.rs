@@ -1,22 +1,23 @@
 //! Old boards filmed, cut out and read: pictures to numbers, and to pictures for viewers.
 //!
 //! ```text
-//! Source ──Frame──▶ Reader::look ──▶ readings with confidence ──▶ queue states
-//!                       └──▶ Rectified ──▶ ViewerPicture (JPEG)
+//! Source ──Frame──▶ Reader::observe ──▶ readings with confidence ──▶ queue states
+//!                       └──▶ RectifiedBoard ──▶ ViewerPicture (JPEG)
 //! ```
 //! Invariants: a [`Picture`] has no way out of memory but [`Picture::rectify`], which leaves nothing
 //! outside the board's corners; a field that is not clear is unknown, never guessed; a number is
 //! shown once several pictures agree and it follows from the one before. Does not know topics,
 //! brokers, boards or who looks at the pictures. `docs/camera.md` tells how reading works.
 
+mod calibrate;
 mod columns;
+mod components;
 mod evidence;
 mod field;
-mod find;
+mod freeze;
 mod glyphs;
 mod light;
 mod lines;
-mod parts;
 mod picture;
 mod quad;
 mod rank;
@@ -25,16 +26,15 @@ mod reader;
 mod reading;
 mod segments;
 mod source;
-mod still;
 mod text;
 mod viewer;
 
-pub use find::{Calibration, FoundField, calibrate};
-pub use picture::{Picture, PictureError, Rectified};
+pub use calibrate::{Calibration, FoundField, calibrate};
+pub use freeze::FreezeDetector;
+pub use picture::{Picture, PictureError, RectifiedBoard};
 pub use quad::{Quad, Rect};
 pub use read::{FieldSpec, Reading, read};
-pub use reader::{FieldReading, Look, Reader};
+pub use reader::{FieldReading, Observation, Reader};
 pub use reading::Doubt;
 pub use source::{FolderSource, Frame, Source, SourceError, device_formats, load, open};
-pub use still::Still;
-pub use viewer::{MAX_BYTES, ViewerPicture, Viewing};
+pub use viewer::{MAX_BYTES, ViewerPicture, ViewerSchedule};

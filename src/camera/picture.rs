@@ -2,7 +2,7 @@
 //!
 //! [`Picture`] has no way out: it cannot be copied, printed, compared or encoded, and its pixels are
 //! seen only by this module's neighbours while they look for the board. What goes on is a
-//! [`Rectified`] board, in which nothing outside the quadrilateral is left.
+//! [`RectifiedBoard`] board, in which nothing outside the quadrilateral is left.
 
 use super::quad::Quad;
 use crate::jpeg::{self, JpegError};
@@ -129,7 +129,7 @@ impl Picture {
     ///
     /// # Errors
     /// [`PictureError::Corners`] when the corners enclose no board.
-    pub fn rectify(&self, quad: &Quad) -> Result<Rectified, PictureError> {
+    pub fn rectify(&self, quad: &Quad) -> Result<RectifiedBoard, PictureError> {
         let (width, height) = quad.rectified_size();
         self.rectify_to(quad, width, height)
     }
@@ -140,7 +140,7 @@ impl Picture {
         quad: &Quad,
         width: u32,
         height: u32,
-    ) -> Result<Rectified, PictureError> {
+    ) -> Result<RectifiedBoard, PictureError> {
         let m = quad.projection().ok_or(PictureError::Corners)?;
         let mut rgb = vec![0; width as usize * height as usize * 3];
         let (sx, sy) = (1.0 / width as f32, 1.0 / height as f32);
@@ -158,7 +158,7 @@ impl Picture {
                 from = to;
             }
         }
-        Ok(Rectified {
+        Ok(RectifiedBoard {
             width,
             height,
             rgb,
@@ -254,7 +254,7 @@ pub(super) fn luma(rgb: &[u8]) -> f32 {
 
 /// A board as seen from the front, with nothing around it.
 #[derive(Clone)]
-pub struct Rectified {
+pub struct RectifiedBoard {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) rgb: Vec<u8>,
@@ -262,7 +262,7 @@ pub struct Rectified {
     pub(super) down: [[f32; 3]; 2],
 }
 
-impl Rectified {
+impl RectifiedBoard {
     /// Width and height in pixels.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {

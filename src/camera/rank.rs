@@ -8,7 +8,7 @@ const BINS: usize = 256;
 
 /// The value that would be at place `at` after sorting; 0 when there are none.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bins
-pub(super) fn ranked(values: &[f32], at: usize) -> f32 {
+pub(super) fn nth_smallest(values: &[f32], at: usize) -> f32 {
     let (low, high) = bounds(values);
     if values.is_empty() || low >= high {
         return if values.is_empty() { 0.0 } else { low };
@@ -99,11 +99,11 @@ mod tests {
             let mut sorted = values.clone();
             sorted.sort_by(f32::total_cmp);
             for at in [0, n / 3, n / 2, n * 97 / 100, n - 1] {
-                assert_eq!(ranked(&values, at), sorted[at], "{at} of {n}");
+                assert_eq!(nth_smallest(&values, at), sorted[at], "{at} of {n}");
             }
         }
-        assert_eq!(ranked(&[3.0; 40], 7), 3.0);
-        assert_eq!(ranked(&[], 0), 0.0);
+        assert_eq!(nth_smallest(&[3.0; 40], 7), 3.0);
+        assert_eq!(nth_smallest(&[], 0), 0.0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::field::Signal;
 use super::light::Light;
-use super::picture::Rectified;
+use super::picture::RectifiedBoard;
 use super::quad::Rect;
 use super::reading::{Digit, Doubt};
 use super::segments::{self, Shape};
@@ -51,22 +51,24 @@ impl Reading {
     }
 }
 
-enum Found {
-    Segments(segments::Found),
-    Text(text::Found),
+enum FieldScan {
+    Segments(segments::SegmentScan),
+    Text(text::TextScan),
 }
 
 /// Reads all fields of a board in one picture; in the order of the fields.
 #[must_use]
-pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
+pub fn read(board: &RectifiedBoard, fields: &[FieldSpec]) -> Vec<Reading> {
     let light = Light::of(board, fields.iter().map(|f| &f.rect));
-    let found: Vec<Result<Found, Doubt>> = fields
+    let found: Vec<Result<FieldScan, Doubt>> = fields
         .iter()
         .map(|field| {
             let signal = Signal::of(board, &field.rect, light.as_ref()).ok_or(Doubt::Nothing)?;
             match field.kind {
-                DigitKind::SevenSegment => segments::Found::of(&signal).map(Found::Segments),
-                DigitKind::TextDigits => text::Found::of(signal).map(Found::Text),
+                DigitKind::SevenSegment => {
+                    segments::SegmentScan::of(&signal).map(FieldScan::Segments)
+                }
+                DigitKind::TextDigits => text::TextScan::of(signal).map(FieldScan::Text),
             }
         })
         .collect();
@@ -75,28 +77,28 @@ pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
         .enumerate()
         .map(|(i, own)| {
             let mates = || {
-                let same = |j: &usize| alike(&fields[i], &fields[*j]);
+                let same = |j: &usize| same_size(&fields[i], &fields[*j]);
                 (0..fields.len())
                     .filter(same)
                     .filter_map(|j| found[j].as_ref().ok())
             };
             match own {
                 Err(doubt) => Reading::unknown(*doubt),
-                Ok(own) if elsewhere(own, mates()) => Reading::unknown(Doubt::Obstructed),
-                Ok(Found::Segments(own)) => {
+                Ok(own) if has_foreign_ground(own, mates()) => Reading::unknown(Doubt::Obstructed),
+                Ok(FieldScan::Segments(own)) => {
                     let shapes: Vec<Shape> = mates()
                         .filter_map(|f| match f {
-                            Found::Segments(f) => Some(f.shape()),
-                            Found::Text(_) => None,
+                            FieldScan::Segments(f) => Some(f.shape()),
+                            FieldScan::Text(_) => None,
                         })
                         .collect();
-                    Reading::of(own.decode(&agree(&shapes)), fields[i].places)
+                    Reading::of(own.decode(&consensus(&shapes)), fields[i].places)
                 }
-                Ok(Found::Text(own)) => {
+                Ok(FieldScan::Text(own)) => {
                     let extents: Vec<(f32, f32)> = mates()
                         .filter_map(|f| match f {
-                            Found::Text(f) => Some(f.extent()),
-                            Found::Segments(_) => None,
+                            FieldScan::Text(f) => Some(f.extent()),
+                            FieldScan::Segments(_) => None,
                         })
                         .collect();
                     let agreed = (extents.len() >= AGREEING).then(|| {
@@ -114,7 +116,7 @@ pub fn read(board: &Rectified, fields: &[FieldSpec]) -> Vec<Reading> {
         .collect()
 }
 
-impl Found {
+impl FieldScan {
     fn ground(&self) -> [f32; 3] {
         match self {
             Self::Segments(f) => f.ground,
@@ -124,7 +126,7 @@ impl Found {
 }
 
 /// Whether a field's ground is not that of its mates: then a cover or a reflection is most of it.
-fn elsewhere<'a>(own: &Found, mates: impl Iterator<Item = &'a Found>) -> bool {
+fn has_foreign_ground<'a>(own: &FieldScan, mates: impl Iterator<Item = &'a FieldScan>) -> bool {
     /// How much darker or brighter one side of a board may be.
     const LIGHT: std::ops::RangeInclusive<f32> = 0.55..=1.8;
     /// Levels that noise and rounding make of a dark ground.
@@ -150,14 +152,14 @@ fn elsewhere<'a>(own: &Found, mates: impl Iterator<Item = &'a Found>) -> bool {
 const AGREEING: usize = 3;
 
 /// Whether two fields hold digits of one size.
-fn alike(a: &FieldSpec, b: &FieldSpec) -> bool {
+fn same_size(a: &FieldSpec, b: &FieldSpec) -> bool {
     let near = |a: f32, b: f32| (a / b - 1.0).abs() < 0.04;
     a.kind == b.kind && near(a.rect.h, b.rect.h) && near(a.rect.w, b.rect.w)
 }
 
 /// What most fields say; the widest digits tell the width, since a 7 alone is narrower. Those that
 /// reach into the next place have run together with what is there.
-fn agree(shapes: &[Shape]) -> Shape {
+fn consensus(shapes: &[Shape]) -> Shape {
     let of = |values: &mut dyn Iterator<Item = f32>, least: usize, percent: usize| {
         let mut values: Vec<f32> = values.collect();
         values.sort_by(f32::total_cmp);

@@ -2,9 +2,9 @@
 //!
 //! Holds what is known of each field over time. Sync and without I/O: time comes with each picture.
 
+use super::calibrate::refine_corners;
 use super::evidence::{Evidence, Order};
-use super::find::settle;
-use super::picture::{Picture, PictureError, Rectified};
+use super::picture::{Picture, PictureError, RectifiedBoard};
 use super::quad::{Quad, Rect};
 use super::read::{FieldSpec, Reading, read};
 use super::reading::Doubt;
@@ -16,14 +16,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
-/// A state that did not change is told again this often, so that it stays fresh: a fifth of the
+/// A state that did not change is sent again this often, so that it stays fresh: a fifth of the
 /// usual `stale_after`.
-const TELL_EVERY: Duration = Duration::from_secs(30);
+const RESEND_EVERY: Duration = Duration::from_secs(30);
 
 /// What one field said in one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldReading {
-    /// The queue it tells of.
+    /// Its queue.
     pub queue: QueueId,
     /// What of it.
     pub show: CameraShow,
@@ -31,23 +31,23 @@ pub struct FieldReading {
     pub reading: Reading,
 }
 
-/// What one picture told.
-pub struct Look {
+/// The result of one picture.
+pub struct Observation {
     /// Each field, in the order of the configuration.
     pub fields: Vec<FieldReading>,
-    /// States to hand on: changed, or due to be told again. Their source is
+    /// States to hand on: changed, or due to be sent again. Their source is
     /// [`Source::Camera`](crate::model::Source::Camera).
     pub states: Vec<(QueueId, QueueState)>,
     /// The board, with nothing around it; `None` when it is not where it should be
     /// ([`Doubt::Moved`]).
-    pub board: Option<Rectified>,
+    pub board: Option<RectifiedBoard>,
 }
 
 /// Reads the pictures of one camera.
 pub struct Reader {
     quad: Quad,
-    /// How far a corner may wander, in pixels.
-    follow: u32,
+    /// How far a corner may drift, in pixels.
+    max_drift: u32,
     /// Where the board's edges were seen in the first picture: movements are counted from there,
     /// since the strongest edge may be that of its frame and not where the corners were set.
     base: Option<Quad>,
@@ -57,19 +57,19 @@ pub struct Reader {
     fields: Vec<CameraField>,
     specs: Vec<FieldSpec>,
     evidence: Vec<Evidence>,
-    queues: Vec<Told>,
+    queues: Vec<QueueTracker>,
     day: Option<Date>,
 }
 
-/// What a queue's states are made of.
-struct Told {
+/// Derives the states of one queue from its fields.
+struct QueueTracker {
     id: QueueId,
     derived: Derived,
     /// Ticket and counter that were on the board last; `None` before any were seen today.
     shown: Option<(Label, Option<Label>)>,
     waiting: u32,
     on_hold: u32,
-    told: Option<Duration>,
+    last_sent: Option<Duration>,
 }
 
 impl Reader {
@@ -94,15 +94,15 @@ impl Reader {
             .iter()
             .map(spec)
             .collect::<Result<_, PictureError>>()?;
-        let mut queues: Vec<Told> = Vec::new();
+        let mut queues: Vec<QueueTracker> = Vec::new();
         for field in &config.fields {
             if !queues.iter().any(|q| q.id == field.queue) {
-                queues.push(Told::new(field.queue.clone()));
+                queues.push(QueueTracker::new(field.queue.clone()));
             }
         }
         Ok(Self {
             quad,
-            follow: config.max_drift_px,
+            max_drift: config.max_drift_px,
             base: None,
             size: config.size,
             agree: config.agree,
@@ -123,15 +123,17 @@ impl Reader {
             return;
         };
         self.day = Some(day);
-        for told in &mut self.queues {
-            let Some(kept) = kept.iter().find(|k| k.queue == told.id) else {
+        for tracker in &mut self.queues {
+            let Some(kept) = kept.iter().find(|k| k.queue == tracker.id) else {
                 continue;
             };
-            told.derived.resume(kept, kept.state.epoch);
+            tracker.derived.resume(kept, kept.state.epoch);
         }
         for (field, evidence) in self.fields.iter().zip(&mut self.evidence) {
-            let told = self.queues.iter().find(|q| q.id == field.queue);
-            let last = told.and_then(|t| t.derived.last_shown()).map(Label::as_str);
+            let tracker = self.queues.iter().find(|q| q.id == field.queue);
+            let last = tracker
+                .and_then(|t| t.derived.last_shown())
+                .map(Label::as_str);
             let digits = last.and_then(|l| l.strip_prefix(field.prefix.as_str()));
             if let (CameraShow::Ticket, Some(digits)) = (field.show, digits) {
                 evidence.resume(digits);
@@ -143,10 +145,10 @@ impl Reader {
     ///
     /// # Errors
     /// [`PictureError`] when the picture is not of the configured size.
-    pub fn single(
+    pub fn read_once(
         &self,
         picture: &Picture,
-    ) -> Result<(Rectified, Vec<FieldReading>), PictureError> {
+    ) -> Result<(RectifiedBoard, Vec<FieldReading>), PictureError> {
         self.check_size(picture)?;
         let board = picture.rectify(&self.quad)?;
         let fields = self.readings(read(&board, &self.specs));
@@ -179,14 +181,14 @@ impl Reader {
     /// Where the board is in this picture.
     ///
     /// # Errors
-    /// [`Doubt::Moved`] when a corner is farther than it may wander.
-    fn follow(&mut self, picture: &Picture) -> Result<Quad, Doubt> {
+    /// [`Doubt::Moved`] when a corner has drifted too far.
+    fn track_board(&mut self, picture: &Picture) -> Result<Quad, Doubt> {
         // Twice as far as it may go, so that what went too far is seen to have gone.
-        let reach = (2 * self.follow + 8) as f32;
-        if self.follow == 0 {
+        let reach = (2 * self.max_drift + 8) as f32;
+        if self.max_drift == 0 {
             return Ok(self.quad);
         }
-        let Some(seen) = settle(picture, &self.quad, reach) else {
+        let Some(seen) = refine_corners(picture, &self.quad, reach) else {
             // Edges that were never seen cannot be followed; those that were are gone.
             return if self.base.is_none() {
                 Ok(self.quad)
@@ -198,7 +200,10 @@ impl Reader {
         let (seen, set) = (seen.points(), self.quad.points());
         let moved: [(f32, f32); 4] =
             std::array::from_fn(|i| (seen[i].0 - base[i].0, seen[i].1 - base[i].1));
-        if moved.iter().any(|(x, y)| x.hypot(*y) > self.follow as f32) {
+        if moved
+            .iter()
+            .any(|(x, y)| x.hypot(*y) > self.max_drift as f32)
+        {
             return Err(Doubt::Moved);
         }
         let now = std::array::from_fn(|i| (set[i].0 + moved[i].0, set[i].1 + moved[i].1));
@@ -208,10 +213,10 @@ impl Reader {
     /// Takes the next picture.
     ///
     /// # Errors
-    /// As [`single`](Self::single).
-    pub fn look(&mut self, picture: &Picture, now: Now) -> Result<Look, PictureError> {
+    /// As [`read_once`](Self::read_once).
+    pub fn observe(&mut self, picture: &Picture, now: Now) -> Result<Observation, PictureError> {
         self.check_size(picture)?;
-        let (board, fields) = match self.follow(picture) {
+        let (board, fields) = match self.track_board(picture) {
             Ok(quad) => {
                 let board = picture.rectify(&quad)?;
                 let readings = read(&board, &self.specs);
@@ -221,21 +226,21 @@ impl Reader {
             Err(doubt) => (None, vec![Reading::unknown(doubt); self.specs.len()]),
         };
         let fields = self.readings(fields);
-        // Calls bear the time of the clock: while that is not known, nobody can be told of them.
+        // Calls bear the time of the clock: while that is not known, they cannot be reported.
         let states = if now.synced {
-            self.weigh(&fields, now)
+            self.accept(&fields, now)
         } else {
             Vec::new()
         };
-        Ok(Look {
+        Ok(Observation {
             fields,
             states,
             board,
         })
     }
 
-    /// Weighs the readings of one picture.
-    fn weigh(&mut self, readings: &[FieldReading], now: Now) -> Vec<(QueueId, QueueState)> {
+    /// Accepts the readings of one picture that are confirmed by earlier ones.
+    fn accept(&mut self, readings: &[FieldReading], now: Now) -> Vec<(QueueId, QueueState)> {
         let day = now.wall.to_zoned(self.zone.clone()).date();
         if self.day != Some(day) {
             self.day = Some(day);
@@ -266,13 +271,13 @@ impl Reader {
                     .position(|f| f.queue == queue.id && f.show == show)?;
                 Some((&self.fields[at], known[at].as_deref()))
             };
-            let parts = Parts {
+            let parts = QueueFields {
                 ticket: of(CameraShow::Ticket),
                 counter: of(CameraShow::Counter),
                 waiting: of(CameraShow::Waiting),
                 on_hold: of(CameraShow::OnHold),
             };
-            if let Some(state) = queue.tell(&parts, now) {
+            if let Some(state) = queue.update(&parts, now) {
                 states.push((queue.id.clone(), state));
             }
         }
@@ -281,14 +286,14 @@ impl Reader {
 }
 
 /// The fields of one queue that there are, and what each is known to say in this picture.
-struct Parts<'a> {
+struct QueueFields<'a> {
     ticket: Option<(&'a CameraField, Option<&'a str>)>,
     counter: Option<(&'a CameraField, Option<&'a str>)>,
     waiting: Option<(&'a CameraField, Option<&'a str>)>,
     on_hold: Option<(&'a CameraField, Option<&'a str>)>,
 }
 
-impl Told {
+impl QueueTracker {
     fn new(id: QueueId) -> Self {
         Self {
             id,
@@ -296,7 +301,7 @@ impl Told {
             shown: None,
             waiting: 0,
             on_hold: 0,
-            told: None,
+            last_sent: None,
         }
     }
 
@@ -309,9 +314,9 @@ impl Told {
         }
     }
 
-    /// The state to hand on, if every field of the queue is known and something is to be told: a
+    /// The state to hand on, if every field of the queue is known and something is to be sent: a
     /// ticket without its counter would send people to no window.
-    fn tell(&mut self, parts: &Parts<'_>, now: Now) -> Option<QueueState> {
+    fn update(&mut self, parts: &QueueFields<'_>, now: Now) -> Option<QueueState> {
         let all = [
             &parts.ticket,
             &parts.counter,
@@ -341,15 +346,17 @@ impl Told {
         if let Some(ticket) = label(&parts.ticket) {
             let now_shown = (ticket, label(&parts.counter));
             if self.shown.as_ref() != Some(&now_shown) {
-                self.note(now_shown, now);
+                self.record(now_shown, now);
                 changed = true;
             }
         }
-        let due = self.told.is_none_or(|told| now.since(told) >= TELL_EVERY);
+        let due = self
+            .last_sent
+            .is_none_or(|sent| now.since(sent) >= RESEND_EVERY);
         if !changed && !due {
             return None;
         }
-        self.told = Some(now.mono);
+        self.last_sent = Some(now.mono);
         Some(QueueState {
             waiting: parts.waiting.is_some().then_some(self.waiting),
             on_hold: parts.on_hold.is_some().then_some(self.on_hold),
@@ -359,7 +366,7 @@ impl Told {
 
     /// Takes over what is on the board: the first that is seen today stands there, called nobody
     /// knows when; what changes is called.
-    fn note(&mut self, shown: (Label, Option<Label>), now: Now) {
+    fn record(&mut self, shown: (Label, Option<Label>), now: Now) {
         let (ticket, counter) = shown.clone();
         let before = self.shown.replace(shown).map(|(ticket, _)| ticket);
         // What changed while the node restarted is called all the same, if that was a moment ago.
@@ -403,8 +410,8 @@ mod tests {
         Now::at(Timestamp::from_second(1_795_482_000 + second).unwrap())
     }
 
-    fn told() -> Told {
-        Told::new(QueueId::new(QUEUE).unwrap())
+    fn tracker() -> QueueTracker {
+        QueueTracker::new(QueueId::new(QUEUE).unwrap())
     }
 
     fn zone() -> TimeZone {
@@ -412,35 +419,35 @@ mod tests {
     }
 
     /// What is made of a number that the board shows.
-    fn see(told: &mut Told, ticket: &str, counter: &str, second: i64) -> QueueState {
+    fn see(tracker: &mut QueueTracker, ticket: &str, counter: &str, second: i64) -> QueueState {
         let now = now(second);
-        told.turn_to(now.wall.to_zoned(zone()).date(), now);
+        tracker.turn_to(now.wall.to_zoned(zone()).date(), now);
         let shown = (Label::new(ticket).unwrap(), Label::new(counter).ok());
-        if told.shown.as_ref() != Some(&shown) {
-            told.note(shown, now);
+        if tracker.shown.as_ref() != Some(&shown) {
+            tracker.record(shown, now);
         }
-        told.derived.message(now.wall, now)
+        tracker.derived.message(now.wall, now)
     }
 
     /// The same queue after a restart.
-    fn again(state: QueueState, second: i64) -> Told {
-        let mut told = told();
+    fn restarted(state: QueueState, second: i64) -> QueueTracker {
+        let mut tracker = tracker();
         let last_no = state.calls.first().map_or(0, |c| c.no);
         let kept = KeptQueue {
-            queue: told.id.clone(),
+            queue: tracker.id.clone(),
             state,
             epoch: 0,
             source: Source::Camera,
             last_no,
             dated: true,
         };
-        told.derived.resume(&kept, kept.state.epoch);
+        tracker.derived.resume(&kept, kept.state.epoch);
         let now = now(second);
-        told.turn_to(now.wall.to_zoned(zone()).date(), now);
-        told
+        tracker.turn_to(now.wall.to_zoned(zone()).date(), now);
+        tracker
     }
 
-    fn said(state: &QueueState) -> String {
+    fn calls_text(state: &QueueState) -> String {
         let calls = state.calls.iter();
         let mut all: Vec<String> = calls
             .map(|c| format!("{} {} {}", c.no, c.ticket, c.kind.as_str()))
@@ -452,31 +459,31 @@ mod tests {
 
     #[test]
     fn a_restart_recalls_nobody_whose_number_stood_there_before_and_after() {
-        let mut camera = told();
+        let mut camera = tracker();
         let state = see(&mut camera, "42", "3", 0);
-        assert_eq!(said(&state), "now serving 42");
-        let mut camera = again(state, 20);
+        assert_eq!(calls_text(&state), "now serving 42");
+        let mut camera = restarted(state, 20);
         let state = see(&mut camera, "42", "3", 20);
-        assert_eq!(said(&state), "now serving 42");
-        assert_eq!(said(&see(&mut camera, "43", "3", 30)), "1 43 call");
+        assert_eq!(calls_text(&state), "now serving 42");
+        assert_eq!(calls_text(&see(&mut camera, "43", "3", 30)), "1 43 call");
         // What changed while it restarted is called all the same.
-        let mut camera = again(state.clone(), 40);
-        assert_eq!(said(&see(&mut camera, "43", "1", 40)), "1 43 call");
-        let mut camera = again(state, 40);
-        assert_eq!(said(&see(&mut camera, "42", "5", 40)), "1 42 recall");
+        let mut camera = restarted(state.clone(), 40);
+        assert_eq!(calls_text(&see(&mut camera, "43", "1", 40)), "1 43 call");
+        let mut camera = restarted(state, 40);
+        assert_eq!(calls_text(&see(&mut camera, "42", "5", 40)), "1 42 recall");
     }
 
     #[test]
     fn a_restart_just_before_midnight_recalls_nobody_after_it() {
         const MIDNIGHT: i64 = 14 * 3600;
-        let mut camera = told();
+        let mut camera = tracker();
         see(&mut camera, "41", "3", MIDNIGHT - 100);
         let state = see(&mut camera, "42", "3", MIDNIGHT - 50);
-        assert_eq!(said(&state), "1 42 call");
-        let mut camera = again(state, MIDNIGHT - 30);
+        assert_eq!(calls_text(&state), "1 42 call");
+        let mut camera = restarted(state, MIDNIGHT - 30);
         let state = see(&mut camera, "42", "3", MIDNIGHT - 20);
-        assert_eq!(said(&state), "1 42 call");
+        assert_eq!(calls_text(&state), "1 42 call");
         let state = see(&mut camera, "42", "3", MIDNIGHT + 10);
-        assert_eq!(said(&state), "now serving 42");
+        assert_eq!(calls_text(&state), "now serving 42");
     }
 }

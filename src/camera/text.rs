@@ -4,9 +4,9 @@
 //! A digit is told twice: by its likeness to many typefaces, and by its loops (an 8 has two, a 6 one
 //! below, a 1 none). Only where both agree it is known.
 
+use super::components::{Component, Components};
 use super::field::{COVERED, Signal};
 use super::glyphs::{self, Likeness};
-use super::parts::{Part, Parts};
 use super::reading::{Digit, Doubt};
 
 /// Least correlation with the nearest typeface, and least distance to the next best digit: what is
@@ -20,19 +20,19 @@ const TWINS: f32 = 0.18;
 const UNEVEN: f32 = 0.10;
 
 /// What stands in a field before it is decoded.
-pub(super) struct Found {
+pub(super) struct TextScan {
     signal: Signal,
-    pub(super) glyphs: Vec<Part>,
+    pub(super) glyphs: Vec<Component>,
 }
 
-impl Found {
+impl TextScan {
     /// Looks for digits.
     ///
     /// # Errors
     /// Why there is nothing to decode.
     pub(super) fn of(signal: Signal) -> Result<Self, Doubt> {
         let (w, h) = (signal.w, signal.h);
-        let mut glyphs: Vec<Part> = Parts::of(&signal.mask(), w)
+        let mut glyphs: Vec<Component> = Components::of(&signal.mask(), w)
             .found
             .into_iter()
             .filter(|p| p.area >= (h * h / 400).max(4))
@@ -96,7 +96,7 @@ impl Found {
         Ok(digits)
     }
 
-    fn digit(&self, part: &Part) -> Result<Digit, Doubt> {
+    fn digit(&self, part: &Component) -> Result<Digit, Doubt> {
         let pixels = self.stretched(part);
         let aspect = part.width() as f32 / part.height() as f32;
         let Likeness {
@@ -129,7 +129,7 @@ impl Found {
     }
 
     /// The glyph stretched to the size of the typefaces' pictures: each pixel the mean of its area.
-    fn stretched(&self, part: &Part) -> [f32; glyphs::W * glyphs::H] {
+    fn stretched(&self, part: &Component) -> [f32; glyphs::W * glyphs::H] {
         let (w, h) = (part.width() as f32, part.height() as f32);
         std::array::from_fn(|i| {
             let (gx, gy) = ((i % glyphs::W) as f32, (i / glyphs::W) as f32);
@@ -155,7 +155,7 @@ impl Found {
     }
 
     /// The loops within a glyph: their middle as a share of its height, from the top.
-    fn loops(&self, part: &Part, level: f32) -> Vec<f32> {
+    fn loops(&self, part: &Component, level: f32) -> Vec<f32> {
         // A rim of ground around it joins all that is outside.
         let (w, h) = (part.width() + 2, part.height() + 2);
         let inside = |x: usize, y: usize| {
@@ -169,7 +169,7 @@ impl Found {
             })
             .collect();
         let least = (part.area / 100).max(2);
-        Parts::of(&ground, w)
+        Components::of(&ground, w)
             .found
             .iter()
             .filter(|p| p.x0 > 0 && p.area >= least)
@@ -179,7 +179,7 @@ impl Found {
 
     /// No digit is missing between two others.
     fn evenly_spaced(&self) -> Result<(), Doubt> {
-        let tall = self.glyphs.iter().map(Part::height).max().unwrap_or(1) as f32;
+        let tall = self.glyphs.iter().map(Component::height).max().unwrap_or(1) as f32;
         let apart = self
             .glyphs
             .windows(2)

@@ -1,6 +1,6 @@
 //! The picture for viewers: the board alone, as a JPEG, with the time it was taken drawn in.
 
-use super::picture::{Rectified, luma};
+use super::picture::{RectifiedBoard, luma};
 use crate::clock::Now;
 use jiff::tz::TimeZone;
 use jpeg_encoder::{ColorType, Encoder};
@@ -32,7 +32,7 @@ pub struct ViewerPicture {
 impl ViewerPicture {
     /// Encodes a board with its time; smaller and coarser until it fits.
     #[must_use]
-    pub fn of(board: &Rectified, now: Now, zone: &TimeZone) -> Option<Self> {
+    pub fn of(board: &RectifiedBoard, now: Now, zone: &TimeZone) -> Option<Self> {
         let time = now.wall.to_zoned(zone.clone());
         let stamp = if now.synced {
             time.strftime("%Y-%m-%d %H:%M:%S").to_string()
@@ -43,7 +43,7 @@ impl ViewerPicture {
         let mut shown = board.clone();
         loop {
             let mut stamped = shown.clone();
-            draw(&mut stamped, &stamp);
+            draw_text(&mut stamped, &stamp);
             for quality in QUALITIES {
                 let jpeg = encode(&stamped, quality)?;
                 if jpeg.len() <= MAX_BYTES {
@@ -54,22 +54,22 @@ impl ViewerPicture {
                     });
                 }
             }
-            shown = halved(&shown)?;
+            shown = halve(&shown)?;
         }
     }
 }
 
-/// Decides when viewers get another picture.
+/// Decides when viewers get a new picture.
 #[derive(Debug, Clone, Default)]
-pub struct Viewing {
+pub struct ViewerSchedule {
     /// Brightness of the blocks of the last picture, and when it was.
     last: Option<(Vec<f32>, Duration)>,
 }
 
-impl Viewing {
+impl ViewerSchedule {
     /// Whether this board is worth another picture, the last being at least `every` old; then it is
     /// the last from now on.
-    pub fn wants(&mut self, board: &Rectified, every: Duration, now: Duration) -> bool {
+    pub fn is_due(&mut self, board: &RectifiedBoard, every: Duration, now: Duration) -> bool {
         let blocks = blocks(board);
         if let Some((last, at)) = &self.last {
             let age = now.saturating_sub(*at);
@@ -87,7 +87,7 @@ impl Viewing {
     }
 }
 
-fn blocks(board: &Rectified) -> Vec<f32> {
+fn blocks(board: &RectifiedBoard) -> Vec<f32> {
     let (w, h) = (board.width / BLOCK, board.height / BLOCK);
     let mean = |bx: u32, by: u32| {
         let mut sum = 0.0;
@@ -101,7 +101,7 @@ fn blocks(board: &Rectified) -> Vec<f32> {
     (0..w * h).map(|i| mean(i % w, i / w)).collect()
 }
 
-fn encode(board: &Rectified, quality: u8) -> Option<Vec<u8>> {
+fn encode(board: &RectifiedBoard, quality: u8) -> Option<Vec<u8>> {
     let mut jpeg = Vec::new();
     let (w, h) = (
         u16::try_from(board.width).ok()?,
@@ -114,7 +114,7 @@ fn encode(board: &Rectified, quality: u8) -> Option<Vec<u8>> {
 }
 
 /// A board of half the size; `None` when it is too small to be of use.
-fn halved(board: &Rectified) -> Option<Rectified> {
+fn halve(board: &RectifiedBoard) -> Option<RectifiedBoard> {
     /// Less shows no digits.
     const LEAST: u32 = 160;
     let (width, height) = (board.width / 2, board.height / 2);
@@ -132,7 +132,7 @@ fn halved(board: &Rectified) -> Option<Rectified> {
             }));
         }
     }
-    Some(Rectified {
+    Some(RectifiedBoard {
         width,
         height,
         rgb,
@@ -158,13 +158,13 @@ const SIGNS: [(char, [u8; 7]); 13] = [
 ];
 
 /// Draws a line of signs into the lower left corner, white on black.
-fn draw(board: &mut Rectified, line: &str) {
+fn draw_text(board: &mut RectifiedBoard, line: &str) {
     // A twenty-fifth of the height: legible on a phone, and beside the digits.
     let dot = (board.height / 25 / 9).max(1);
     let signs = u32::try_from(line.chars().count()).unwrap_or(0);
     let (w, h) = ((signs * 6 + 1) * dot, 9 * dot);
     let top = board.height.saturating_sub(h);
-    let set = |board: &mut Rectified, x: u32, y: u32, level: u8| {
+    let set = |board: &mut RectifiedBoard, x: u32, y: u32, level: u8| {
         if x < board.width && y < board.height {
             let i = (y as usize * board.width as usize + x as usize) * 3;
             board.rgb[i..i + 3].fill(level);

@@ -1,7 +1,7 @@
 //! Why a connection was lost or not made, from the errors of `rumqttc` and `rustls`: known by their
 //! types, never by their texts.
 
-use super::limits::{CONFIRMS_NOTHING, KEEPS_NOTHING};
+use super::limits::{QOS1_UNAVAILABLE, RETAIN_UNAVAILABLE};
 use crate::config::tls::{CertificateFlaw, is_version_1};
 use rumqttc::v5;
 use std::fmt;
@@ -9,10 +9,10 @@ use std::fmt;
 /// Seconds until an attempt to connect is given up: name look-up, TCP, TLS and CONNECT.
 pub(super) const CONNECT_TIMEOUT_S: u64 = 10;
 
-/// Why a line was lost or not made.
+/// Why a connection was lost or not made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LineError {
-    pub(super) kind: LineErrorKind,
+pub(super) struct ConnectionError {
+    pub(super) kind: ConnectionErrorKind,
     pub(super) fault: Fault,
     text: String,
 }
@@ -20,51 +20,51 @@ pub(super) struct LineError {
 /// Where an installer has to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Anywhere on the way: cable, address, firewall.
-    Way,
+    /// The network: cable, address, firewall.
+    Network,
     /// The certificate that the broker shows, or the authority that is trusted with it.
-    BrokersCertificate,
+    BrokerCertificate,
     /// The certificate that we show.
-    OwnCertificate,
+    ClientCertificate,
     /// Files for TLS on this machine.
-    Files,
+    TlsFiles,
     /// User name, password, access list.
     Access,
     /// Another client with our identifier: the broker said so (MQTT 5, reason 0x8E).
-    TakenOver,
+    SessionTakenOver,
     /// What the broker's configuration allows.
     Limits,
     /// The name of the broker.
-    Name,
+    HostName,
     /// Nothing listens there.
-    Closed,
-    /// What answers there is no broker, or not with or without TLS as was asked for.
-    NoBroker,
+    PortClosed,
+    /// What answers there is not an MQTT broker, or it uses TLS where we do not, or the reverse.
+    NotABroker,
 }
 
 /// What kind of trouble it is, where that makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineErrorKind {
-    /// No line, or it was lost.
+pub(super) enum ConnectionErrorKind {
+    /// No connection, or it was lost.
     Network,
     /// The broker does not speak this version.
-    VersionRefused,
-    /// The line was closed, or nonsense came, before the broker answered CONNECT.
+    UnsupportedVersion,
+    /// The connection was closed, or garbage arrived, before the broker answered CONNECT.
     ClosedAtConnect,
-    /// The broker refused: user, password, client id, too busy.
-    Refused,
+    /// The broker rejected the connection: user, password, client id, too busy.
+    Rejected,
 }
 
-impl LineError {
-    pub(super) fn new(kind: LineErrorKind, text: impl fmt::Display) -> Self {
+impl ConnectionError {
+    pub(super) fn new(kind: ConnectionErrorKind, text: impl fmt::Display) -> Self {
         // A broker's text must not write lines of its own into a log.
         let text = text.to_string();
         let printable = |c: char| if c.is_control() { ' ' } else { c };
         let fault = match kind {
-            LineErrorKind::Refused => Fault::Access,
-            LineErrorKind::VersionRefused
-            | LineErrorKind::ClosedAtConnect
-            | LineErrorKind::Network => Fault::Way,
+            ConnectionErrorKind::Rejected => Fault::Access,
+            ConnectionErrorKind::UnsupportedVersion
+            | ConnectionErrorKind::ClosedAtConnect
+            | ConnectionErrorKind::Network => Fault::Network,
         };
         Self {
             kind,
@@ -74,7 +74,7 @@ impl LineError {
     }
 }
 
-impl LineError {
+impl ConnectionError {
     /// The same with where to look.
     pub(super) fn at(mut self, fault: Fault) -> Self {
         self.fault = fault;
@@ -82,150 +82,157 @@ impl LineError {
     }
 }
 
-impl fmt::Display for LineError {
+impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-/// Before the broker answered, a line that closes or talks nonsense may be one that does not know
-/// our version; afterwards it is only a line that closed.
-fn broken(up: bool) -> LineErrorKind {
-    if up {
-        LineErrorKind::Network
+/// Before CONNACK, a broker that closes the connection or sends garbage may not know our version of
+/// MQTT; afterwards it is only a lost connection.
+fn loss_kind(connected: bool) -> ConnectionErrorKind {
+    if connected {
+        ConnectionErrorKind::Network
     } else {
-        LineErrorKind::ClosedAtConnect
+        ConnectionErrorKind::ClosedAtConnect
     }
 }
 
-pub(super) fn v5_error(error: v5::ConnectionError, up: bool) -> LineError {
+pub(super) fn v5_error(error: v5::ConnectionError, connected: bool) -> ConnectionError {
     use v5::ConnectionError as E;
     use v5::mqttbytes::v5::ConnectReturnCode as Code;
     match error {
         E::ConnectionRefused(Code::UnsupportedProtocolVersion | Code::RefusedProtocolVersion) => {
-            LineError::new(LineErrorKind::VersionRefused, "the broker rejects MQTT 5")
+            ConnectionError::new(
+                ConnectionErrorKind::UnsupportedVersion,
+                "the broker rejects MQTT 5",
+            )
         }
-        E::ConnectionRefused(Code::RetainNotSupported) => limited(KEEPS_NOTHING),
-        E::ConnectionRefused(Code::QoSNotSupported) => limited(CONFIRMS_NOTHING),
+        E::ConnectionRefused(Code::RetainNotSupported) => limits_error(RETAIN_UNAVAILABLE),
+        E::ConnectionRefused(Code::QoSNotSupported) => limits_error(QOS1_UNAVAILABLE),
         E::ConnectionRefused(Code::BadUserNamePassword | Code::NotAuthorized) => bad_credentials(),
-        E::ConnectionRefused(code) => refused(code),
+        E::ConnectionRefused(code) => rejected(code),
         E::Timeout(_) => timed_out(),
         E::Tls(e) => tls_error(&e),
-        E::Io(e) => connect_error(&e, up),
-        E::MqttState(v5::StateError::ConnectionAborted) => closed(up),
+        E::Io(e) => connect_error(&e, connected),
+        E::MqttState(v5::StateError::ConnectionAborted) => closed_error(connected),
         E::MqttState(v5::StateError::ServerDisconnect {
             reason_code: v5::mqttbytes::v5::DisconnectReasonCode::SessionTakenOver,
             ..
         }) => taken_over(),
-        E::MqttState(v5::StateError::AwaitPingResp) => no_pong(),
+        E::MqttState(v5::StateError::AwaitPingResp) => ping_timeout(),
         E::MqttState(v5::StateError::Deserialization(v5::mqttbytes::Error::Io(e))) => {
-            read_error(&e, up)
+            read_error(&e, connected)
         }
-        E::MqttState(v5::StateError::Deserialization(e)) if !up => no_broker(broken(up), e),
-        e => LineError::new(broken(up), e),
+        E::MqttState(v5::StateError::Deserialization(e)) if !connected => {
+            no_broker(loss_kind(connected), e)
+        }
+        e => ConnectionError::new(loss_kind(connected), e),
     }
 }
 
-pub(super) fn v311_error(error: rumqttc::ConnectionError, up: bool) -> LineError {
+pub(super) fn v311_error(error: rumqttc::ConnectionError, connected: bool) -> ConnectionError {
     use rumqttc::ConnectReturnCode as Code;
     use rumqttc::ConnectionError as E;
     match error {
-        E::ConnectionRefused(Code::RefusedProtocolVersion) => LineError::new(
-            LineErrorKind::VersionRefused,
+        E::ConnectionRefused(Code::RefusedProtocolVersion) => ConnectionError::new(
+            ConnectionErrorKind::UnsupportedVersion,
             "the broker rejects MQTT 3.1.1",
         ),
         E::ConnectionRefused(Code::BadUserNamePassword | Code::NotAuthorized) => bad_credentials(),
-        E::ConnectionRefused(code) => refused(code),
+        E::ConnectionRefused(code) => rejected(code),
         E::NetworkTimeout => timed_out(),
         E::Tls(e) => tls_error(&e),
-        E::Io(e) => connect_error(&e, up),
-        E::MqttState(rumqttc::StateError::ConnectionAborted) => closed(up),
-        E::MqttState(rumqttc::StateError::AwaitPingResp) => no_pong(),
+        E::Io(e) => connect_error(&e, connected),
+        E::MqttState(rumqttc::StateError::ConnectionAborted) => closed_error(connected),
+        E::MqttState(rumqttc::StateError::AwaitPingResp) => ping_timeout(),
         E::MqttState(rumqttc::StateError::Deserialization(rumqttc::mqttbytes::Error::Io(e))) => {
-            read_error(&e, up)
+            read_error(&e, connected)
         }
-        E::MqttState(rumqttc::StateError::Deserialization(e)) if !up => no_broker(broken(up), e),
-        e => LineError::new(broken(up), e),
+        E::MqttState(rumqttc::StateError::Deserialization(e)) if !connected => {
+            no_broker(loss_kind(connected), e)
+        }
+        e => ConnectionError::new(loss_kind(connected), e),
     }
 }
 
 /// The reader wants the length of the properties behind the reason, though a broker may leave it out
-/// (MQTT 5.0, 3.14.2.2.1): such a packet is only a line that closed.
-fn taken_over() -> LineError {
-    LineError::new(
-        LineErrorKind::Network,
+/// (MQTT 5.0, 3.14.2.2.1): such a packet is only a lost connection.
+fn taken_over() -> ConnectionError {
+    ConnectionError::new(
+        ConnectionErrorKind::Network,
         "another client with the same client id took the session over: a second machine has this identity",
     )
-    .at(Fault::TakenOver)
+    .at(Fault::SessionTakenOver)
 }
 
-fn bad_credentials() -> LineError {
-    LineError::new(
-        LineErrorKind::Refused,
+fn bad_credentials() -> ConnectionError {
+    ConnectionError::new(
+        ConnectionErrorKind::Rejected,
         "the broker rejected this user name, password or client: check `username`, `password` and \
          the broker's access list",
     )
 }
 
 /// Something answered that is no MQTT: most often a web server, whose port was taken.
-fn no_broker(kind: LineErrorKind, error: impl fmt::Display) -> LineError {
-    LineError::new(
+fn no_broker(kind: ConnectionErrorKind, error: impl fmt::Display) -> ConnectionError {
+    ConnectionError::new(
         kind,
         format_args!(
             "the server there does not speak MQTT ({error}): check the port in `url`, a web server may use it"
         ),
     )
-    .at(Fault::NoBroker)
+    .at(Fault::NotABroker)
 }
 
 /// The broker's own configuration forbids what we need.
-fn limited(what: &str) -> LineError {
-    LineError::new(LineErrorKind::Refused, what).at(Fault::Limits)
+fn limits_error(what: &str) -> ConnectionError {
+    ConnectionError::new(ConnectionErrorKind::Rejected, what).at(Fault::Limits)
 }
 
-fn refused(code: impl fmt::Debug) -> LineError {
-    LineError::new(
-        LineErrorKind::Refused,
+fn rejected(code: impl fmt::Debug) -> ConnectionError {
+    ConnectionError::new(
+        ConnectionErrorKind::Rejected,
         format_args!("the broker rejected the connection: {code:?}"),
     )
 }
 
-fn timed_out() -> LineError {
-    LineError::new(
-        LineErrorKind::Network,
+fn timed_out() -> ConnectionError {
+    ConnectionError::new(
+        ConnectionErrorKind::Network,
         format_args!("no answer within {CONNECT_TIMEOUT_S} s"),
     )
 }
 
-fn no_pong() -> LineError {
-    LineError::new(LineErrorKind::Network, "no answer to a ping")
+fn ping_timeout() -> ConnectionError {
+    ConnectionError::new(ConnectionErrorKind::Network, "no answer to a ping")
 }
 
-fn closed(up: bool) -> LineError {
-    let text = if up {
+fn closed_error(connected: bool) -> ConnectionError {
+    let text = if connected {
         "the broker closed the connection"
     } else {
         "the broker closed the connection instead of answering"
     };
-    LineError::new(broken(up), text)
+    ConnectionError::new(loss_kind(connected), text)
 }
 
 /// An error of the connection itself, by its kind and code. With TLS 1.3 a broker says only after the
 /// handshake that it refuses our certificate.
-fn io_error(error: &std::io::Error, kind: LineErrorKind) -> LineError {
+fn io_error(error: &std::io::Error, kind: ConnectionErrorKind) -> ConnectionError {
     if let Some(error) = error.get_ref().and_then(|e| e.downcast_ref()) {
         return handshake(error, kind);
     }
     let fault = match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => Fault::Closed,
-        _ => Fault::Way,
+        std::io::ErrorKind::ConnectionRefused => Fault::PortClosed,
+        _ => Fault::Network,
     };
-    LineError::new(kind, error).at(fault)
+    ConnectionError::new(kind, error).at(fault)
 }
 
 /// Whether an error was made by a library: it carries a text or an error of its own. What the
 /// operating system says has a code, what the standard library says of a stream has neither.
-fn is_made(error: &std::io::Error) -> bool {
+fn is_library_error(error: &std::io::Error) -> bool {
     error.raw_os_error().is_none() && error.get_ref().is_some()
 }
 
@@ -233,19 +240,23 @@ fn is_made(error: &std::io::Error) -> bool {
 /// (std::sys::net, `cvt_gai`), but beside TLS it is all that makes an error of its own there: looking
 /// up, the list of addresses being empty (rumqttc, `socket_connect`). What the system says of the
 /// connection has a code. The tests below look one up, so that they fail when this changes.
-fn connect_error(error: &std::io::Error, up: bool) -> LineError {
-    let line = io_error(error, LineErrorKind::Network);
-    if !up && is_made(error) && line.fault == Fault::Way && !is_tls(error) {
-        return line.at(Fault::Name);
+fn connect_error(error: &std::io::Error, connected: bool) -> ConnectionError {
+    let found = io_error(error, ConnectionErrorKind::Network);
+    if !connected && is_library_error(error) && found.fault == Fault::Network && !is_tls(error) {
+        return found.at(Fault::HostName);
     }
-    line
+    found
 }
 
 /// An error while packets are read. An answer that ends within a packet is an error of the reader
 /// (tokio_util::codec, `decode_eof`), of kind `Other`.
-fn read_error(error: &std::io::Error, up: bool) -> LineError {
-    let kind = broken(up);
-    if !up && is_made(error) && !is_tls(error) && error.kind() == std::io::ErrorKind::Other {
+fn read_error(error: &std::io::Error, connected: bool) -> ConnectionError {
+    let kind = loss_kind(connected);
+    if !connected
+        && is_library_error(error)
+        && !is_tls(error)
+        && error.kind() == std::io::ErrorKind::Other
+    {
         return no_broker(kind, "its answer ends within a packet");
     }
     io_error(error, kind)
@@ -256,8 +267,8 @@ fn is_tls(error: &std::io::Error) -> bool {
 }
 
 /// What TLS says, in words an installer can act upon, and where to look.
-fn tls_error(error: &rumqttc::TlsError) -> LineError {
-    const KIND: LineErrorKind = LineErrorKind::Network;
+fn tls_error(error: &rumqttc::TlsError) -> ConnectionError {
+    const KIND: ConnectionErrorKind = ConnectionErrorKind::Network;
     match error {
         rumqttc::TlsError::TLS(error) => handshake(error, KIND),
         rumqttc::TlsError::Io(error) => {
@@ -265,25 +276,26 @@ fn tls_error(error: &rumqttc::TlsError) -> LineError {
             if let Some(inner) = inner {
                 return handshake(inner, KIND);
             }
-            LineError::new(
+            ConnectionError::new(
                 KIND,
                 format_args!("tls: {error}: check whether that port of the broker speaks TLS"),
             )
-            .at(Fault::NoBroker)
+            .at(Fault::NotABroker)
         }
-        error => LineError::new(KIND, format_args!("tls: {error}")).at(Fault::Files),
+        error => ConnectionError::new(KIND, format_args!("tls: {error}")).at(Fault::TlsFiles),
     }
 }
 
 /// An error of TLS by its type. What an alert means: RFC 8446, section 6; whose certificate it means
 /// it does not say, but a broker sends one about ours alone.
-fn handshake(error: &rustls::Error, kind: LineErrorKind) -> LineError {
+fn handshake(error: &rustls::Error, kind: ConnectionErrorKind) -> ConnectionError {
     use rustls::AlertDescription as Alert;
     use rustls::Error as E;
-    let line =
-        |fault: Fault, text: String| LineError::new(kind, format_args!("tls: {text}")).at(fault);
+    let line = |fault: Fault, text: String| {
+        ConnectionError::new(kind, format_args!("tls: {text}")).at(fault)
+    };
     match error {
-        E::InvalidCertificate(flaw) => line(Fault::BrokersCertificate, shown(flaw)),
+        E::InvalidCertificate(flaw) => line(Fault::BrokerCertificate, certificate_text(flaw)),
         E::AlertReceived(alert) => {
             let why = match alert {
                 Alert::CertificateExpired => "it has expired, or a clock is wrong: renew `cert`",
@@ -298,36 +310,36 @@ fn handshake(error: &rustls::Error, kind: LineErrorKind) -> LineError {
                 | Alert::AccessDenied => "check `cert` and the broker's log",
                 Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
                     return line(
-                        Fault::Way,
+                        Fault::Network,
                         format!(
                             "the broker has no version or cipher in common with us ({alert:?})"
                         ),
                     );
                 }
-                _ => return line(Fault::Way, error.to_string()),
+                _ => return line(Fault::Network, error.to_string()),
             };
             line(
-                Fault::OwnCertificate,
+                Fault::ClientCertificate,
                 format!("the broker rejected our certificate: {why}"),
             )
         }
         E::InvalidMessage(_) => line(
-            Fault::NoBroker,
+            Fault::NotABroker,
             "the server there does not speak TLS: check the port in `url`, or write mqtt:// for a \
              connection without TLS"
                 .into(),
         ),
         E::PeerIncompatible(_) => line(
-            Fault::Way,
+            Fault::Network,
             "the broker has no version or cipher of TLS in common with us: expected TLS 1.2 or 1.3"
                 .into(),
         ),
-        error => line(Fault::Way, error.to_string()),
+        error => line(Fault::Network, error.to_string()),
     }
 }
 
 /// What is wrong with the certificate that the broker shows.
-fn shown(flaw: &rustls::CertificateError) -> String {
+fn certificate_text(flaw: &rustls::CertificateError) -> String {
     use rustls::CertificateError as F;
     if is_version_1(flaw) {
         return format!("the broker's certificate {}", CertificateFlaw::Version1);

@@ -1,4 +1,4 @@
-//! Messages on their way from the line to the receiver.
+//! Messages on their way from the connection to the receiver.
 
 use bytes::Bytes;
 use std::fmt;
@@ -10,7 +10,7 @@ pub struct Message {
     pub topic: String,
     /// The payload as sent.
     pub payload: Bytes,
-    /// Whether the broker had kept it from before the subscription.
+    /// Whether the broker had retained it from before the subscription.
     pub retain: bool,
     pub(super) ack: Option<Ack>,
 }

@@ -1,6 +1,6 @@
-//! What a session is told before it starts.
+//! Options of a session.
 
-use super::{Exchange, Qos};
+use super::{LocalBroker, Qos};
 use crate::config::MqttConfig;
 use bytes::Bytes;
 use std::time::Duration;
@@ -16,21 +16,21 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::fro
 pub struct SessionOptions {
     /// Which broker, and who we are to it.
     pub broker: MqttConfig,
-    /// What takes the place of the broker, within the process.
-    pub exchange: Option<Exchange>,
+    /// An in-process broker to use instead.
+    pub local_broker: Option<LocalBroker>,
     /// What this session is for, in log lines: `feed`, `uplink`, `hub`.
     pub purpose: &'static str,
     /// The identifier that tells this client from every other one at the broker.
     pub client_id: String,
     /// What to subscribe to, anew on every session.
     pub subscriptions: Vec<Subscription>,
-    /// Where to say that this client is there; the opposite is its last will.
+    /// Where to publish that this client is online; the opposite is its last will.
     pub availability: Option<Availability>,
     /// Largest packet that is received, bytes. Default 1 MiB.
     pub max_packet: u32,
     /// Messages that may wait for the receiver. Default 64.
     pub inbox: usize,
-    /// Publishes that may wait for the line. Default 256.
+    /// Publishes that may wait for the connection. Default 256.
     pub queue: usize,
     /// Messages the broker may send before it waits for an acknowledgement (MQTT 5). Default 64.
     pub receive_maximum: u16,
@@ -47,7 +47,7 @@ impl SessionOptions {
     pub fn new(broker: &MqttConfig, purpose: &'static str, client_id: impl Into<String>) -> Self {
         Self {
             broker: broker.clone(),
-            exchange: None,
+            local_broker: None,
             purpose,
             client_id: broker.client_id.clone().unwrap_or_else(|| client_id.into()),
             subscriptions: Vec::new(),
@@ -61,10 +61,10 @@ impl SessionOptions {
         }
     }
 
-    /// Meets others at this exchange, if there is one, instead of at the broker.
+    /// Connects to this in-process broker, if there is one, instead of the configured one.
     #[must_use]
-    pub fn within(mut self, exchange: Option<&Exchange>) -> Self {
-        self.exchange = exchange.cloned();
+    pub fn on_local_broker(mut self, local_broker: Option<&LocalBroker>) -> Self {
+        self.local_broker = local_broker.cloned();
         self
     }
 
@@ -88,8 +88,8 @@ pub struct Subscription {
     ///
     /// [`Message::ack`]: super::Message::ack
     pub manual_ack: bool,
-    /// Whether the session is whole without it. Such a subscription is not asked for again when the
-    /// broker refuses it, and left out when the broker ends connections instead of answering it.
+    /// Whether the session is whole without it. Such a subscription is not retried when the
+    /// broker rejects it, and left out when the broker ends connections instead of answering it.
     pub optional: bool,
 }
 

@@ -1,90 +1,94 @@
-//! What of a line's coming and going is worth a line in the log.
+//! Which connection changes are logged.
 //!
-//! A line that is lost is said once, and once that it is back. One that does not hold (two clients
-//! with one identifier throw each other out for ever) would fill a log that way: it is said to come
-//! and go, once and then every [`REPEAT`], until it holds.
+//! A lost connection is logged once, and so is the reconnect. An unstable connection (two clients with
+//! one identifier disconnect each other for ever) would fill the log that way: it is logged as unstable
+//! once and then every [`REPEAT`], until it is stable.
 
 use std::time::Duration;
 
-/// A session that lived this long holds. Twice the longest pause between two attempts: two clients
+/// A session with this uptime is stable. Twice the longest pause between two attempts: two clients
 /// with one identifier never leave each other alone for as long.
-pub(super) const HOLDS_AFTER: Duration = Duration::from_secs(60);
+pub(super) const STABLE_AFTER: Duration = Duration::from_secs(60);
 
-/// How often it is said again that a line comes and goes.
+/// How often the warning of an unstable connection is repeated.
 const REPEAT: Duration = Duration::from_secs(600);
 
-/// What to say.
+/// What to log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Say {
-    /// Nothing that was not said before.
-    Nothing,
-    /// The line is lost, or was never made.
+pub(super) enum Notice {
+    /// Nothing that was not logged before.
+    None,
+    /// The connection is lost, or was never made.
     Lost,
-    /// The line comes and goes: lost so many times since that was said first.
-    ComesAndGoes(u64),
-    /// The line is there for the first time.
+    /// The connection is unstable: lost so many times since it was last stable.
+    Unstable(u64),
+    /// Connected for the first time.
     Connected,
-    /// The line is back.
-    Again,
-    /// A line that came and went holds.
-    Holds,
+    /// Connected again.
+    Reconnected,
+    /// An unstable connection is stable again.
+    Stable,
 }
 
-/// Where a session stands.
+/// The outages of a session.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
-    /// Sessions that were lost since the line last held.
+    /// Sessions that were lost since the connection was last stable.
     losses: u64,
-    /// Whether there is no line, and that was said.
-    down: bool,
-    /// When it was last said that it comes and goes.
-    said: Option<Duration>,
+    /// Whether there is no connection, and that was logged.
+    logged: bool,
+    /// When the unstable connection was last logged.
+    last_warning: Option<Duration>,
 }
 
 impl Outage {
-    /// A session that had `lived`, or an attempt, came to its end at `now` (monotonic).
-    pub(super) fn lost(&mut self, lived: Option<Duration>, now: Duration) -> Say {
-        let was_down = std::mem::replace(&mut self.down, true);
-        match lived {
-            None if was_down => return Say::Nothing,
-            None => return Say::Lost,
-            Some(lived) if lived >= HOLDS_AFTER => {
+    /// A session that had `uptime`, or an attempt, came to its end at `now` (monotonic).
+    pub(super) fn on_lost(&mut self, uptime: Option<Duration>, now: Duration) -> Notice {
+        let was_logged = std::mem::replace(&mut self.logged, true);
+        match uptime {
+            None if was_logged => return Notice::None,
+            None => return Notice::Lost,
+            Some(uptime) if uptime >= STABLE_AFTER => {
                 *self = Self {
                     losses: 0,
-                    down: true,
-                    said: None,
+                    logged: true,
+                    last_warning: None,
                 }
             }
             Some(_) => {}
         }
         self.losses += 1;
         if self.losses == 1 {
-            return Say::Lost;
+            return Notice::Lost;
         }
-        let due = self.said.is_none_or(|at| now.saturating_sub(at) >= REPEAT);
+        let due = self
+            .last_warning
+            .is_none_or(|at| now.saturating_sub(at) >= REPEAT);
         if !due {
-            return Say::Nothing;
+            return Notice::None;
         }
-        self.said = Some(now);
-        Say::ComesAndGoes(self.losses)
+        self.last_warning = Some(now);
+        Notice::Unstable(self.losses)
     }
 
-    /// The broker took us.
-    pub(super) fn up(&mut self) -> Say {
-        match (std::mem::take(&mut self.down), self.losses) {
-            (false, _) => Say::Connected,
-            (true, 0 | 1) => Say::Again,
-            (true, _) => Say::Nothing,
+    /// The broker sent CONNACK.
+    pub(super) fn on_connected(&mut self) -> Notice {
+        match (std::mem::take(&mut self.logged), self.losses) {
+            (false, _) => Notice::Connected,
+            (true, 0 | 1) => Notice::Reconnected,
+            (true, _) => Notice::None,
         }
     }
 
-    /// A session has `lived` until now.
-    pub(super) fn lives(&mut self, lived: Duration) -> Say {
-        if lived < HOLDS_AFTER || self.losses == 0 {
-            return Say::Nothing;
+    /// A session has `uptime` until now.
+    pub(super) fn on_uptime(&mut self, uptime: Duration) -> Notice {
+        if uptime < STABLE_AFTER || self.losses == 0 {
+            return Notice::None;
         }
         self.losses = 0;
-        self.said.take().map_or(Say::Nothing, |_| Say::Holds)
+        self.last_warning
+            .take()
+            .map_or(Notice::None, |_| Notice::Stable)
     }
 }
 
@@ -101,30 +105,35 @@ mod tests {
     #[test]
     fn an_outage_is_said_once_and_so_is_its_end() {
         let mut outage = Outage::default();
-        assert_eq!(outage.lost(None, at(0)), Say::Lost);
-        assert_eq!(outage.lost(None, at(1)), Say::Nothing);
-        assert_eq!(outage.up(), Say::Again);
-        assert_eq!(outage.lives(at(60)), Say::Nothing);
-        assert_eq!(outage.lost(Some(at(3600)), at(3601)), Say::Lost);
-        assert_eq!(outage.lost(None, at(3602)), Say::Nothing);
-        assert_eq!(outage.up(), Say::Again);
+        assert_eq!(outage.on_lost(None, at(0)), Notice::Lost);
+        assert_eq!(outage.on_lost(None, at(1)), Notice::None);
+        assert_eq!(outage.on_connected(), Notice::Reconnected);
+        assert_eq!(outage.on_uptime(at(60)), Notice::None);
+        assert_eq!(outage.on_lost(Some(at(3600)), at(3601)), Notice::Lost);
+        assert_eq!(outage.on_lost(None, at(3602)), Notice::None);
+        assert_eq!(outage.on_connected(), Notice::Reconnected);
     }
 
     #[test]
     fn a_line_that_is_lost_again_and_again_does_not_fill_the_log() {
         let mut outage = Outage::default();
-        let mut said = vec![outage.up()];
+        let mut notices = vec![outage.on_connected()];
         for n in 1..=400_u64 {
-            said.push(outage.lost(SHORT, at(3 * n)));
-            said.push(outage.up());
+            notices.push(outage.on_lost(SHORT, at(3 * n)));
+            notices.push(outage.on_connected());
         }
-        said.retain(|say| *say != Say::Nothing);
-        let first = [Say::Connected, Say::Lost, Say::Again, Say::ComesAndGoes(2)];
-        assert_eq!(said[..4], first);
-        assert_eq!(said[4..], [Say::ComesAndGoes(202)], "once in ten minutes");
-        assert_eq!(outage.lives(at(59)), Say::Nothing);
-        assert_eq!(outage.lives(at(60)), Say::Holds);
-        assert_eq!(outage.lives(at(61)), Say::Nothing);
-        assert_eq!(outage.lost(Some(at(100)), at(2000)), Say::Lost);
+        notices.retain(|say| *say != Notice::None);
+        let first = [
+            Notice::Connected,
+            Notice::Lost,
+            Notice::Reconnected,
+            Notice::Unstable(2),
+        ];
+        assert_eq!(notices[..4], first);
+        assert_eq!(notices[4..], [Notice::Unstable(202)], "once in ten minutes");
+        assert_eq!(outage.on_uptime(at(59)), Notice::None);
+        assert_eq!(outage.on_uptime(at(60)), Notice::Stable);
+        assert_eq!(outage.on_uptime(at(61)), Notice::None);
+        assert_eq!(outage.on_lost(Some(at(100)), at(2000)), Notice::Lost);
     }
 }

@@ -1,17 +1,17 @@
-//! The task behind a session: connects, and begins again when the line is lost.
+//! The task behind a session: connects, and reconnects when the connection is lost.
 
 use super::backoff::Backoff;
-use super::connection::{Connection, Ended};
-use super::dialect::Dialect;
-use super::fault::{Fault, LineError, LineErrorKind};
+use super::client::Version;
+use super::connection::{Connection, ConnectionEnd};
+use super::fault::{ConnectionError, ConnectionErrorKind, Fault};
 use super::inbox::{AckToken, Message};
 use super::limits::Limits;
 use super::options::SessionOptions;
-use super::outage::{Outage, Say};
-use super::outbox::{Job, Outbox, PublishError, Publisher};
+use super::outage::{Notice, Outage};
+use super::outbox::{Outbox, PublishError, Publisher, QueuedPublish};
 use super::stats::{Stats, add};
-use super::wire::Version;
-use super::{tls, wire};
+use super::version_fallback::VersionFallback;
+use super::{client, tls};
 use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,42 +20,42 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A session that lived this long was a good one: the next attempt comes quickly again. Shorter
+/// After this uptime a session was stable: the next attempt comes quickly again. Shorter
 /// ones are those of two clients with one identifier that throw each other out.
-const GOOD_SESSION: Duration = Duration::from_secs(10);
+const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(10);
 
-/// The line to the broker at one moment.
+/// The connection to the broker at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Link {
+pub enum ConnectionState {
     /// There is none, and why.
-    Down {
+    Disconnected {
         /// One line for people.
         reason: Arc<str>,
     },
-    /// The broker took us.
-    Up {
-        /// What is spoken.
+    /// The broker sent CONNACK.
+    Connected {
+        /// The version of MQTT in use.
         version: Version,
         /// Counts sessions, from 1.
         session: u64,
-        /// What the broker takes.
+        /// What the broker accepts.
         limits: Limits,
     },
 }
 
-impl Link {
-    /// Whether the line is there.
+impl ConnectionState {
+    /// Whether there is a connection.
     #[must_use]
-    pub fn is_up(&self) -> bool {
-        matches!(self, Self::Up { .. })
+    pub fn is_connected(&self) -> bool {
+        matches!(self, Self::Connected { .. })
     }
 
     /// Why there is none; `None` while there is.
     #[must_use]
-    pub fn down_reason(&self) -> Option<Arc<str>> {
+    pub fn disconnect_reason(&self) -> Option<Arc<str>> {
         match self {
-            Self::Up { .. } => None,
-            Self::Down { reason } => Some(Arc::clone(reason)),
+            Self::Connected { .. } => None,
+            Self::Disconnected { reason } => Some(Arc::clone(reason)),
         }
     }
 }
@@ -67,9 +67,9 @@ pub struct Session {
     pub publisher: Publisher,
     /// What comes from it. A receiver that is dropped lets the session throw messages away.
     pub inbox: mpsc::Receiver<Message>,
-    /// Whether the line is there.
-    pub link: watch::Receiver<Link>,
-    /// Where to look while there is none: known before `link` says that it is down.
+    /// Whether there is a connection, and why not.
+    pub connection: watch::Receiver<ConnectionState>,
+    /// Where to look while there is none: set before `connection` becomes disconnected.
     pub fault: watch::Receiver<Fault>,
     /// Counts for metrics.
     pub stats: Arc<Stats>,
@@ -92,12 +92,12 @@ pub fn spawn(options: SessionOptions, shutdown: CancellationToken) -> Session {
     let stats = Arc::new(Stats::default());
     let (publisher, outbox, jobs) = Outbox::new(options.queue, Arc::clone(&stats));
     let (to_inbox, inbox) = mpsc::channel(options.inbox.max(1));
-    let (to_link, link) = watch::channel(Link::Down {
+    let (to_connection, connection) = watch::channel(ConnectionState::Disconnected {
         reason: "not connected yet".into(),
     });
-    let (to_fault, fault) = watch::channel(Fault::Way);
+    let (to_fault, fault) = watch::channel(Fault::Network);
     let (acks_to, acks) = mpsc::unbounded_channel();
-    let core = Core {
+    let task = SessionTask {
         options,
         outbox,
         jobs,
@@ -105,7 +105,7 @@ pub fn spawn(options: SessionOptions, shutdown: CancellationToken) -> Session {
         inbox: to_inbox,
         acks_to,
         acks,
-        link: to_link,
+        connection: to_connection,
         fault: to_fault,
         stats: Arc::clone(&stats),
         session: 0,
@@ -116,24 +116,24 @@ pub fn spawn(options: SessionOptions, shutdown: CancellationToken) -> Session {
     Session {
         publisher,
         inbox,
-        link,
+        connection,
         fault,
         stats,
-        task: tokio::spawn(core.run(shutdown)),
+        task: tokio::spawn(task.run(shutdown)),
     }
 }
 
 /// What lives longer than a connection.
-pub(super) struct Core {
+pub(super) struct SessionTask {
     pub(super) options: SessionOptions,
     pub(super) outbox: Arc<Outbox>,
-    pub(super) jobs: mpsc::Receiver<Job>,
+    pub(super) jobs: mpsc::Receiver<QueuedPublish>,
     /// Whether somebody can still put something into `jobs`.
     pub(super) jobs_open: bool,
     pub(super) inbox: mpsc::Sender<Message>,
     pub(super) acks_to: mpsc::UnboundedSender<AckToken>,
     pub(super) acks: mpsc::UnboundedReceiver<AckToken>,
-    pub(super) link: watch::Sender<Link>,
+    pub(super) connection: watch::Sender<ConnectionState>,
     fault: watch::Sender<Fault>,
     pub(super) stats: Arc<Stats>,
     /// Counts sessions.
@@ -144,29 +144,29 @@ pub(super) struct Core {
     pub(super) unanswered: u8,
 }
 
-impl Core {
+impl SessionTask {
     async fn run(mut self, shutdown: CancellationToken) {
         let begin = self.begin;
-        let mut dialect = Dialect::new();
+        let mut fallback = VersionFallback::new();
         let mut backoff = Backoff::new(self.options.backoff);
         while !shutdown.is_cancelled() {
-            self.stats.beat();
-            let version = dialect.version(begin.elapsed());
-            let (error, lived) = match self.run_once(version, &shutdown).await {
-                Ended::Stopped => break,
-                Ended::Lost { error, lived } => (error, lived),
+            self.stats.heartbeat();
+            let version = fallback.version(begin.elapsed());
+            let (error, uptime) = match self.run_once(version, &shutdown).await {
+                ConnectionEnd::Stopped => break,
+                ConnectionEnd::Lost { error, uptime } => (error, uptime),
             };
             let mut other_version = false;
-            if let Some(lived) = lived {
-                dialect.understood();
-                if lived >= GOOD_SESSION {
+            if let Some(uptime) = uptime {
+                fallback.on_connected();
+                if uptime >= BACKOFF_RESET_AFTER {
                     backoff.reset();
                 }
             } else {
                 add(&self.stats.failed_attempts, 1);
-                other_version = dialect.refused(&error, begin.elapsed());
+                other_version = fallback.on_failed(&error, begin.elapsed());
             }
-            self.report_lost(&error, lived);
+            self.report_lost(&error, uptime);
             if other_version {
                 continue;
             }
@@ -175,7 +175,7 @@ impl Core {
                 () = tokio::time::sleep(backoff.next(fastrand::f64())) => {}
             }
         }
-        self.link.send_replace(Link::Down {
+        self.connection.send_replace(ConnectionState::Disconnected {
             reason: "stopped".into(),
         });
         self.jobs.close();
@@ -184,53 +184,58 @@ impl Core {
         }
     }
 
-    async fn run_once(&mut self, version: Version, shutdown: &CancellationToken) -> Ended {
+    async fn run_once(&mut self, version: Version, shutdown: &CancellationToken) -> ConnectionEnd {
         let tls = match self.load_tls().await {
             Ok(tls) => tls,
-            Err(error) => return Ended::Lost { error, lived: None },
+            Err(error) => {
+                return ConnectionEnd::Lost {
+                    error,
+                    uptime: None,
+                };
+            }
         };
-        let (requests, line) = wire::open(&self.options, version, tls);
-        Connection::new(self, requests, version)
-            .run(line, shutdown)
+        let (commands, event_loop) = client::open(&self.options, version, tls);
+        Connection::new(self, commands, version)
+            .run(event_loop, shutdown)
             .await
     }
 
-    async fn load_tls(&self) -> Result<Option<Arc<ClientConfig>>, LineError> {
+    async fn load_tls(&self) -> Result<Option<Arc<ClientConfig>>, ConnectionError> {
         let Some(config) = self.options.broker.tls.clone() else {
             return Ok(None);
         };
         tokio::task::spawn_blocking(move || tls::client_config(&config))
             .await
-            .map_err(|e| LineError::new(LineErrorKind::Network, e))?
+            .map_err(|e| ConnectionError::new(ConnectionErrorKind::Network, e))?
             .map(Some)
-            .map_err(|e| LineError::new(LineErrorKind::Network, e).at(Fault::Files))
+            .map_err(|e| ConnectionError::new(ConnectionErrorKind::Network, e).at(Fault::TlsFiles))
     }
 
     fn broker(&self) -> String {
-        if self.options.exchange.is_some() {
+        if self.options.local_broker.is_some() {
             return "within this process".into();
         }
         format!("{}:{}", self.options.broker.host, self.options.broker.port)
     }
 
-    /// Tells everybody that the line is there.
-    pub(super) fn report_up(&mut self, version: Version, limits: Limits) {
+    /// Publishes and logs that there is a connection.
+    pub(super) fn report_connected(&mut self, version: Version, limits: Limits) {
         self.session += 1;
         add(&self.stats.sessions, 1);
-        self.link.send_replace(Link::Up {
+        self.connection.send_replace(ConnectionState::Connected {
             version,
             session: self.session,
             limits,
         });
         let (purpose, broker) = (self.options.purpose, self.broker());
-        match self.outage.up() {
-            Say::Connected => {
+        match self.outage.on_connected() {
+            Notice::Connected => {
                 tracing::info!(
                     purpose,
                     "connected to MQTT broker {broker} with MQTT {version}"
                 );
             }
-            Say::Again => {
+            Notice::Reconnected => {
                 tracing::info!(
                     purpose,
                     "reconnect to MQTT broker {broker} succeeded, with MQTT {version}"
@@ -243,30 +248,30 @@ impl Core {
         }
     }
 
-    /// Notes how long the line is there.
-    pub(super) fn note_lived(&mut self, lived: Duration) {
-        if self.outage.lives(lived) == Say::Holds {
+    /// Notes how long the connection has lasted.
+    pub(super) fn note_uptime(&mut self, uptime: Duration) {
+        if self.outage.on_uptime(uptime) == Notice::Stable {
             let (purpose, broker) = (self.options.purpose, self.broker());
             tracing::info!(purpose, "stable connection to MQTT broker {broker} again");
         }
     }
 
-    fn report_lost(&mut self, error: &LineError, lived: Option<Duration>) {
-        if error.fault == Fault::TakenOver {
+    fn report_lost(&mut self, error: &ConnectionError, uptime: Option<Duration>) {
+        if error.fault == Fault::SessionTakenOver {
             add(&self.stats.taken_over, 1);
         }
         self.fault.send_replace(error.fault);
-        self.link.send_replace(Link::Down {
+        self.connection.send_replace(ConnectionState::Disconnected {
             reason: error.to_string().into(),
         });
         let (purpose, broker) = (self.options.purpose, self.broker());
-        match self.outage.lost(lived, self.begin.elapsed()) {
-            Say::Lost => tracing::warn!(
+        match self.outage.on_lost(uptime, self.begin.elapsed()) {
+            Notice::Lost => tracing::warn!(
                 purpose,
                 "no connection to MQTT broker {broker}: {error}; reconnecting (max. interval {} s)",
                 self.options.backoff.1.as_secs()
             ),
-            Say::ComesAndGoes(times) => tracing::warn!(
+            Notice::Unstable(times) => tracing::warn!(
                 purpose,
                 "unstable connection to MQTT broker {broker}: lost {times} times, last error: \
                  {error}; check for a second machine with the client id {}, and see the broker's \

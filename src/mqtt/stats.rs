@@ -35,7 +35,7 @@ stats! {
     received,
     /// Bytes of their payloads.
     received_bytes,
-    /// Publishes that were confirmed (QoS 0: handed to the line).
+    /// Publishes that were confirmed (QoS 0: handed to the connection).
     published,
     /// Bytes of their payloads.
     published_bytes,
@@ -43,9 +43,9 @@ stats! {
     replaced,
     /// Publishes that found no room.
     dropped,
-    /// Publishes the broker refused or that were too large for it.
+    /// Publishes the broker rejected or that were too large for it.
     refused,
-    /// Publishes whose confirmation was lost with the line.
+    /// Publishes whose confirmation was lost with the connection.
     lost,
     /// Sessions made with the broker.
     sessions,
@@ -61,7 +61,7 @@ stats! {
 
 impl Stats {
     /// Counts a turn of the session's task.
-    pub(crate) fn beat(&self) {
+    pub(crate) fn heartbeat(&self) {
         add(&self.beats, 1);
     }
 }

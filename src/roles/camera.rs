@@ -53,7 +53,7 @@ pub fn read(
     let reader = Reader::new(camera, config.state.zone.clone())?;
     let loaded = load(picture).with_context(|| format!("cannot use {}", picture.display()))?;
     let (_, fields) = reader
-        .single(&loaded)
+        .read_once(&loaded)
         .with_context(|| format!("cannot use {}", picture.display()))?;
     let fields: Vec<Answer> = fields
         .iter()

@@ -7,8 +7,8 @@ pub use voice::speaker;
 use crate::clock::Clock;
 use crate::config::{HubConfig, MqttConfig, StreamAudio, StreamConfig, StreamShow};
 use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance};
-use crate::mqtt::{self, Exchange, Link, Message, SessionOptions, Subscription};
-use crate::stream::{self, News, PictureKind, StreamOffice, StreamPicture};
+use crate::mqtt::{self, ConnectionState, LocalBroker, Message, SessionOptions, Subscription};
+use crate::stream::{self, PictureKind, StreamContent, StreamOffice, StreamPicture};
 use crate::wire::topic::{calls_filter, instances_filter, report_filters};
 use anyhow::Context as _;
 use std::net::SocketAddr;
@@ -38,19 +38,19 @@ pub async fn run(
     run_line(config, clock, shutdown, line, ready).await
 }
 
-/// As [`run`]; messages come through an exchange within the process instead of the broker.
+/// As [`run`]; messages come through an in-process broker instead of the broker.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn run_within(
-    exchange: &Exchange,
+    local_broker: &LocalBroker,
     config: HubConfig,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
     let port = config.listen.port();
-    let line = open_line(&config.mqtt, Some(exchange), port, &shutdown);
+    let line = open_line(&config.mqtt, Some(local_broker), port, &shutdown);
     run_line(config, clock, shutdown, line, ready).await
 }
 
@@ -75,18 +75,19 @@ async fn run_line(
 /// broker keeps for us while we are away and which are acknowledged when the history holds them.
 fn open_line(
     broker: &MqttConfig,
-    exchange: Option<&Exchange>,
+    local_broker: Option<&LocalBroker>,
     port: u16,
     shutdown: &CancellationToken,
 ) -> (Line, Vec<tokio::task::JoinHandle<()>>) {
     let id = broker.client_id.clone().unwrap_or_else(|| own_name(port));
-    let mut reports = SessionOptions::new(broker, "reports", id.clone()).within(exchange);
+    let mut reports =
+        SessionOptions::new(broker, "reports", id.clone()).on_local_broker(local_broker);
     for filter in report_filters(&broker.root) {
         reports = reports.subscribe(Subscription::new(filter));
     }
     reports = reports.subscribe(Subscription::optional(instances_filter(&broker.root)));
     let mut calls = SessionOptions::new(broker, "calls", id.clone())
-        .within(exchange)
+        .on_local_broker(local_broker)
         .subscribe(Subscription::with_manual_ack(calls_filter(&broker.root)));
     calls.client_id = format!("{id}-calls");
     calls.session_expiry = Some(CALLS_KEPT);
@@ -94,10 +95,13 @@ fn open_line(
     let reports = mqtt::spawn(reports, shutdown.clone());
     let calls = mqtt::spawn(calls, shutdown.clone());
     let (to_up, up) = watch::channel(false);
-    let mut link = reports.link;
+    let mut link = reports.connection;
     let follow = tokio::spawn(async move {
         loop {
-            to_up.send_replace(matches!(&*link.borrow_and_update(), Link::Up { .. }));
+            to_up.send_replace(matches!(
+                &*link.borrow_and_update(),
+                ConnectionState::Connected { .. }
+            ));
             if link.changed().await.is_err() {
                 break;
             }
@@ -214,7 +218,7 @@ async fn videos(
     if streams.is_empty() {
         return;
     }
-    let (to_streams, news) = watch::channel(Arc::new(News::default()));
+    let (to_streams, news) = watch::channel(Arc::new(StreamContent::default()));
     let each = streams.iter().map(|config| async {
         let (speaker, sound) = stream::sound();
         let office = match config.offices.as_deref() {
@@ -243,7 +247,10 @@ async fn videos(
     tokio::join!(
         hub.follow(pictures, |line, offices| {
             let offices = offices.into_iter().map(streamed).collect();
-            to_streams.send_replace(Arc::new(News { line, offices }));
+            to_streams.send_replace(Arc::new(StreamContent {
+                broker_connected: line,
+                offices,
+            }));
         }),
         futures_util::future::join_all(each)
     );
@@ -261,7 +268,7 @@ fn streamed(office: OfficeGlance) -> StreamOffice {
         format: p.image.format,
         bytes: p.image.bytes,
         at: p.at,
-        heard: p.heard,
+        node_online: p.heard,
     });
     StreamOffice {
         id: office.view.id,

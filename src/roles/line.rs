@@ -1,7 +1,7 @@
 //! The broker of a command that is given one as an argument.
 
 use crate::config::{self, MqttConfig, Secret, TlsConfig};
-use crate::mqtt::{Link, Session};
+use crate::mqtt::{ConnectionState, Session};
 use crate::wire::topic::DEFAULT_ROOT;
 use anyhow::{anyhow, bail, ensure};
 use std::path::Path;
@@ -79,10 +79,11 @@ pub fn password(file: &Path) -> anyhow::Result<Secret> {
 /// # Errors
 /// When there is none within ten seconds: why not.
 pub(super) async fn up(session: &Session, broker: &MqttConfig) -> anyhow::Result<()> {
-    let mut link = session.link.clone();
-    let up = tokio::time::timeout(CONNECT_LIMIT, link.wait_for(Link::is_up)).await;
+    let mut link = session.connection.clone();
+    let up =
+        tokio::time::timeout(CONNECT_LIMIT, link.wait_for(ConnectionState::is_connected)).await;
     if up.is_err()
-        && let Link::Down { reason } = &*session.link.borrow()
+        && let ConnectionState::Disconnected { reason } = &*session.connection.borrow()
     {
         let (host, port) = (&broker.host, broker.port);
         bail!("no connection to broker {host}:{port}: {reason}");

@@ -17,8 +17,8 @@ const KEY_FRAME_S: u32 = 2;
 /// work of a stream only to be copied.
 const PICTURES_PER_S: u32 = 5;
 
-/// Parts of an HLS playlist: 12 s, twice what a player keeps ahead.
-const PARTS: &str = "6";
+/// Segments of an HLS playlist: 12 s, twice what a player keeps ahead.
+const PLAYLIST_SEGMENTS: &str = "6";
 
 /// What waits in the system for a receiver over TCP, in bytes: a second of the highest rate. More
 /// would hide for as long that it takes nothing any more.
@@ -41,9 +41,9 @@ impl Codec {
     }
 }
 
-/// What an encoder inherits.
+/// How an encoder finds what it inherits.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Inherited<'a> {
+pub(super) struct EncoderInputs<'a> {
     /// Path of the secret options, if there are any.
     pub(super) preset: Option<&'a str>,
     /// Number of the pipe with samples, if somebody may speak.
@@ -56,7 +56,11 @@ pub(super) fn pictures_per_s(config: &VideoConfig) -> u32 {
 }
 
 /// The arguments.
-pub(super) fn arguments(config: &VideoConfig, codec: Codec, given: Inherited<'_>) -> Vec<String> {
+pub(super) fn arguments(
+    config: &VideoConfig,
+    codec: Codec,
+    given: EncoderInputs<'_>,
+) -> Vec<String> {
     let mut all = Vec::new();
     let mut add = |text: &str| all.extend(text.split_whitespace().map(str::to_owned));
     let (width, height) = config.size;
@@ -133,7 +137,7 @@ fn target(target: &StreamTarget, all: &mut Vec<String>) {
         StreamTarget::Hls { .. } => {
             // The child's folder is that of the files. Numbers go on after a restart.
             add(&format!(
-                "-f hls -hls_time {KEY_FRAME_S} -hls_list_size {PARTS}"
+                "-f hls -hls_time {KEY_FRAME_S} -hls_list_size {PLAYLIST_SEGMENTS}"
             ));
             add(
                 "-hls_flags delete_segments+append_list+omit_endlist+independent_segments+temp_file",
@@ -186,13 +190,13 @@ mod tests {
         }
     }
 
-    fn line(url: &str, codec: Codec, given: Inherited<'_>) -> String {
+    fn line(url: &str, codec: Codec, given: EncoderInputs<'_>) -> String {
         arguments(&config(url), codec, given).join(" ")
     }
 
     #[test]
     fn the_machines_own_encoder_gets_options_that_it_knows() {
-        let line = line("rtmp://h/live2", Codec::V4l2m2m, Inherited::default());
+        let line = line("rtmp://h/live2", Codec::V4l2m2m, EncoderInputs::default());
         assert!(
             line.contains(
                 "-c:v h264_v4l2m2m -pix_fmt yuv420p -g 20 -b:v 2500k -num_capture_buffers 16"
@@ -207,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_looked_at_and_the_key_is_in_no_argument() {
-        let given = Inherited {
+        let given = EncoderInputs {
             preset: Some("/proc/self/fd/9"),
             sound: Some(8),
         };
@@ -222,7 +226,7 @@ mod tests {
         );
         assert!(secure.contains("-fpre /proc/self/fd/9"), "{secure}");
         assert!(!secure.contains("geheim"), "{secure}");
-        let plain = line("rtmp://h/live2", Codec::X264, Inherited::default());
+        let plain = line("rtmp://h/live2", Codec::X264, EncoderInputs::default());
         assert!(
             !plain.contains("tls") && plain.contains("anullsrc"),
             "{plain}"

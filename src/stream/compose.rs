@@ -1,8 +1,8 @@
 //! What the video shows at one moment: a board of one office, a picture of one, or a slate.
 //!
-//! Pure but for its memory of whose turn it is: same news at the same times, same pixels.
+//! Pure but for its memory of whose turn it is: same content at the same times, same pixels.
 
-use super::news::{News, PictureKind, StreamOffice, StreamPicture};
+use super::content::{PictureKind, StreamContent, StreamOffice, StreamPicture};
 use super::picture;
 use crate::board::{BoardError, Caption, Painter, Slate, TURN};
 use crate::clock::Now;
@@ -22,14 +22,14 @@ pub struct Composer {
     turn: Duration,
     painter: Painter,
     frame: Frame,
-    shown: Shown,
+    shown: FrameContent,
     /// Whose turn it is, and since when (monotonic).
-    on_show: Option<(OfficeId, Duration)>,
+    current_office: Option<(OfficeId, Duration)>,
 }
 
 /// What the frame holds.
 #[derive(Debug, PartialEq, Eq)]
-enum Shown {
+enum FrameContent {
     /// Numbers, which the painter knows.
     Numbers,
     Slate(Slate),
@@ -62,8 +62,8 @@ impl Composer {
             turn: config.turn,
             painter: Painter::new(&Name::default(), &state, &board)?,
             frame: Frame::new(width, height),
-            shown: Shown::Numbers,
-            on_show: None,
+            shown: FrameContent::Numbers,
+            current_office: None,
         })
     }
 
@@ -74,12 +74,12 @@ impl Composer {
     }
 
     /// Draws what is to be seen at `now`; `None` when that is what was drawn before.
-    pub fn compose(&mut self, news: &News, now: Now) -> Option<&Frame> {
-        if !news.line {
-            return self.show_slate(lost(news, now));
+    pub fn compose(&mut self, content: &StreamContent, now: Now) -> Option<&Frame> {
+        if !content.broker_connected {
+            return self.show_slate(disconnected_slate(content, now));
         }
-        let Some((office, page)) = self.choose(news, now) else {
-            return self.show_slate(nothing());
+        let Some((office, page)) = self.choose(content, now) else {
+            return self.show_slate(empty_slate());
         };
         match page {
             Page::Numbers(page) => self.show_numbers(office, page, now),
@@ -88,12 +88,16 @@ impl Composer {
     }
 
     /// Offices that may be shown with their pages, in the order of their turns.
-    fn eligible<'a>(&self, news: &'a News, now: Now) -> Vec<(&'a StreamOffice, Vec<Page<'a>>)> {
+    fn eligible<'a>(
+        &self,
+        content: &'a StreamContent,
+        now: Now,
+    ) -> Vec<(&'a StreamOffice, Vec<Page<'a>>)> {
         let offices: Vec<&StreamOffice> = match &self.offices {
-            None => news.offices.iter().collect(),
+            None => content.offices.iter().collect(),
             Some(ids) => ids
                 .iter()
-                .filter_map(|id| news.offices.iter().find(|o| o.id == *id))
+                .filter_map(|id| content.offices.iter().find(|o| o.id == *id))
                 .collect(),
         };
         offices
@@ -104,10 +108,14 @@ impl Composer {
     }
 
     /// The office whose turn it is, and its page. Every page has a whole turn.
-    fn choose<'a>(&mut self, news: &'a News, now: Now) -> Option<(&'a StreamOffice, Page<'a>)> {
-        let offices = self.eligible(news, now);
+    fn choose<'a>(
+        &mut self,
+        content: &'a StreamContent,
+        now: Now,
+    ) -> Option<(&'a StreamOffice, Page<'a>)> {
+        let offices = self.eligible(content, now);
         let known = self
-            .on_show
+            .current_office
             .as_ref()
             .and_then(|(id, since)| Some((offices.iter().position(|(o, _)| o.id == *id)?, *since)));
         let (mut index, mut since) = known.unwrap_or((0, now.mono));
@@ -119,7 +127,7 @@ impl Composer {
             turns = 0;
         }
         let (office, pages) = &offices[index];
-        self.on_show = Some((office.id.clone(), since));
+        self.current_office = Some((office.id.clone(), since));
         Some((office, pages[turns % pages.len()]))
     }
 
@@ -153,7 +161,7 @@ impl Composer {
             &office.panel(now),
             at_page(now, page),
         );
-        self.shown = Shown::Numbers;
+        self.shown = FrameContent::Numbers;
         let damage = self.painter.draw(&view, &mut self.frame);
         (!damage.is_empty()).then_some(&self.frame)
     }
@@ -168,7 +176,7 @@ impl Composer {
         // whether it is still the same.
         let same = |there| {
             let caption = picture::caption(&office.name, picture, there, now);
-            self.shown == Shown::Picture(Arc::clone(&picture.sha256), caption)
+            self.shown == FrameContent::Picture(Arc::clone(&picture.sha256), caption)
         };
         if same(true) || same(false) {
             return None;
@@ -177,19 +185,19 @@ impl Composer {
         let caption = picture::caption(&office.name, picture, decoded.is_some(), now);
         let area = self.painter.frame(&caption, &mut self.frame);
         if let Some(decoded) = decoded {
-            picture::put(&decoded, &area, &mut self.frame);
+            picture::draw_fitted(&decoded, &area, &mut self.frame);
         }
-        self.shown = Shown::Picture(Arc::clone(&picture.sha256), caption);
+        self.shown = FrameContent::Picture(Arc::clone(&picture.sha256), caption);
         Some(&self.frame)
     }
 
     fn show_slate(&mut self, slate: Slate) -> Option<&Frame> {
-        self.on_show = None;
-        let shown = Shown::Slate(slate);
+        self.current_office = None;
+        let shown = FrameContent::Slate(slate);
         if self.shown == shown {
             return None;
         }
-        if let Shown::Slate(slate) = &shown {
+        if let FrameContent::Slate(slate) = &shown {
             self.painter.slate(slate, &mut self.frame);
         }
         self.shown = shown;
@@ -229,9 +237,9 @@ fn turns(passed: Duration, turn: Duration) -> usize {
     usize::try_from(turns).unwrap_or(usize::MAX)
 }
 
-/// Said while the broker is not heard: no number is current, so none is shown.
-fn lost(news: &News, now: Now) -> Slate {
-    let newest = news
+/// Shown while there is no connection to the broker: no number is current, so none is shown.
+fn disconnected_slate(content: &StreamContent, now: Now) -> Slate {
+    let newest = content
         .offices
         .iter()
         .flat_map(|o| &o.queues)
@@ -269,7 +277,7 @@ fn lost(news: &News, now: Now) -> Slate {
 }
 
 /// Said while no office has numbers.
-fn nothing() -> Slate {
+fn empty_slate() -> Slate {
     Slate {
         word: "準備中".into(),
         line: "表示できる窓口の情報がまだありません".into(),

@@ -45,7 +45,7 @@ async fn program() -> bool {
         .stdin(std::process::Stdio::null())
         .kill_on_drop(true);
     match timeout(ASK_WITHIN, ask.output()).await {
-        Ok(Ok(told)) => lists(&String::from_utf8_lossy(&told.stdout)),
+        Ok(Ok(output)) => lists(&String::from_utf8_lossy(&output.stdout)),
         _ => false,
     }
 }

@@ -1,44 +1,45 @@
 //! Offices in turn as a video that never ends.
 //!
 //! ```text
-//! News ─▶ Composer (board's drawing) ─▶ Yuv (BT.709) ─┬▶ ffmpeg (H.264, AAC) ─▶ RTMP · SRT · HLS
+//! StreamContent ─▶ Composer (board's drawing) ─▶ Yuv (BT.709) ─┬▶ ffmpeg (H.264, AAC) ─▶ RTMP · SRT · HLS
 //! Speaker ─▶ Sound ──────────────────────────────────┘
 //! ```
 //! A frame is drawn and converted only when it changes; the encoder is given the same bytes again at
-//! the frame rate. Invariants: a number that is not fresh carries its time; without a line to the
-//! broker a slate says so; the key is on no command line and in no log; an encoder that ends or
-//! stands still is replaced, for ever. Knows no hub and no broker: [`News`] come through a channel.
+//! the frame rate. Invariants: a number that is not fresh carries its time; without a connection to
+//! the broker a slate says so; the key is on no command line and in no log; an encoder that ends or
+//! stands still is replaced, for ever. Knows no hub and no broker: [`StreamContent`]
+//! comes through a channel.
 
-mod child;
 mod command;
 mod compose;
+mod content;
+mod encoder;
 mod hardware;
-mod inherit;
-mod news;
+mod inherited_fds;
 mod picture;
 mod sound;
 mod yuv;
 
 pub use compose::Composer;
-pub use news::{News, PictureKind, StreamOffice, StreamPicture};
-pub use picture::letterboxed;
+pub use content::{PictureKind, StreamContent, StreamOffice, StreamPicture};
+pub use picture::letterbox;
 pub use sound::{MAX_PIECE, SAMPLE_RATE, Sound, Speaker, sound};
 pub use yuv::Yuv;
 
 use crate::board::BoardError;
 use crate::clock::Clock;
 use crate::config::{StreamConfig, StreamEncoder, VideoConfig};
-use child::Ended;
 use command::Codec;
+use encoder::ExitReason;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-/// How often news and clock are looked at: a call is in the picture within this, the rest of the
+/// How often content and clock are looked at: a call is in the picture within this, the rest of the
 /// delay is the encoder's and the network's.
-const LOOK: Duration = Duration::from_millis(250);
+const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// First pause before an encoder is started again.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -57,7 +58,7 @@ const RAN_WELL: Duration = Duration::from_secs(20);
 /// [`BoardError`] when the board's design cannot be read; nothing else ends it.
 pub async fn run(
     config: StreamConfig,
-    news: watch::Receiver<Arc<News>>,
+    content: watch::Receiver<Arc<StreamContent>>,
     sound: Option<Sound>,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
@@ -66,7 +67,7 @@ pub async fn run(
     let (pictures, newest) = watch::channel(Yuv::black(config.video.size));
     let span = tracing::info_span!("stream", id = %config.video.id);
     tokio::join!(
-        compose(composer, news, clock, pictures, &shutdown).instrument(span),
+        compose(composer, content, clock, pictures, &shutdown).instrument(span),
         send(&config.video, newest, sound, &shutdown)
     );
     Ok(())
@@ -89,20 +90,20 @@ pub async fn send(
 /// Draws and converts what changed, apart from the threads that serve others.
 async fn compose(
     mut composer: Composer,
-    news: watch::Receiver<Arc<News>>,
+    content: watch::Receiver<Arc<StreamContent>>,
     clock: Arc<dyn Clock>,
     pictures: watch::Sender<Yuv>,
     shutdown: &CancellationToken,
 ) {
     let size = composer.size();
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut tick = tokio::time::interval(UPDATE_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            _ = look.tick() => {}
+            _ = tick.tick() => {}
         }
-        let current = Arc::clone(&news.borrow());
+        let current = Arc::clone(&content.borrow());
         let now = clock.now();
         let drawn = tokio::task::spawn_blocking(move || {
             let picture = composer.compose(&current, now).map(Yuv::from_frame);
@@ -138,22 +139,22 @@ async fn supervise(
     let mut pause = FIRST_PAUSE;
     loop {
         let began = tokio::time::Instant::now();
-        let (ended, counted) =
-            child::run_once(config, codec, picture.clone(), sound.as_mut(), shutdown).await;
-        if matches!(ended, Ended::Stopped) || shutdown.is_cancelled() {
+        let (reason, produced_frame) =
+            encoder::run_once(config, codec, picture.clone(), sound.as_mut(), shutdown).await;
+        if matches!(reason, ExitReason::Stopped) || shutdown.is_cancelled() {
             tracing::info!("stream stopped");
             return;
         }
         if began.elapsed() >= RAN_WELL {
             pause = FIRST_PAUSE;
         }
-        if !counted && config.encoder == StreamEncoder::Auto {
+        if !produced_frame && config.encoder == StreamEncoder::Auto {
             // Either the receiver is away, or the machine's encoder is not what it seems.
             codec = if codec == first { Codec::X264 } else { first };
         }
         // Between the half and the whole, so that several streams do not come back as one.
         let wait = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
-        tracing::warn!(%ended, again_in_ms = wait.as_millis(), "stream interrupted, restarting");
+        tracing::warn!(ended = %reason, again_in_ms = wait.as_millis(), "stream interrupted, restarting");
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(wait) => {}

@@ -1,9 +1,9 @@
-//! Pictures of boards and cameras in the video: decoded, fitted, and told of which moment they are.
+//! Pictures of boards and cameras in the video: decoded, fitted, and captioned with their time.
 //!
 //! They come from nodes, over the network: whatever they hold, decoding takes bounded memory and
 //! ends in a picture or in none.
 
-use super::news::{PictureKind, StreamPicture};
+use super::content::{PictureKind, StreamPicture};
 use crate::board::Caption;
 use crate::clock::Now;
 use crate::jpeg;
@@ -64,7 +64,7 @@ fn jpeg(bytes: &[u8]) -> Option<RgbImage> {
 
 /// Whether a picture may pass for what is to be seen now.
 pub(super) fn is_old(picture: &StreamPicture, now: Now) -> bool {
-    if !picture.heard {
+    if !picture.node_online {
         return true;
     }
     if !now.synced {
@@ -81,7 +81,7 @@ pub(super) fn is_old(picture: &StreamPicture, now: Now) -> bool {
     }
 }
 
-/// What is said around a picture.
+/// The caption of a picture.
 pub(super) fn caption(office: &Name, picture: &StreamPicture, there: bool, now: Now) -> Caption {
     let at = picture.at.zoned();
     let today = !now.synced || now.wall.to_zoned(at.time_zone().clone()).date() == at.date();
@@ -120,8 +120,8 @@ pub(super) fn caption(office: &Name, picture: &StreamPicture, there: bool, now: 
 }
 
 /// Draws a picture as large as it fits into the middle of an area.
-pub(super) fn put(picture: &RgbImage, area: &Rectangle, frame: &mut Frame) {
-    let Some(place) = fitted(picture.dimensions(), area) else {
+pub(super) fn draw_fitted(picture: &RgbImage, area: &Rectangle, frame: &mut Frame) {
+    let Some(place) = fit(picture.dimensions(), area) else {
         return;
     };
     let (width, height) = (place.size.width, place.size.height);
@@ -139,7 +139,7 @@ pub(super) fn put(picture: &RgbImage, area: &Rectangle, frame: &mut Frame) {
 }
 
 /// Where a picture of this size stands in an area.
-fn fitted((width, height): (u32, u32), area: &Rectangle) -> Option<Rectangle> {
+fn fit((width, height): (u32, u32), area: &Rectangle) -> Option<Rectangle> {
     let Size {
         width: wide,
         height: high,
@@ -164,7 +164,7 @@ fn fitted((width, height): (u32, u32), area: &Rectangle) -> Option<Rectangle> {
 
 /// A frame in the middle of a black one of another size, as large as it fits.
 #[must_use]
-pub fn letterboxed(frame: &Frame, (width, height): (u32, u32)) -> Frame {
+pub fn letterbox(frame: &Frame, (width, height): (u32, u32)) -> Frame {
     if (frame.width(), frame.height()) == (width, height) {
         return frame.clone();
     }
@@ -175,7 +175,7 @@ pub fn letterboxed(frame: &Frame, (width, height): (u32, u32)) -> Frame {
     let mut boxed = Frame::new(width, height);
     if let Some(picture) = RgbImage::from_raw(frame.width(), frame.height(), rgb.collect()) {
         let all = Rectangle::new(Point::zero(), boxed.size());
-        put(&picture, &all, &mut boxed);
+        draw_fitted(&picture, &all, &mut boxed);
     }
     boxed
 }
@@ -195,7 +195,7 @@ mod tests {
             ((4096, 1), Some((10, 49, 100, 1))),
             ((0, 5), None),
         ] {
-            let found = fitted(size, &area).map(|r| {
+            let found = fit(size, &area).map(|r| {
                 let Point { x, y } = r.top_left;
                 (x, y, r.size.width, r.size.height)
             });
@@ -208,12 +208,12 @@ mod tests {
         let mut frame = Frame::new(4, 4);
         let all = Rectangle::new(Point::zero(), frame.size());
         let Ok(()) = frame.fill_solid(&all, Rgb888::new(9, 200, 30));
-        let boxed = letterboxed(&frame, (16, 8));
+        let boxed = letterbox(&frame, (16, 8));
         assert_eq!(boxed.pixel(3, 4), Some(Rgb888::new(0, 0, 0)));
         assert_eq!(boxed.pixel(4, 0), Some(Rgb888::new(9, 200, 30)));
         assert_eq!(boxed.pixel(11, 7), Some(Rgb888::new(9, 200, 30)));
         assert_eq!(boxed.pixel(12, 7), Some(Rgb888::new(0, 0, 0)));
-        assert_eq!(letterboxed(&frame, (4, 4)), frame);
+        assert_eq!(letterbox(&frame, (4, 4)), frame);
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
             decode(&StreamPicture {
                 bytes: Bytes::from(bytes),
                 format,
-                ..StreamPicture::of_nothing()
+                ..StreamPicture::empty()
             })
             .map(|p| p.dimensions())
         };
@@ -261,7 +261,7 @@ mod tests {
         let shown = decode(&StreamPicture {
             bytes: Bytes::from(jpeg.clone()),
             format: "image/jpeg",
-            ..StreamPicture::of_nothing()
+            ..StreamPicture::empty()
         })
         .expect("decoded");
         for (at, color) in [((5, 5), [200, 40, 30]), ((60, 40), [20, 60, 180])] {

@@ -1,8 +1,8 @@
-//! What is heard: samples from whoever speaks, silence otherwise, at the pace of time.
+//! The audio track: samples of announcements, silence otherwise, in real time.
 //!
 //! The encoder mixes nothing and waits for both tracks; so it is always given as many samples as
 //! time has passed, whether or not anybody speaks. Nobody waits for anybody: a speaker whose pieces
-//! are not taken is told so at once. Knows no voice and no chime.
+//! are not taken gets `false` at once. Knows no voice and no chime.
 
 use std::collections::VecDeque;
 use std::io;
@@ -25,27 +25,28 @@ const MAX_WAITING: usize = 12;
 /// How often samples are handed on.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// The end that speaks; cheap to clone. What is said is heard once, in order, while the stream
+/// The end that speaks; cheap to clone. Each piece is played once, in order, while the stream
 /// runs; during an interruption it is lost, as it would come too late.
 #[derive(Debug, Clone)]
 pub struct Speaker(SyncSender<Arc<[i16]>>);
 
 impl Speaker {
-    /// Says a piece: 16-bit samples, one channel, [`SAMPLE_RATE`]. Never waits; `false` when the
+    /// Queues a piece: 16-bit samples, one channel, [`SAMPLE_RATE`]. Never waits; `false` when the
     /// piece is longer than [`MAX_PIECE`], too many wait, or the stream is over.
     #[must_use]
-    pub fn say(&self, samples: Arc<[i16]>) -> bool {
+    pub fn play(&self, samples: Arc<[i16]>) -> bool {
         samples.len() <= MAX_PIECE && self.0.try_send(samples).is_ok()
     }
 }
 
-/// The end that is heard.
+/// The end that is read by the encoder.
 #[derive(Debug)]
 pub struct Sound {
     from: Receiver<Arc<[i16]>>,
-    /// What is being said, with the samples that were heard of the first.
+    /// What is being played, oldest first.
     pieces: VecDeque<Arc<[i16]>>,
-    heard: usize,
+    /// Samples of the first piece that were played.
+    consumed: usize,
 }
 
 /// A way for samples into one stream.
@@ -55,16 +56,16 @@ pub fn sound() -> (Speaker, Sound) {
     let sound = Sound {
         from,
         pieces: VecDeque::new(),
-        heard: 0,
+        consumed: 0,
     };
     (Speaker(to), sound)
 }
 
 impl Sound {
-    /// Forgets what was said until now.
-    pub(super) fn forget(&mut self) {
+    /// Discards what was queued until now.
+    pub(super) fn discard(&mut self) {
         self.pieces.clear();
-        self.heard = 0;
+        self.consumed = 0;
         while self.from.try_recv().is_ok() {}
     }
 
@@ -80,14 +81,14 @@ impl Sound {
                 }
                 continue;
             };
-            let rest = piece.get(self.heard..).unwrap_or_default();
+            let rest = piece.get(self.consumed..).unwrap_or_default();
             let take = rest.len().min(left);
             bytes.extend(rest[..take].iter().flat_map(|s| s.to_le_bytes()));
             left -= take;
-            self.heard += take;
+            self.consumed += take;
             if take == rest.len() {
                 self.pieces.pop_front();
-                self.heard = 0;
+                self.consumed = 0;
             }
         }
         bytes.resize(bytes.len() + left * 2, 0);
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
     use crate::patience::PATIENCE;
 
-    fn heard(sound: &mut Sound, samples: usize) -> Vec<i16> {
+    fn next_samples(sound: &mut Sound, samples: usize) -> Vec<i16> {
         let mut bytes = Vec::new();
         sound.fill(&mut bytes, samples);
         let pairs = bytes.chunks_exact(2);
@@ -136,25 +137,25 @@ mod tests {
     #[test]
     fn pieces_are_heard_in_order_and_then_silence() {
         let (speaker, mut sound) = sound();
-        assert_eq!(heard(&mut sound, 2), [0, 0]);
-        assert!(speaker.say([1, 2, 3].into()));
-        assert!(speaker.say([].into()));
-        assert!(speaker.say([4, -5].into()));
-        assert_eq!(heard(&mut sound, 2), [1, 2]);
-        assert_eq!(heard(&mut sound, 5), [3, 4, -5, 0, 0]);
+        assert_eq!(next_samples(&mut sound, 2), [0, 0]);
+        assert!(speaker.play([1, 2, 3].into()));
+        assert!(speaker.play([].into()));
+        assert!(speaker.play([4, -5].into()));
+        assert_eq!(next_samples(&mut sound, 2), [1, 2]);
+        assert_eq!(next_samples(&mut sound, 5), [3, 4, -5, 0, 0]);
         drop(speaker);
-        assert_eq!(heard(&mut sound, 1), [0], "nobody speaks any more");
+        assert_eq!(next_samples(&mut sound, 1), [0], "nobody speaks any more");
     }
 
     #[test]
     fn a_speaker_never_waits_and_an_interruption_forgets() {
         let (speaker, mut sound) = sound();
-        assert!(!speaker.say(vec![1; MAX_PIECE + 1].into()), "too long");
-        let taken = (0..20).filter(|_| speaker.say([1].into())).count();
+        assert!(!speaker.play(vec![1; MAX_PIECE + 1].into()), "too long");
+        let taken = (0..20).filter(|_| speaker.play([1].into())).count();
         assert_eq!(taken, MAX_WAITING);
-        sound.forget();
-        assert_eq!(heard(&mut sound, 1), [0]);
-        assert!(speaker.say([1].into()), "there is room again");
+        sound.discard();
+        assert_eq!(next_samples(&mut sound, 1), [0]);
+        assert!(speaker.play([1].into()), "there is room again");
     }
 
     #[tokio::test]

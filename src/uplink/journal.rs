@@ -21,13 +21,13 @@ const SEGMENT: u64 = 1_000;
 /// Longest line that is read: a call has 250 bytes, with the longest labels 700.
 const MAX_LINE: usize = 4096;
 
-/// What stands for a ticket of which nothing can be seen: the call counts, whoever it was.
+/// Replaces a ticket label that is empty after normalization: the call still counts.
 const NO_TICKET: &str = "?";
 
 /// The end of a segment's name; the beginning is the index of its first call in hexadecimal.
 const SUFFIX: &str = "calls";
 
-/// Says what the medium refuses.
+/// A file operation that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}", path.display())]
 pub struct JournalError {
@@ -57,9 +57,9 @@ struct Segment {
     calls: u64,
 }
 
-/// What was found at the start.
+/// What the folder held at the start.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct JournalContents {
     /// Calls with their indices, oldest first.
     pub(super) calls: Vec<(u64, CallReport)>,
     /// Lines that were torn or damaged.
@@ -68,11 +68,11 @@ pub(super) struct Found {
 
 impl Journal {
     /// Opens the folder, made if it is not there, and reads what it holds.
-    pub(super) fn open(dir: &Path) -> Result<(Self, Found), JournalError> {
-        fs::create_dir_all(dir).map_err(failed("make", dir))?;
+    pub(super) fn open(dir: &Path) -> Result<(Self, JournalContents), JournalError> {
+        fs::create_dir_all(dir).map_err(journal_error("make", dir))?;
         let mut names: Vec<(u64, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(dir).map_err(failed("read", dir))? {
-            let path = entry.map_err(failed("read", dir))?.path();
+        for entry in fs::read_dir(dir).map_err(journal_error("read", dir))? {
+            let path = entry.map_err(journal_error("read", dir))?.path();
             let index = path
                 .extension()
                 .filter(|e| *e == SUFFIX)
@@ -81,7 +81,7 @@ impl Journal {
             names.extend(index.map(|index| (index, path.clone())));
         }
         names.sort_unstable();
-        let mut found = Found::default();
+        let mut found = JournalContents::default();
         let mut segments = VecDeque::new();
         for (index, path) in names {
             let before = found.calls.len();
@@ -119,10 +119,10 @@ impl Journal {
         }
         let full = self.segments.back().is_none_or(|s| s.calls >= SEGMENT);
         if full || self.open.is_none() {
-            self.begin(first)?;
+            self.begin_segment(first)?;
         }
         let (Some(file), Some(segment)) = (&mut self.open, self.segments.back_mut()) else {
-            return Ok(()); // begin has just made both
+            return Ok(()); // begin_segment has just made both
         };
         let written = file.write_all(&text).and_then(|()| file.sync_data());
         if let Err(error) = written {
@@ -130,20 +130,20 @@ impl Journal {
             let path = segment.path.clone();
             segment.last = segment.last.max(last);
             self.open = None;
-            return Err(failed("write", &path)(error));
+            return Err(journal_error("write", &path)(error));
         }
         segment.last = last;
         segment.calls += calls.len() as u64;
         Ok(())
     }
 
-    fn begin(&mut self, first: u64) -> Result<(), JournalError> {
+    fn begin_segment(&mut self, first: u64) -> Result<(), JournalError> {
         let path = self.dir.join(format!("{first:016x}.{SUFFIX}"));
         let file = OpenOptions::new()
             .append(true)
             .create(true)
             .open(&path)
-            .map_err(failed("create", &path))?;
+            .map_err(journal_error("create", &path))?;
         self.flush_folder()?;
         self.open = Some(file);
         if self.segments.back().is_none_or(|s| s.path != path) {
@@ -167,7 +167,7 @@ impl Journal {
             };
             match fs::remove_file(&segment.path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                    let error = failed("remove", &segment.path)(e);
+                    let error = journal_error("remove", &segment.path)(e);
                     self.segments.push_front(segment);
                     return Err(error);
                 }
@@ -180,23 +180,23 @@ impl Journal {
     fn flush_folder(&self) -> Result<(), JournalError> {
         File::open(&self.dir)
             .and_then(|dir| dir.sync_all())
-            .map_err(failed("flush", &self.dir))
+            .map_err(journal_error("flush", &self.dir))
     }
 }
 
-fn read(path: &Path, found: &mut Found) -> Result<(), JournalError> {
-    let file = File::open(path).map_err(failed("read", path))?;
+fn read(path: &Path, found: &mut JournalContents) -> Result<(), JournalError> {
+    let file = File::open(path).map_err(journal_error("read", path))?;
     let mut lines = BufReader::new(file);
     let mut line = Vec::new();
     loop {
         line.clear();
         let length = lines
             .read_until(b'\n', &mut line)
-            .map_err(failed("read", path))?;
+            .map_err(journal_error("read", path))?;
         if length == 0 {
             return Ok(());
         }
-        match call(&line) {
+        match parse_line(&line) {
             Some(call) => found.calls.push(call),
             None => found.damaged += 1,
         }
@@ -204,18 +204,18 @@ fn read(path: &Path, found: &mut Found) -> Result<(), JournalError> {
 }
 
 /// A line's call, if it is whole.
-fn call(line: &[u8]) -> Option<(u64, CallReport)> {
+fn parse_line(line: &[u8]) -> Option<(u64, CallReport)> {
     let line = line.strip_suffix(b"\n").filter(|l| l.len() <= MAX_LINE)?;
     let (sum, body) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     if u32::from_str_radix(sum, 16) != Ok(crc32fast::hash(body.as_bytes())) {
         return None;
     }
     let (index, json) = body.split_once(' ')?;
-    Some((index.parse().ok()?, report(json)?))
+    Some((index.parse().ok()?, parse_call(json)?))
 }
 
 /// A call as this version or an earlier one wrote it, which took more texts for labels.
-fn report(json: &str) -> Option<CallReport> {
+fn parse_call(json: &str) -> Option<CallReport> {
     if let Ok(call) = serde_json::from_str(json) {
         return Some(call);
     }
@@ -228,7 +228,10 @@ fn report(json: &str) -> Option<CallReport> {
     serde_json::from_value(call).ok()
 }
 
-fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> JournalError + 'a {
+fn journal_error<'a>(
+    action: &'static str,
+    path: &'a Path,
+) -> impl Fn(io::Error) -> JournalError + 'a {
     move |source| JournalError {
         action,
         path: path.to_owned(),
@@ -246,7 +249,7 @@ mod tests {
         range.map(|i| (i, report(i))).collect()
     }
 
-    fn reopen(dir: &Path) -> Found {
+    fn reopen(dir: &Path) -> JournalContents {
         Journal::open(dir).expect("opened").1
     }
 

@@ -5,7 +5,7 @@
 //! - Nobody who draws waits for this: it reads from `watch` channels and from the [`Spool`].
 //! - A call leaves the spool when the broker has confirmed it and a hub has subscribed to it, in
 //!   order (invariant 6).
-//! - The picture of a board is handed to the line before the numbers that name its hash.
+//! - The picture of a board is queued for sending before the numbers that name its hash.
 //!
 //! The availability topic is the session's own: see [`Identity::availability`].
 
@@ -14,7 +14,7 @@ pub mod report;
 mod spool;
 
 pub use journal::JournalError;
-pub use spool::{Keeper, Spool};
+pub use spool::{Spool, SpoolWriter};
 
 use crate::clock::Clock;
 use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
@@ -45,9 +45,9 @@ const PICTURE_EVERY: Duration = Duration::from_secs(1);
 /// Calls under way to the broker at one moment; half of the session's window.
 const CALLS_UNDER_WAY: usize = crate::mqtt::WINDOW / 2;
 
-/// Pause before calls that the broker refused, or that no hub takes, are tried again: somebody has
+/// Pause before calls that the broker rejected, or that no hub takes, are retried: somebody has
 /// to change its access list or to start the hub first.
-const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// Who reports.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl Identity {
 /// What a picture shows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// A board of this node, as on the glass.
+    /// A board of this node, as shown on the screen.
     Board(BoardId),
     /// A filmed board, as cut out of a camera's picture.
     Camera(CameraId),
@@ -180,7 +180,7 @@ impl Uplink {
             self.publisher.clone(),
             topic(Topic::Health),
         );
-        let numbers = Numbers {
+        let numbers = NumbersReporter {
             topic: topic(Topic::Numbers),
             sent: None,
             sent_at: None,
@@ -215,7 +215,7 @@ async fn send_health(
 
 /// Sends the calls of a spool in order, several under way, each until it is confirmed.
 async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
-    let mut told = false;
+    let mut rejection_logged = false;
     loop {
         spool.wait().await;
         let calls = spool.peek(CALLS_UNDER_WAY);
@@ -231,7 +231,7 @@ async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
             }
         }
         for (index, answer) in answers {
-            match answer.heard().await {
+            match answer.has_subscribers().await {
                 // What no broker takes will not be taken later either.
                 Ok(true) | Err(PublishError::Unacceptable(_)) => spool.confirm(index),
                 Err(PublishError::Closed) => return,
@@ -239,15 +239,15 @@ async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
                 Err(PublishError::Lost | PublishError::Full) => break,
                 // Without a hub's subscription the broker would take a call and throw it away.
                 Ok(false) => {
-                    tokio::time::sleep(REFUSED_PAUSE).await;
+                    tokio::time::sleep(RETRY_PAUSE).await;
                     break;
                 }
-                Err(error @ PublishError::Refused(_)) => {
-                    if !told {
+                Err(error @ PublishError::Rejected(_)) => {
+                    if !rejection_logged {
                         tracing::warn!("calls cannot be reported: {error}");
-                        told = true;
+                        rejection_logged = true;
                     }
-                    tokio::time::sleep(REFUSED_PAUSE).await;
+                    tokio::time::sleep(RETRY_PAUSE).await;
                     break;
                 }
             }
@@ -255,25 +255,25 @@ async fn send_calls(spool: Spool, publisher: Publisher, topic: Arc<str>) {
     }
 }
 
-/// Numbers and the pictures they name.
-struct Numbers {
+/// Reports the numbers and the pictures they name.
+struct NumbersReporter {
     uplink: Uplink,
     topic: String,
     /// The report last sent.
     sent: Option<crate::wire::report::Numbers>,
     sent_at: Option<Instant>,
     seq: u64,
-    /// Pictures that were handed to the line.
+    /// Pictures that were queued for sending.
     pictures: Pictures,
     picture_at: BTreeMap<Origin, Instant>,
 }
 
-impl Numbers {
+impl NumbersReporter {
     async fn run(mut self) {
         loop {
             self.send_pictures();
             self.send_numbers();
-            let wake = self.next();
+            let wake = self.next_wake();
             tokio::select! {
                 changed = self.uplink.snapshots.changed() => if changed.is_err() { return },
                 changed = self.uplink.pictures.changed() => if changed.is_err() { return },
@@ -283,7 +283,7 @@ impl Numbers {
     }
 
     /// When something may be due without anything changing.
-    fn next(&self) -> Instant {
+    fn next_wake(&self) -> Instant {
         let now = Instant::now();
         let newest = self.uplink.pictures.borrow();
         let held_back = newest

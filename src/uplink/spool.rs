@@ -1,8 +1,8 @@
 //! Calls on their way to the hub, until they are confirmed.
 //!
-//! In memory for those who send, and on the disk for a power cut: [`Keeper`] writes what was not
-//! confirmed within half a second, so that an office whose line is up writes almost nothing. Bounded:
-//! when the line is down for so long that it fills, the oldest calls are dropped and counted.
+//! In memory for those who send, and on the disk for a power cut: [`SpoolWriter`] writes what was not
+//! confirmed within half a second, so that a connected office writes almost nothing. Bounded:
+//! when the connection is down for so long that it fills, the oldest calls are dropped and counted.
 //! Storing never waits, so that the side that draws never does.
 
 use super::journal::{Journal, JournalError};
@@ -23,7 +23,7 @@ const MAX_CALLS: usize = 100_000;
 /// A call that the hub confirms within this time is never written to the disk.
 const WRITE_AFTER: Duration = Duration::from_millis(500);
 
-/// A disk that refused is tried again after this long, and confirmed segments are removed.
+/// A failed write is retried after this long, and confirmed segments are removed.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The calls that were not confirmed yet; clones share them.
@@ -37,9 +37,9 @@ struct Shared {
     /// Held for a push or a short copy, never while waiting.
     calls: Mutex<Calls>,
     wake: Notify,
-    room: usize,
-    /// Index after the last call that a power cut cannot take any more.
-    safe: watch::Sender<u64>,
+    capacity: usize,
+    /// Index after the last call that is confirmed or on the disk.
+    durable_up_to: watch::Sender<u64>,
     /// Why calls cannot be kept through a power cut; `None` when they can.
     trouble: watch::Sender<Option<Arc<str>>>,
 }
@@ -55,20 +55,20 @@ struct Calls {
 
 impl Default for Spool {
     fn default() -> Self {
-        Self::with_room(MAX_CALLS)
+        Self::with_capacity(MAX_CALLS)
     }
 }
 
 impl Spool {
     /// An empty spool for at most this many calls, in memory only.
     #[must_use]
-    pub fn with_room(room: usize) -> Self {
+    pub fn with_capacity(capacity: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
                 calls: Mutex::default(),
                 wake: Notify::new(),
-                room: room.max(1),
-                safe: watch::Sender::new(0),
+                capacity: capacity.max(1),
+                durable_up_to: watch::Sender::new(0),
                 trouble: watch::Sender::new(None),
             }),
         }
@@ -78,7 +78,7 @@ impl Spool {
     /// that are still `taken`: their tickets may be what the configuration of now knows to be none.
     /// Without the disk it works in memory, and [`trouble`](Self::trouble) says why.
     #[must_use]
-    pub fn open(dir: &Path, taken: impl Fn(&CallReport) -> bool) -> (Self, Keeper) {
+    pub fn open(dir: &Path, taken: impl Fn(&CallReport) -> bool) -> (Self, SpoolWriter) {
         let spool = Self::default();
         let journal = match Journal::open(dir) {
             Ok((journal, found)) => {
@@ -91,7 +91,7 @@ impl Spool {
                 let next = found.calls.last().map_or(0, |(last, _)| last + 1);
                 let (calls, others): (Vec<_>, Vec<_>) =
                     found.calls.into_iter().partition(|(_, call)| taken(call));
-                warn_of(others.iter().map(|(_, call)| call));
+                warn_of_unreported(others.iter().map(|(_, call)| call));
                 if !calls.is_empty() {
                     tracing::info!(calls = calls.len(), "unsent calls in the spool");
                 }
@@ -103,25 +103,25 @@ impl Spool {
                 None
             }
         };
-        let keeper = Keeper {
+        let writer = SpoolWriter {
             spool: spool.clone(),
             journal,
             dir: dir.to_owned(),
             write_after: WRITE_AFTER,
             retry_after: RETRY_AFTER,
         };
-        (spool, keeper)
+        (spool, writer)
     }
 
     fn fill(&self, found: Vec<(u64, CallReport)>, next: u64) {
         let mut calls = self.calls();
         calls.next = next;
         calls.waiting = found.into();
-        while calls.waiting.len() > self.shared.room {
+        while calls.waiting.len() > self.shared.capacity {
             calls.waiting.pop_front();
             calls.dropped += 1;
         }
-        self.shared.safe.send_replace(calls.next);
+        self.shared.durable_up_to.send_replace(calls.next);
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
@@ -134,7 +134,7 @@ impl Spool {
     /// Stores a call; never waits. A full spool drops its oldest one: what is new matters more.
     pub fn push(&self, call: CallReport) {
         let mut calls = self.calls();
-        if calls.waiting.len() >= self.shared.room {
+        if calls.waiting.len() >= self.shared.capacity {
             calls.waiting.pop_front();
             calls.dropped += 1;
         }
@@ -163,10 +163,10 @@ impl Spool {
         self.calls().dropped
     }
 
-    /// Whether it is nearly full: four fifths, a week before it drops calls in a large office.
+    /// Whether four fifths of it are used: a week before it drops calls in a large office.
     #[must_use]
-    pub fn is_crowded(&self) -> bool {
-        self.len() >= self.shared.room / 5 * 4
+    pub fn is_nearly_full(&self) -> bool {
+        self.len() >= self.shared.capacity / 5 * 4
     }
 
     /// Why calls cannot be kept through a power cut; `None` when they can.
@@ -197,12 +197,12 @@ impl Spool {
 
     /// Waits until every call that was pushed so far is confirmed or on the disk. At once when the
     /// disk refuses: then nothing is gained by waiting.
-    pub async fn settled(&self) {
+    pub async fn flushed(&self) {
         let wanted = self.calls().next;
-        let mut safe = self.shared.safe.subscribe();
+        let mut durable = self.shared.durable_up_to.subscribe();
         let mut trouble = self.shared.trouble.subscribe();
         tokio::select! {
-            _ = safe.wait_for(|safe| *safe >= wanted) => {}
+            _ = durable.wait_for(|index| *index >= wanted) => {}
             _ = trouble.wait_for(Option::is_some) => {}
         }
     }
@@ -213,7 +213,7 @@ impl Spool {
         self.calls().waiting.iter().take(n).cloned().collect()
     }
 
-    /// Lets go of the call with this index and all before it.
+    /// Removes the call with this index and all before it.
     pub fn confirm(&self, index: u64) {
         let mut calls = self.calls();
         while calls.waiting.front().is_some_and(|(i, _)| *i <= index) {
@@ -222,10 +222,10 @@ impl Spool {
     }
 
     /// The calls that wait, from an index on.
-    fn since(&self, index: u64) -> Waiting {
+    fn since(&self, index: u64) -> PendingCalls {
         let calls = self.calls();
         let start = calls.waiting.partition_point(|(i, _)| *i < index);
-        Waiting {
+        PendingCalls {
             calls: calls.waiting.iter().skip(start).cloned().collect(),
             oldest: calls.waiting.front().map_or(calls.next, |(i, _)| *i),
             next: calls.next,
@@ -233,9 +233,9 @@ impl Spool {
     }
 }
 
-/// Tells of calls that are not reported, queue by queue; of their tickets no more than the length,
+/// Logs the calls that are not reported, queue by queue; of their tickets no more than the length,
 /// for they may be names of visitors.
-fn warn_of<'a>(calls: impl Iterator<Item = &'a CallReport>) {
+fn warn_of_unreported<'a>(calls: impl Iterator<Item = &'a CallReport>) {
     let mut lengths: BTreeMap<&QueueId, Vec<usize>> = BTreeMap::new();
     for call in calls {
         let chars = call.ticket.as_str().chars().count();
@@ -259,18 +259,18 @@ fn warn_of<'a>(calls: impl Iterator<Item = &'a CallReport>) {
     }
 }
 
-/// What waits at one moment.
-struct Waiting {
+/// Unconfirmed calls at one moment.
+struct PendingCalls {
     calls: Vec<(u64, CallReport)>,
-    /// Index of the oldest that waits, asked for or not.
+    /// Index of the oldest unconfirmed call, in `calls` or not.
     oldest: u64,
     /// Index of the next call.
     next: u64,
 }
 
-/// Keeps the calls of a spool on the disk, in a task of its own.
+/// Writes the calls of a spool to the disk, in a task of its own.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct SpoolWriter {
     spool: Spool,
     journal: Option<Journal>,
     dir: PathBuf,
@@ -278,10 +278,10 @@ pub struct Keeper {
     retry_after: Duration,
 }
 
-impl Keeper {
+impl SpoolWriter {
     /// Runs until shutdown, and writes once more then.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut written = *self.spool.shared.safe.borrow();
+        let mut written = *self.spool.shared.durable_up_to.borrow();
         loop {
             let spool = self.spool.clone();
             let woken = spool.shared.wake.notified();
@@ -298,7 +298,7 @@ impl Keeper {
                     () = shutdown.cancelled() => true,
                 }
             };
-            let (kept, done) = match tokio::task::spawn_blocking(move || {
+            let (writer, done) = match tokio::task::spawn_blocking(move || {
                 let done = self.write(written);
                 (self, done)
             })
@@ -310,12 +310,12 @@ impl Keeper {
                     return;
                 }
             };
-            self = kept;
+            self = writer;
             match done {
                 Ok(index) => {
                     self.spool.set_trouble(None);
                     written = index;
-                    self.spool.shared.safe.send_replace(written);
+                    self.spool.shared.durable_up_to.send_replace(written);
                 }
                 Err(error) => {
                     self.spool.set_trouble(Some(&error));
@@ -332,7 +332,7 @@ impl Keeper {
         }
     }
 
-    /// Writes what waits since an index; says the index after the last call that is safe.
+    /// Writes what waits since an index; returns the index after the last call that is durable.
     fn write(&mut self, written: u64) -> Result<u64, JournalError> {
         let (journal, from) = match &mut self.journal {
             Some(journal) => (journal, written),
@@ -389,24 +389,24 @@ pub(super) mod tests {
 
     #[test]
     fn a_full_spool_drops_the_oldest_and_keeps_its_count() {
-        let spool = Spool::with_room(3);
+        let spool = Spool::with_capacity(3);
         (1..=3).for_each(|no| spool.push(call(no)));
         let first = spool.peek(3)[0].0;
         (4..=5).for_each(|no| spool.push(call(no)));
         assert_eq!((numbers(&spool), spool.dropped()), (vec![3, 4, 5], 2));
-        assert!(spool.is_crowded());
+        assert!(spool.is_nearly_full());
         spool.confirm(first + 1); // of a call that was dropped meanwhile
         assert_eq!(numbers(&spool), [3, 4, 5]);
         spool.confirm(first + 2);
         assert_eq!(numbers(&spool), [4, 5]);
     }
 
-    /// Runs a keeper until everything that was pushed is safe.
-    async fn keep(spool: &Spool, mut keeper: Keeper) {
-        keeper.write_after = Duration::from_millis(1);
+    /// Runs a writer until everything that was pushed is durable.
+    async fn flush(spool: &Spool, mut writer: SpoolWriter) {
+        writer.write_after = Duration::from_millis(1);
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keeper.run(stop.clone()));
-        spool.settled().await;
+        let task = tokio::spawn(writer.run(stop.clone()));
+        spool.flushed().await;
         stop.cancel();
         task.await.unwrap();
     }
@@ -414,49 +414,49 @@ pub(super) mod tests {
     #[tokio::test]
     async fn what_was_not_confirmed_is_there_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
-        let (spool, keeper) = Spool::open(dir.path(), |_| true);
+        let (spool, writer) = Spool::open(dir.path(), |_| true);
         (1..=3).for_each(|no| spool.push(call(no)));
         spool.confirm(0);
-        keep(&spool, keeper).await;
-        let (spool, keeper) = Spool::open(dir.path(), |_| true);
+        flush(&spool, writer).await;
+        let (spool, writer) = Spool::open(dir.path(), |_| true);
         assert_eq!(numbers(&spool), [2, 3]);
         // The count goes on, and what is confirmed now is gone for the next start.
         spool.push(call(4));
         let indices: Vec<u64> = spool.peek(10).iter().map(|c| c.0).collect();
         assert_eq!(indices, [1, 2, 3]);
         spool.confirm(3);
-        keep(&spool, keeper).await;
+        flush(&spool, writer).await;
         assert!(Spool::open(dir.path(), |_| true).0.is_empty());
     }
 
     #[tokio::test]
     async fn calls_that_are_not_taken_any_more_leave_the_disk_with_their_segment() {
         let dir = tempfile::tempdir().unwrap();
-        let (spool, keeper) = Spool::open(dir.path(), |_| true);
+        let (spool, writer) = Spool::open(dir.path(), |_| true);
         (1..=3).for_each(|no| spool.push(call(no)));
-        keep(&spool, keeper).await;
-        let (spool, keeper) = Spool::open(dir.path(), |call| call.no == 2);
+        flush(&spool, writer).await;
+        let (spool, writer) = Spool::open(dir.path(), |call| call.no == 2);
         assert_eq!(numbers(&spool), [2]);
         spool.push(call(4));
         let indices: Vec<u64> = spool.peek(10).iter().map(|c| c.0).collect();
         assert_eq!(indices, [1, 3], "no index is used twice");
         spool.confirm(3);
-        keep(&spool, keeper).await;
+        flush(&spool, writer).await;
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]
     async fn calls_that_are_confirmed_at_once_never_reach_the_disk() {
         let dir = tempfile::tempdir().unwrap();
-        let (spool, keeper) = Spool::open(dir.path(), |_| true);
+        let (spool, writer) = Spool::open(dir.path(), |_| true);
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keeper.run(stop.clone()));
+        let task = tokio::spawn(writer.run(stop.clone()));
         for no in 0..100 {
             spool.push(call(no));
             spool.confirm(no);
             tokio::task::yield_now().await;
         }
-        spool.settled().await;
+        spool.flushed().await;
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         stop.cancel();
         task.await.unwrap();
@@ -467,18 +467,18 @@ pub(super) mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("spool");
         std::fs::write(&path, "in the way").unwrap();
-        let (spool, mut keeper) = Spool::open(&path, |_| true);
-        keeper.retry_after = Duration::from_millis(1);
+        let (spool, mut writer) = Spool::open(&path, |_| true);
+        writer.retry_after = Duration::from_millis(1);
         let trouble = spool.trouble().expect("said");
         assert!(trouble.contains("spool"), "{trouble}");
         spool.push(call(1));
-        spool.settled().await; // nobody waits for a disk that refuses
+        spool.flushed().await; // nobody waits for a disk that refuses
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keeper.run(stop.clone()));
+        let task = tokio::spawn(writer.run(stop.clone()));
         std::fs::remove_file(&path).unwrap();
         let mut watch = spool.shared.trouble.subscribe();
         watch.wait_for(Option::is_none).await.unwrap();
-        spool.settled().await;
+        spool.flushed().await;
         stop.cancel();
         task.await.unwrap();
         assert_eq!(numbers(&Spool::open(&path, |_| true).0), [1]);

@@ -8,12 +8,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use yobiban::camera::{
-    Doubt, FieldReading, FieldSpec, MAX_BYTES, Picture, Quad, Reader, Reading, Rect, Rectified,
-    ViewerPicture, Viewing, read,
+    Doubt, FieldReading, FieldSpec, MAX_BYTES, Picture, Quad, Reader, Reading, Rect,
+    RectifiedBoard, ViewerPicture, ViewerSchedule, read,
 };
 use yobiban::clock::Now;
 
-fn rectified(filmed: &Filmed) -> Rectified {
+fn rectified(filmed: &Filmed) -> RectifiedBoard {
     let picture = Picture::from_jpeg(&jpeg(filmed)).unwrap();
     picture
         .rectify(&Quad::new(filmed.corners).unwrap())
@@ -124,7 +124,7 @@ fn nothing_outside_the_corners_is_in_what_leaves() {
     let (plain, marked) = (of(filmed.rgb.clone()), of(marked));
     assert!(plain.rgb() == marked.rgb());
     let now = Now::at("2026-11-24T01:42:07Z".parse().unwrap());
-    let shown = |board: &Rectified| ViewerPicture::of(board, now, &TimeZone::UTC).unwrap();
+    let shown = |board: &RectifiedBoard| ViewerPicture::of(board, now, &TimeZone::UTC).unwrap();
     assert_eq!(shown(&plain), shown(&marked));
 }
 
@@ -142,15 +142,15 @@ fn a_picture_for_viewers_is_small_and_made_only_when_something_changed() {
     assert!(picture.jpeg.len() <= MAX_BYTES, "{}", picture.jpeg.len());
     let quiet = rectified(&make(7, Style::Text, Trouble::None));
     let other = rectified(&make(8, Style::Text, Trouble::None));
-    let mut viewing = Viewing::default();
+    let mut viewing = ViewerSchedule::default();
     let every = Duration::from_secs(5);
     let seconds = Duration::from_secs;
-    assert!(viewing.wants(&quiet, every, seconds(0)));
-    assert!(!viewing.wants(&quiet, every, seconds(60)));
-    assert!(viewing.wants(&other, every, seconds(61)));
-    assert!(!viewing.wants(&quiet, every, seconds(64)));
-    assert!(viewing.wants(&quiet, every, seconds(66)));
-    assert!(viewing.wants(&quiet, every, seconds(400)));
+    assert!(viewing.is_due(&quiet, every, seconds(0)));
+    assert!(!viewing.is_due(&quiet, every, seconds(60)));
+    assert!(viewing.is_due(&other, every, seconds(61)));
+    assert!(!viewing.is_due(&quiet, every, seconds(64)));
+    assert!(viewing.is_due(&quiet, every, seconds(66)));
+    assert!(viewing.is_due(&quiet, every, seconds(400)));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn three_pictures_that_agree_tell_what_stands_on_the_board_and_it_is_no_call_of_
     let told: Vec<usize> = (0..4)
         .map(|i| {
             let now = Now::at(start + jiff::SignedDuration::from_secs(i));
-            let look = reader.look(&picture, now).unwrap();
+            let look = reader.observe(&picture, now).unwrap();
             for (queue, state) in &look.states {
                 let row: usize = queue.as_str()[1..].parse().unwrap();
                 let (ticket, counter) = state.last_shown().unwrap();
@@ -197,8 +197,8 @@ fn a_board_that_moved_a_little_is_followed_and_one_that_moved_away_is_unknown_un
     let filmed = make(7, Style::Text, Trouble::None);
     let mut reader = Reader::new(&config(&filmed), TimeZone::UTC).unwrap();
     let now = Now::at("2026-11-24T01:42:07Z".parse().unwrap());
-    let mut look = |by| reader.look(&moved(&filmed, by), now).unwrap();
-    let true_of = |look: &yobiban::camera::Look, by: (isize, isize)| {
+    let mut look = |by| reader.observe(&moved(&filmed, by), now).unwrap();
+    let true_of = |look: &yobiban::camera::Observation, by: (isize, isize)| {
         for (field, read) in filmed.fields.iter().zip(&look.fields) {
             let text = read.reading.text.as_ref();
             assert_eq!(text, Ok(&field.digits), "{by:?} {}", field.id);

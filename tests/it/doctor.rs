@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use yobiban::clock::{Clock as _, SystemClock};
 use yobiban::config;
-use yobiban::mqtt::{self, Link, Publish, SessionOptions};
+use yobiban::mqtt::{self, ConnectionState, Publish, SessionOptions};
 
 fn write(dir: &Path, broker: SocketAddr, more: &str) -> PathBuf {
     let path = dir.join("node.toml");
@@ -36,7 +36,11 @@ async fn publish(config: &Path, queue: &str, payload: String) {
     let stop = tokio_util::sync::CancellationToken::new();
     let options = SessionOptions::new(&node.mqtt, "test", format!("test-{queue}"));
     let mut session = mqtt::spawn(options, stop.clone());
-    session.link.wait_for(Link::is_up).await.unwrap();
+    session
+        .connection
+        .wait_for(ConnectionState::is_connected)
+        .await
+        .unwrap();
     let topic = format!("yobiban/v1/chuo/feed/{queue}");
     let message = Publish::retained(topic, payload);
     session.publisher.publish(message).await.unwrap();

@@ -503,10 +503,14 @@ async fn a_node_that_died_with_its_broker_is_not_shown_as_fresh_when_the_broker_
     house.broker.save().await;
     // The power fails: no will is sent, by nobody. The session of the node is held open meanwhile,
     // so that it must not come back: it belongs to the test, not to the house.
-    let away = node.link.clone();
+    let away = node.connection.clone();
     house.broker.kill();
     eventually(PATIENCE, "the node has noticed", || {
-        (!matches!(&*away.borrow(), yobiban::mqtt::Link::Up { .. })).then_some(())
+        (!matches!(
+            &*away.borrow(),
+            yobiban::mqtt::ConnectionState::Connected { .. }
+        ))
+        .then_some(())
     })
     .await;
     node.task.abort();

@@ -356,7 +356,9 @@ async fn the_brokers_word_that_a_session_was_taken_over_is_understood() {
         socket.read_to_end(&mut Vec::new()).await.ok();
     });
     let mut session = start(options);
-    let told = session.fault.wait_for(|f| *f == mqtt::Fault::TakenOver);
+    let told = session
+        .fault
+        .wait_for(|f| *f == mqtt::Fault::SessionTakenOver);
     timeout(LIMIT, told).await.expect("told").unwrap();
     assert_eq!(session.stats.view().taken_over, 1);
     broker.await.unwrap();

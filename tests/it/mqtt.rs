@@ -1,4 +1,4 @@
-//! Sessions against a real broker, Mosquitto, and at the exchange in the process.
+//! Sessions against a real broker, Mosquitto, and at the in-process broker.
 
 use crate::support::mosquitto::Mosquitto;
 pub use crate::support::sessions::{config, options, start, up};
@@ -12,18 +12,18 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use yobiban::mqtt::{
-    self, Availability, Exchange, Link, Message, Publish, PublishError, Session, SessionOptions,
-    Subscription, Version,
+    self, Availability, ConnectionState, LocalBroker, Message, Publish, PublishError, Session,
+    SessionOptions, Subscription, Version,
 };
 
 pub const LIMIT: Duration = crate::support::PATIENCE;
 
 pub async fn reason(session: &mut Session, part: &str) -> String {
-    let says = |link: &Link| matches!(link, Link::Down { reason } if reason.contains(part));
-    let link = timeout(LIMIT, session.link.wait_for(says))
+    let says = |link: &ConnectionState| matches!(link, ConnectionState::Disconnected { reason } if reason.contains(part));
+    let link = timeout(LIMIT, session.connection.wait_for(says))
         .await
         .map(|l| format!("{l:?}"));
-    link.unwrap_or_else(|_| panic!("{:?} instead of {part}", session.link.borrow()))
+    link.unwrap_or_else(|_| panic!("{:?} instead of {part}", session.connection.borrow()))
 }
 
 pub async fn next(session: &mut Session) -> Message {
@@ -84,8 +84,9 @@ async fn round_trip(options: impl Fn(&str) -> SessionOptions) {
 
 #[tokio::test]
 async fn messages_go_through_the_exchange_in_the_process() {
-    let exchange = Exchange::new();
-    round_trip(|id| options(([127, 0, 0, 1], 0).into(), id).within(Some(&exchange))).await;
+    let local_broker = LocalBroker::new();
+    round_trip(|id| options(([127, 0, 0, 1], 0).into(), id).on_local_broker(Some(&local_broker)))
+        .await;
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn each_client_may_write_its_own_topics_and_no_others() {
     ] {
         let answer = publish(session, topic).await;
         assert!(
-            matches!(answer, Err(PublishError::Refused(_))),
+            matches!(answer, Err(PublishError::Rejected(_))),
             "{topic}: {answer:?}"
         );
     }
@@ -136,7 +136,7 @@ async fn a_node_reads_which_machine_reports_in_its_name_and_not_in_anothers() {
     let mut tickets = client(&broker, &files, "chuo-tickets", filter).await;
     let own = "yobiban/v1/chuo/node/n1/instance";
     let others = publish(&node, "yobiban/v1/chuo/node/n2/instance").await;
-    assert!(matches!(others, Err(PublishError::Refused(_))));
+    assert!(matches!(others, Err(PublishError::Rejected(_))));
     publish(&node, own).await.unwrap();
     let heard = tokio::time::timeout(crate::support::PATIENCE, node.inbox.recv()).await;
     assert_eq!(heard.unwrap().unwrap().topic, own);

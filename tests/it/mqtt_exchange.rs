@@ -1,4 +1,4 @@
-//! The exchange within the process holds what a broker does: each case is played at both.
+//! The in-process broker behaves as a real one: each case is played at both.
 
 use crate::mqtt::{LIMIT, next, options, start, up};
 use crate::support::mosquitto::Mosquitto;
@@ -10,21 +10,21 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::SystemClock;
 use yobiban::mqtt::{
-    self, Availability, Exchange, Message, Publish, Session, SessionOptions, Subscription,
+    self, Availability, LocalBroker, Message, Publish, Session, SessionOptions, Subscription,
 };
 use yobiban::roles::demo::{self, DemoArgs};
 
 /// Where clients meet.
 enum Place {
-    Within(Exchange),
+    Within(LocalBroker),
     Broker(SocketAddr),
 }
 
 impl Place {
     fn options(&self, id: &str) -> SessionOptions {
         match self {
-            Self::Within(exchange) => {
-                options(([127, 0, 0, 1], 0).into(), id).within(Some(exchange))
+            Self::Within(local_broker) => {
+                options(([127, 0, 0, 1], 0).into(), id).on_local_broker(Some(local_broker))
             }
             Self::Broker(address) => options(*address, id),
         }
@@ -225,7 +225,10 @@ async fn heard(publisher: &Session, name: &str, client: &mut Client, least: usiz
 
 async fn send(publisher: &Session, publish: Publish) -> bool {
     let sent = publisher.publisher.enqueue(publish).await.unwrap();
-    timeout(LIMIT, sent.heard()).await.unwrap().unwrap()
+    timeout(LIMIT, sent.has_subscribers())
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 /// Until the broker knows that a client is gone: its goodbye comes on another connection than what is
@@ -282,7 +285,7 @@ async fn play(place: &Place, case: &str, steps: &[Step]) {
 #[tokio::test]
 async fn the_exchange_does_what_the_table_says() {
     for (case, steps) in CASES {
-        play(&Place::Within(Exchange::new()), case, steps).await;
+        play(&Place::Within(LocalBroker::new()), case, steps).await;
     }
 }
 
@@ -326,7 +329,7 @@ async fn the_second_takes_the_place(place: &Place) {
 
 #[tokio::test]
 async fn a_client_whose_name_comes_again_is_thrown_out_within_the_process() {
-    the_second_takes_the_place(&Place::Within(Exchange::new())).await;
+    the_second_takes_the_place(&Place::Within(LocalBroker::new())).await;
 }
 
 #[tokio::test]

@@ -176,7 +176,7 @@ async fn a_broker_with_the_written_files_lets_each_do_its_own_and_no_more() {
     ] {
         let answer = publish(session, topic).await;
         assert!(
-            matches!(answer, Err(PublishError::Refused(_))),
+            matches!(answer, Err(PublishError::Rejected(_))),
             "{topic}: {answer:?}"
         );
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use yobiban::clock::Now;
 use yobiban::config::StreamConfig;
 use yobiban::model::OfficeId;
-use yobiban::stream::{Composer, News, StreamOffice};
+use yobiban::stream::{Composer, StreamContent, StreamOffice};
 
 const FULL_HD: (u32, u32) = (1920, 1080);
 
@@ -29,8 +29,8 @@ fn composer() -> Composer {
 
 #[test]
 fn videos_look_like_their_golden_pictures() {
-    let lost = News {
-        line: false,
+    let lost = StreamContent {
+        broker_connected: false,
         ..news([office("chuo")])
     };
     let mut problems = Vec::new();
@@ -135,10 +135,10 @@ fn nothing_is_drawn_while_nothing_changes_and_a_new_number_is() {
     assert!(composer.compose(&news, later(1)).is_none());
     news.offices[0].queues[1].waiting = Some(99);
     assert!(composer.compose(&news, later(1)).is_some());
-    news.line = false;
+    news.broker_connected = false;
     assert!(composer.compose(&news, later(2)).is_some(), "a slate");
     assert!(composer.compose(&news, later(3)).is_none(), "the same");
-    news.line = true;
+    news.broker_connected = true;
     assert!(composer.compose(&news, later(4)).is_some(), "numbers again");
 }
 

@@ -27,7 +27,7 @@ fn picture(kind: PictureKind, bytes: Vec<u8>, at: WireTime) -> StreamPicture {
         },
         bytes: bytes.into(),
         at,
-        heard: true,
+        node_online: true,
     }
 }
 
@@ -74,7 +74,7 @@ const BOARDS: &[StreamShow] = &[StreamShow::Boards];
 fn pictures_look_like_their_golden_pictures() {
     let fresh = filmed("2026-11-24T10:41:50+09:00");
     let silent = StreamPicture {
-        heard: false,
+        node_online: false,
         ..board("chuo")
     };
     let strange = StreamPicture {
@@ -153,7 +153,7 @@ fn an_office_without_such_a_picture_has_no_turn_and_nothing_is_a_slate() {
     assert!(composer.compose(&news([newer.clone()]), now).is_some());
     assert!(composer.compose(&news([newer.clone()]), now).is_none());
     let mut silent = newer;
-    silent.pictures[0].heard = false;
+    silent.pictures[0].node_online = false;
     assert!(
         composer.compose(&news([silent]), now).is_some(),
         "its age is said"

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, Now, SystemClock};
 use yobiban::config::Speak;
 use yobiban::model::{OfficeId, QueueId};
-use yobiban::mqtt::{self, Link, Publish, SessionOptions};
+use yobiban::mqtt::{self, ConnectionState, Publish, SessionOptions};
 use yobiban::roles::{line, node::Truth};
 use yobiban::state::{Delivery, LoggedCall};
 use yobiban::store::Store;
@@ -323,7 +323,11 @@ async fn a_killed_node_repeats_at_most_the_announcement_that_was_under_way() {
         SessionOptions::new(&line, "tickets", "tickets"),
         CancellationToken::new(),
     );
-    session.link.wait_for(Link::is_up).await.unwrap();
+    session
+        .connection
+        .wait_for(ConnectionState::is_connected)
+        .await
+        .unwrap();
     let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
     let folder = dir.path().join("calls");
     let heard = || -> Vec<u64> {

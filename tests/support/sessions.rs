@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use yobiban::config::MqttConfig;
-use yobiban::mqtt::{self, Link, Session, SessionOptions, Version};
+use yobiban::mqtt::{self, ConnectionState, Session, SessionOptions, Version};
 
 pub fn config(address: SocketAddr) -> MqttConfig {
     MqttConfig {
@@ -32,10 +32,14 @@ pub fn start(options: SessionOptions) -> Session {
 }
 
 pub async fn up(session: &mut Session) -> Version {
-    let link = timeout(PATIENCE, session.link.wait_for(Link::is_up)).await;
+    let link = timeout(
+        PATIENCE,
+        session.connection.wait_for(ConnectionState::is_connected),
+    )
+    .await;
     let link = link.map(|l| l.expect("alive").clone());
-    match link.unwrap_or_else(|_| session.link.borrow().clone()) {
-        Link::Up { version, .. } => version,
-        Link::Down { reason } => panic!("{reason}"),
+    match link.unwrap_or_else(|_| session.connection.borrow().clone()) {
+        ConnectionState::Connected { version, .. } => version,
+        ConnectionState::Disconnected { reason } => panic!("{reason}"),
     }
 }

@@ -6,7 +6,7 @@ use yobiban::clock::Now;
 use yobiban::config::{
     Secret, StreamAudio, StreamConfig, StreamEncoder, StreamShow, StreamTarget, VideoConfig,
 };
-use yobiban::stream::{News, StreamOffice};
+use yobiban::stream::{StreamContent, StreamOffice};
 
 pub const HD: (u32, u32) = (1280, 720);
 
@@ -48,9 +48,9 @@ pub fn office(id: &str) -> StreamOffice {
     }
 }
 
-pub fn news(offices: impl IntoIterator<Item = StreamOffice>) -> News {
-    News {
-        line: true,
+pub fn news(offices: impl IntoIterator<Item = StreamOffice>) -> StreamContent {
+    StreamContent {
+        broker_connected: true,
         offices: offices.into_iter().collect(),
     }
 }

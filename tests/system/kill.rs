@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, SystemClock};
-use yobiban::mqtt::{self, Link, Publish, SessionOptions};
+use yobiban::mqtt::{self, ConnectionState, Publish, SessionOptions};
 use yobiban::roles::line;
 use yobiban::store::Store;
 
@@ -104,7 +104,11 @@ async fn tickets(broker: SocketAddr, stop: CancellationToken, count: Arc<AtomicU
     let broker = line::broker(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "tickets", "tickets");
     let mut session = mqtt::spawn(options, CancellationToken::new());
-    session.link.wait_for(Link::is_up).await.unwrap();
+    session
+        .connection
+        .wait_for(ConnectionState::is_connected)
+        .await
+        .unwrap();
     let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
     let mut calls: Vec<String> = Vec::new();
     while !stop.is_cancelled() {

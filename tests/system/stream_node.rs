@@ -17,7 +17,7 @@ use yobiban::clock::{ManualClock, Now};
 use yobiban::config::{BoardStreamConfig, StreamEncoder};
 use yobiban::mqtt::Publish;
 use yobiban::roles::{self, Probe};
-use yobiban::stream::letterboxed;
+use yobiban::stream::letterbox;
 
 const LIMIT: Duration = crate::support::PATIENCE;
 
@@ -96,7 +96,7 @@ async fn a_nodes_own_board_is_in_its_video() {
 
     check_recording(&ffmpeg, &ffprobe, &file);
     let last = last_picture(&ffmpeg, &file, HD);
-    let like = |png: &[u8]| psnr(&last, &brightness(&letterboxed(&frame(png), HD)));
+    let like = |png: &[u8]| psnr(&last, &brightness(&letterbox(&frame(png), HD)));
     let (right, wrong) = (like(&after), like(&before));
     println!("PSNR {right:.1} dB; of the board before {wrong:.1} dB");
     assert!(right >= LIKE, "{right} dB: not what is on the board");

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use yobiban::clock::Now;
 use yobiban::config::{CameraSource, StreamConfig, StreamShow};
 use yobiban::model::Name;
-use yobiban::stream::{Composer, News, PictureKind, StreamOffice, StreamPicture};
+use yobiban::stream::{Composer, PictureKind, StreamContent, StreamOffice, StreamPicture};
 
 const LIMIT: Duration = crate::support::PATIENCE;
 
@@ -112,11 +112,11 @@ async fn marks_around_a_filmed_board_are_not_in_the_hub_nor_in_the_video() {
             format: "image/jpeg",
             bytes: jpeg.into(),
             at,
-            heard: true,
+            node_online: true,
         }],
     };
-    let news = News {
-        line: true,
+    let news = StreamContent {
+        broker_connected: true,
         offices: vec![office],
     };
     let cameras = StreamConfig {

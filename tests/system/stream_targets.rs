@@ -292,7 +292,7 @@ async fn a_tone_is_heard_and_the_video_goes_on_when_it_ends() {
         .map(|i| (TAU * 440.0 * f64::from(i) / f64::from(SAMPLE_RATE)).sin() * 16_000.0)
         .map(|s| s as i16)
         .collect();
-    assert!(speaker.say(tone.into()));
+    assert!(speaker.play(tone.into()));
     pause(Duration::from_secs(3)).await;
     drop(speaker);
     pause(Duration::from_secs(4)).await;

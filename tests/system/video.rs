@@ -19,7 +19,7 @@ use tracing::subscriber::DefaultGuard;
 use yobiban::clock::ManualClock;
 use yobiban::config::StreamConfig;
 use yobiban::output::Frame;
-use yobiban::stream::{Composer, News, Sound, Yuv, run};
+use yobiban::stream::{Composer, Sound, StreamContent, Yuv, run};
 
 /// Nothing else on the machine says this.
 pub const KEY: &str = "q7r2-geheim-x9=k";
@@ -177,7 +177,7 @@ pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
 }
 
 /// The brightness of what is drawn for these news.
-pub fn drawn(config: &StreamConfig, news: &News) -> Vec<u8> {
+pub fn drawn(config: &StreamConfig, news: &StreamContent) -> Vec<u8> {
     let mut composer = Composer::new(config).unwrap();
     brightness(composer.compose(news, now()).unwrap())
 }
@@ -257,14 +257,14 @@ pub async fn pause(for_: Duration) {
 
 /// A stream that runs.
 pub struct Sent {
-    pub news: watch::Sender<Arc<News>>,
+    pub news: watch::Sender<Arc<StreamContent>>,
     shutdown: CancellationToken,
     running: JoinHandle<()>,
 }
 
 impl Sent {
     /// Begins to send.
-    pub fn start(config: &StreamConfig, news: News, sound: Option<Sound>) -> Self {
+    pub fn start(config: &StreamConfig, news: StreamContent, sound: Option<Sound>) -> Self {
         let (to_news, from_news) = watch::channel(Arc::new(news));
         let shutdown = CancellationToken::new();
         let clock = Arc::new(ManualClock::new(now()));

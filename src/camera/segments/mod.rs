@@ -1,12 +1,12 @@
 //! Seven-segment digits: finds them, decodes each, and says when something else is in the way.
 //!
-//! First each field is looked at by itself ([`Found`]): ink against the brightest of its row, since
+//! First each field is looked at by itself ([`SegmentScan`]): ink against the brightest of its row, since
 //! bands of a rolling shutter dim whole rows, digits as runs of columns, their slant. Then what all
 //! fields agree on ([`Shape`]: height, width, pitch of a digit) decides what is a 1, what is
 //! half a digit and where segments must be, and each segment is either clearly lit, clearly dark, or
 //! the digit is unknown.
 
-mod clear;
+mod obstruction;
 mod runs;
 
 use super::field::Signal;
@@ -48,7 +48,7 @@ const PATTERNS: [(u8, u8); 13] = [
 ];
 
 /// What stands in a field before it is decoded.
-pub(super) struct Found {
+pub(super) struct SegmentScan {
     w: usize,
     h: usize,
     /// Ink against the brightest nearby, straightened.
@@ -82,7 +82,7 @@ pub(super) struct Shape {
     pub(super) pitch: Option<f32>,
 }
 
-impl Found {
+impl SegmentScan {
     /// Looks for digits.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! From pixels to columns that hold a digit: masks, slant, runs.
 
+use super::super::components::Components;
 use super::super::field::MIN_INK;
-use super::super::parts::Parts;
 
 /// Colour of a JPEG is kept for 2 × 2 pixels and cut in blocks of 16: so far it smears, in pixels.
 pub(super) const SMEAR: usize = 8;
@@ -21,7 +21,7 @@ pub(super) fn clean_mask(ratio: &[f32], ink: &[f32], w: usize, h: usize) -> Vec<
     let mask: Vec<bool> = each.map(|(r, i)| *r > 0.5 && *i > MIN_INK).collect();
     // A fifth of the area of a slender segment.
     let least = h * h * 4 / 1000;
-    Parts::of(&mask, w).mask(h, |part| part.area >= least)
+    Components::of(&mask, w).mask(h, |part| part.area >= least)
 }
 
 /// The slant at which columns are fullest or emptiest: pixels to the right for each row up.

@@ -5,9 +5,9 @@
 //! they are in many cameras. What answers may be anything: time and size are limited, redirects are
 //! not followed, and messages hold neither path nor password nor more of the answer than a word.
 
-use super::cut::{Cutter, MAX_BYTES};
-use super::login::Challenge;
-use super::pump::{Outlet, Pump, Sender};
+use super::auth::Challenge;
+use super::frame_reader::{FrameProducer, FrameReader, LatestFrame};
+use super::jpeg_splitter::{JpegSplitter, MAX_BYTES};
 use super::{PATIENCE, Source, SourceError};
 use crate::config::tls::client_config;
 use crate::config::{HttpCameraConfig, TlsConfig};
@@ -42,55 +42,55 @@ const BUFFER: usize = 64 * 1024;
 /// [`SourceError::Io`] when no thread can be had.
 pub(super) fn open(config: &HttpCameraConfig) -> Result<Box<dyn Source>, SourceError> {
     let what = format!("{}:{}", config.host, config.port);
-    let camera = Camera {
+    let camera = HttpCamera {
         config: config.clone(),
         challenge: None,
     };
-    Ok(Box::new(Pump::start(&what, camera)?))
+    Ok(Box::new(FrameReader::start(&what, camera)?))
 }
 
-struct Camera {
+struct HttpCamera {
     config: HttpCameraConfig,
-    /// How it wants to be told who asks, once it said so.
+    /// The challenge for authentication, once the camera sent one.
     challenge: Option<Challenge>,
 }
 
-/// An answer whose headers are there; the line ends with it.
-struct Answer {
+/// An answer whose headers are there; dropping it closes the connection.
+struct HttpResponse {
     response: Response<Incoming>,
-    line: JoinHandle<()>,
+    connection_task: JoinHandle<()>,
 }
 
-impl Drop for Answer {
+impl Drop for HttpResponse {
     fn drop(&mut self) {
-        self.line.abort();
+        self.connection_task.abort();
     }
 }
 
-impl Sender for Camera {
-    async fn run_once(&mut self, outlet: &Outlet, stop: &CancellationToken) -> String {
+impl FrameProducer for HttpCamera {
+    async fn run_once(&mut self, latest: &LatestFrame, stop: &CancellationToken) -> String {
         let what = format!("{}:{}", self.config.host, self.config.port);
         tokio::select! {
             () = stop.cancelled() => format!("{what}: restarted"),
-            why = self.serve(outlet) => format!("{what}: {why}"),
+            why = self.serve(latest) => format!("{what}: {why}"),
         }
     }
 }
 
-impl Camera {
+impl HttpCamera {
     /// Hands out pictures until something is wrong.
-    async fn serve(&mut self, outlet: &Outlet) -> String {
+    async fn serve(&mut self, latest: &LatestFrame) -> String {
         loop {
-            outlet.wanted().await;
-            if let Err(why) = self.ask(outlet).await {
+            latest.wanted().await;
+            if let Err(why) = self.fetch(latest).await {
                 return why;
             }
         }
     }
 
-    /// Asks once, and hands out what comes.
-    async fn ask(&mut self, outlet: &Outlet) -> Result<(), String> {
-        let mut answer = self.answer().await?;
+    /// Sends one request, and hands out the pictures of its answer.
+    async fn fetch(&mut self, latest: &LatestFrame) -> Result<(), String> {
+        let mut answer = self.authorized_response().await?;
         let headers = answer.response.headers();
         let kind = media_type(headers);
         let goes_on = kind == "multipart/x-mixed-replace";
@@ -100,8 +100,8 @@ impl Camera {
             let next = timeout(PATIENCE, pictures.next(body)).await;
             let next = next.map_err(|_| format!("no picture for {} s", PATIENCE.as_secs()))?;
             match next? {
-                Some(picture) => outlet.put(picture),
-                None if pictures.cutter.is_within() => {
+                Some(picture) => latest.put(picture),
+                None if pictures.splitter.is_within() => {
                     return Err("the answer ended within a picture".into());
                 }
                 None if pictures.count > 0 => return Err("the stream ended".into()),
@@ -117,18 +117,18 @@ impl Camera {
         }
     }
 
-    /// The answer to a request that the camera has let in.
-    async fn answer(&mut self) -> Result<Answer, String> {
+    /// The answer to a request, authenticated where the camera demands it.
+    async fn authorized_response(&mut self) -> Result<HttpResponse, String> {
         let answer = self.request().await?;
         if answer.response.status() != StatusCode::UNAUTHORIZED {
-            return welcome(answer);
+            return check_status(answer);
         }
         if self.config.login.is_none() {
             return Err("requires a user and password: expected them in the configuration".into());
         }
         let headers = answer.response.headers().get_all(header::WWW_AUTHENTICATE);
-        let asked: Vec<&str> = headers.iter().filter_map(|h| h.to_str().ok()).collect();
-        self.challenge = Challenge::of(&asked);
+        let challenges: Vec<&str> = headers.iter().filter_map(|h| h.to_str().ok()).collect();
+        self.challenge = Challenge::parse(&challenges);
         if self.challenge.is_none() {
             return Err("unsupported authentication scheme (supported: Digest, Basic)".into());
         }
@@ -138,11 +138,11 @@ impl Camera {
             self.challenge = None;
             return Err("rejected user and password".into());
         }
-        welcome(answer)
+        check_status(answer)
     }
 
-    /// One request on a line of its own.
-    async fn request(&mut self) -> Result<Answer, String> {
+    /// One request on a connection of its own.
+    async fn request(&mut self) -> Result<HttpResponse, String> {
         let config = &self.config;
         let path = config.path.reveal();
         let default = if config.tls { 443 } else { 80 };
@@ -157,21 +157,22 @@ impl Camera {
             .header(header::ACCEPT, "image/jpeg, multipart/x-mixed-replace")
             .header(header::CONNECTION, "close");
         if let (Some(challenge), Some((user, password))) = (&mut self.challenge, &config.login) {
-            let answer = challenge.answer(user, password, path);
-            request = request.header(header::AUTHORIZATION, answer);
+            let authorization = challenge.authorization(user, password, path);
+            request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request
             .body(String::new())
             .map_err(|_| "its authentication challenge cannot be answered".to_owned())?;
-        let line = timeout(CONNECT, connect(config)).await;
-        let line = line.map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))??;
-        let sent = timeout(ANSWER, exchange(line, request)).await;
+        let stream = timeout(CONNECT, connect(config)).await;
+        let stream =
+            stream.map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))??;
+        let sent = timeout(ANSWER, exchange(stream, request)).await;
         sent.map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?
     }
 }
 
-/// Refuses every answer that is none.
-fn welcome(answer: Answer) -> Result<Answer, String> {
+/// Rejects every status but success.
+fn check_status(answer: HttpResponse) -> Result<HttpResponse, String> {
     let status = answer.response.status();
     if status.is_success() {
         Ok(answer)
@@ -185,27 +186,27 @@ fn welcome(answer: Answer) -> Result<Answer, String> {
 }
 
 /// Something to read and write.
-trait Line: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Line for T {}
+trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
 
-async fn connect(config: &HttpCameraConfig) -> Result<Box<dyn Line>, String> {
+async fn connect(config: &HttpCameraConfig) -> Result<Box<dyn Transport>, String> {
     let host = config.host.trim_matches(['[', ']']);
-    let line = TcpStream::connect((host, config.port)).await;
-    let line = line.map_err(|e| format!("cannot connect: {}", plain(&e)))?;
+    let stream = TcpStream::connect((host, config.port)).await;
+    let stream = stream.map_err(|e| format!("cannot connect: {}", plain(&e)))?;
     if !config.tls {
-        return Ok(Box::new(line));
+        return Ok(Box::new(stream));
     }
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| "its host name cannot be checked against a certificate".to_owned())?;
-    // Read anew for each line, so that a certificate that was renewed is used.
+    // Read anew for each connection, so that a certificate that was renewed is used.
     let files = TlsConfig {
         ca: config.ca.clone(),
         client: None,
     };
     let client = client_config(&files).map_err(|e| format!("tls: {e}"))?;
-    let line = TlsConnector::from(client).connect(name, line).await;
-    let line = line.map_err(|e| format!("tls: {}", plain(&e)))?;
-    Ok(Box::new(line))
+    let stream = TlsConnector::from(client).connect(name, stream).await;
+    let stream = stream.map_err(|e| format!("tls: {}", plain(&e)))?;
+    Ok(Box::new(stream))
 }
 
 /// An error without the number that helps nobody.
@@ -215,19 +216,25 @@ fn plain(error: &std::io::Error) -> String {
     text[..end].to_lowercase()
 }
 
-async fn exchange(line: Box<dyn Line>, request: Request<String>) -> Result<Answer, String> {
+async fn exchange(
+    stream: Box<dyn Transport>,
+    request: Request<String>,
+) -> Result<HttpResponse, String> {
     let wrong = |e: hyper::Error| format!("no HTTP answer: {}", reason(&e));
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(BUFFER)
-        .handshake(TokioIo::new(line))
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(wrong)?;
     // What it ends with shows where the answer is read.
-    let line = tokio::spawn(async move { drop(connection.await) });
+    let connection_task = tokio::spawn(async move { drop(connection.await) });
     match sender.send_request(request).await {
-        Ok(response) => Ok(Answer { response, line }),
+        Ok(response) => Ok(HttpResponse {
+            response,
+            connection_task,
+        }),
         Err(e) => {
-            line.abort();
+            connection_task.abort();
             Err(wrong(e))
         }
     }
@@ -259,7 +266,7 @@ fn media_type(headers: &HeaderMap) -> String {
 /// The pictures of an answer.
 #[derive(Default)]
 struct Pictures {
-    cutter: Cutter,
+    splitter: JpegSplitter,
     /// Bytes since the last picture.
     since: usize,
     count: u64,
@@ -272,7 +279,7 @@ impl Pictures {
             let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
             let frame = match frame {
                 None => return Ok(None),
-                Some(Err(_)) if self.cutter.is_within() => {
+                Some(Err(_)) if self.splitter.is_within() => {
                     return Err("the answer ended within a picture".into());
                 }
                 Some(Err(e)) => return Err(format!("the answer was interrupted: {}", reason(&e))),
@@ -282,7 +289,7 @@ impl Pictures {
                 continue; // trailers
             };
             self.since += bytes.len();
-            if let Some(picture) = self.cutter.take(&bytes) {
+            if let Some(picture) = self.splitter.take(&bytes) {
                 self.since = 0;
                 self.count += 1;
                 return Ok(Some(picture));

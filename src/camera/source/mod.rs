@@ -5,12 +5,12 @@
 //! whoever runs it can stop. What becomes of a source that fails is up to them, too: each error is
 //! one attempt, and the next call may succeed. Errors name no password and no path of an address.
 
-mod cut;
+mod auth;
+mod frame_reader;
 mod http;
-mod login;
+mod jpeg_splitter;
 mod pixels;
 mod program;
-mod pump;
 #[cfg(target_os = "linux")]
 mod v4l2;
 

@@ -3,8 +3,8 @@
 //! It runs for as long as it writes pictures: one that ends or stands still is started again, and it
 //! does not outlive the node.
 
-use super::cut::Cutter;
-use super::pump::{Outlet, Pump, Sender};
+use super::frame_reader::{FrameProducer, FrameReader, LatestFrame};
+use super::jpeg_splitter::JpegSplitter;
 use super::{PATIENCE, Source, SourceError};
 use crate::config::RpicamConfig;
 use std::ffi::OsString;
@@ -35,11 +35,11 @@ pub(super) fn open(
     size: (u32, u32),
 ) -> Result<Box<dyn Source>, SourceError> {
     let program = config.program.display().to_string();
-    let filming = Filming {
+    let program_source = CameraProgram {
         program: config.program.clone(),
         arguments: arguments(config, size),
     };
-    Ok(Box::new(Pump::start(&program, filming)?))
+    Ok(Box::new(FrameReader::start(&program, program_source)?))
 }
 
 /// What the program is told (rpicam-apps: "options").
@@ -47,20 +47,20 @@ fn arguments(config: &RpicamConfig, (width, height): (u32, u32)) -> Vec<String> 
     let mut arguments: Vec<String> = ["--nopreview", "--timeout", "0", "--codec", "mjpeg"]
         .map(str::to_owned)
         .into();
-    let mut tell = |key: &str, value: String| arguments.extend([format!("--{key}"), value]);
-    tell("camera", config.camera.to_string());
-    tell("width", width.to_string());
-    tell("height", height.to_string());
-    tell("framerate", config.fps.to_string());
-    tell("quality", QUALITY.into());
+    let mut option = |key: &str, value: String| arguments.extend([format!("--{key}"), value]);
+    option("camera", config.camera.to_string());
+    option("width", width.to_string());
+    option("height", height.to_string());
+    option("framerate", config.fps.to_string());
+    option("quality", QUALITY.into());
     if let Some(exposure) = config.exposure {
-        tell("shutter", exposure.as_micros().to_string());
+        option("shutter", exposure.as_micros().to_string());
     }
     if let Some(gain) = config.gain {
-        tell("gain", gain.to_string());
+        option("gain", gain.to_string());
     }
     if let Some([red, blue]) = config.awb_gains {
-        tell("awbgains", format!("{red},{blue}"));
+        option("awbgains", format!("{red},{blue}"));
     }
     // Each picture is handed on when it is there.
     arguments.extend(["--flush", "--output", "-"].map(str::to_owned));
@@ -68,13 +68,13 @@ fn arguments(config: &RpicamConfig, (width, height): (u32, u32)) -> Vec<String> 
 }
 
 /// One run of the program.
-struct Filming {
+struct CameraProgram {
     program: PathBuf,
     arguments: Vec<String>,
 }
 
-impl Sender for Filming {
-    async fn run_once(&mut self, outlet: &Outlet, stop: &CancellationToken) -> String {
+impl FrameProducer for CameraProgram {
+    async fn run_once(&mut self, latest: &LatestFrame, stop: &CancellationToken) -> String {
         let name = self.program.display();
         let mut child = match start(&self.program, &self.arguments) {
             Ok(child) => child,
@@ -88,7 +88,7 @@ impl Sender for Filming {
         let messages = tokio::spawn(listen(stderr, Arc::clone(&last)));
         let ends = tokio::select! {
             () = stop.cancelled() => false,
-            stood_still = take(stdout, outlet) => !stood_still,
+            stalled = take(stdout, latest) => !stalled,
         };
         // One that closed its output may need a moment to end.
         let by_itself = match ends {
@@ -147,15 +147,15 @@ fn find(program: &Path) -> Option<PathBuf> {
 }
 
 /// Hands out pictures until there are no more; whether the program stood still.
-async fn take(mut from: ChildStdout, outlet: &Outlet) -> bool {
-    let mut cutter = Cutter::default();
+async fn take(mut from: ChildStdout, latest: &LatestFrame) -> bool {
+    let mut splitter = JpegSplitter::default();
     let mut chunk = vec![0; 64 * 1024];
     loop {
         let next = async {
             loop {
                 match from.read(&mut chunk).await {
                     Ok(n @ 1..) => {
-                        if let Some(picture) = cutter.take(&chunk[..n]) {
+                        if let Some(picture) = splitter.take(&chunk[..n]) {
                             return Some(picture);
                         }
                     }
@@ -164,7 +164,7 @@ async fn take(mut from: ChildStdout, outlet: &Outlet) -> bool {
             }
         };
         match timeout(PATIENCE, next).await {
-            Ok(Some(picture)) => outlet.put(picture),
+            Ok(Some(picture)) => latest.put(picture),
             Ok(None) => return false,
             Err(_) => return true,
         }
@@ -204,14 +204,17 @@ mod tests {
             gain: None,
             awb_gains: None,
         };
-        let told = |config: &RpicamConfig| arguments(config, (1280, 720)).join(" ");
+        let joined = |config: &RpicamConfig| arguments(config, (1280, 720)).join(" ");
         let plain = "--nopreview --timeout 0 --codec mjpeg --camera 1 --width 1280 --height 720 \
                      --framerate 10 --quality 90";
-        assert_eq!(told(&config), format!("{plain} --flush --output -"));
+        assert_eq!(joined(&config), format!("{plain} --flush --output -"));
         config.exposure = Some(Duration::from_millis(20));
         config.gain = Some(2.5);
         config.awb_gains = Some([1.8, 1.5]);
         let fixed = "--shutter 20000 --gain 2.5 --awbgains 1.8,1.5";
-        assert_eq!(told(&config), format!("{plain} {fixed} --flush --output -"));
+        assert_eq!(
+            joined(&config),
+            format!("{plain} {fixed} --flush --output -")
+        );
     }
 }

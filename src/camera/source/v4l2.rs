@@ -6,7 +6,7 @@
 //! which the library underneath leaves to its user. Of what the device says of itself only numbers
 //! are used: names may be cut within a character, which the library does not expect.
 
-use super::cut::{Cutter, complete};
+use super::jpeg_splitter::{JpegSplitter, complete};
 use super::pixels::{Layout, to_rgb};
 use super::{Frame, PATIENCE, SLICE, Source, SourceError};
 use crate::camera::picture::Picture;
@@ -34,7 +34,7 @@ const MAX_READY: usize = 8;
 pub(super) struct DeviceSource {
     config: V4l2Config,
     size: (u32, u32),
-    open: Option<Filming>,
+    open: Option<Capture>,
     /// Since when a picture is waited for.
     waiting: Option<Duration>,
     /// Controls that were warned of.
@@ -42,13 +42,13 @@ pub(super) struct DeviceSource {
 }
 
 /// A device that films.
-struct Filming {
+struct Capture {
     stream: ReadStream,
     layout: Layout,
 }
 
 /// A picture as the device coded it.
-enum Coded {
+enum CapturedFrame {
     Jpeg(Vec<u8>),
     Rgb(Vec<u8>),
     /// It says so itself, or bytes are missing.
@@ -66,18 +66,18 @@ impl DeviceSource {
         }
     }
 
-    fn fails(&self, trouble: impl Into<Trouble>) -> SourceError {
+    fn fails(&self, error: impl Into<DeviceError>) -> SourceError {
         let device = self.config.device.display();
-        match trouble.into() {
-            Trouble::Busy => SourceError::Busy(device.to_string()),
-            Trouble::Other(why) => SourceError::Fails(format!("{device} {why}")),
+        match error.into() {
+            DeviceError::Busy => SourceError::Busy(device.to_string()),
+            DeviceError::Other(why) => SourceError::Fails(format!("{device} {why}")),
         }
     }
 
     /// Opens the device, and drops pictures that were taken while nobody looked.
     fn ready(&mut self, first: bool) -> Result<(), SourceError> {
         let Some(filming) = &mut self.open else {
-            let opened = self.start().map_err(|trouble| self.fails(trouble))?;
+            let opened = self.start().map_err(|error| self.fails(error))?;
             self.open = Some(opened);
             return Ok(());
         };
@@ -91,7 +91,7 @@ impl DeviceSource {
         Ok(())
     }
 
-    fn start(&mut self) -> Result<Filming, Trouble> {
+    fn start(&mut self) -> Result<Capture, DeviceError> {
         let mut device = open(&self.config.device)?;
         let format = choose(&device, self.config.format)?;
         self.fix(&mut device);
@@ -108,7 +108,7 @@ impl DeviceSource {
             );
         }
         let stream = capture.into_stream()?;
-        Ok(Filming { stream, layout })
+        Ok(Capture { stream, layout })
     }
 
     /// Fixes what the configuration fixes. What the device lacks is one warning.
@@ -154,7 +154,7 @@ impl DeviceSource {
                     let why = if lacks {
                         "is missing".to_owned()
                     } else {
-                        format!("does not take {value}: {}", said(&e))
+                        format!("does not take {value}: {}", io_text(&e))
                     };
                     missing.push((name.to_owned(), why));
                 }
@@ -176,9 +176,9 @@ impl DeviceSource {
         };
         let coded = filming.next(SLICE).map_err(|e| self.fails(e))?;
         let picture = match coded {
-            None | Some(Coded::Damaged) => return Err(SourceError::NotYet),
-            Some(Coded::Jpeg(jpeg)) => Picture::from_jpeg(&jpeg)?,
-            Some(Coded::Rgb(rgb)) => Picture::from_rgb(self.size.0, self.size.1, rgb)?,
+            None | Some(CapturedFrame::Damaged) => return Err(SourceError::NotYet),
+            Some(CapturedFrame::Jpeg(jpeg)) => Picture::from_jpeg(&jpeg)?,
+            Some(CapturedFrame::Rgb(rgb)) => Picture::from_rgb(self.size.0, self.size.1, rgb)?,
         };
         if picture.size() != self.size {
             // The device has changed its mind: it is asked again for the next one.
@@ -214,8 +214,8 @@ impl Source for DeviceSource {
     }
 }
 
-impl Filming {
-    fn next(&mut self, limit: Duration) -> io::Result<Option<Coded>> {
+impl Capture {
+    fn next(&mut self, limit: Duration) -> io::Result<Option<CapturedFrame>> {
         let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
         let mut fds = [PollFd::new(&self.stream, PollFlags::IN)];
         match poll(&mut fds, Some(&limit)) {
@@ -227,15 +227,17 @@ impl Filming {
         let layout = self.layout;
         let taken = self.stream.dequeue(|view| {
             if view.is_error() {
-                return Ok(Coded::Damaged);
+                return Ok(CapturedFrame::Damaged);
             }
             Ok(match layout.word {
                 PixelWord::Mjpeg => {
                     // Some fill the rest of the buffer with whatever was there.
-                    let picture = Cutter::default().take(&view);
-                    picture.map_or(Coded::Damaged, |jpeg| Coded::Jpeg(complete(jpeg)))
+                    let picture = JpegSplitter::default().take(&view);
+                    picture.map_or(CapturedFrame::Damaged, |jpeg| {
+                        CapturedFrame::Jpeg(complete(jpeg))
+                    })
                 }
-                _ => to_rgb(&view, layout).map_or(Coded::Damaged, Coded::Rgb),
+                _ => to_rgb(&view, layout).map_or(CapturedFrame::Damaged, CapturedFrame::Rgb),
             })
         });
         match taken {
@@ -266,7 +268,7 @@ fn formats(device: &Device) -> Vec<[u8; 4]> {
 /// # Errors
 /// A message that tells why it cannot be opened.
 pub(in crate::camera) fn list(path: &Path) -> Result<String, String> {
-    let found = formats(&open(path).map_err(|e| said(&e))?);
+    let found = formats(&open(path).map_err(|e| io_text(&e))?);
     Ok(text(&found))
 }
 
@@ -348,30 +350,30 @@ fn word(name: &str) -> String {
 
 /// Why a device gives no pictures.
 #[derive(Debug, PartialEq, Eq)]
-enum Trouble {
+enum DeviceError {
     /// Another program films with it.
     Busy,
     /// Something else, in words that go on after its name.
     Other(String),
 }
 
-impl From<String> for Trouble {
+impl From<String> for DeviceError {
     fn from(why: String) -> Self {
         Self::Other(why)
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for DeviceError {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::BUSY) => Self::Busy,
-            _ => Self::Other(said(&error)),
+            _ => Self::Other(io_text(&error)),
         }
     }
 }
 
 /// What is wrong, in words that help.
-fn said(error: &io::Error) -> String {
+fn io_text(error: &io::Error) -> String {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::NOENT) => "is missing".into(),
         Some(Errno::NODEV | Errno::NXIO) => "was disconnected".into(),
@@ -407,11 +409,11 @@ mod tests {
 
     #[test]
     fn a_camera_that_another_program_uses_is_busy() {
-        let trouble = |errno: Errno| Trouble::from(io::Error::from(errno));
-        assert_eq!(trouble(Errno::BUSY), Trouble::Busy);
+        let error = |errno: Errno| DeviceError::from(io::Error::from(errno));
+        assert_eq!(error(Errno::BUSY), DeviceError::Busy);
         assert_eq!(
-            trouble(Errno::NODEV),
-            Trouble::Other("was disconnected".into())
+            error(Errno::NODEV),
+            DeviceError::Other("was disconnected".into())
         );
         let device = SourceError::Busy("/dev/video0".into());
         assert_eq!(device.to_string(), "/dev/video0 is used by another program");
@@ -429,13 +431,13 @@ mod tests {
             controls: Vec::new(),
         };
         let mut source = DeviceSource::new(config.clone(), (640, 480));
-        let said = |source: &mut DeviceSource| match source.next(Duration::ZERO) {
+        let failure = |source: &mut DeviceSource| match source.next(Duration::ZERO) {
             Err(SourceError::Fails(why)) => why,
             _ => panic!("a picture of nothing"),
         };
-        let why = said(&mut source);
+        let why = failure(&mut source);
         assert_eq!(why, "/dev/null is not a Video4Linux device");
         source.config.device = "/dev/not-there".into();
-        assert_eq!(said(&mut source), "/dev/not-there is missing");
+        assert_eq!(failure(&mut source), "/dev/not-there is missing");
     }
 }

@@ -226,7 +226,7 @@ fn follow(files: &[PathBuf], tally: &mut Tally, out: &mut impl Write) -> anyhow:
             )?),
         };
         let now = Now::at(Timestamp::from_second(second)?);
-        let states = reader.look(&picture, now)?.states;
+        let states = reader.observe(&picture, now)?.states;
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         for (i, field) in truth.fields.iter().enumerate() {
             let id = queue(i)?;

@@ -1,6 +1,6 @@
 //! The whole product in one process: simulated ticketing systems, nodes and the hub.
 //!
-//! Messages go through an exchange within the process, so that nothing has to be installed; with
+//! Messages go through an in-process broker, so that nothing has to be installed; with
 //! [`DemoArgs::mqtt`] they go through a broker that is there, under a root of their own.
 //!
 //! Standard output gets one line `ready http://…` once the page has numbers of every office, a
@@ -15,7 +15,7 @@ mod source;
 
 use super::{Drawn, Probe, hub, node};
 use crate::clock::Clock;
-use crate::mqtt::{self, Exchange, SessionOptions};
+use crate::mqtt::{self, LocalBroker, SessionOptions};
 use anyhow::Context;
 use meter::Meter;
 use simulator::Simulator;
@@ -70,20 +70,20 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let mqtt = cast::broker(args.mqtt)?;
-    let exchange = args.mqtt.is_none().then(Exchange::new);
+    let local_broker = args.mqtt.is_none().then(LocalBroker::new);
     let folder = Folder::new(args.out.clone())?;
     let stop = shutdown.child_token();
     let mut parts = JoinSet::new();
 
     let (bound, address) = oneshot::channel();
     let config = cast::hub(&mqtt, args.listen, &folder.path);
-    let (at, time, end) = (exchange.clone(), Arc::clone(&clock), stop.clone());
+    let (at, time, end) = (local_broker.clone(), Arc::clone(&clock), stop.clone());
     parts.spawn(async move {
         let ready = |address| {
             let _ = bound.send(address); // nobody waits any more when the demo was stopped
         };
         match at {
-            Some(exchange) => hub::run_within(&exchange, config, time, end, ready).await,
+            Some(local_broker) => hub::run_within(&local_broker, config, time, end, ready).await,
             None => hub::run(config, time, end, ready).await,
         }
     });
@@ -107,11 +107,13 @@ pub async fn run(
         let config = cast::node(id, name, &mqtt, &folder.path, &page, args.speed);
         std::fs::create_dir_all(&config.store_dir)
             .with_context(|| format!("cannot make {}", config.store_dir.display()))?;
-        let (at, time, end) = (exchange.clone(), Arc::clone(&clock), stop.clone());
+        let (at, time, end) = (local_broker.clone(), Arc::clone(&clock), stop.clone());
         let probe = probe.clone();
         parts.spawn(async move {
             match at {
-                Some(exchange) => node::run_within(&exchange, config, time, end, probe).await,
+                Some(local_broker) => {
+                    node::run_within(&local_broker, config, time, end, probe).await
+                }
                 None => node::run(config, time, end, probe).await,
             }
         });
@@ -122,7 +124,7 @@ pub async fn run(
     let meter = Arc::new(Mutex::new(Meter::default()));
     let simulator = Simulator::new(args.seed, clock.now().wall, args.speed, &zone);
     let systems = SessionOptions::new(&mqtt, "ticketing", "yobiban-demo-ticketing");
-    let systems = systems.within(exchange.as_ref());
+    let systems = systems.on_local_broker(local_broker.as_ref());
     let systems = mqtt::spawn(systems, stop.clone());
     let source = source::run(
         simulator,

@@ -69,7 +69,7 @@ fn inspect(config: &CameraConfig, zone: &TimeZone) -> Vec<Finding> {
             let (width, height) = frame.picture.size();
             let found = format!("a picture of {width} × {height} after {took:.1} s");
             let reader = Reader::new(config, zone.clone());
-            match reader.and_then(|reader| reader.single(&frame.picture)) {
+            match reader.and_then(|reader| reader.read_once(&frame.picture)) {
                 Ok((_, fields)) => {
                     let read = fields.iter().filter(|f| f.doubt().is_none()).count();
                     let found = format!("{found}; {read} of {} fields read", fields.len());

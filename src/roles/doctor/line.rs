@@ -4,7 +4,7 @@ use super::good;
 use crate::clock::Clock;
 use crate::config::{MqttConfig, NodeConfig};
 use crate::health::IssueKind;
-use crate::mqtt::{self, CONFIRMS_NOTHING, Fault, KEEPS_NOTHING, Limits, Link};
+use crate::mqtt::{self, ConnectionState, Fault, Limits, QOS1_UNAVAILABLE, RETAIN_UNAVAILABLE};
 use crate::mqtt::{Session, SessionOptions, Subscription};
 use crate::output::{Finding, Level};
 use crate::roles::node::{Truth, delivery};
@@ -35,12 +35,12 @@ pub(super) async fn feed(config: &NodeConfig, clock: &dyn Clock) -> Vec<Finding>
     let mut session = mqtt::spawn(options, stop.clone());
     let line = reach(&mut session, what).await;
     let mut findings = vec![line];
-    if let Link::Up { limits, .. } = *session.link.borrow_and_update()
+    if let ConnectionState::Connected { limits, .. } = *session.connection.borrow_and_update()
         && config.uplink.is_none()
     {
         findings.extend(limited(limits));
     }
-    if session.link.borrow().is_up() {
+    if session.connection.borrow().is_connected() {
         let until = Instant::now() + KEPT_LIMIT;
         let silent = |truth: &mut Truth| {
             let queues = truth.snapshot(clock.now()).queues;
@@ -145,7 +145,7 @@ pub(super) async fn uplink(config: &NodeConfig) -> Vec<Finding> {
     let mut session = mqtt::spawn(options(broker, config), stop.clone());
     let line = reach(&mut session, format!("uplink broker {}", address(broker))).await;
     let mut findings = vec![line];
-    if let Link::Up { limits, .. } = *session.link.borrow() {
+    if let ConnectionState::Connected { limits, .. } = *session.connection.borrow() {
         findings.extend(limited(limits));
     }
     stop.cancel();
@@ -163,8 +163,8 @@ fn limited(limits: Limits) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for (allowed, why) in [
-        (limits.keeps, KEEPS_NOTHING),
-        (limits.confirms, CONFIRMS_NOTHING),
+        (limits.retain_available, RETAIN_UNAVAILABLE),
+        (limits.qos1_available, QOS1_UNAVAILABLE),
     ] {
         if !allowed {
             findings.push(finding(Level::Failure, why.into(), advice(Fault::Limits)));
@@ -201,10 +201,16 @@ fn options(broker: &MqttConfig, config: &NodeConfig) -> SessionOptions {
 
 async fn reach(session: &mut Session, what: String) -> Finding {
     // Whether it came up is in the link itself; a session that ended says so there, too.
-    let _ = timeout(CONNECT_LIMIT, session.link.wait_for(Link::is_up)).await;
-    let reason = match &*session.link.borrow() {
-        Link::Up { version, .. } => return good(what, format!("connected, MQTT {version}")),
-        Link::Down { reason } => reason.to_string(),
+    let _ = timeout(
+        CONNECT_LIMIT,
+        session.connection.wait_for(ConnectionState::is_connected),
+    )
+    .await;
+    let reason = match &*session.connection.borrow() {
+        ConnectionState::Connected { version, .. } => {
+            return good(what, format!("connected, MQTT {version}"));
+        }
+        ConnectionState::Disconnected { reason } => reason.to_string(),
     };
     Finding {
         level: Level::Failure,
@@ -217,29 +223,31 @@ async fn reach(session: &mut Session, what: String) -> Finding {
 /// What to do about a line that does not come up.
 fn advice(fault: Fault) -> &'static str {
     match fault {
-        Fault::BrokersCertificate => {
+        Fault::BrokerCertificate => {
             "check the broker's certificate (its dates, names and authority), ca in the \
              configuration, and this device's clock"
         }
-        Fault::OwnCertificate => {
+        Fault::ClientCertificate => {
             "check cert and key in the configuration, their dates, this device's clock, and the \
              broker's authorities"
         }
-        Fault::Files => "check ca, cert and key in the configuration",
+        Fault::TlsFiles => "check ca, cert and key in the configuration",
         Fault::Access => "check username and password, and the broker's access list",
-        Fault::TakenOver => {
+        Fault::SessionTakenOver => {
             "a second machine has this identity: switch it off, or give one of the two another node id"
         }
         Fault::Limits => "the broker's configuration forbids it, not this device's",
-        Fault::Name => "check the host name in url, and the network's DNS",
-        Fault::Closed => {
+        Fault::HostName => "check the host name in url, and the network's DNS",
+        Fault::PortClosed => {
             "nothing listens there: check host and port in url, and that the broker runs"
         }
-        Fault::NoBroker => {
+        Fault::NotABroker => {
             "something else listens there: check the port in url, and whether it is one for mqtt:// \
              or mqtts://"
         }
-        Fault::Way => "check the network cable, the address in url, and the firewall on the way",
+        Fault::Network => {
+            "check the network cable, the address in url, and the firewall on the way"
+        }
     }
 }
 

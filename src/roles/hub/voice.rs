@@ -167,7 +167,7 @@ impl Mouth {
             let mut ends = began;
             let play = |pcm: Pcm| {
                 ends = ends.max(clock.now().mono) + pcm.length();
-                to.say(pcm.shared())
+                to.play(pcm.shared())
             };
             let name = name.unwrap_or_default();
             let result = mouth

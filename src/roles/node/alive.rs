@@ -229,7 +229,7 @@ mod tests {
         assert!(heard.words().contains(&Word::Watchdog));
         alive.tick(String::new(), at(91));
         assert_eq!(heard.words(), []);
-        stats.beat();
+        stats.heartbeat();
         alive.tick(String::new(), at(92));
         assert_eq!(heard.words(), [Word::Watchdog]);
     }

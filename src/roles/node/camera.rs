@@ -7,7 +7,8 @@ use super::pause::rest;
 use super::reader::Filmed;
 use super::status::{CameraStatus, Cameras};
 use crate::camera::{
-    self, Frame, Look, Reader, Source, SourceError, Still, ViewerPicture, Viewing,
+    self, Frame, FreezeDetector, Observation, Reader, Source, SourceError, ViewerPicture,
+    ViewerSchedule,
 };
 use crate::clock::{Clock, Now};
 use crate::config::CameraConfig;
@@ -55,8 +56,8 @@ pub(super) fn start(
         config: config.clone(),
         reader,
         source: None,
-        still: Still::default(),
-        viewing: Viewing::default(),
+        still: FreezeDetector::default(),
+        viewing: ViewerSchedule::default(),
         started: ends.clock.now().mono,
         seen: None,
         at_place: None,
@@ -74,8 +75,8 @@ struct Camera {
     reader: Reader,
     /// `None` until it can be opened, and after it had no more.
     source: Option<Box<dyn Source>>,
-    still: Still,
-    viewing: Viewing,
+    still: FreezeDetector,
+    viewing: ViewerSchedule,
     started: Duration,
     /// Monotonic moment of the last picture.
     seen: Option<Duration>,
@@ -154,7 +155,7 @@ impl Camera {
         }
         let look = self
             .reader
-            .look(&frame.picture, now)
+            .observe(&frame.picture, now)
             .map_err(|e| with_causes(&e))?;
         self.seen = Some(now.mono);
         self.note(&look, now);
@@ -167,7 +168,7 @@ impl Camera {
     }
 
     /// Says how a picture could be read.
-    fn note(&mut self, look: &Look, now: Now) {
+    fn note(&mut self, look: &Observation, now: Now) {
         if look.board.is_some() {
             self.at_place = Some(now.mono);
         }
@@ -185,13 +186,13 @@ impl Camera {
     }
 
     /// Hands the cut-out board to the uplink, if viewers are to get another picture.
-    fn show(&mut self, look: &Look, now: Now) {
+    fn show(&mut self, look: &Observation, now: Now) {
         let Some(board) = &look.board else {
             return;
         };
         if !self
             .viewing
-            .wants(board, self.config.picture_every, now.mono)
+            .is_due(board, self.config.picture_every, now.mono)
         {
             return;
         }

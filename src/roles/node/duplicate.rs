@@ -11,7 +11,7 @@
 
 use crate::clock::Now;
 use crate::health::Instances;
-use crate::mqtt::{Link, Message, Publish, Publisher, Stats};
+use crate::mqtt::{ConnectionState, Message, Publish, Publisher, Stats};
 use crate::store::{SharedIdentity, Store};
 use crate::uplink::Identity;
 use crate::wire::report::Instance;
@@ -39,7 +39,7 @@ pub(super) struct DuplicateWatch {
     instances: Instances,
     publisher: Publisher,
     /// The line of the reports.
-    link: watch::Receiver<Link>,
+    link: watch::Receiver<ConnectionState>,
     /// Of all sessions of this node.
     stats: Vec<Arc<Stats>>,
     taken_over: u64,
@@ -56,7 +56,7 @@ impl DuplicateWatch {
     pub(super) fn new(
         identity: &Identity,
         publisher: Publisher,
-        link: watch::Receiver<Link>,
+        link: watch::Receiver<ConnectionState>,
         stats: Vec<Arc<Stats>>,
     ) -> Self {
         let (office, node) = (&identity.office, &identity.node);
@@ -120,8 +120,8 @@ impl DuplicateWatch {
             self.instances.taken_over(now);
         }
         let session = match &*self.link.borrow() {
-            Link::Up { session, .. } => Some(*session),
-            Link::Down { .. } => None,
+            ConnectionState::Connected { session, .. } => Some(*session),
+            ConnectionState::Disconnected { .. } => None,
         };
         if session != self.session.map(|(session, _)| session) {
             self.session = session.map(|session| (session, now.mono));

@@ -12,7 +12,7 @@ type Kept = Option<Instance>;
 /// A machine of office chuo, node n1. Its session has no broker: what it hands over stays there.
 struct Machine {
     watch: DuplicateWatch,
-    link: watch::Sender<Link>,
+    link: watch::Sender<ConnectionState>,
     sessions: u64,
     _session: Session,
 }
@@ -38,7 +38,7 @@ impl Machine {
             node: "n1".parse().expect("an id"),
             zone: jiff::tz::TimeZone::UTC,
         };
-        let (to_link, link) = watch::channel(Link::Down {
+        let (to_link, link) = watch::channel(ConnectionState::Disconnected {
             reason: "not yet".into(),
         });
         let stats = vec![Arc::clone(&session.stats)];
@@ -51,7 +51,7 @@ impl Machine {
     }
 
     fn lost(&mut self, now: Now) {
-        self.link.send_replace(Link::Down {
+        self.link.send_replace(ConnectionState::Disconnected {
             reason: "the broker closed the connection".into(),
         });
         self.watch.look(now);
@@ -61,7 +61,7 @@ impl Machine {
     /// within two seconds.
     fn comes(&mut self, kept: &mut Kept, may_read: bool, now: Now) {
         self.sessions += 1;
-        self.link.send_replace(Link::Up {
+        self.link.send_replace(ConnectionState::Connected {
             version: Version::V311,
             session: self.sessions,
             limits: Limits::NONE,

@@ -6,7 +6,7 @@
 use crate::config::{BoardStreamConfig, StreamAudio};
 use crate::model::BoardId;
 use crate::output::Frame;
-use crate::stream::{Speaker, Yuv, letterboxed, send, sound};
+use crate::stream::{Speaker, Yuv, letterbox, send, sound};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ impl Film {
     /// Shows a frame from now on, with black beside it where the board has another shape.
     pub(super) fn show(&self, frame: &Frame) {
         self.to
-            .send_replace(Yuv::from_frame(&letterboxed(frame, self.size)));
+            .send_replace(Yuv::from_frame(&letterbox(frame, self.size)));
     }
 }
 

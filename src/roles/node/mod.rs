@@ -39,7 +39,7 @@ use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
 use crate::feed;
 use crate::health::{IssueKind, with_causes};
-use crate::mqtt::{self, Exchange, SessionOptions, Subscription};
+use crate::mqtt::{self, LocalBroker, SessionOptions, Subscription};
 #[cfg(target_os = "linux")]
 use crate::output::led::{Lazy, hub75, max7219};
 use crate::output::{Output, PngOutput};
@@ -85,18 +85,18 @@ pub async fn run(
     run_on(config, clock, shutdown, probe, None, None).await
 }
 
-/// As [`run`]; messages go through an exchange within the process instead of the brokers.
+/// As [`run`]; messages go through an in-process broker instead of the brokers.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn run_within(
-    exchange: &Exchange,
+    local_broker: &LocalBroker,
     config: NodeConfig,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
     probe: Probe,
 ) -> anyhow::Result<()> {
-    run_on(config, clock, shutdown, probe, None, Some(exchange)).await
+    run_on(config, clock, shutdown, probe, None, Some(local_broker)).await
 }
 
 /// As [`run`]; with what the start of a box made from the image `told`, boards show how the box is
@@ -120,7 +120,7 @@ async fn run_on(
     shutdown: CancellationToken,
     probe: Probe,
     told: Option<Told>,
-    exchange: Option<&Exchange>,
+    local_broker: Option<&LocalBroker>,
 ) -> anyhow::Result<()> {
     let started = clock.now();
     tracing::info!(
@@ -191,7 +191,7 @@ async fn run_on(
         screens.push(camera::start(camera, &kept.queues, ends, &shutdown)?);
     }
     drop(to_filmed);
-    let mut lines = Lines::open(&config, exchange, &truth, &shutdown);
+    let mut lines = Lines::open(&config, local_broker, &truth, &shutdown);
     let duplicates = lines.duplicates();
     let fitting = feed::Fitting::new(&kept, &config);
     let (spool, keeper) = Spool::open(&config.store_dir.join("spool"), |call| {
@@ -209,7 +209,7 @@ async fn run_on(
         reports: watch::Sender::new(Arc::new(report::empty(started, &zone))),
         zone: zone.clone(),
         started: started.mono,
-        uplink: lines.uplink.as_ref().map(|up| up.link.clone()),
+        uplink: lines.uplink.as_ref().map(|up| up.connection.clone()),
         spool: spool.clone(),
         store: config.store_dir.clone(),
         uplink_down: None,
@@ -235,7 +235,7 @@ async fn run_on(
         instances,
         duplicates,
         filmed,
-        link: lines.feed.link,
+        link: lines.feed.connection,
         snapshots: to_snapshots,
         office: config.office.clone(),
         probe: probe.clone(),
@@ -420,7 +420,7 @@ struct Lines {
 impl Lines {
     fn open(
         config: &NodeConfig,
-        exchange: Option<&Exchange>,
+        local_broker: Option<&LocalBroker>,
         truth: &Truth,
         shutdown: &CancellationToken,
     ) -> Self {
@@ -433,14 +433,15 @@ impl Lines {
             zone: config.state.zone.clone(),
         };
         let name = format!("yobiban-{}-{}", config.office, config.node);
-        let mut feed = SessionOptions::new(&config.mqtt, "feed", name.clone()).within(exchange);
+        let mut feed =
+            SessionOptions::new(&config.mqtt, "feed", name.clone()).on_local_broker(local_broker);
         feed.backoff.1 = FEED_BACKOFF;
         for filter in truth.filters() {
             feed = feed.subscribe(Subscription::new(filter));
         }
         let uplink = config.uplink.as_ref().map(|broker| {
             let up = SessionOptions::new(broker, "uplink", format!("{name}-up"));
-            let mut up = up.within(exchange);
+            let mut up = up.on_local_broker(local_broker);
             up.availability = Some(identity.availability());
             up = up.subscribe(Subscription::optional(identity.instance_topic()));
             mqtt::spawn(up, shutdown.clone())
@@ -463,7 +464,7 @@ impl Lines {
         DuplicateWatch::new(
             &self.identity,
             reports.publisher.clone(),
-            reports.link.clone(),
+            reports.connection.clone(),
             sessions.map(|s| Arc::clone(&s.stats)).collect(),
         )
     }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::NodeConfig;
 use crate::health::{IssueKind, with_causes};
 use crate::model::{OfficeId, QueueId, QueueState};
-use crate::mqtt::{Link, Message};
+use crate::mqtt::{ConnectionState, Message};
 use crate::roles::setup::Told;
 use crate::roles::{Probe, Taken, tell};
 use crate::state::{Delivery, Phase, QueueView, Snapshot};
@@ -51,7 +51,7 @@ pub(super) struct Reader {
     pub(super) duplicates: DuplicateWatch,
     /// What the cameras read; closed where there is none.
     pub(super) filmed: mpsc::Receiver<Filmed>,
-    pub(super) link: watch::Receiver<Link>,
+    pub(super) link: watch::Receiver<ConnectionState>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) office: OfficeId,
     pub(super) probe: Probe,
@@ -229,7 +229,7 @@ impl Reader {
         let snapshot = self.snapshots.borrow();
         let live = |q: &&QueueView| q.reading.as_ref().is_some_and(|r| r.heard.is_some());
         Vitals {
-            connected: self.link.borrow().is_up(),
+            connected: self.link.borrow().is_connected(),
             queues: snapshot.queues.len(),
             queues_live: snapshot.queues.iter().filter(live).count(),
             queues_readable: self.truth.readable(),
@@ -243,7 +243,7 @@ impl Reader {
         let sheet = self.snapshots.borrow().queues.iter().all(unknown).then(|| {
             let now = self.clock.now();
             let shared = self.duplicates.wrong(now).map(Arc::from);
-            let down = shared.or_else(|| self.link.borrow().down_reason());
+            let down = shared.or_else(|| self.link.borrow().disconnect_reason());
             Arc::new(site::status(&site::Facts {
                 config: &site.config,
                 told: &site.told,
@@ -273,7 +273,7 @@ impl Reader {
 
     fn note_link(&mut self) {
         let now = self.clock.now();
-        let down = self.link.borrow_and_update().down_reason();
+        let down = self.link.borrow_and_update().disconnect_reason();
         self.truth.line(down.as_deref(), now);
         self.note_identity();
         self.health.update(&mut self.truth, now);
@@ -307,7 +307,7 @@ impl Reader {
         let spool = self.spool.clone();
         tokio::spawn(async move {
             // A call that the state counts as handled must not be lost with the spool.
-            if timeout(SETTLE_WITHIN, spool.settled()).await.is_err() {
+            if timeout(SETTLE_WITHIN, spool.flushed()).await.is_err() {
                 return Some("storing calls takes too long".into());
             }
             let saved = tokio::task::spawn_blocking(move || match store {

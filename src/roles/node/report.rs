@@ -30,7 +30,7 @@ pub(super) struct Health {
     /// Calls that wait for the hub.
     pub(super) spool: Spool,
     /// Whether the uplink is up, and why not; `None` when it shares the session of the feed.
-    pub(super) uplink: Option<watch::Receiver<crate::mqtt::Link>>,
+    pub(super) uplink: Option<watch::Receiver<crate::mqtt::ConnectionState>>,
     /// Since when it is down.
     pub(super) uplink_down: Option<Duration>,
     /// The folder of the store.
@@ -85,14 +85,14 @@ impl Health {
             issues.update(kind, "", wrong.as_deref(), now);
         }
         if let Some(link) = &self.uplink {
-            let down = link.borrow().down_reason();
+            let down = link.borrow().disconnect_reason();
             self.uplink_down = down.is_some().then(|| self.uplink_down.unwrap_or(now.mono));
             let long = |since| now.since(since) >= patience;
             let down = down.filter(|_| self.uplink_down.is_some_and(long));
             issues.update(IssueKind::UplinkDown, "", down.as_deref(), now);
         }
         let waiting = self.spool.len();
-        let full = self.spool.is_crowded().then(|| {
+        let full = self.spool.is_nearly_full().then(|| {
             format!("{waiting} calls are waiting for the hub: the oldest will soon be dropped")
         });
         issues.update(IssueKind::SpoolNearlyFull, "", full.as_deref(), now);

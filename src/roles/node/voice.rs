@@ -191,7 +191,7 @@ impl Voice {
         let play = |pcm: Pcm| {
             // The volume is the hall's: who sees a video has one of their own.
             for video in &self.ends.videos {
-                if !video.say(pcm.shared()) {
+                if !video.play(pcm.shared()) {
                     tracing::debug!(ticket, "announcement skipped in a video: its queue is full");
                 }
             }

@@ -1,12 +1,12 @@
 //! What a broker does with messages (MQTT 5), as a value: no network, no clock, nobody to wait for.
 //!
-//! A client takes a seat, says what it wants, and is asked for what it has to hear. Sessions that
-//! outlive their connection are not kept: within a process no connection is lost.
+//! A client connects, subscribes, and polls for its events. Sessions that outlive their connection are
+//! not stored: within a process no connection is lost.
 
+use super::super::client::{Event, IncomingPublish};
 use super::super::filter;
 use super::super::limits::Limits;
 use super::super::outbox::{Publish, PublishError, Qos};
-use super::super::wire::{Event, Incoming};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,26 +17,26 @@ const MAX_WAITING: usize = 10_000;
 /// Bytes of their payloads. Pictures of boards take up to 90 kB.
 const MAX_WAITING_BYTES: usize = 32 * 1024 * 1024;
 
-/// Topics that are kept. Six offices have about a hundred.
+/// Retained topics. Six offices have about a hundred.
 const MAX_RETAINED: usize = 10_000;
 
 /// One connection, counted from 1.
-pub(super) type Seat = u64;
+pub(super) type ConnectionId = u64;
 
-/// Clients, what they want, and what is kept for later ones.
+/// Clients, their subscriptions, and retained messages.
 #[derive(Debug, Default)]
 pub(super) struct Core {
-    clients: BTreeMap<Seat, Client>,
-    retained: BTreeMap<Arc<str>, Kept>,
-    last_seat: Seat,
-    /// Who has something to hear since it was last asked.
-    woken: BTreeSet<Seat>,
+    clients: BTreeMap<ConnectionId, Client>,
+    retained: BTreeMap<Arc<str>, RetainedMessage>,
+    last_id: ConnectionId,
+    /// Connections that got events since this was last read.
+    ready: BTreeSet<ConnectionId>,
     /// Messages that found no room.
     dropped: u64,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct RetainedMessage {
     payload: Bytes,
     qos: Qos,
 }
@@ -49,15 +49,15 @@ struct Client {
     window: usize,
     filters: Vec<(String, Qos)>,
     /// Packet identifiers of what was handed over and not acknowledged.
-    open: BTreeSet<u16>,
+    unacked: BTreeSet<u16>,
     last_delivery: u16,
     /// Packet identifier of the newest publish or subscription.
     last_request: u16,
     answers: VecDeque<Event>,
     waiting: VecDeque<Delivery>,
     waiting_bytes: usize,
-    /// Somebody else came with this identifier.
-    replaced: bool,
+    /// Another client connected with this identifier.
+    taken_over: bool,
 }
 
 #[derive(Debug)]
@@ -68,16 +68,16 @@ struct Delivery {
     qos: Qos,
 }
 
-/// Says that a client's place was taken by another one with its identifier.
+/// Another client connected with the same identifier.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Replaced;
+pub(super) struct SessionTakenOver;
 
 /// The next packet identifier; 0 is none.
-fn following(pkid: u16) -> u16 {
+fn next_packet_id(pkid: u16) -> u16 {
     pkid.checked_add(1).unwrap_or(1)
 }
 
-fn lower(one: Qos, other: Qos) -> Qos {
+fn min_qos(one: Qos, other: Qos) -> Qos {
     if one == Qos::AtLeastOnce && other == Qos::AtLeastOnce {
         Qos::AtLeastOnce
     } else {
@@ -86,69 +86,76 @@ fn lower(one: Qos, other: Qos) -> Qos {
 }
 
 impl Core {
-    /// Takes a client in. One that is there with the same identifier is thrown out, as if its line
-    /// had broken.
-    pub(super) fn connect(&mut self, id: &str, will: Option<Publish>, window: usize) -> Seat {
-        let same = |(_, c): &(&Seat, &mut Client)| c.id == id && !c.replaced;
+    /// Connects a client. One that is there with the same identifier is disconnected, as if its
+    /// connection had broken.
+    pub(super) fn connect(
+        &mut self,
+        id: &str,
+        will: Option<Publish>,
+        window: usize,
+    ) -> ConnectionId {
+        let same = |(_, c): &(&ConnectionId, &mut Client)| c.id == id && !c.taken_over;
         let will_of_old = self
             .clients
             .iter_mut()
             .find(same)
             .and_then(|(&old, client)| {
-                client.replaced = true;
+                client.taken_over = true;
                 client.filters.clear();
-                self.woken.insert(old);
+                self.ready.insert(old);
                 client.will.take()
             });
-        self.pass_on(will_of_old);
-        self.last_seat += 1;
+        self.route(will_of_old);
+        self.last_id += 1;
         let client = Client {
             id: id.to_owned(),
             will,
             window: window.max(1),
             filters: Vec::new(),
-            open: BTreeSet::new(),
+            unacked: BTreeSet::new(),
             last_delivery: 0,
             last_request: 0,
-            answers: VecDeque::from([Event::Up(Limits::NONE)]),
+            answers: VecDeque::from([Event::Connected(Limits::NONE)]),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
-            replaced: false,
+            taken_over: false,
         };
-        self.clients.insert(self.last_seat, client);
-        self.woken.insert(self.last_seat);
-        self.last_seat
+        self.clients.insert(self.last_id, client);
+        self.ready.insert(self.last_id);
+        self.last_id
     }
 
-    /// Says that a client wants to go: its will is void.
-    pub(super) fn disconnect(&mut self, seat: Seat) {
-        if let Some(client) = self.clients.get_mut(&seat) {
+    /// Handles the DISCONNECT of a client: its will is discarded.
+    pub(super) fn disconnect(&mut self, id: ConnectionId) {
+        if let Some(client) = self.clients.get_mut(&id) {
             client.will = None;
-            client.answers.push_back(Event::SaidGoodbye);
-            self.woken.insert(seat);
+            client.answers.push_back(Event::DisconnectSent);
+            self.ready.insert(id);
         }
     }
 
-    /// The line of a client is gone. Unless it said goodbye its will is published.
-    pub(super) fn leave(&mut self, seat: Seat) {
-        if let Some(client) = self.clients.remove(&seat) {
-            self.pass_on(client.will);
+    /// The connection of a client is gone. Unless it sent DISCONNECT, its will is published.
+    pub(super) fn remove(&mut self, id: ConnectionId) {
+        if let Some(client) = self.clients.remove(&id) {
+            self.route(client.will);
         }
     }
 
-    /// Adds a filter, or replaces the same one, and hands over what is kept for it.
-    pub(super) fn subscribe(&mut self, seat: Seat, filter: &str, qos: Qos) {
-        let Some(client) = self.clients.get_mut(&seat) else {
+    /// Adds a filter, or replaces the same one, and delivers the retained messages that match.
+    pub(super) fn subscribe(&mut self, id: ConnectionId, filter: &str, qos: Qos) {
+        let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
-        client.last_request = following(client.last_request);
-        client.answers.push_back(Event::Asked(client.last_request));
-        let valid = filter::is_valid(filter) && !client.replaced;
+        client.last_request = next_packet_id(client.last_request);
+        client
+            .answers
+            .push_back(Event::SubscribeSent(client.last_request));
+        let valid = filter::is_valid(filter) && !client.taken_over;
         let refused = (!valid).then(|| "not a topic filter".to_owned());
         client
             .answers
-            .push_back(Event::Subscribed(client.last_request, refused));
-        self.woken.insert(seat);
+            .push_back(Event::SubscribeAcked(client.last_request, refused));
+        self.ready.insert(id);
         if !valid {
             return;
         }
@@ -159,56 +166,56 @@ impl Core {
             .iter()
             .filter(|(topic, _)| filter::matches(filter, topic));
         for (topic, kept) in kept {
-            let fits = client.deliver(Delivery {
+            let fits = client.enqueue(Delivery {
                 topic: Arc::clone(topic),
                 payload: kept.payload.clone(),
                 retain: true,
-                qos: lower(kept.qos, qos),
+                qos: min_qos(kept.qos, qos),
             });
             self.dropped += u64::from(!fits);
         }
     }
 
     /// Takes a message of a client, passes it on, and answers.
-    pub(super) fn publish(&mut self, seat: Seat, publish: Publish) {
+    pub(super) fn publish(&mut self, id: ConnectionId, publish: Publish) {
         let qos = publish.qos;
         let result = if self.has_room(&publish) {
-            Ok(self.pass_on(Some(publish)))
+            Ok(self.route(Some(publish)))
         } else {
-            Err(PublishError::Refused("no room for another topic".into()))
+            Err(PublishError::Rejected("no room for another topic".into()))
         };
-        let Some(client) = self.clients.get_mut(&seat) else {
+        let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
         match qos {
-            Qos::AtMostOnce => client.answers.push_back(Event::Sent(0)),
+            Qos::AtMostOnce => client.answers.push_back(Event::PublishSent(0)),
             Qos::AtLeastOnce => {
-                client.last_request = following(client.last_request);
+                client.last_request = next_packet_id(client.last_request);
                 let pkid = client.last_request;
-                client.answers.push_back(Event::Sent(pkid));
-                client.answers.push_back(Event::Confirmed(pkid, result));
+                client.answers.push_back(Event::PublishSent(pkid));
+                client.answers.push_back(Event::PublishAcked(pkid, result));
             }
         }
-        self.woken.insert(seat);
+        self.ready.insert(id);
     }
 
-    /// A client has made a message its own.
-    pub(super) fn acknowledge(&mut self, seat: Seat, pkid: u16) {
-        if let Some(client) = self.clients.get_mut(&seat)
-            && client.open.remove(&pkid)
+    /// A client acknowledged a message.
+    pub(super) fn acknowledge(&mut self, id: ConnectionId, pkid: u16) {
+        if let Some(client) = self.clients.get_mut(&id)
+            && client.unacked.remove(&pkid)
         {
-            self.woken.insert(seat);
+            self.ready.insert(id);
         }
     }
 
-    /// What a client has to hear next, if there is anything now.
+    /// The next event of a client, if there is one now.
     ///
     /// # Errors
-    /// When it is thrown out.
-    pub(super) fn next(&mut self, seat: Seat) -> Result<Option<Event>, Replaced> {
-        let client = self.clients.get_mut(&seat).ok_or(Replaced)?;
-        if client.replaced {
-            return Err(Replaced);
+    /// When another client took over its session.
+    pub(super) fn next(&mut self, id: ConnectionId) -> Result<Option<Event>, SessionTakenOver> {
+        let client = self.clients.get_mut(&id).ok_or(SessionTakenOver)?;
+        if client.taken_over {
+            return Err(SessionTakenOver);
         }
         Ok(client
             .answers
@@ -216,9 +223,9 @@ impl Core {
             .or_else(|| client.take().map(Event::Message)))
     }
 
-    /// Who has something to hear since this was last asked.
-    pub(super) fn take_woken(&mut self) -> BTreeSet<Seat> {
-        std::mem::take(&mut self.woken)
+    /// Connections that got events since the last call.
+    pub(super) fn take_ready(&mut self) -> BTreeSet<ConnectionId> {
+        std::mem::take(&mut self.ready)
     }
 
     /// Messages that found no room since the beginning.
@@ -232,9 +239,9 @@ impl Core {
             || self.retained.contains_key(&publish.topic)
     }
 
-    /// Keeps a message if that is wanted and hands it to those who subscribed, once to each; says
-    /// whether there were any.
-    fn pass_on(&mut self, publish: Option<Publish>) -> bool {
+    /// Retains a message if asked to and delivers it once to each subscriber; returns whether there
+    /// were any.
+    fn route(&mut self, publish: Option<Publish>) -> bool {
         let Some(publish) = publish else {
             return false;
         };
@@ -249,10 +256,10 @@ impl Core {
         } else if retain {
             let payload = payload.clone();
             self.retained
-                .insert(Arc::clone(&topic), Kept { payload, qos });
+                .insert(Arc::clone(&topic), RetainedMessage { payload, qos });
         }
-        let mut heard = false;
-        for (&seat, client) in &mut self.clients {
+        let mut delivered = false;
+        for (&id, client) in &mut self.clients {
             let wanted = client
                 .filters
                 .iter()
@@ -265,23 +272,23 @@ impl Core {
             let Some(wanted) = wanted else {
                 continue;
             };
-            heard = true;
-            let fits = client.deliver(Delivery {
+            delivered = true;
+            let fits = client.enqueue(Delivery {
                 topic: Arc::clone(&topic),
                 payload: payload.clone(),
                 retain: false,
-                qos: lower(qos, wanted),
+                qos: min_qos(qos, wanted),
             });
             self.dropped += u64::from(!fits);
-            self.woken.insert(seat);
+            self.ready.insert(id);
         }
-        heard
+        delivered
     }
 }
 
 impl Client {
     /// Lets a message wait; `false` when there is no room.
-    fn deliver(&mut self, delivery: Delivery) -> bool {
+    fn enqueue(&mut self, delivery: Delivery) -> bool {
         let bytes = self.waiting_bytes + delivery.payload.len();
         if self.waiting.len() >= MAX_WAITING || bytes > MAX_WAITING_BYTES {
             return false;
@@ -292,10 +299,10 @@ impl Client {
     }
 
     /// Takes the message that waits longest, unless too many are unacknowledged.
-    fn take(&mut self) -> Option<Incoming> {
+    fn take(&mut self) -> Option<IncomingPublish> {
         let next = self.waiting.front()?;
         let confirmed = next.qos == Qos::AtLeastOnce;
-        if confirmed && self.open.len() >= self.window {
+        if confirmed && self.unacked.len() >= self.window {
             return None;
         }
         let Delivery {
@@ -307,14 +314,14 @@ impl Client {
         self.waiting_bytes -= payload.len();
         let pkid = confirmed.then(|| {
             // The window is smaller than the numbers there are: one is free.
-            self.last_delivery = following(self.last_delivery);
-            while self.open.contains(&self.last_delivery) {
-                self.last_delivery = following(self.last_delivery);
+            self.last_delivery = next_packet_id(self.last_delivery);
+            while self.unacked.contains(&self.last_delivery) {
+                self.last_delivery = next_packet_id(self.last_delivery);
             }
-            self.open.insert(self.last_delivery);
+            self.unacked.insert(self.last_delivery);
             self.last_delivery
         });
-        Some(Incoming {
+        Some(IncomingPublish {
             topic: topic.to_string(),
             payload,
             retain,
@@ -327,38 +334,38 @@ impl Client {
 mod tests {
     use super::*;
 
-    /// What a client hears, in words; acknowledges nothing.
-    fn heard(core: &mut Core, seat: Seat) -> Vec<String> {
+    /// The events of a client, as text; acknowledges nothing.
+    fn events_of(core: &mut Core, id: ConnectionId) -> Vec<String> {
         let mut all = Vec::new();
-        while let Ok(Some(event)) = core.next(seat) {
+        while let Ok(Some(event)) = core.next(id) {
             all.push(match event {
-                Event::Up { .. } => "up".into(),
+                Event::Connected { .. } => "connected".into(),
                 Event::Message(m) => {
                     let kept = if m.retain { " kept" } else { "" };
                     let pkid = m.pkid.map_or(String::new(), |p| format!(" {p}"));
                     let text = String::from_utf8_lossy(&m.payload).into_owned();
                     format!("{}={text}{kept}{pkid}", m.topic)
                 }
-                Event::Sent(pkid) => format!("sent {pkid}"),
-                Event::Confirmed(pkid, Ok(any)) => format!("confirmed {pkid} {any}"),
-                Event::Confirmed(pkid, Err(error)) => format!("refused {pkid} {error}"),
-                Event::Asked(pkid) => format!("asked {pkid}"),
-                Event::Subscribed(pkid, refused) => format!("subscribed {pkid} {refused:?}"),
-                Event::SaidGoodbye => "goodbye".into(),
+                Event::PublishSent(pkid) => format!("sent {pkid}"),
+                Event::PublishAcked(pkid, Ok(any)) => format!("confirmed {pkid} {any}"),
+                Event::PublishAcked(pkid, Err(error)) => format!("refused {pkid} {error}"),
+                Event::SubscribeSent(pkid) => format!("subscribe sent {pkid}"),
+                Event::SubscribeAcked(pkid, refused) => format!("subscribed {pkid} {refused:?}"),
+                Event::DisconnectSent => "disconnect sent".into(),
                 other => format!("{other:?}"),
             });
         }
         all
     }
 
-    fn enter(core: &mut Core, id: &str, window: usize) -> Seat {
-        let seat = core.connect(id, None, window);
-        assert_eq!(heard(core, seat), ["up"]);
-        seat
+    fn enter(core: &mut Core, id: &str, window: usize) -> ConnectionId {
+        let id = core.connect(id, None, window);
+        assert_eq!(events_of(core, id), ["connected"]);
+        id
     }
 
-    fn wants(core: &mut Core, seat: Seat, filter: &str) {
-        core.subscribe(seat, filter, Qos::AtLeastOnce);
+    fn wants(core: &mut Core, id: ConnectionId, filter: &str) {
+        core.subscribe(id, filter, Qos::AtLeastOnce);
     }
 
     #[test]
@@ -368,11 +375,11 @@ mod tests {
         wants(&mut core, other, "a/+");
         wants(&mut core, other, "a/#/b");
         assert_eq!(
-            heard(&mut core, other),
+            events_of(&mut core, other),
             [
-                "asked 1",
+                "subscribe sent 1",
                 "subscribed 1 None",
-                "asked 2",
+                "subscribe sent 2",
                 "subscribed 2 Some(\"not a topic filter\")"
             ]
         );
@@ -386,7 +393,7 @@ mod tests {
             },
         );
         assert_eq!(
-            heard(&mut core, one),
+            events_of(&mut core, one),
             [
                 "sent 1",
                 "confirmed 1 true",
@@ -395,7 +402,7 @@ mod tests {
                 "sent 0"
             ]
         );
-        assert_eq!(heard(&mut core, other), ["a/b=1 1", "a/c=3"]);
+        assert_eq!(events_of(&mut core, other), ["a/b=1 1", "a/c=3"]);
     }
 
     #[test]
@@ -403,17 +410,17 @@ mod tests {
         let mut core = Core::default();
         let (one, slow) = (enter(&mut core, "one", 8), enter(&mut core, "slow", 2));
         wants(&mut core, slow, "#");
-        heard(&mut core, slow);
+        events_of(&mut core, slow);
         for text in ["1", "2", "3", "4"] {
             core.publish(one, Publish::new("a", text));
         }
-        assert_eq!(heard(&mut core, slow), ["a=1 1", "a=2 2"]);
-        core.take_woken();
+        assert_eq!(events_of(&mut core, slow), ["a=1 1", "a=2 2"]);
+        core.take_ready();
         core.acknowledge(slow, 7);
-        assert!(core.take_woken().is_empty(), "a number that is not open");
+        assert!(core.take_ready().is_empty(), "a number that is not open");
         core.acknowledge(slow, 1);
-        assert_eq!(core.take_woken(), BTreeSet::from([slow]));
-        assert_eq!(heard(&mut core, slow), ["a=3 3"]);
+        assert_eq!(core.take_ready(), BTreeSet::from([slow]));
+        assert_eq!(events_of(&mut core, slow), ["a=3 3"]);
     }
 
     #[test]
@@ -443,12 +450,15 @@ mod tests {
         for i in 0..MAX_RETAINED {
             core.publish(one, Publish::retained(i.to_string(), "1"));
         }
-        heard(&mut core, one);
+        events_of(&mut core, one);
         core.publish(one, Publish::retained("more", "1"));
         core.publish(one, Publish::retained("7", "2"));
-        let told = heard(&mut core, one);
-        assert!(told[1].contains("no room for another topic"), "{told:?}");
-        assert!(told[3].starts_with("confirmed"), "{told:?}");
+        let events = events_of(&mut core, one);
+        assert!(
+            events[1].contains("no room for another topic"),
+            "{events:?}"
+        );
+        assert!(events[3].starts_with("confirmed"), "{events:?}");
     }
 
     #[test]
@@ -456,17 +466,24 @@ mod tests {
         let mut core = Core::default();
         let watch = enter(&mut core, "watch", 8);
         wants(&mut core, watch, "there");
-        heard(&mut core, watch);
+        events_of(&mut core, watch);
         let will = Some(Publish::new("there", "gone"));
         let first = core.connect("node", will.clone(), 8);
         let second = core.connect("node", will, 8);
-        assert_eq!(core.next(first).unwrap_err(), Replaced);
-        assert_eq!(heard(&mut core, watch), ["there=gone 1"]);
-        core.leave(first);
-        assert_eq!(heard(&mut core, watch), [""; 0], "its will was said");
+        assert_eq!(core.next(first).unwrap_err(), SessionTakenOver);
+        assert_eq!(events_of(&mut core, watch), ["there=gone 1"]);
+        core.remove(first);
+        assert_eq!(
+            events_of(&mut core, watch),
+            [""; 0],
+            "its will was published"
+        );
         core.disconnect(second);
-        assert_eq!(heard(&mut core, second), ["up", "goodbye"]);
-        core.leave(second);
-        assert_eq!(heard(&mut core, watch), [""; 0], "it said goodbye");
+        assert_eq!(
+            events_of(&mut core, second),
+            ["connected", "disconnect sent"]
+        );
+        core.remove(second);
+        assert_eq!(events_of(&mut core, watch), [""; 0], "it disconnected");
     }
 }

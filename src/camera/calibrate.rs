@@ -4,9 +4,9 @@
 //! corners; its edges are then laid where brightness changes most. Fields are groups of ink that
 //! read as digits.
 
-use super::columns::together;
-use super::parts::{Part, Parts};
-use super::picture::{Picture, Rectified, luma};
+use super::columns::merge_columns;
+use super::components::{Component, Components};
+use super::picture::{Picture, RectifiedBoard, luma};
 use super::quad::{Quad, Rect};
 use super::read::{FieldSpec, Reading, read};
 use crate::config::DigitKind;
@@ -27,7 +27,7 @@ pub struct Calibration {
     /// The board's corners.
     pub quad: Quad,
     /// The board with nothing around it.
-    pub board: Rectified,
+    pub board: RectifiedBoard,
     /// Fields that read as digits, from the top left.
     pub fields: Vec<FoundField>,
 }
@@ -46,9 +46,9 @@ pub struct FoundField {
 /// Looks for a board and its fields; `None` when there is none, or no digit on it.
 #[must_use]
 pub fn calibrate(picture: &Picture) -> Option<Calibration> {
-    let quad = largest(picture)?;
+    let quad = largest_patch(picture)?;
     // Once more, from nearer.
-    let quad = settle(picture, &quad, SEARCH / 2.0).unwrap_or(quad);
+    let quad = refine_corners(picture, &quad, SEARCH / 2.0).unwrap_or(quad);
     let board = picture.rectify(&quad).ok()?;
     let fields = fields(&board);
     (!fields.is_empty()).then_some(Calibration {
@@ -60,13 +60,13 @@ pub fn calibrate(picture: &Picture) -> Option<Calibration> {
 
 /// Lays the corners anew on the board's own edges, at most `reach` pixels away: how small movements
 /// are followed. `None` when the edges are not seen clearly.
-pub(super) fn settle(picture: &Picture, quad: &Quad, reach: f32) -> Option<Quad> {
+pub(super) fn refine_corners(picture: &Picture, quad: &Quad, reach: f32) -> Option<Quad> {
     let p = quad.points();
     let mut lines = [((0.0, 0.0), (0.0, 0.0)); 4];
     for (i, line) in lines.iter_mut().enumerate() {
         *line = edge(picture, p[i], p[(i + 1) % 4], reach)?;
     }
-    let corner = |i: usize| cross(lines[(i + 3) % 4], lines[i]);
+    let corner = |i: usize| intersect(lines[(i + 3) % 4], lines[i]);
     let found = Quad::new([corner(0)?, corner(1)?, corner(2)?, corner(3)?])?;
     let near = found
         .points()
@@ -120,7 +120,7 @@ fn edge(picture: &Picture, a: Point, b: Point, reach: f32) -> Option<(Point, Poi
     }
     for limit in [2.5, 1.5] {
         found.retain(|(t, d)| (d - offset - slope * t).abs() < limit);
-        (slope, offset) = fit(&found)?;
+        (slope, offset) = fit_line(&found)?;
     }
     if found.len() * 2 < usize::from(POINTS) {
         return None;
@@ -133,7 +133,7 @@ fn edge(picture: &Picture, a: Point, b: Point, reach: f32) -> Option<(Point, Poi
 }
 
 /// Slope and offset by least squares.
-fn fit(points: &[(f32, f32)]) -> Option<(f32, f32)> {
+fn fit_line(points: &[(f32, f32)]) -> Option<(f32, f32)> {
     let n = points.len() as f32;
     if points.len() < 8 {
         return None;
@@ -155,7 +155,7 @@ fn brightness(picture: &Picture, x: f32, y: f32) -> Option<f32> {
 }
 
 /// Where two lines meet.
-fn cross((a, b): (Point, Point), (c, d): (Point, Point)) -> Option<Point> {
+fn intersect((a, b): (Point, Point), (c, d): (Point, Point)) -> Option<Point> {
     let (r, s) = ((b.0 - a.0, b.1 - a.1), (d.0 - c.0, d.1 - c.1));
     let det = r.0 * s.1 - r.1 * s.0;
     let t = ((c.0 - a.0) * s.1 - (c.1 - a.1) * s.0) / det;
@@ -163,7 +163,7 @@ fn cross((a, b): (Point, Point), (c, d): (Point, Point)) -> Option<Point> {
 }
 
 /// The largest patch of one brightness that fills its own corners.
-fn largest(picture: &Picture) -> Option<Quad> {
+fn largest_patch(picture: &Picture) -> Option<Quad> {
     let (pw, ph) = picture.size();
     let (w, h) = ((pw / STEP) as usize, (ph / STEP) as usize);
     let level: Vec<f32> = (0..w * h)
@@ -180,9 +180,9 @@ fn largest(picture: &Picture) -> Option<Quad> {
         let limit = sorted[(sorted.len() - 1) * percent / 100];
         for bright in [false, true] {
             let mask: Vec<bool> = level.iter().map(|v| (*v > limit) == bright).collect();
-            let parts = Parts::of(&mask, w);
+            let parts = Components::of(&mask, w);
             // What reaches three sides of the picture is what is around the board.
-            let sides = |p: &&Part| {
+            let sides = |p: &&Component| {
                 usize::from(p.x0 == 0)
                     + usize::from(p.y0 == 0)
                     + usize::from(p.x1 == w)
@@ -193,13 +193,13 @@ fn largest(picture: &Picture) -> Option<Quad> {
             let Some((part, _)) = inner.max_by_key(|(_, p)| p.width() * p.height()) else {
                 continue;
             };
-            let Some((quad, area)) = corners(&parts.ends(part)) else {
+            let Some((quad, area)) = corners(&parts.row_extents(part)) else {
                 continue;
             };
             if area / (w * h) as f32 > LEAST
                 && best.is_none_or(|(a, _)| area > a)
                 // A patch that runs out into what is behind it has no straight edges.
-                && let Some(quad) = settle(picture, &quad, SEARCH)
+                && let Some(quad) = refine_corners(picture, &quad, SEARCH)
             {
                 best = Some((area, quad));
             }
@@ -237,7 +237,7 @@ fn corners(rows: &[(usize, usize, usize)]) -> Option<(Quad, f32)> {
 }
 
 /// Groups of ink that read as digits.
-fn fields(board: &Rectified) -> Vec<FoundField> {
+fn fields(board: &RectifiedBoard) -> Vec<FoundField> {
     let (w, h) = (board.width as usize, board.height as usize);
     let level: Vec<f32> = board.rgb.chunks_exact(3).map(luma).collect();
     let mut sorted = level.clone();
@@ -250,8 +250,8 @@ fn fields(board: &Rectified) -> Vec<FoundField> {
         .iter()
         .map(|v| (v - ground).abs() > 0.35 * reach)
         .collect();
-    let joined = grow(&mask, w, h, (h / 80).max(1));
-    let mut glyphs: Vec<Part> = Parts::of(&joined, w)
+    let joined = dilate(&mask, w, h, (h / 80).max(1));
+    let mut glyphs: Vec<Component> = Components::of(&joined, w)
         .found
         .into_iter()
         .filter(|p| {
@@ -259,9 +259,9 @@ fn fields(board: &Rectified) -> Vec<FoundField> {
         })
         .collect();
     glyphs.sort_by_key(|p| (p.x0, p.y0));
-    let mut groups: Vec<Part> = Vec::new();
+    let mut groups: Vec<Component> = Vec::new();
     for glyph in glyphs {
-        let same_row = |g: &&mut Part| {
+        let same_row = |g: &&mut Component| {
             let apart = glyph.x0.saturating_sub(g.x1);
             let tall = g.height().max(glyph.height());
             g.y0.abs_diff(glyph.y0) * 4 < tall
@@ -286,13 +286,13 @@ fn fields(board: &Rectified) -> Vec<FoundField> {
     };
     let (lit, print) = (of(DigitKind::SevenSegment), of(DigitKind::TextDigits));
     let fields = if lit.len() > print.len() { lit } else { print };
-    let mut fields = together(board, &fields);
+    let mut fields = merge_columns(board, &fields);
     fields.sort_by(|a, b| (a.rect.y + a.rect.h / 2.0).total_cmp(&(b.rect.y + b.rect.h / 2.0)));
     fields
 }
 
 /// A group as a field, if it reads as digits.
-fn readable(board: &Rectified, group: &Part, kind: DigitKind) -> Option<FoundField> {
+fn readable(board: &RectifiedBoard, group: &Component, kind: DigitKind) -> Option<FoundField> {
     let (w, h) = (board.width as f32, board.height as f32);
     // Room around the digits, without which a cover could not be told from them.
     let margin = 0.1 * group.height() as f32;
@@ -320,7 +320,7 @@ fn readable(board: &Rectified, group: &Part, kind: DigitKind) -> Option<FoundFie
 }
 
 /// Ink grown by some pixels to all sides, so that the segments of a digit join.
-fn grow(mask: &[bool], w: usize, h: usize, by: usize) -> Vec<bool> {
+fn dilate(mask: &[bool], w: usize, h: usize, by: usize) -> Vec<bool> {
     let mut wide = vec![false; mask.len()];
     for y in 0..h {
         let row = &mask[y * w..(y + 1) * w];

@@ -3,7 +3,7 @@
 //! Cameras that send by themselves must be listened to without a pause: what waits in pipes and
 //! sockets is old. Only the newest picture is kept, coded as it came; whoever is slow misses pictures.
 
-use super::cut::complete;
+use super::jpeg_splitter::complete;
 use super::{Frame, PATIENCE, SLICE, Source, SourceError};
 use crate::camera::picture::Picture;
 use std::future::Future;
@@ -19,46 +19,46 @@ const STALE: Duration = Duration::from_secs(1);
 /// Pauses before the next attempt: the first, and the longest. Cameras take some seconds to start.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
-/// What sends pictures, from its start to its end.
-pub(super) trait Sender: Send + 'static {
+/// Produces the pictures of one camera.
+pub(super) trait FrameProducer: Send + 'static {
     /// Hands out pictures until it fails, and says why, or until `stop`; then nothing of it is left.
     fn run_once(
         &mut self,
-        outlet: &Outlet,
+        latest: &LatestFrame,
         stop: &CancellationToken,
     ) -> impl Future<Output = String>;
 }
 
 #[derive(Default)]
-struct Slot {
+struct State {
     /// The newest picture and when it came.
     picture: Option<(Vec<u8>, Instant)>,
     /// Why there is none.
     failed: Option<String>,
-    /// Ends what sends now; the next one begins at once.
-    life: CancellationToken,
-    /// Pictures since the sender's start.
+    /// Ends the current run; the next one begins at once.
+    run_token: CancellationToken,
+    /// Pictures since the producer's start.
     count: u64,
 }
 
-/// Where pictures are handed out. The lock guards the newest one, held to move it in or out.
+/// Hands the newest picture to the reader. The lock is held only to move it in or out.
 #[derive(Default)]
-pub(super) struct Outlet {
-    slot: Mutex<Slot>,
+pub(super) struct LatestFrame {
+    state: Mutex<State>,
     came: Condvar,
     wanted: Notify,
 }
 
-impl Outlet {
-    fn lock(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+impl LatestFrame {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands out a picture.
     pub(super) fn put(&self, jpeg: Vec<u8>) {
-        let mut slot = self.lock();
-        slot.picture = Some((jpeg, Instant::now()));
-        slot.count += 1;
+        let mut state = self.lock();
+        state.picture = Some((jpeg, Instant::now()));
+        state.count += 1;
         self.came.notify_all();
     }
 
@@ -67,58 +67,58 @@ impl Outlet {
         self.wanted.notified().await;
     }
 
-    /// Begins a life of the sender; ends with the token.
+    /// Begins a run of the producer; it ends with the token.
     fn begin(&self, stop: &CancellationToken) -> CancellationToken {
-        let mut slot = self.lock();
-        slot.failed = None;
-        slot.count = 0;
-        slot.life = stop.child_token();
-        slot.life.clone()
+        let mut state = self.lock();
+        state.failed = None;
+        state.count = 0;
+        state.run_token = stop.child_token();
+        state.run_token.clone()
     }
 
     /// Notes why it ended; whether it had sent anything.
     fn end(&self, why: String) -> bool {
-        let mut slot = self.lock();
-        slot.picture = None;
-        slot.failed = Some(why);
+        let mut state = self.lock();
+        state.picture = None;
+        state.failed = Some(why);
         self.came.notify_all();
-        slot.count > 0
+        state.count > 0
     }
 
     /// The newest picture or why there is none, if one of them comes in time.
     fn take(&self, limit: Duration) -> Option<Result<Vec<u8>, String>> {
-        let slot = self.lock();
-        let fresh = |slot: &Slot| {
-            let picture = slot.picture.as_ref();
+        let state = self.lock();
+        let fresh = |state: &State| {
+            let picture = state.picture.as_ref();
             picture.is_some_and(|(_, came)| came.elapsed() < STALE)
         };
-        let nothing = |slot: &mut Slot| !fresh(slot) && slot.failed.is_none();
-        let waited = self.came.wait_timeout_while(slot, limit, nothing);
-        let (mut slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if fresh(&slot) {
-            return slot.picture.take().map(|(jpeg, _)| Ok(jpeg));
+        let nothing = |state: &mut State| !fresh(state) && state.failed.is_none();
+        let waited = self.came.wait_timeout_while(state, limit, nothing);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if fresh(&state) {
+            return state.picture.take().map(|(jpeg, _)| Ok(jpeg));
         }
-        slot.failed.clone().map(Err)
+        state.failed.clone().map(Err)
     }
 }
 
-/// A source that listens to a [`Sender`] all the time.
-pub(super) struct Pump {
+/// A source that listens to a [`FrameProducer`] all the time.
+pub(super) struct FrameReader {
     /// Names it in messages.
     what: String,
-    outlet: Arc<Outlet>,
+    latest: Arc<LatestFrame>,
     /// Since when a picture is waited for.
     waiting: Option<Duration>,
     stop: CancellationToken,
 }
 
-impl Pump {
-    /// Starts the thread. It ends when the pump is dropped.
+impl FrameReader {
+    /// Starts the thread. It ends when the reader is dropped.
     ///
     /// # Errors
     /// [`SourceError::Io`] when no thread can be had.
-    pub(super) fn start(what: &str, sender: impl Sender) -> Result<Self, SourceError> {
-        let (outlet, stop) = (Arc::new(Outlet::default()), CancellationToken::new());
+    pub(super) fn start(what: &str, producer: impl FrameProducer) -> Result<Self, SourceError> {
+        let (latest, stop) = (Arc::new(LatestFrame::default()), CancellationToken::new());
         let failed = |error: io::Error| SourceError::Io {
             what: what.to_owned(),
             error,
@@ -127,35 +127,35 @@ impl Pump {
             .enable_all()
             .build()
             .map_err(failed)?;
-        let (to, until) = (Arc::clone(&outlet), stop.clone());
+        let (to, until) = (Arc::clone(&latest), stop.clone());
         std::thread::Builder::new()
             .name("camera-source".into())
             .spawn(move || {
-                runtime.block_on(run(sender, &to, &until));
+                runtime.block_on(run(producer, &to, &until));
                 // Names that are still being looked up need not be waited for.
                 runtime.shutdown_background();
             })
             .map_err(failed)?;
         Ok(Self {
             what: what.to_owned(),
-            outlet,
+            latest,
             waiting: None,
             stop,
         })
     }
 }
 
-/// One life of the sender after the other.
-async fn run(mut sender: impl Sender, outlet: &Outlet, stop: &CancellationToken) {
+/// Runs the producer again and again.
+async fn run(mut producer: impl FrameProducer, latest: &LatestFrame, stop: &CancellationToken) {
     let mut pause = PAUSES.0;
     while !stop.is_cancelled() {
-        let life = outlet.begin(stop);
-        let why = sender.run_once(outlet, &life).await;
+        let run_token = latest.begin(stop);
+        let why = producer.run_once(latest, &run_token).await;
         tracing::debug!("camera source ended: {why}");
-        if outlet.end(why) {
+        if latest.end(why) {
             pause = PAUSES.0;
         }
-        if life.is_cancelled() {
+        if run_token.is_cancelled() {
             continue;
         }
         tokio::select! {
@@ -166,13 +166,13 @@ async fn run(mut sender: impl Sender, outlet: &Outlet, stop: &CancellationToken)
     }
 }
 
-impl Source for Pump {
+impl Source for FrameReader {
     fn next(&mut self, now: Duration) -> Result<Option<Frame>, SourceError> {
         let since = *self.waiting.get_or_insert_with(|| {
-            self.outlet.wanted.notify_one();
+            self.latest.wanted.notify_one();
             now
         });
-        let taken = self.outlet.take(SLICE);
+        let taken = self.latest.take(SLICE);
         let waited = now.saturating_sub(since);
         if taken.is_none() && waited < PATIENCE {
             return Err(SourceError::NotYet);
@@ -195,11 +195,11 @@ impl Source for Pump {
     }
 
     fn restart(&mut self) {
-        self.outlet.lock().life.cancel();
+        self.latest.lock().run_token.cancel();
     }
 }
 
-impl Drop for Pump {
+impl Drop for FrameReader {
     fn drop(&mut self) {
         self.stop.cancel();
     }

@@ -1,11 +1,11 @@
-//! One life of an encoder: started, fed at the frame rate, watched, ended.
+//! One run of an encoder: started, fed at the frame rate, watched, terminated.
 //!
 //! ffmpeg ends by itself when its receiver goes away, and may hang when it is merely silent; so its
 //! own count of frames is watched. Whatever happens, it is gone when [`run_once`] returns.
 
 use super::Yuv;
 use super::command::{Codec, PLAYLIST, PROGRAM, arguments, pictures_per_s, secret, secret_options};
-use super::inherit::Legacy;
+use super::inherited_fds::InheritedFds;
 use super::sound::Sound;
 use crate::config::{StreamAudio, StreamTarget, VideoConfig};
 use std::fmt;
@@ -22,38 +22,38 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// An encoder counts its first frame within this, connection and TLS included.
-const START: Duration = Duration::from_secs(12);
+const START_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// An encoder that counts no further frame for this long is stuck: its receiver takes nothing.
-const STALL: Duration = Duration::from_secs(8);
+const STALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The same for one that writes files: a disk that is busy elsewhere holds it up for seconds (seen
 /// on a machine that compiled), and another encoder would be held up as well.
-const STALL_OF_FILES: Duration = Duration::from_secs(20);
+const STALL_TIMEOUT_HLS: Duration = Duration::from_secs(20);
 
-/// How long it may take to say good-bye to its receiver; the hub ends within 2 s.
-const GOODBYE: Duration = Duration::from_millis(700);
+/// How long it may take to close the connection to its receiver; the hub ends within 2 s.
+const EXIT_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// Longest line of its messages that is kept, in bytes.
-const LINE: usize = 400;
+const MAX_LINE: usize = 400;
 
 /// HLS files this old are of another day, not of an interruption.
-const OLD: Duration = Duration::from_secs(30);
+const STALE_HLS_AFTER: Duration = Duration::from_secs(30);
 
-/// Why an encoder is no more.
+/// Why an encoder ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum ExitReason {
     /// The hub stops.
     Stopped,
     /// It could not be started.
     NotStarted(io::Error),
-    /// It ended by itself, with the last thing it said.
+    /// It ended by itself, with the last line of its messages.
     Exited(Option<ExitStatus>, String),
-    /// It counted no frames any more and was killed, with the last thing it said.
+    /// It produced no frames any more and was killed, with the last line of its messages.
     Stalled(String),
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for ExitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stopped => write!(f, "stopped"),
@@ -61,36 +61,43 @@ impl fmt::Display for Ended {
                 write!(f, "{PROGRAM} is not installed")
             }
             Self::NotStarted(error) => write!(f, "cannot start {PROGRAM}: {error}"),
-            Self::Exited(Some(status), said) => write!(f, "{PROGRAM} ended, {status}: {said}"),
-            Self::Exited(None, said) => write!(f, "{PROGRAM} ended: {said}"),
-            Self::Stalled(said) => write!(f, "{PROGRAM} made no progress and was killed: {said}"),
+            Self::Exited(Some(status), last_stderr_line) => {
+                write!(f, "{PROGRAM} ended, {status}: {last_stderr_line}")
+            }
+            Self::Exited(None, last_stderr_line) => {
+                write!(f, "{PROGRAM} ended: {last_stderr_line}")
+            }
+            Self::Stalled(last_stderr_line) => write!(
+                f,
+                "{PROGRAM} made no progress and was killed: {last_stderr_line}"
+            ),
         }
     }
 }
 
-/// Runs one encoder until it ends, stands still, or the stream stops; also says whether it ever
-/// counted a frame.
+/// Runs one encoder until it ends, stands still, or the stream stops; also returns whether it ever
+/// produced a frame.
 pub(super) async fn run_once(
     config: &VideoConfig,
     codec: Codec,
     picture: watch::Receiver<Yuv>,
     sound: Option<&mut Sound>,
     shutdown: &CancellationToken,
-) -> (Ended, bool) {
+) -> (ExitReason, bool) {
     let sound = sound.filter(|_| config.audio != StreamAudio::None);
     let (mut child, pipe) = match start(config, codec, sound.is_some()) {
         Ok(started) => started,
-        Err(error) => return (Ended::NotStarted(error), false),
+        Err(error) => return (ExitReason::NotStarted(error), false),
     };
     let (Some(stdin), Some(stdout), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         let error = io::Error::other("its pipes are not there");
-        return (Ended::NotStarted(error), false);
+        return (ExitReason::NotStarted(error), false);
     };
     tracing::info!(pid = child.id(), codec = codec.name(), "encoder started");
     let (to_frames, frames) = watch::channel(0_u64);
-    let said = Arc::new(Mutex::new(String::new()));
+    let last_stderr_line = Arc::new(Mutex::new(String::new()));
     let progress = lines(stdout, move |line| {
         if let Some(n) = line
             .strip_prefix("frame=")
@@ -104,7 +111,7 @@ pub(super) async fn run_once(
         }
     });
     let key = secret(config).map(str::to_owned);
-    let last = Arc::clone(&said);
+    let last = Arc::clone(&last_stderr_line);
     let messages = lines(stderr, move |line| {
         let line = match &key {
             Some(key) => line.replace(key.as_str(), "***"),
@@ -120,39 +127,42 @@ pub(super) async fn run_once(
     let samples = Box::pin(async {
         match pipe.zip(sound) {
             Some((pipe, sound)) => {
-                sound.forget();
+                sound.discard();
                 sound.feed(pipe).await
             }
             None => std::future::pending().await,
         }
     });
-    let counted = frames.clone();
-    let patience = match config.target {
-        StreamTarget::Hls { .. } => STALL_OF_FILES,
-        _ => STALL,
+    let produced_frame = frames.clone();
+    let stall_timeout = match config.target {
+        StreamTarget::Hls { .. } => STALL_TIMEOUT_HLS,
+        _ => STALL_TIMEOUT,
     };
-    let ended = tokio::select! {
-        () = shutdown.cancelled() => Ended::Stopped,
-        _ = pictures => Ended::Exited(None, String::new()),
-        _ = samples => Ended::Exited(None, String::new()),
-        status = child.wait() => Ended::Exited(status.ok(), String::new()),
-        () = stalled(frames, patience) => Ended::Stalled(String::new()),
+    let reason = tokio::select! {
+        () = shutdown.cancelled() => ExitReason::Stopped,
+        _ = pictures => ExitReason::Exited(None, String::new()),
+        _ = samples => ExitReason::Exited(None, String::new()),
+        status = child.wait() => ExitReason::Exited(status.ok(), String::new()),
+        () = stalled(frames, stall_timeout) => ExitReason::Stalled(String::new()),
     };
     // Both ends of its input are closed now.
-    let stuck = matches!(ended, Ended::Stalled(_));
-    let status = end(&mut child, stuck).await;
+    let stuck = matches!(reason, ExitReason::Stalled(_));
+    let status = terminate(&mut child, stuck).await;
     for reader in readers {
         // They end with its pipes, unless a child of its own keeps them.
         let _ = timeout(Duration::from_millis(100), reader).await;
     }
-    let said = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let ended = match ended {
-        Ended::Exited(..) => Ended::Exited(status, said),
-        Ended::Stalled(_) => Ended::Stalled(said),
+    let last_stderr_line = last_stderr_line
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    let reason = match reason {
+        ExitReason::Exited(..) => ExitReason::Exited(status, last_stderr_line),
+        ExitReason::Stalled(_) => ExitReason::Stalled(last_stderr_line),
         other => other,
     };
-    let counted = *counted.borrow() > 0;
-    (ended, counted)
+    let produced_frame = *produced_frame.borrow() > 0;
+    (reason, produced_frame)
 }
 
 fn start(
@@ -162,30 +172,30 @@ fn start(
 ) -> io::Result<(Child, Option<pipe::Sender>)> {
     let mut command = Command::new(PROGRAM);
     if let StreamTarget::Hls { dir } = &config.target {
-        clear(dir)?;
+        clear_stale_hls(dir)?;
         command.current_dir(dir);
     }
-    let (legacy, writer) = Legacy::new(secret_options(config).as_deref(), sound)?;
+    let (fds, writer) = InheritedFds::new(secret_options(config).as_deref(), sound)?;
     let writer = writer
         .map(|pipe| pipe::Sender::from_owned_fd(pipe.into()))
         .transpose()?;
     command
-        .args(arguments(config, codec, legacy.names()))
+        .args(arguments(config, codec, fds.names()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    Ok((legacy.spawn(&mut command)?, writer))
+    Ok((fds.spawn(&mut command)?, writer))
 }
 
 /// Makes the folder of an HLS stream, and removes what an earlier day left there. After a short
 /// interruption everything stays, and the encoder goes on with the playlist.
-fn clear(dir: &Path) -> io::Result<()> {
+fn clear_stale_hls(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let old = |path: &Path| {
         std::fs::metadata(path)
             .and_then(|m| m.modified())
-            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
+            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE_HLS_AFTER))
     };
     if !old(&dir.join(PLAYLIST)) {
         return Ok(());
@@ -196,15 +206,15 @@ fn clear(dir: &Path) -> io::Result<()> {
             .file_name()
             .and_then(|n| n.to_str())
             .unwrap_or_default();
-        if name == PLAYLIST || is_part(name) {
+        if name == PLAYLIST || is_segment(name) {
             std::fs::remove_file(&path)?;
         }
     }
     Ok(())
 }
 
-/// Whether a name is that of a part of an HLS stream.
-fn is_part(name: &str) -> bool {
+/// Whether a name is that of an HLS segment.
+fn is_segment(name: &str) -> bool {
     name.strip_suffix(".ts").is_some_and(|stem| {
         (1..=20).contains(&stem.len()) && stem.bytes().all(|b| b.is_ascii_digit())
     })
@@ -224,16 +234,16 @@ async fn feed(mut stdin: ChildStdin, picture: watch::Receiver<Yuv>, per_s: u32) 
     }
 }
 
-/// Waits until no frame is counted for too long.
-async fn stalled(mut frames: watch::Receiver<u64>, patience: Duration) {
-    let mut limit = START;
+/// Waits until no frame is produced for too long.
+async fn stalled(mut frames: watch::Receiver<u64>, stall_timeout: Duration) {
+    let mut limit = START_TIMEOUT;
     loop {
         let began = Instant::now();
         match timeout(limit, frames.changed()).await {
-            Ok(Ok(())) => limit = patience,
+            Ok(Ok(())) => limit = stall_timeout,
             // It closed its report: it is ending, or never will by itself.
             Ok(Err(_)) => {
-                return tokio::time::sleep(patience.saturating_sub(began.elapsed())).await;
+                return tokio::time::sleep(stall_timeout.saturating_sub(began.elapsed())).await;
             }
             Err(_) => return,
         }
@@ -241,18 +251,18 @@ async fn stalled(mut frames: watch::Receiver<u64>, patience: Duration) {
 }
 
 /// Waits for the end of an encoder whose input has ended, and ends it if that takes too long.
-async fn end(child: &mut Child, at_once: bool) -> Option<ExitStatus> {
-    if !at_once && let Ok(status) = timeout(GOODBYE, child.wait()).await {
+async fn terminate(child: &mut Child, at_once: bool) -> Option<ExitStatus> {
+    if !at_once && let Ok(status) = timeout(EXIT_TIMEOUT, child.wait()).await {
         return status.ok();
     }
     let _ = child.start_kill(); // it may have ended just now
     child.wait().await.ok()
 }
 
-/// Hands on lines, cut to [`LINE`] bytes, until the pipe ends.
+/// Hands on lines, cut to [`MAX_LINE`] bytes, until the pipe ends.
 async fn lines(mut from: impl AsyncRead + Unpin, mut to: impl FnMut(&str)) {
     let mut chunk = [0; 1024];
-    let mut line = Vec::with_capacity(LINE);
+    let mut line = Vec::with_capacity(MAX_LINE);
     while let Ok(n @ 1..) = from.read(&mut chunk).await {
         for byte in &chunk[..n] {
             match byte {
@@ -262,7 +272,7 @@ async fn lines(mut from: impl AsyncRead + Unpin, mut to: impl FnMut(&str)) {
                     }
                     line.clear();
                 }
-                _ if line.len() < LINE => line.push(*byte),
+                _ if line.len() < MAX_LINE => line.push(*byte),
                 _ => {}
             }
         }
@@ -283,7 +293,7 @@ mod tests {
             ("1.ts.tmp", false),
             ("123456789012345678901.ts", false),
         ] {
-            assert_eq!(is_part(name), part, "{name}");
+            assert_eq!(is_segment(name), part, "{name}");
         }
     }
 
@@ -294,6 +304,6 @@ mod tests {
         lines(&text[..], |l| got.push(l.to_owned())).await;
         assert_eq!(got.len(), 3);
         assert_eq!(got[..2], ["one", "two\u{fffd}"]);
-        assert_eq!(got[2].len(), LINE);
+        assert_eq!(got[2].len(), MAX_LINE);
     }
 }

@@ -1,7 +1,7 @@
-//! How a camera is told who asks: Digest (RFC 7616) where it knows it, else Basic (RFC 7617).
+//! HTTP authentication at a camera: Digest (RFC 7616) where it offers it, else Basic (RFC 7617).
 //!
-//! Nothing is sent before the camera asks for it, and never the password itself where Digest will
-//! do. Makes texts only; knows no connection.
+//! Credentials are sent only after a challenge, and never the password itself where Digest will do.
+//! Builds header texts only; knows no connection.
 
 use crate::config::Secret;
 use base64::Engine as _;
@@ -10,16 +10,16 @@ use sha2::Sha256;
 use sha2::digest::Digest;
 use std::fmt::Write as _;
 
-/// How the camera wants to be told.
+/// The challenge of a camera.
 #[derive(Clone)]
 pub(super) enum Challenge {
     Basic,
-    Digest(Asked),
+    Digest(DigestChallenge),
 }
 
-/// What a Digest is made of; as the camera said it.
+/// The parameters of a Digest challenge.
 #[derive(Clone, Default)]
-pub(super) struct Asked {
+pub(super) struct DigestChallenge {
     realm: String,
     nonce: String,
     opaque: Option<String>,
@@ -33,26 +33,28 @@ pub(super) struct Asked {
 
 impl Challenge {
     /// The best that the camera offers in its `WWW-Authenticate` headers.
-    pub(super) fn of(headers: &[&str]) -> Option<Self> {
-        let digests = headers.iter().filter_map(|header| Asked::of(header));
+    pub(super) fn parse(headers: &[&str]) -> Option<Self> {
+        let digests = headers
+            .iter()
+            .filter_map(|header| DigestChallenge::parse(header));
         // A camera that offers both kinds means the better one.
-        if let Some(asked) = digests.max_by_key(|asked| asked.sha256) {
-            return Some(Self::Digest(asked));
+        if let Some(digest) = digests.max_by_key(|digest| digest.sha256) {
+            return Some(Self::Digest(digest));
         }
         let basic = |header: &&str| scheme(header).0.eq_ignore_ascii_case("basic");
         headers.iter().any(basic).then_some(Self::Basic)
     }
 
     /// The `Authorization` header of a GET.
-    pub(super) fn answer(&mut self, user: &str, password: &Secret, path: &str) -> String {
+    pub(super) fn authorization(&mut self, user: &str, password: &Secret, path: &str) -> String {
         match self {
             Self::Basic => {
                 let text = format!("{user}:{}", password.reveal());
                 format!("Basic {}", BASE64.encode(text))
             }
-            Self::Digest(asked) => {
-                let own = format!("{:016x}", fastrand::u64(..));
-                asked.answer(user, password, path, &own)
+            Self::Digest(digest) => {
+                let cnonce = format!("{:016x}", fastrand::u64(..));
+                digest.authorization(user, password, path, &cnonce)
             }
         }
     }
@@ -64,47 +66,47 @@ fn scheme(header: &str) -> (&str, &str) {
     header.split_once(' ').unwrap_or((header, ""))
 }
 
-impl Asked {
-    fn of(header: &str) -> Option<Self> {
+impl DigestChallenge {
+    fn parse(header: &str) -> Option<Self> {
         let (scheme, rest) = scheme(header);
         if !scheme.eq_ignore_ascii_case("digest") {
             return None;
         }
-        let mut asked = Self::default();
+        let mut digest = Self::default();
         for (key, value) in parts(rest) {
             match key.to_ascii_lowercase().as_str() {
-                "realm" => asked.realm = value.into(),
-                "nonce" => asked.nonce = value.into(),
-                "opaque" => asked.opaque = Some(value.into()),
-                "qop" => asked.auth = value.split(',').any(|q| q.trim() == "auth"),
+                "realm" => digest.realm = value.into(),
+                "nonce" => digest.nonce = value.into(),
+                "opaque" => digest.opaque = Some(value.into()),
+                "qop" => digest.auth = value.split(',').any(|q| q.trim() == "auth"),
                 "algorithm" => {
                     let name = value.to_ascii_lowercase();
                     let base = name.strip_suffix("-sess").unwrap_or(&name);
-                    asked.session = base.len() < name.len();
-                    asked.sha256 = base == "sha-256";
-                    if !asked.sha256 && base != "md5" {
+                    digest.session = base.len() < name.len();
+                    digest.sha256 = base == "sha-256";
+                    if !digest.sha256 && base != "md5" {
                         return None;
                     }
                 }
                 _ => {}
             }
         }
-        (!asked.nonce.is_empty()).then_some(asked)
+        (!digest.nonce.is_empty()).then_some(digest)
     }
 
-    fn answer(&mut self, user: &str, password: &Secret, path: &str, own: &str) -> String {
+    fn authorization(&mut self, user: &str, password: &Secret, path: &str, cnonce: &str) -> String {
         self.count = self.count.wrapping_add(1);
         let count = format!("{:08x}", self.count);
         let (realm, nonce) = (&self.realm, &self.nonce);
-        let mut who = self.hash(&format!("{user}:{realm}:{}", password.reveal()));
+        let mut ha1 = self.hash(&format!("{user}:{realm}:{}", password.reveal()));
         if self.session {
-            who = self.hash(&format!("{who}:{nonce}:{own}"));
+            ha1 = self.hash(&format!("{ha1}:{nonce}:{cnonce}"));
         }
-        let what = self.hash(&format!("GET:{path}"));
+        let ha2 = self.hash(&format!("GET:{path}"));
         let response = if self.auth {
-            self.hash(&format!("{who}:{nonce}:{count}:{own}:auth:{what}"))
+            self.hash(&format!("{ha1}:{nonce}:{count}:{cnonce}:auth:{ha2}"))
         } else {
-            self.hash(&format!("{who}:{nonce}:{what}"))
+            self.hash(&format!("{ha1}:{nonce}:{ha2}"))
         };
         let algorithm = match (self.sha256, self.session) {
             (false, false) => "MD5",
@@ -118,7 +120,7 @@ impl Asked {
         );
         // Writing to a text cannot fail.
         if self.auth || self.session {
-            let _ = write!(header, ", cnonce=\"{own}\"");
+            let _ = write!(header, ", cnonce=\"{cnonce}\"");
         }
         if self.auth {
             let _ = write!(header, ", qop=auth, nc={count}");
@@ -174,11 +176,11 @@ mod tests {
     use super::*;
 
     fn challenge(headers: &[&str]) -> Option<Challenge> {
-        Challenge::of(headers)
+        Challenge::parse(headers)
     }
 
-    fn asked(header: &str) -> Asked {
-        Asked::of(header).expect("a challenge")
+    fn digest_of(header: &str) -> DigestChallenge {
+        DigestChallenge::parse(header).expect("a challenge")
     }
 
     #[test]
@@ -186,13 +188,13 @@ mod tests {
         // RFC 7617, 2.
         let mut basic = challenge(&["Basic realm=\"WallyWorld\""]).expect("basic");
         let secret = Secret::new("open sesame");
-        let header = basic.answer("Aladdin", &secret, "/");
+        let header = basic.authorization("Aladdin", &secret, "/");
         assert_eq!(header, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         // RFC 7616, 3.9.1.
         let rest = "realm=\"http-auth@example.org\", qop=\"auth, auth-int\", \
             nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
             opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"";
-        let own = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+        let cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
         for (algorithm, response) in [
             ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
             (
@@ -200,27 +202,27 @@ mod tests {
                 "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
             ),
         ] {
-            let mut asked = asked(&format!("Digest algorithm={algorithm}, {rest}"));
+            let mut digest = digest_of(&format!("Digest algorithm={algorithm}, {rest}"));
             let secret = Secret::new("Circle of Life");
-            let header = asked.answer("Mufasa", &secret, "/dir/index.html", own);
+            let header = digest.authorization("Mufasa", &secret, "/dir/index.html", cnonce);
             assert!(
                 header.contains(&format!("response=\"{response}\"")),
                 "{header}"
             );
             assert!(header.contains(", nc=00000001, opaque="), "{header}");
-            let again = asked.answer("Mufasa", &secret, "/dir/index.html", own);
+            let again = digest.authorization("Mufasa", &secret, "/dir/index.html", cnonce);
             assert!(again.contains("nc=00000002"), "{again}");
         }
         // RFC 2069, as corrected: no qop.
-        let mut old = asked(
+        let mut old = digest_of(
             "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
              opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
         );
-        let header = old.answer(
+        let header = old.authorization(
             "Mufasa",
             &Secret::new("CircleOfLife"),
             "/dir/index.html",
-            own,
+            cnonce,
         );
         assert!(header.contains("response=\"1949323746fe6a43ef61f9606e7febea\""));
         assert!(!header.contains("nc="), "{header}");
@@ -230,7 +232,12 @@ mod tests {
     fn the_best_way_is_chosen_and_what_is_none_is_not() {
         let digest = "Digest realm=\"a\", nonce=\"b\", algorithm=MD5";
         let better = "digest realm=\"a\", nonce=\"b\", algorithm=SHA-256";
-        let sha256 = |c| matches!(c, Some(Challenge::Digest(Asked { sha256: true, .. })));
+        let sha256 = |c| {
+            matches!(
+                c,
+                Some(Challenge::Digest(DigestChallenge { sha256: true, .. }))
+            )
+        };
         assert!(sha256(challenge(&["Basic realm=\"a\"", better, digest])));
         let found = challenge(&["Basic realm=\"a\"", digest]);
         assert!(matches!(found, Some(Challenge::Digest(_))));

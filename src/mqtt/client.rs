@@ -1,13 +1,13 @@
-//! The two dialects of `rumqttc` and the exchange within the process behind one face: the only place
-//! that knows that crate.
+//! One interface to the clients of `rumqttc` for MQTT 5 and 3.1.1 and to the in-process broker: the only
+//! module that knows that crate.
 //!
-//! A [`Line`] is one connection and is thrown away with it, together with everything the crate
+//! An [`EventLoop`] is one connection and is dropped with it, together with everything the crate
 //! would otherwise send again by itself. It is polled to the end of every step: a step that was
-//! given up half-way could lose an acknowledgement. [`Requests`] feeds it meanwhile.
+//! given up half-way could lose an acknowledgement. [`Commands`] queues work for it meanwhile.
 
-use super::exchange::{Asking, Listening};
-use super::fault::{CONNECT_TIMEOUT_S, LineError, v5_error, v311_error};
+use super::fault::{CONNECT_TIMEOUT_S, ConnectionError, v5_error, v311_error};
 use super::limits::Limits;
+use super::local_broker::{LocalClient, LocalEvents};
 use super::options::{Availability, SessionOptions};
 use super::outbox::{Publish, PublishError, Qos, WINDOW};
 use bytes::Bytes;
@@ -43,34 +43,34 @@ impl fmt::Display for Version {
     }
 }
 
-/// What happened on a line.
+/// What happened on a connection.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// The broker took us, with these limits.
-    Up(Limits),
+    /// The broker sent CONNACK, with these limits.
+    Connected(Limits),
     /// A message came.
-    Message(Incoming),
-    /// The oldest publish that was requested went out with this packet identifier, 0 for QoS 0.
-    Sent(u16),
-    /// The broker confirmed a publish and said whether anybody has subscribed to it, or why not.
-    Confirmed(u16, Result<bool, PublishError>),
-    /// The oldest subscription that was requested went out with this packet identifier.
-    Asked(u16),
-    /// The broker answered a subscription; why it refuses, if it does.
-    Subscribed(u16, Option<String>),
-    /// A ping went out.
-    Pinged,
-    /// Something else came in.
-    Heard,
-    /// Our DISCONNECT went out.
-    SaidGoodbye,
+    Message(IncomingPublish),
+    /// The oldest publish that was queued was sent with this packet identifier, 0 for QoS 0.
+    PublishSent(u16),
+    /// The broker acknowledged a publish and said whether anybody has subscribed to it, or why not.
+    PublishAcked(u16, Result<bool, PublishError>),
+    /// The oldest subscription that was queued was sent with this packet identifier.
+    SubscribeSent(u16),
+    /// The broker answered a subscription; why it rejects it, if it does.
+    SubscribeAcked(u16, Option<String>),
+    /// A ping was sent.
+    PingSent,
+    /// Any other packet was received.
+    OtherPacket,
+    /// Our DISCONNECT was sent.
+    DisconnectSent,
     /// Nothing to act upon.
-    Nothing,
+    Ignored,
 }
 
 /// A message as it came.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(super) struct IncomingPublish {
     pub(super) topic: String,
     pub(super) payload: Bytes,
     pub(super) retain: bool,
@@ -79,22 +79,22 @@ pub(super) struct Incoming {
 }
 
 /// One connection.
-pub(super) enum Line {
+pub(super) enum EventLoop {
     V5(Box<v5::EventLoop>),
     V311(Box<rumqttc::EventLoop>),
-    Within(Listening),
+    Local(LocalEvents),
 }
 
-/// What is asked of a [`Line`] while it is being polled.
-pub(super) enum Requests {
+/// Queues work for an [`EventLoop`] while it is being polled.
+pub(super) enum Commands {
     V5(v5::AsyncClient),
     V311(rumqttc::AsyncClient),
-    Within(Asking),
+    Local(LocalClient),
 }
 
-/// Room for everything that can be asked at one moment: a window of publishes, the subscriptions
-/// and two goodbyes, and an acknowledgement for each message that may be open.
-fn request_room(options: &SessionOptions) -> usize {
+/// Room for every command that can wait at one moment: a window of publishes, the subscriptions,
+/// the last publish and DISCONNECT, and an acknowledgement for each message that may be open.
+fn command_capacity(options: &SessionOptions) -> usize {
     WINDOW + options.subscriptions.len() + 8 + 2 * usize::from(options.receive_maximum)
 }
 
@@ -117,10 +117,10 @@ pub(super) fn open(
     options: &SessionOptions,
     version: Version,
     tls: Option<Arc<ClientConfig>>,
-) -> (Requests, Line) {
-    if let Some(exchange) = &options.exchange {
-        let (asking, listening) = exchange.open(options);
-        return (Requests::Within(asking), Line::Within(listening));
+) -> (Commands, EventLoop) {
+    if let Some(local_broker) = &options.local_broker {
+        let (client, events) = local_broker.open(options);
+        return (Commands::Local(client), EventLoop::Local(events));
     }
     let transport = match tls {
         Some(tls) => rumqttc::Transport::Tls(rumqttc::TlsConfiguration::Rustls(tls)),
@@ -147,7 +147,7 @@ fn open_v5(
     transport: rumqttc::Transport,
     network: rumqttc::NetworkOptions,
     credentials: Option<(String, String)>,
-) -> (Requests, Line) {
+) -> (Commands, EventLoop) {
     use v5::mqttbytes::QoS;
     let mut mqtt = v5::MqttOptions::new(&options.client_id, host(options), options.broker.port);
     mqtt.set_transport(transport)
@@ -170,8 +170,8 @@ fn open_v5(
             v5::mqttbytes::v5::LastWill::new(topic, offline.to_vec(), QoS::AtLeastOnce, true, None);
         mqtt.set_last_will(will);
     }
-    let (client, line) = v5::AsyncClient::new(mqtt, request_room(options));
-    (Requests::V5(client), Line::V5(Box::new(line)))
+    let (client, event_loop) = v5::AsyncClient::new(mqtt, command_capacity(options));
+    (Commands::V5(client), EventLoop::V5(Box::new(event_loop)))
 }
 
 fn open_v311(
@@ -179,7 +179,7 @@ fn open_v311(
     transport: rumqttc::Transport,
     network: rumqttc::NetworkOptions,
     credentials: Option<(String, String)>,
-) -> (Requests, Line) {
+) -> (Commands, EventLoop) {
     use rumqttc::QoS;
     let max = usize::try_from(options.max_packet).unwrap_or(usize::MAX);
     let mut mqtt =
@@ -201,17 +201,20 @@ fn open_v311(
             true,
         ));
     }
-    let (client, mut line) = rumqttc::AsyncClient::new(mqtt, request_room(options));
-    line.set_network_options(network);
-    (Requests::V311(client), Line::V311(Box::new(line)))
+    let (client, mut event_loop) = rumqttc::AsyncClient::new(mqtt, command_capacity(options));
+    event_loop.set_network_options(network);
+    (
+        Commands::V311(client),
+        EventLoop::V311(Box::new(event_loop)),
+    )
 }
 
-/// Says that a request found no room or was malformed.
+/// A command found no room in the queue or was malformed.
 #[derive(Debug)]
-pub(super) struct NoRoom;
+pub(super) struct QueueFull;
 
-impl Requests {
-    pub(super) fn publish(&self, publish: &Publish) -> Result<(), NoRoom> {
+impl Commands {
+    pub(super) fn publish(&self, publish: &Publish) -> Result<(), QueueFull> {
         let Publish {
             topic,
             payload,
@@ -226,38 +229,38 @@ impl Requests {
                 };
                 client
                     .try_publish(&**topic, qos, *retain, payload.clone())
-                    .map_err(|_| NoRoom)
+                    .map_err(|_| QueueFull)
             }
             Self::V311(client) => client
                 .try_publish(&**topic, qos_v311(*qos), *retain, payload.to_vec())
-                .map_err(|_| NoRoom),
-            Self::Within(asking) => {
-                asking.publish(publish);
+                .map_err(|_| QueueFull),
+            Self::Local(client) => {
+                client.publish(publish);
                 Ok(())
             }
         }
     }
 
-    pub(super) fn subscribe(&self, filter: &str, qos: Qos) -> Result<(), NoRoom> {
+    pub(super) fn subscribe(&self, filter: &str, qos: Qos) -> Result<(), QueueFull> {
         match self {
             Self::V5(client) => {
                 let qos = match qos {
                     Qos::AtMostOnce => v5::mqttbytes::QoS::AtMostOnce,
                     Qos::AtLeastOnce => v5::mqttbytes::QoS::AtLeastOnce,
                 };
-                client.try_subscribe(filter, qos).map_err(|_| NoRoom)
+                client.try_subscribe(filter, qos).map_err(|_| QueueFull)
             }
             Self::V311(client) => client
                 .try_subscribe(filter, qos_v311(qos))
-                .map_err(|_| NoRoom),
-            Self::Within(asking) => {
-                asking.subscribe(filter, qos);
+                .map_err(|_| QueueFull),
+            Self::Local(client) => {
+                client.subscribe(filter, qos);
                 Ok(())
             }
         }
     }
 
-    pub(super) fn ack(&self, pkid: u16) -> Result<(), NoRoom> {
+    pub(super) fn ack(&self, pkid: u16) -> Result<(), QueueFull> {
         match self {
             Self::V5(client) => client
                 .try_ack(&v5::mqttbytes::v5::Publish {
@@ -265,25 +268,25 @@ impl Requests {
                     qos: v5::mqttbytes::QoS::AtLeastOnce,
                     ..Default::default()
                 })
-                .map_err(|_| NoRoom),
+                .map_err(|_| QueueFull),
             Self::V311(client) => {
                 let mut publish = rumqttc::Publish::new("", rumqttc::QoS::AtLeastOnce, "");
                 publish.pkid = pkid;
-                client.try_ack(&publish).map_err(|_| NoRoom)
+                client.try_ack(&publish).map_err(|_| QueueFull)
             }
-            Self::Within(asking) => {
-                asking.acknowledge(pkid);
+            Self::Local(client) => {
+                client.acknowledge(pkid);
                 Ok(())
             }
         }
     }
 
-    pub(super) fn disconnect(&self) -> Result<(), NoRoom> {
+    pub(super) fn disconnect(&self) -> Result<(), QueueFull> {
         match self {
-            Self::V5(client) => client.try_disconnect().map_err(|_| NoRoom),
-            Self::V311(client) => client.try_disconnect().map_err(|_| NoRoom),
-            Self::Within(asking) => {
-                asking.disconnect();
+            Self::V5(client) => client.try_disconnect().map_err(|_| QueueFull),
+            Self::V311(client) => client.try_disconnect().map_err(|_| QueueFull),
+            Self::Local(client) => {
+                client.disconnect();
                 Ok(())
             }
         }
@@ -297,28 +300,32 @@ fn qos_v311(qos: Qos) -> rumqttc::QoS {
     }
 }
 
-impl Line {
-    /// The next thing that happens. `up` says whether the broker has answered CONNECT.
-    pub(super) async fn poll(&mut self, up: bool) -> Result<Event, LineError> {
+impl EventLoop {
+    /// The next thing that happens. `connected` says whether the broker has answered CONNECT.
+    pub(super) async fn poll(&mut self, connected: bool) -> Result<Event, ConnectionError> {
         match self {
-            Self::V5(line) => line.poll().await.map(v5_event).map_err(|e| v5_error(e, up)),
-            Self::V311(line) => line
+            Self::V5(event_loop) => event_loop
+                .poll()
+                .await
+                .map(v5_event)
+                .map_err(|e| v5_error(e, connected)),
+            Self::V311(event_loop) => event_loop
                 .poll()
                 .await
                 .map(v311_event)
-                .map_err(|e| v311_error(e, up)),
-            Self::Within(listening) => listening.poll().await,
+                .map_err(|e| v311_error(e, connected)),
+            Self::Local(events) => events.poll().await,
         }
     }
 }
 
 fn outgoing(event: &rumqttc::Outgoing) -> Event {
     match event {
-        rumqttc::Outgoing::Publish(pkid) => Event::Sent(*pkid),
-        rumqttc::Outgoing::Subscribe(pkid) => Event::Asked(*pkid),
-        rumqttc::Outgoing::PingReq => Event::Pinged,
-        rumqttc::Outgoing::Disconnect => Event::SaidGoodbye,
-        _ => Event::Nothing,
+        rumqttc::Outgoing::Publish(pkid) => Event::PublishSent(*pkid),
+        rumqttc::Outgoing::Subscribe(pkid) => Event::SubscribeSent(*pkid),
+        rumqttc::Outgoing::PingReq => Event::PingSent,
+        rumqttc::Outgoing::Disconnect => Event::DisconnectSent,
+        _ => Event::Ignored,
     }
 }
 
@@ -329,33 +336,33 @@ fn v5_event(event: v5::Event) -> Event {
         v5::Event::Incoming(packet) => packet,
     };
     match packet {
-        Packet::ConnAck(ack) => Event::Up(ack.properties.map_or(Limits::NONE, |p| Limits {
-            keeps: p.retain_available != Some(0),
-            confirms: p.max_qos != Some(0),
+        Packet::ConnAck(ack) => Event::Connected(ack.properties.map_or(Limits::NONE, |p| Limits {
+            retain_available: p.retain_available != Some(0),
+            qos1_available: p.max_qos != Some(0),
             max_packet: p.max_packet_size,
         })),
-        Packet::Publish(publish) => Event::Message(Incoming {
+        Packet::Publish(publish) => Event::Message(IncomingPublish {
             topic: String::from_utf8_lossy(&publish.topic).into_owned(),
             payload: publish.payload,
             retain: publish.retain,
             pkid: (publish.qos != v5::mqttbytes::QoS::AtMostOnce).then_some(publish.pkid),
         }),
-        Packet::PubAck(ack) => Event::Confirmed(
+        Packet::PubAck(ack) => Event::PublishAcked(
             ack.pkid,
             match ack.reason {
                 PubAckReason::Success => Ok(true),
                 PubAckReason::NoMatchingSubscribers => Ok(false),
-                reason => Err(PublishError::Refused(format!("{reason:?}"))),
+                reason => Err(PublishError::Rejected(format!("{reason:?}"))),
             },
         ),
-        Packet::SubAck(ack) => Event::Subscribed(
+        Packet::SubAck(ack) => Event::SubscribeAcked(
             ack.pkid,
             ack.return_codes
                 .iter()
                 .find(|code| !matches!(code, SubscribeReasonCode::Success(_)))
                 .map(|code| format!("{code:?}")),
         ),
-        _ => Event::Heard,
+        _ => Event::OtherPacket,
     }
 }
 
@@ -366,21 +373,21 @@ fn v311_event(event: rumqttc::Event) -> Event {
         rumqttc::Event::Incoming(packet) => packet,
     };
     match packet {
-        Packet::ConnAck(_) => Event::Up(Limits::NONE),
-        Packet::Publish(publish) => Event::Message(Incoming {
+        Packet::ConnAck(_) => Event::Connected(Limits::NONE),
+        Packet::Publish(publish) => Event::Message(IncomingPublish {
             topic: publish.topic,
             payload: publish.payload,
             retain: publish.retain,
             pkid: (publish.qos != rumqttc::QoS::AtMostOnce).then_some(publish.pkid),
         }),
-        Packet::PubAck(ack) => Event::Confirmed(ack.pkid, Ok(true)),
-        Packet::SubAck(ack) => Event::Subscribed(
+        Packet::PubAck(ack) => Event::PublishAcked(ack.pkid, Ok(true)),
+        Packet::SubAck(ack) => Event::SubscribeAcked(
             ack.pkid,
             ack.return_codes
                 .iter()
                 .find(|code| matches!(code, SubscribeReasonCode::Failure))
                 .map(|_| "refused".to_owned()),
         ),
-        _ => Event::Heard,
+        _ => Event::OtherPacket,
     }
 }

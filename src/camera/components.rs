@@ -1,8 +1,8 @@
-//! Connected parts of a field's ink.
+//! Connected components of a field's ink.
 
-/// One connected part: its box and area in pixels.
+/// One connected component: its bounding box and area in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct Component {
     pub(super) x0: usize,
     pub(super) y0: usize,
     /// One past the last column.
@@ -12,7 +12,7 @@ pub(super) struct Part {
     pub(super) area: usize,
 }
 
-impl Part {
+impl Component {
     pub(super) fn width(&self) -> usize {
         self.x1 - self.x0
     }
@@ -33,13 +33,13 @@ struct Stretch {
 }
 
 /// The parts of a mask (eight neighbours), in the order of their first pixels.
-pub(super) struct Parts {
+pub(super) struct Components {
     w: usize,
     stretches: Vec<Stretch>,
-    pub(super) found: Vec<Part>,
+    pub(super) found: Vec<Component>,
 }
 
-impl Parts {
+impl Components {
     /// Finds them.
     pub(super) fn of(mask: &[bool], w: usize) -> Self {
         let mut all: Vec<Stretch> = Vec::new();
@@ -72,12 +72,12 @@ impl Parts {
             }
             above = begin;
         }
-        let mut found: Vec<Part> = Vec::new();
+        let mut found: Vec<Component> = Vec::new();
         for i in 0..all.len() {
             let Stretch { y, x0, x1, part } = all[i];
             // Earlier stretches tell their part's place already.
             let place = if part == i {
-                found.push(Part {
+                found.push(Component {
                     x0,
                     y0: y,
                     x1,
@@ -103,7 +103,7 @@ impl Parts {
     }
 
     /// A mask of the parts that are wanted, in `h` rows.
-    pub(super) fn mask(&self, h: usize, wanted: impl Fn(&Part) -> bool) -> Vec<bool> {
+    pub(super) fn mask(&self, h: usize, wanted: impl Fn(&Component) -> bool) -> Vec<bool> {
         let wanted: Vec<bool> = self.found.iter().map(wanted).collect();
         let mut mask = vec![false; self.w * h];
         for s in self.stretches.iter().filter(|s| wanted[s.part]) {
@@ -113,7 +113,7 @@ impl Parts {
     }
 
     /// The first and the last column of each row of one part.
-    pub(super) fn ends(&self, part: usize) -> Vec<(usize, usize, usize)> {
+    pub(super) fn row_extents(&self, part: usize) -> Vec<(usize, usize, usize)> {
         let mut ends: Vec<(usize, usize, usize)> = Vec::new();
         for s in self.stretches.iter().filter(|s| s.part == part) {
             match ends.last_mut() {
@@ -151,7 +151,7 @@ mod tests {
             "#..#...", ".##..#.", "......#",
         ];
         let mask: Vec<bool> = rows.concat().bytes().map(|b| b == b'#').collect();
-        let parts = Parts::of(&mask, 7);
+        let parts = Components::of(&mask, 7);
         let boxes: Vec<_> = parts
             .found
             .iter()
@@ -163,6 +163,6 @@ mod tests {
             all[6] = false;
             all
         });
-        assert_eq!(parts.ends(0), [(0, 0, 3), (1, 0, 3), (2, 1, 2)]);
+        assert_eq!(parts.row_extents(0), [(0, 0, 3), (1, 0, 3), (2, 1, 2)]);
     }
 }

@@ -1,14 +1,14 @@
 //! What an encoder inherits besides its standard streams: files without a name, and pipes.
 //!
-//! Linux only: elsewhere nothing can be handed on in secret without a name that others may open.
+//! Linux only: elsewhere a secret cannot be passed without a name that others may open.
 
-use super::command::Inherited;
+use super::command::EncoderInputs;
 use std::io;
 use std::io::PipeWriter;
 use tokio::process::{Child, Command};
 
 /// What one encoder is to inherit.
-pub(super) struct Legacy {
+pub(super) struct InheritedFds {
     #[cfg(target_os = "linux")]
     preset: Option<std::fs::File>,
     #[cfg(target_os = "linux")]
@@ -19,7 +19,7 @@ pub(super) struct Legacy {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Child, Command, Legacy, PipeWriter, io};
+    use super::{Child, Command, InheritedFds, PipeWriter, io};
     use rustix::fs::{MemfdFlags, memfd_create};
     use rustix::io::{FdFlags, fcntl_setfd};
     use std::fs::File;
@@ -30,7 +30,7 @@ mod linux {
     /// Held while a descriptor may be inherited, so that no encoder gets those of another.
     static SPAWNING: Mutex<()> = Mutex::new(());
 
-    impl Legacy {
+    impl InheritedFds {
         /// Puts secret options into a file that is on no disk and that only the same user may open,
         /// and makes a pipe for samples if there is to be one.
         pub(in super::super) fn new(
@@ -55,16 +55,16 @@ mod linux {
                 .as_ref()
                 .map(|file| format!("/proc/self/fd/{}", file.as_raw_fd()));
             let number = sound.as_ref().map(|pipe| pipe.as_raw_fd());
-            let legacy = Self {
+            let fds = Self {
                 preset,
                 sound,
                 path,
                 number,
             };
-            Ok((legacy, writer))
+            Ok((fds, writer))
         }
 
-        /// Starts the heir, who keeps the numbers; here all is closed then.
+        /// Starts the child process, which inherits the descriptors; they are closed here afterwards.
         pub(in super::super) fn spawn(self, command: &mut Command) -> io::Result<Child> {
             let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
             let preset = self.preset.as_ref().map(|file| file.as_fd());
@@ -78,7 +78,7 @@ mod linux {
 }
 
 #[cfg(not(target_os = "linux"))]
-impl Legacy {
+impl InheritedFds {
     pub(super) fn new(secret: Option<&str>, sound: bool) -> io::Result<(Self, Option<PipeWriter>)> {
         if secret.is_some() || sound {
             return Err(io::Error::new(
@@ -98,10 +98,10 @@ impl Legacy {
     }
 }
 
-impl Legacy {
+impl InheritedFds {
     /// What to call it on the command line.
-    pub(super) fn names(&self) -> Inherited<'_> {
-        Inherited {
+    pub(super) fn names(&self) -> EncoderInputs<'_> {
+        EncoderInputs {
             preset: self.path.as_deref(),
             sound: self.number,
         }

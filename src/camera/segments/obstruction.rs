@@ -3,9 +3,9 @@
 use super::super::field::COVERED;
 use super::super::reading::Doubt;
 use super::runs::shift;
-use super::{Found, pixel};
+use super::{SegmentScan, pixel};
 
-impl Found {
+impl SegmentScan {
     /// Whether all that is no stroke of a digit, lit or not, is plain ground.
     pub(super) fn unobstructed(
         &self,
@@ -49,7 +49,7 @@ impl Found {
         }
         let (mut weak, mut blocks) = (0, 0);
         for zone in zones {
-            let seen = self.look(zone, least);
+            let seen = self.inspect(zone, least);
             if seen.strong {
                 return Err(Doubt::Obstructed);
             }
@@ -73,11 +73,11 @@ impl Found {
         )
     }
 
-    /// Looks at a part of the field that should be plain ground, block by block.
-    fn look(&self, zone: (f32, f32, f32, f32), least: f32) -> Seen {
+    /// Inspects a part of the field that should be plain ground, block by block.
+    fn inspect(&self, zone: (f32, f32, f32, f32), least: f32) -> BlockStats {
         /// Side of the blocks that are averaged, in pixels.
         const BLOCK: usize = 4;
-        let mut seen = Seen::default();
+        let mut seen = BlockStats::default();
         let (x0, y0) = (pixel(zone.0, self.w), pixel(zone.1, self.h));
         let (x1, y1) = (pixel(zone.2, self.w), pixel(zone.3, self.h));
         if x1 < x0 + 2 || y1 < y0 + 2 {
@@ -115,7 +115,7 @@ fn rim(h: f32) -> f32 {
 
 /// What stands in a part of the field that should be plain ground.
 #[derive(Default)]
-struct Seen {
+struct BlockStats {
     blocks: usize,
     /// Blocks of another colour.
     weak: usize,

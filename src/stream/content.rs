@@ -1,4 +1,4 @@
-//! What there is to show, as plain values.
+//! What a video shows, as plain values.
 
 use crate::clock::Now;
 use crate::model::{
@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A call younger than this stands out, if the clock can be believed: as long as on a board.
-const STANDS_OUT: Duration = Duration::from_secs(30);
+const HIGHLIGHT_FOR: Duration = Duration::from_secs(30);
 
 /// Calls that stand out at the same time.
-const PLACES: usize = 3;
+const MAX_HIGHLIGHTED: usize = 3;
 
 /// Earlier calls that are listed; the layout may show fewer.
-const RECENT: usize = 8;
+const MAX_RECENT: usize = 8;
 
 /// A closed queue without a call is "not open yet" before this hour and "closed" from it on, as on
 /// the hub's pages.
@@ -30,14 +30,14 @@ const NOON: i8 = 12;
 
 /// All offices at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct News {
-    /// Whether the broker is heard; without it no number is current.
-    pub line: bool,
+pub struct StreamContent {
+    /// Whether the hub is connected to the broker; without it no number is current.
+    pub broker_connected: bool,
     /// In the order of the pages.
     pub offices: Vec<StreamOffice>,
 }
 
-/// The numbers of one office; `fresh` of a queue is false too when its node is not heard.
+/// The numbers of one office; `fresh` of a queue is false too when its node is offline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamOffice {
     /// Its identifier.
@@ -73,8 +73,8 @@ pub struct StreamPicture {
     pub bytes: Bytes,
     /// When it was shown or taken.
     pub at: WireTime,
-    /// Whether its node is heard.
-    pub heard: bool,
+    /// Whether its node is online.
+    pub node_online: bool,
 }
 
 impl StreamOffice {
@@ -109,7 +109,7 @@ impl StreamOffice {
             .filter_map(|q| {
                 let last = q.last_call.as_ref()?;
                 let age = now.wall.duration_since(last.at.at);
-                let young = age.as_secs() > -5 && age.as_secs_f64() < STANDS_OUT.as_secs_f64();
+                let young = age.as_secs() > -5 && age.as_secs_f64() < HIGHLIGHT_FOR.as_secs_f64();
                 let call = LoggedCall {
                     index: last.no,
                     queue: q.id.clone(),
@@ -125,10 +125,10 @@ impl StreamOffice {
         calls.sort_by_key(|(_, c)| std::cmp::Reverse(c.call.at));
         let mut panel = PanelView::default();
         for (young, call) in calls {
-            if young && panel.active.len() < PLACES {
+            if young && panel.active.len() < MAX_HIGHLIGHTED {
                 let since = Duration::ZERO; // long ago: a video does not blink
                 panel.active.push(ShownCall { call, since });
-            } else if panel.recent.len() < RECENT {
+            } else if panel.recent.len() < MAX_RECENT {
                 panel.recent.push(call);
             }
         }
@@ -139,7 +139,7 @@ impl StreamOffice {
 #[cfg(test)]
 impl StreamPicture {
     /// One without content.
-    pub(super) fn of_nothing() -> Self {
+    pub(super) fn empty() -> Self {
         let at = "2026-11-24T01:42:07Z".parse().expect("time");
         Self {
             kind: PictureKind::Board,
@@ -147,7 +147,7 @@ impl StreamPicture {
             format: "image/png",
             bytes: Bytes::new(),
             at: WireTime::new(at, &TimeZone::fixed(Offset::constant(9))),
-            heard: true,
+            node_online: true,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a camera still films: one that hangs hands out its last picture for ever.
+//! Detects a frozen camera: one that hangs hands out its last picture for ever.
 //!
 //! Two pictures of a working camera differ in some bit at least, by the noise of its sensor; equal
 //! ones for a minute are one picture. Keeps a sum of the pixels, never the pixels.
@@ -11,14 +11,14 @@ const FROZEN_AFTER: Duration = Duration::from_secs(60);
 /// … and so many of them at least: where one comes a minute, two may be equal at night.
 const FROZEN_PICTURES: u32 = 4;
 
-/// Looks for pictures that stay the same.
+/// Detects pictures that stay the same.
 #[derive(Debug, Clone, Default)]
-pub struct Still {
+pub struct FreezeDetector {
     /// Sum of the last picture, since when it comes, and how often it came.
     last: Option<(u32, Duration, u32)>,
 }
 
-impl Still {
+impl FreezeDetector {
     /// Takes the next picture; for how long it has been the same, when that is too long.
     pub fn take(&mut self, picture: &Picture, mono: Duration) -> Option<Duration> {
         let sum = picture.sum();
@@ -43,7 +43,7 @@ mod tests {
             rgb[1000] = level;
             Picture::from_rgb(32, 32, rgb).expect("picture")
         };
-        let mut still = Still::default();
+        let mut still = FreezeDetector::default();
         let at = Duration::from_secs;
         assert_eq!(still.take(&picture(1), at(0)), None);
         assert_eq!(still.take(&picture(1), at(59)), None);

@@ -10,13 +10,13 @@ pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Cuts a stream into pictures.
 #[derive(Debug, Default)]
-pub(super) struct Cutter {
+pub(super) struct JpegSplitter {
     bytes: Vec<u8>,
     /// How far the picture at the front was looked through.
     seen: usize,
 }
 
-impl Cutter {
+impl JpegSplitter {
     /// Takes the next bytes of the stream; the newest whole picture, if one came to its end.
     pub(super) fn take(&mut self, more: &[u8]) -> Option<Vec<u8>> {
         self.bytes.extend_from_slice(more);
@@ -131,32 +131,35 @@ mod tests {
         let noise = [7, 0xff, 3];
         let stream = [picture(1), noise.to_vec(), picture(2), picture(3)].concat();
         for step in 1..=stream.len() {
-            let mut cutter = Cutter::default();
-            let got: Vec<_> = stream.chunks(step).filter_map(|c| cutter.take(c)).collect();
+            let mut splitter = JpegSplitter::default();
+            let got: Vec<_> = stream
+                .chunks(step)
+                .filter_map(|c| splitter.take(c))
+                .collect();
             assert_eq!(got.last(), Some(&picture(3)), "{step}");
             assert!(
                 got.iter().all(|p| (1..=3).any(|n| *p == picture(n))),
                 "{step}"
             );
             assert!(step > 1 || got.len() == 3);
-            assert!(!cutter.is_within());
+            assert!(!splitter.is_within());
         }
     }
 
     #[test]
     fn a_picture_without_an_end_is_dropped_for_the_next_and_nothing_grows() {
-        let mut cutter = Cutter::default();
+        let mut splitter = JpegSplitter::default();
         let whole = picture(1);
         let cut = &whole[..whole.len() - 4];
-        assert_eq!(cutter.take(cut), None);
-        assert!(cutter.is_within());
-        assert_eq!(cutter.take(&picture(2)), Some(picture(2)));
-        assert_eq!(cutter.take(&[0xff, 0xd8]), None);
+        assert_eq!(splitter.take(cut), None);
+        assert!(splitter.is_within());
+        assert_eq!(splitter.take(&picture(2)), Some(picture(2)));
+        assert_eq!(splitter.take(&[0xff, 0xd8]), None);
         for _ in 0..40 {
-            assert_eq!(cutter.take(&vec![1; 1024 * 1024]), None);
-            assert!(cutter.bytes.len() <= MAX_BYTES);
+            assert_eq!(splitter.take(&vec![1; 1024 * 1024]), None);
+            assert!(splitter.bytes.len() <= MAX_BYTES);
         }
-        assert_eq!(cutter.take(&picture(3)), Some(picture(3)));
+        assert_eq!(splitter.take(&picture(3)), Some(picture(3)));
     }
 
     #[test]
