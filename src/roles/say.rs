@@ -3,7 +3,7 @@
 use crate::config::{NodeConfig, SpeechConfig, VoiceLanguage};
 use crate::model::{Label, Lane, Name, QueueId};
 use crate::voice::chime::chime;
-use crate::voice::texts::{Wanted, of_call};
+use crate::voice::texts::{CallDetails, call_sentences};
 use crate::voice::{GAP, Pcm, Speech, wav_bytes};
 use anyhow::Context;
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ pub fn run(node: Option<&NodeConfig>, args: SayArgs) -> anyhow::Result<()> {
     let unnamed = QueueId::new("queue")?;
     let name = queue.map_or_else(Name::default, |q| q.name.clone());
     let counters: Vec<&str> = args.counter.iter().map(Label::as_str).collect();
-    let wanted = Wanted {
+    let wanted = CallDetails {
         ticket: args.ticket.as_str(),
         counters: &counters,
         queue: queue.map_or(&unnamed, |q| &q.id),
@@ -78,7 +78,7 @@ pub fn run(node: Option<&NodeConfig>, args: SayArgs) -> anyhow::Result<()> {
         sounds.push(chime());
     }
     for lang in &config.languages {
-        for sentence in of_call(&wanted, *lang, &config) {
+        for sentence in call_sentences(&wanted, *lang, &config) {
             let spoken = speech.say(&sentence);
             let spoken = spoken.with_context(|| format!("cannot speak {:?}", sentence.text()))?;
             if !sounds.is_empty() {

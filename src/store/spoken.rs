@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError, file};
 use crate::model::QueueId;
-use crate::voice::{Spoken, SpokenQueue};
+use crate::voice::{SpokenCalls, SpokenQueue};
 use crate::wire::text;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Io`]; what was kept before is still there then.
-    pub fn save_spoken(&self, spoken: &Spoken) -> Result<(), StoreError> {
+    pub fn save_spoken(&self, spoken: &SpokenCalls) -> Result<(), StoreError> {
         let line = |(queue, spoken): (&QueueId, &SpokenQueue)| QueueLine {
             queue: queue.clone(),
             day: spoken.day,
@@ -51,13 +51,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when neither the file nor its copy can be read.
-    pub fn load_spoken(&self) -> Result<Spoken, StoreError> {
+    pub fn load_spoken(&self) -> Result<SpokenCalls, StoreError> {
         let document = file::load::<Document>(&self.dir)?;
-        Ok(document.map(Spoken::from).unwrap_or_default())
+        Ok(document.map(SpokenCalls::from).unwrap_or_default())
     }
 }
 
-impl From<Document> for Spoken {
+impl From<Document> for SpokenCalls {
     fn from(document: Document) -> Self {
         let queue = |line: QueueLine| {
             let spoken = SpokenQueue {
@@ -83,7 +83,7 @@ mod tests {
     fn what_was_spoken_comes_back_also_from_the_copy() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        assert_eq!(store.load_spoken().unwrap(), Spoken::default());
+        assert_eq!(store.load_spoken().unwrap(), SpokenCalls::default());
         let spoken = |through| {
             let queue = SpokenQueue {
                 day: "2026-11-24".parse().unwrap(),
@@ -91,7 +91,7 @@ mod tests {
                 through,
                 also: [through + 2].into(),
             };
-            Spoken {
+            SpokenCalls {
                 queues: [(QueueId::new("certificates").unwrap(), queue)].into(),
             }
         };

@@ -1,7 +1,7 @@
 //! An announcement to sound: the chime first, so that it is heard while the sentences are made.
 
+use super::announcement_queue::Announcement;
 use super::chime::chime;
-use super::plan::Announcement;
 use super::sound::Pcm;
 use super::speech::{Speech, SpeechError};
 use super::{GAP, texts};

@@ -4,7 +4,7 @@
 //! Voice: HTS Voice "NIT ATR503 M001", Nagoya Institute of Technology, CC BY 3.0
 //! (`assets/voice/README.md`).
 
-use super::sound::{self, Pcm, RATE, resampled};
+use super::sound::{self, Pcm, RATE, resample};
 use jpreprocess::{DefaultTokenizer, Dictionary, JPreprocess};
 use jpreprocess_dictionary::dictionary::to_dict::JPreprocessDictionaryBuilder;
 use std::fmt;
@@ -119,7 +119,7 @@ impl Japanese {
         let samples = samples.map_err(|problem| wrong(text, problem))?;
         let rate = self.voice.condition.get_sampling_frequency();
         let rate = u32::try_from(rate).unwrap_or(RATE);
-        Ok(sound::speech(&resampled(&samples, rate)))
+        Ok(sound::speech(&resample(&samples, rate)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sound to a sink, in a thread of its own: a slow device holds up nobody.
 //!
 //! One announcement at a time: [`Player::begin`], sounds as they are made, [`Track::end`]. Its end
-//! is told as [`Heard`]. While the sink is lost, announcements end as interrupted, and the thread
+//! is reported in [`PlaybackStatus`]. While the sink is lost, announcements end as interrupted, and the thread
 //! tries to get it back.
 
 use super::sink::{Sink, SinkError};
@@ -19,23 +19,23 @@ const WAITING: usize = 32;
 /// Samples a step: after each the thread looks whether it is to stop.
 const STEP: usize = RATE as usize / 50;
 /// How often a device is kept going while the next sentence is made.
-const BRIDGE_EVERY: Duration = Duration::from_millis(20);
+const FILL_GAP_EVERY: Duration = Duration::from_millis(20);
 /// How often a lost sink is tried.
-const TRY_EVERY: Duration = Duration::from_secs(1);
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// After so many attempts in vain, a lost sink is tried every fifth time only.
-const PATIENT_AFTER: u32 = 30;
+const SLOW_RETRY_AFTER: u32 = 30;
 
-/// What became of announcements, and of the sink.
+/// The results of announcements, and the state of the sink.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Heard {
-    /// Announcements that were heard to their end.
+pub struct PlaybackStatus {
+    /// Announcements that were played to their end.
     pub finished: u64,
     /// Announcements that were cut short.
     pub interrupted: u64,
     /// Whether the sink was ever ready.
     pub opened: bool,
-    /// Why nothing can be heard.
-    pub lost: Option<String>,
+    /// Why nothing can be status.
+    pub error: Option<String>,
 }
 
 enum Command {
@@ -48,7 +48,7 @@ enum Command {
 #[derive(Debug)]
 pub struct Player {
     commands: SyncSender<Command>,
-    heard: watch::Receiver<Heard>,
+    status: watch::Receiver<PlaybackStatus>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -78,22 +78,22 @@ impl Player {
     /// When the system has no thread to give.
     pub fn start(sink: Box<dyn Sink>) -> io::Result<Self> {
         let (commands, receiver) = mpsc::sync_channel(WAITING);
-        let (sender, heard) = watch::channel(Heard::default());
+        let (sender, status) = watch::channel(PlaybackStatus::default());
         let stop = Arc::new(AtomicBool::new(false));
-        let state = State {
+        let player = PlayerThread {
             sink,
             commands: receiver,
-            heard: sender,
+            status: sender,
             stop: Arc::clone(&stop),
             open: false,
             attempts: 0,
         };
         let thread = std::thread::Builder::new()
             .name("sound".into())
-            .spawn(move || state.run())?;
+            .spawn(move || player.run())?;
         Ok(Self {
             commands,
-            heard,
+            status,
             stop,
             thread,
         })
@@ -106,10 +106,10 @@ impl Player {
         Track { player: self }
     }
 
-    /// What became of announcements.
+    /// The results of announcements, and the state of the sink.
     #[must_use]
-    pub fn heard(&self) -> watch::Receiver<Heard> {
-        self.heard.clone()
+    pub fn status(&self) -> watch::Receiver<PlaybackStatus> {
+        self.status.clone()
     }
 
     /// Ends the thread at once; what was under way is cut short.
@@ -127,37 +127,37 @@ impl Player {
     }
 }
 
-struct State {
+struct PlayerThread {
     sink: Box<dyn Sink>,
     commands: Receiver<Command>,
-    heard: watch::Sender<Heard>,
+    status: watch::Sender<PlaybackStatus>,
     stop: Arc<AtomicBool>,
     open: bool,
     /// Attempts to open it since it was lost.
     attempts: u32,
 }
 
-impl State {
+impl PlayerThread {
     fn run(mut self) {
-        self.tend();
+        self.check_sink();
         while !self.stops() {
             let every = if self.open {
-                self.sink.tend_every()
+                self.sink.keep_alive_interval()
             } else {
-                TRY_EVERY
+                RETRY_EVERY
             };
             match self.commands.recv_timeout(every) {
                 Ok(Command::Begin(name)) => {
                     let result = self.announce(&name);
                     let finished = result.is_ok();
                     self.note(result);
-                    self.heard.send_modify(|heard| {
-                        heard.finished += u64::from(finished);
-                        heard.interrupted += u64::from(!finished);
+                    self.status.send_modify(|status| {
+                        status.finished += u64::from(finished);
+                        status.interrupted += u64::from(!finished);
                     });
                 }
                 Ok(_) => {} // of an announcement that was cut short
-                Err(RecvTimeoutError::Timeout) => self.tend(),
+                Err(RecvTimeoutError::Timeout) => self.check_sink(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -176,11 +176,11 @@ impl State {
         let mut result = begun;
         // All of its sounds are taken, also when they cannot be played: the next one follows.
         loop {
-            match self.commands.recv_timeout(BRIDGE_EVERY) {
+            match self.commands.recv_timeout(FILL_GAP_EVERY) {
                 Ok(Command::Sound(pcm)) if result.is_ok() => result = self.play(&pcm),
                 Ok(Command::Sound(_)) => {}
                 Ok(Command::End) => break,
-                Err(RecvTimeoutError::Timeout) if result.is_ok() => result = self.sink.bridge(),
+                Err(RecvTimeoutError::Timeout) if result.is_ok() => result = self.sink.fill_gap(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Command::Begin(_)) | Err(RecvTimeoutError::Disconnected) => {
                     return Err(SinkError("the announcement was cancelled".to_owned()));
@@ -200,14 +200,14 @@ impl State {
         Ok(())
     }
 
-    /// Looks after the sink, or tries to get it back.
-    fn tend(&mut self) {
+    /// Keeps the sink alive, or tries to reopen it.
+    fn check_sink(&mut self) {
         if self.open {
-            let result = self.sink.tend();
+            let result = self.sink.keep_alive();
             return self.note(result);
         }
         self.attempts += 1;
-        if self.attempts <= PATIENT_AFTER || self.attempts.is_multiple_of(5) {
+        if self.attempts <= SLOW_RETRY_AFTER || self.attempts.is_multiple_of(5) {
             let result = self.sink.open();
             self.note(result);
         }
@@ -218,12 +218,12 @@ impl State {
         if self.open {
             self.attempts = 0;
         }
-        let lost = result.err().map(|e| e.to_string());
+        let error = result.err().map(|e| e.to_string());
         let opened = self.open;
-        self.heard.send_if_modified(|heard| {
-            let changed = heard.lost != lost || opened && !heard.opened;
-            heard.opened |= opened;
-            heard.lost = lost;
+        self.status.send_if_modified(|status| {
+            let changed = status.error != error || opened && !status.opened;
+            status.opened |= opened;
+            status.error = error;
             changed
         });
     }
@@ -271,14 +271,14 @@ mod tests {
         fn end(&mut self) -> Result<(), SinkError> {
             self.there()
         }
-        fn tend(&mut self) -> Result<(), SinkError> {
+        fn keep_alive(&mut self) -> Result<(), SinkError> {
             self.there()
         }
     }
 
-    fn until(heard: &watch::Receiver<Heard>, wanted: impl Fn(&Heard) -> bool) {
+    fn until(status: &watch::Receiver<PlaybackStatus>, wanted: impl Fn(&PlaybackStatus) -> bool) {
         wait_for("the player is so far", || {
-            let now = heard.borrow().clone();
+            let now = status.borrow().clone();
             if wanted(&now) { Ok(()) } else { Err(now) }
         });
     }
@@ -294,17 +294,17 @@ mod tests {
     fn a_lost_sink_interrupts_and_comes_back_by_itself() {
         let sink = Loop::default();
         let player = Player::start(Box::new(sink.clone())).unwrap();
-        let heard = player.heard();
+        let status = player.status();
         announce(&player, "one");
-        until(&heard, |h| h.finished == 1);
+        until(&status, |h| h.finished == 1);
         sink.gone.store(true, Ordering::Relaxed);
         announce(&player, "two");
-        until(&heard, |h| h.interrupted == 1);
-        assert_eq!(heard.borrow().lost.as_deref(), Some("no such device"));
+        until(&status, |h| h.interrupted == 1);
+        assert_eq!(status.borrow().error.as_deref(), Some("no such device"));
         sink.gone.store(false, Ordering::Relaxed);
-        until(&heard, |h| h.lost.is_none());
+        until(&status, |h| h.error.is_none());
         announce(&player, "three");
-        until(&heard, |h| h.finished == 2);
+        until(&status, |h| h.finished == 2);
         player.stop();
         let played = sink.played.lock().unwrap();
         assert_eq!(played.first(), Some(&("one".to_owned(), 2200)));

@@ -36,11 +36,11 @@ pub trait Sink: Send {
     /// [`SinkError`] when the device is lost.
     fn play(&mut self, samples: &[i16]) -> Result<(), SinkError>;
 
-    /// Keeps a device going while the next sound is made; called every 20 ms then.
+    /// Fills the gap with silence while the next sound is made; called every 20 ms then.
     ///
     /// # Errors
     /// [`SinkError`] when the device is lost.
-    fn bridge(&mut self) -> Result<(), SinkError> {
+    fn fill_gap(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 
@@ -50,16 +50,16 @@ pub trait Sink: Send {
     /// [`SinkError`] when the device is lost.
     fn end(&mut self) -> Result<(), SinkError>;
 
-    /// How often it wants to be looked after; the default is every second.
-    fn tend_every(&self) -> Duration {
+    /// How often to call [`keep_alive`](Self::keep_alive); the default is every second.
+    fn keep_alive_interval(&self) -> Duration {
         Duration::from_secs(1)
     }
 
-    /// Looks after the device while nothing is played.
+    /// Keeps the device alive, or checks it, while nothing is played.
     ///
     /// # Errors
     /// [`SinkError`] when the device is lost.
-    fn tend(&mut self) -> Result<(), SinkError> {
+    fn keep_alive(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 
@@ -67,11 +67,11 @@ pub trait Sink: Send {
     fn stop(&mut self) {}
 }
 
-/// Plays nothing, in no time.
+/// Discards all sound at once.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Nowhere;
+pub struct NullSink;
 
-impl Sink for Nowhere {
+impl Sink for NullSink {
     fn open(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
@@ -89,14 +89,14 @@ impl Sink for Nowhere {
     }
 }
 
-/// A sink without a pace of its own, made as slow as a loudspeaker: somebody else hears the same.
-pub struct InTime {
+/// Slows a sink down to real time, as a loudspeaker would: the same sound goes to a video.
+pub struct RealTimeSink {
     sink: Box<dyn Sink>,
     /// When all that was played will have been heard.
     until: Option<Instant>,
 }
 
-impl InTime {
+impl RealTimeSink {
     /// Slows down this one.
     #[must_use]
     pub fn new(sink: Box<dyn Sink>) -> Self {
@@ -104,7 +104,7 @@ impl InTime {
     }
 }
 
-impl Sink for InTime {
+impl Sink for RealTimeSink {
     fn open(&mut self) -> Result<(), SinkError> {
         self.sink.open()
     }
@@ -134,8 +134,8 @@ impl Sink for InTime {
         self.sink.end()
     }
 
-    fn tend(&mut self) -> Result<(), SinkError> {
-        self.sink.tend()
+    fn keep_alive(&mut self) -> Result<(), SinkError> {
+        self.sink.keep_alive()
     }
 
     fn stop(&mut self) {
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_sink_in_time_takes_as_long_as_its_samples_last() {
         let dir = tempfile::tempdir().unwrap();
-        let mut sink = InTime::new(Box::new(WavFolder::new(dir.path().to_owned())));
+        let mut sink = RealTimeSink::new(Box::new(WavFolder::new(dir.path().to_owned())));
         sink.open().unwrap();
         sink.begin("20261124T104207.120-a").unwrap();
         let begin = Instant::now();

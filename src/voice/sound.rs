@@ -92,7 +92,7 @@ impl Pcm {
 /// Speech at the common loudness, without clipping and without the silence around it. `samples` are
 /// shares of any full scale; the peak decides nothing, loudness does.
 pub(super) fn speech(samples: &[f64]) -> Pcm {
-    let samples = trimmed(samples);
+    let samples = trim_silence(samples);
     let loudness = loudness(samples);
     if loudness <= 0.0 {
         return Pcm::default();
@@ -127,7 +127,7 @@ fn loudness(samples: &[f64]) -> f64 {
 }
 
 /// Without the silence at both ends; a part of it stays, so that no consonant is cut.
-fn trimmed(samples: &[f64]) -> &[f64] {
+fn trim_silence(samples: &[f64]) -> &[f64] {
     let loudest = samples.chunks(PART).map(rms).fold(0.0, f64::max);
     let voiced = |part: &[f64]| rms(part) > loudest * PAUSE / 3.0;
     let Some(first) = samples.chunks(PART).position(voiced) else {
@@ -141,7 +141,7 @@ fn trimmed(samples: &[f64]) -> &[f64] {
 }
 
 /// Another rate, by a windowed sinc of 16 samples on each side; what the new rate cannot hold goes.
-pub(super) fn resampled(samples: &[f64], rate: u32) -> Vec<f64> {
+pub(super) fn resample(samples: &[f64], rate: u32) -> Vec<f64> {
     const SIDE: usize = 16;
     if rate == RATE || rate == 0 {
         return samples.to_vec();
@@ -186,7 +186,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 }
 
 /// Half as many samples, after what they cannot hold was taken out.
-pub(super) fn halved(pcm: &Pcm) -> Pcm {
+pub(super) fn halve_rate(pcm: &Pcm) -> Pcm {
     const SIDE: i32 = 16;
     let taps: Vec<f64> = (-SIDE..=SIDE)
         .map(|k| {
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn another_rate_keeps_pitch_and_level() {
         for rate in [16_000, 22_050, 44_100, 96_000] {
-            let sound = resampled(&tone(440.0, rate, 0.5, 0.5), rate);
+            let sound = resample(&tone(440.0, rate, 0.5, 0.5), rate);
             assert!((sound.len() as f64 - 24_000.0).abs() < 3.0, "{rate}");
             let wanted = tone(440.0, RATE, 0.5, 0.5);
             let inside = 200..23_000;

@@ -2,7 +2,7 @@
 //!
 //! A sentence is made of pieces with names, so that recordings can take the place of any of them.
 
-use super::plan::Announcement;
+use super::announcement_queue::Announcement;
 use super::reading;
 use crate::config::{Speak, SpeechConfig, VoiceLanguage};
 use crate::model::{CallKind, Name, QueueId};
@@ -84,9 +84,9 @@ fn texts(lang: VoiceLanguage) -> Texts {
     }
 }
 
-/// What is said of a call.
+/// What an announcement says of a call.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct CallDetails<'a> {
     /// The label.
     pub ticket: &'a str,
     /// Counters to go to; empty is unknown.
@@ -99,7 +99,7 @@ pub struct Wanted<'a> {
     pub recall: bool,
     /// Whether the queue is a fast lane.
     pub fast: bool,
-    /// In few words.
+    /// Whether the short form is used.
     pub short: bool,
 }
 
@@ -123,7 +123,7 @@ pub fn sentences(
         .iter()
         .filter_map(|c| c.call.counter.as_ref().map(|c| c.as_str()))
         .collect();
-    let wanted = Wanted {
+    let wanted = CallDetails {
         ticket: first.call.ticket.as_str(),
         counters: &counters,
         queue: &first.queue,
@@ -135,13 +135,17 @@ pub fn sentences(
     let languages = if short { 1 } else { config.languages.len() };
     let languages = config.languages.iter().take(languages);
     languages
-        .flat_map(|lang| of_call(&wanted, *lang, config))
+        .flat_map(|lang| call_sentences(&wanted, *lang, config))
         .collect()
 }
 
 /// What is said of a call in one language.
 #[must_use]
-pub fn of_call(wanted: &Wanted<'_>, lang: VoiceLanguage, config: &SpeechConfig) -> Vec<Sentence> {
+pub fn call_sentences(
+    wanted: &CallDetails<'_>,
+    lang: VoiceLanguage,
+    config: &SpeechConfig,
+) -> Vec<Sentence> {
     let own = config.texts.get(&lang).cloned().unwrap_or_default();
     let built_in = texts(lang);
     let mut sentences = Vec::new();
@@ -166,14 +170,14 @@ pub fn of_call(wanted: &Wanted<'_>, lang: VoiceLanguage, config: &SpeechConfig) 
     } else {
         ("call", own.call.unwrap_or(built_in.call.to_owned()))
     };
-    sentences.push(filled(name, &template, wanted, lang, config));
+    sentences.push(fill_template(name, &template, wanted, lang, config));
     sentences
 }
 
-fn filled(
+fn fill_template(
     name: &str,
     template: &str,
-    wanted: &Wanted<'_>,
+    wanted: &CallDetails<'_>,
     lang: VoiceLanguage,
     config: &SpeechConfig,
 ) -> Sentence {
@@ -247,10 +251,10 @@ mod tests {
     use super::*;
     use crate::config::VoiceTexts;
 
-    fn wanted<'a>(ticket: &'a str, counters: &'a [&'a str], queue: &'a QueueId) -> Wanted<'a> {
+    fn wanted<'a>(ticket: &'a str, counters: &'a [&'a str], queue: &'a QueueId) -> CallDetails<'a> {
         static NAME: std::sync::LazyLock<Name> =
             std::sync::LazyLock::new(|| Name::new([("ja", "証明書"), ("en", "Certificates")]));
-        Wanted {
+        CallDetails {
             ticket,
             counters,
             queue,
@@ -261,8 +265,8 @@ mod tests {
         }
     }
 
-    fn said(wanted: &Wanted<'_>, lang: VoiceLanguage, config: &SpeechConfig) -> String {
-        let all = of_call(wanted, lang, config);
+    fn said(wanted: &CallDetails<'_>, lang: VoiceLanguage, config: &SpeechConfig) -> String {
+        let all = call_sentences(wanted, lang, config);
         all.iter().map(Sentence::text).collect::<Vec<_>>().join("|")
     }
 
@@ -317,7 +321,7 @@ mod tests {
         config.texts.insert(VoiceLanguage::Ja, texts);
         let mut call = wanted("A/042", &["3", "総合案内"], &queue);
         call.recall = true;
-        let all = of_call(&call, VoiceLanguage::Ja, &config);
+        let all = call_sentences(&call, VoiceLanguage::Ja, &config);
         assert_eq!(all[0].text(), "もう一度。");
         assert_eq!(all[1].name, "call-A_042-3-総合案内");
         let names: Vec<&str> = all[1].pieces.iter().map(|p| p.name.as_str()).collect();

@@ -1,6 +1,6 @@
 //! WAV files: 16-bit samples written, and read as far as recordings and speech programs write them.
 
-use super::sound::{Pcm, RATE, resampled, speech};
+use super::sound::{Pcm, RATE, resample, speech};
 
 /// Longest recording that is read: a minute. A sentence lasts seconds.
 const LONGEST_S: usize = 60;
@@ -43,7 +43,7 @@ pub(super) fn bytes_at(pcm: &Pcm, rate: u32) -> Vec<u8> {
 /// [`WavError`] for anything but 16-bit PCM of one or two channels, 8 to 192 kHz, up to a minute.
 pub(super) fn read(bytes: &[u8]) -> Result<Pcm, WavError> {
     let (rate, samples) = raw(bytes)?;
-    Ok(speech(&resampled(&samples, rate)))
+    Ok(speech(&resample(&samples, rate)))
 }
 
 /// The samples of a file as they are.

@@ -15,7 +15,9 @@ use yobiban::mqtt::{self, ConnectionState, Publish, SessionOptions};
 use yobiban::roles::{line, node::Truth};
 use yobiban::state::{Delivery, LoggedCall};
 use yobiban::store::Store;
-use yobiban::voice::{Announcement, Next, Plan, PlanQueue, PlanSettings, Spoken};
+use yobiban::voice::{
+    Announcement, AnnouncementQueue, AnnouncementSettings, Next, SpokenCalls, VoiceQueue,
+};
 use yobiban::wire::topic::Topic;
 
 const ROOT: &str = "yobiban/v1";
@@ -25,7 +27,7 @@ struct Office {
     id: OfficeId,
     queues: BTreeSet<QueueId>,
     truth: Truth,
-    plan: Plan,
+    plan: AnnouncementQueue,
     store: Store,
     /// What sounds, and the monotonic moment of its end.
     sounds: Option<(Announcement, Duration)>,
@@ -35,12 +37,12 @@ struct Office {
     waited: Duration,
 }
 
-fn plan(queues: &BTreeSet<QueueId>, spoken: Spoken) -> Plan {
-    let queue = |id: &QueueId| PlanQueue {
+fn plan(queues: &BTreeSet<QueueId>, spoken: SpokenCalls) -> AnnouncementQueue {
+    let queue = |id: &QueueId| VoiceQueue {
         id: id.clone(),
         fast: id.as_str().ends_with("-fast"),
     };
-    let settings = PlanSettings {
+    let settings = AnnouncementSettings {
         queues: queues.iter().map(queue).collect(),
         zone: jiff::tz::TimeZone::get("Asia/Tokyo").unwrap(),
         fresh_for: Duration::from_secs(120),
@@ -49,7 +51,7 @@ fn plan(queues: &BTreeSet<QueueId>, spoken: Spoken) -> Plan {
         volume: 80,
         hours: Vec::new(),
     };
-    Plan::new(settings, spoken)
+    AnnouncementQueue::new(settings, spoken)
 }
 
 /// How long an announcement sounds: as measured, in Japanese.
@@ -67,7 +69,7 @@ impl Office {
             id: id.clone(),
             queues: queues.clone(),
             truth: Truth::new(&node(id, queues)),
-            plan: plan(queues, Spoken::default()),
+            plan: plan(queues, SpokenCalls::default()),
             store: Store::open(&dir.join(id.as_str())).unwrap(),
             sounds: None,
             heard: Vec::new(),
@@ -94,7 +96,7 @@ impl Office {
             }
             // Nothing sounds: perhaps the pause is over before now.
             match self.plan.next(now) {
-                Next::Say(announcement) => {
+                Next::Announce(announcement) => {
                     let end = now.mono + length(announcement.speak);
                     self.note(&announcement, now);
                     self.sounds = Some((announcement, end));
@@ -112,7 +114,7 @@ impl Office {
                 wall: ended.wall + jiff::SignedDuration::try_from(at - ended.mono).unwrap(),
                 ..ended
             };
-            if let Next::Say(announcement) = self.plan.next(now) {
+            if let Next::Announce(announcement) = self.plan.next(now) {
                 let end = at + length(announcement.speak);
                 self.note(&announcement, now);
                 self.sounds = Some((announcement, end));
@@ -130,7 +132,7 @@ impl Office {
         let snapshot = self.truth.snapshot(now);
         self.plan.update(&snapshot.log, now);
         if self.sounds.is_none()
-            && let Next::Say(announcement) = self.plan.next(now)
+            && let Next::Announce(announcement) = self.plan.next(now)
         {
             let end = now.mono + length(announcement.speak);
             self.note(&announcement, now);
@@ -143,7 +145,7 @@ impl Office {
         let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
         self.store.save(&self.truth.keep(u64::MAX), &zone).unwrap();
         self.store.save_spoken(self.plan.spoken()).unwrap();
-        self.given_up += self.plan.unheard();
+        self.given_up += self.plan.skipped();
         if let Some((announcement, _)) = self.sounds.take() {
             self.interrupted.extend(announcement.calls);
         }
@@ -234,7 +236,7 @@ fn heard_once(path: &Path, cut_every: Duration) -> Figures {
         let wanted: BTreeSet<_> = wanted[id].iter().cloned().collect();
         let lost: Vec<_> = wanted.difference(&unique).collect();
         let extra: Vec<_> = unique.difference(&wanted).collect();
-        office.given_up += office.plan.unheard();
+        office.given_up += office.plan.skipped();
         assert!(extra.is_empty(), "{id}: {extra:?}");
         assert_eq!(lost.len() as u64, office.given_up, "{id}: {lost:?}");
         for call in &office.interrupted {

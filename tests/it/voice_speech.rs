@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use yobiban::config::{SpeechConfig, VoiceLanguage, VoiceTexts};
 use yobiban::model::{Name, QueueId};
-use yobiban::voice::texts::{Sentence, Wanted, of_call};
+use yobiban::voice::texts::{CallDetails, Sentence, call_sentences};
 use yobiban::voice::{Japanese, Pcm, Speech, wav_bytes};
 
 /// Open JTalk's own dictionary as Debian installs it.
@@ -29,7 +29,7 @@ fn sentences(
 ) -> Vec<Sentence> {
     let counters: Vec<&str> = [counter].into_iter().filter(|c| !c.is_empty()).collect();
     let (queue, name) = (QueueId::new("q").unwrap(), Name::new([("ja", "証明書")]));
-    let wanted = Wanted {
+    let wanted = CallDetails {
         ticket,
         counters: &counters,
         queue: &queue,
@@ -38,7 +38,7 @@ fn sentences(
         fast: false,
         short: false,
     };
-    of_call(&wanted, lang, config)
+    call_sentences(&wanted, lang, config)
 }
 
 /// The only sentence of a call, in Japanese.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use yobiban::config::{SpeechConfig, VoiceLanguage};
 use yobiban::model::{Name, QueueId};
 use yobiban::voice::Speech;
-use yobiban::voice::texts::{Wanted, of_call};
+use yobiban::voice::texts::{CallDetails, call_sentences};
 
 /// Processor time of this thread.
 fn busy() -> Duration {
@@ -33,7 +33,7 @@ fn a_call_in_japanese_is_made_in_time() {
         let letter = b"ABCDEF"[i as usize % 6] as char;
         let ticket = format!("{letter}{:03}", i * 17 % 999 + 1);
         let counter = (i % 20 + 1).to_string();
-        let wanted = Wanted {
+        let wanted = CallDetails {
             ticket: &ticket,
             counters: &[&counter],
             queue: &queue,
@@ -42,7 +42,7 @@ fn a_call_in_japanese_is_made_in_time() {
             fast: false,
             short: false,
         };
-        let all = of_call(&wanted, VoiceLanguage::Ja, &config);
+        let all = call_sentences(&wanted, VoiceLanguage::Ja, &config);
         let begin = busy();
         speech.say(&all[0]).unwrap();
         times.push(busy().saturating_sub(begin));

@@ -11,10 +11,10 @@ use crate::model::{Call, Label, Lane, Name, OfficeId, QueueId};
 use crate::state::{LoggedCall, Settings};
 use crate::stream;
 use crate::voice::chime::chime;
-use crate::voice::texts::{Wanted, of_call};
+use crate::voice::texts::{CallDetails, call_sentences};
 use crate::voice::{
-    Announcement, GAP, Next, Pcm, Plan, PlanQueue, PlanSettings, Speech, Spoken, announce,
-    wav_bytes_small,
+    Announcement, AnnouncementQueue, AnnouncementSettings, GAP, Next, Pcm, Speech, SpokenCalls,
+    VoiceQueue, announce, wav_bytes_small,
 };
 use crate::wire::report::CallReport;
 use jiff::civil::Date;
@@ -75,7 +75,7 @@ impl Mouth {
             let lang = lang.filter(|lang| config.languages.contains(lang));
             let lang = lang.or(config.languages.first().copied())?;
             let counters: Vec<&str> = asked.counter.iter().map(Label::as_str).collect();
-            let wanted = Wanted {
+            let wanted = CallDetails {
                 ticket: asked.ticket.as_str(),
                 counters: &counters,
                 queue: &asked.queue,
@@ -85,7 +85,7 @@ impl Mouth {
                 short: false,
             };
             let mut sounds = vec![chime()];
-            for sentence in of_call(&wanted, lang, config) {
+            for sentence in call_sentences(&wanted, lang, config) {
                 match mouth.with(|speech| speech.say(&sentence)) {
                     Ok(pcm) => sounds.extend([Pcm::silence(GAP), pcm]),
                     Err(e) => {
@@ -109,7 +109,7 @@ impl Mouth {
     ) {
         let mut calls = hub.calls();
         let mut news = News::default();
-        let mut plan = Plan::new(settings(), Spoken::default());
+        let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
         // The monotonic moment at which the announcement under way will have been heard.
         let mut ends: Option<Duration> = None;
         while !shutdown.is_cancelled() {
@@ -121,7 +121,7 @@ impl Mouth {
             let wait = match ends {
                 Some(ends) => ends.saturating_sub(now.mono),
                 None => match plan.next(now) {
-                    Next::Say(announcement) => {
+                    Next::Announce(announcement) => {
                         ends = Some(self.say(announcement, hub, office, to, clock).await);
                         continue;
                     }
@@ -137,7 +137,7 @@ impl Mouth {
                         let now = clock.now();
                         if let Some(call) = news.take(call, now) {
                             let (_, lane) = queue(hub, office, &call.queue);
-                            plan.hear(PlanQueue { id: call.queue.clone(), fast: lane == Lane::Fast });
+                            plan.add_queue(VoiceQueue { id: call.queue.clone(), fast: lane == Lane::Fast });
                             plan.update(&[call], now);
                         }
                     }
@@ -182,8 +182,8 @@ impl Mouth {
 }
 
 /// What a hub does not know of an office is as a node has it by default.
-fn settings() -> PlanSettings {
-    PlanSettings {
+fn settings() -> AnnouncementSettings {
+    AnnouncementSettings {
         queues: Vec::new(),
         zone: TimeZone::UTC, // for parts of the day, of which there are none
         // As at a node by default.

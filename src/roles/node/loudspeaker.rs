@@ -3,7 +3,7 @@
 use crate::config::VoiceOutput;
 #[cfg(target_os = "linux")]
 use crate::output::alsa::{Alsa, AlsaError, BUFFER};
-use crate::voice::{Nowhere, Pcm, RATE, Sink, SinkError, WavFolder};
+use crate::voice::{NullSink, Pcm, RATE, Sink, SinkError, WavFolder};
 use std::time::Duration;
 
 /// Silence after the last sample of a device that is let go.
@@ -13,7 +13,7 @@ const AFTER: Duration = Duration::from_millis(100);
 /// The sink of a configuration.
 pub(super) fn sink(output: &VoiceOutput) -> Box<dyn Sink> {
     match output {
-        VoiceOutput::None => Box::new(Nowhere),
+        VoiceOutput::None => Box::new(NullSink),
         VoiceOutput::Wav { dir } => Box::new(WavFolder::new(dir.clone())),
         #[cfg(target_os = "linux")]
         VoiceOutput::Alsa { device, keep_open } => Box::new(Loudspeaker {
@@ -62,7 +62,7 @@ impl Sink for Loudspeaker {
         Self::result(self.alsa.write(samples))
     }
 
-    fn bridge(&mut self) -> Result<(), SinkError> {
+    fn fill_gap(&mut self) -> Result<(), SinkError> {
         Self::result(self.alsa.silence())
     }
 
@@ -76,7 +76,7 @@ impl Sink for Loudspeaker {
         Self::result(self.alsa.drain())
     }
 
-    fn tend(&mut self) -> Result<(), SinkError> {
+    fn keep_alive(&mut self) -> Result<(), SinkError> {
         if self.keep_open {
             return Self::result(self.alsa.silence());
         }
@@ -88,7 +88,7 @@ impl Sink for Loudspeaker {
         Self::result(self.alsa.look())
     }
 
-    fn tend_every(&self) -> Duration {
+    fn keep_alive_interval(&self) -> Duration {
         // Less than half of what is kept in the device's buffer.
         Duration::from_millis(if self.keep_open { 40 } else { 1000 })
     }

@@ -14,8 +14,8 @@ use crate::state::Snapshot;
 use crate::store::Store;
 use crate::stream;
 use crate::voice::{
-    Announcement, Heard, InTime, Next, Pcm, Plan, PlanQueue, PlanSettings, Player, Speech, Spoken,
-    announce, file_name,
+    Announcement, AnnouncementQueue, AnnouncementSettings, Next, Pcm, PlaybackStatus, Player,
+    RealTimeSink, Speech, SpokenCalls, VoiceQueue, announce, file_name,
 };
 use anyhow::Context;
 use jiff::tz::TimeZone;
@@ -39,7 +39,7 @@ pub(super) fn start(
     let mut sink = sink(&config.output);
     let slow = matches!(config.output, VoiceOutput::Alsa { .. });
     if !slow && !ends.videos.is_empty() {
-        sink = Box::new(InTime::new(sink));
+        sink = Box::new(RealTimeSink::new(sink));
     }
     let player = Player::start(sink).context("cannot start the sound")?;
     let voice = Voice::new(config, node, ends);
@@ -64,12 +64,12 @@ struct Voice {
     config: VoiceConfig,
     names: BTreeMap<QueueId, Name>,
     zone: TimeZone,
-    plan: Plan,
+    plan: AnnouncementQueue,
     /// What the medium has.
-    saved: Spoken,
+    saved: SpokenCalls,
     ends: Ends,
     /// Whether an announcement is under way, and what had become of those before.
-    under_way: Option<Heard>,
+    under_way: Option<PlaybackStatus>,
     /// After which it looks at the clock again without any news.
     longest_sleep: Duration,
     /// Why a sentence could not be spoken.
@@ -85,17 +85,17 @@ impl Voice {
                     "cannot load which calls were announced: {}",
                     with_causes(&e)
                 );
-                Spoken::default()
+                SpokenCalls::default()
             }
-            None => Spoken::default(),
+            None => SpokenCalls::default(),
         };
         let all = &node.state.queues;
         let heard = |id: &QueueId| config.queues.as_ref().is_none_or(|q| q.contains(id));
-        let settings = PlanSettings {
+        let settings = AnnouncementSettings {
             queues: all
                 .iter()
                 .filter(|q| heard(&q.id))
-                .map(|q| PlanQueue {
+                .map(|q| VoiceQueue {
                     id: q.id.clone(),
                     fast: q.lane == Lane::Fast,
                 })
@@ -110,7 +110,7 @@ impl Voice {
         Self {
             names: all.iter().map(|q| (q.id.clone(), q.name.clone())).collect(),
             zone: node.state.zone.clone(),
-            plan: Plan::new(settings, spoken.clone()),
+            plan: AnnouncementQueue::new(settings, spoken.clone()),
             saved: spoken,
             config: config.clone(),
             ends,
@@ -121,7 +121,7 @@ impl Voice {
     }
 
     fn run(mut self, player: Player, shutdown: &CancellationToken) {
-        let mut heard = player.heard();
+        let mut heard = player.status();
         let mut speech = Speech::open(&self.config.speech);
         if let Some(why) = speech.trouble() {
             tracing::warn!("{why}");
@@ -132,11 +132,11 @@ impl Voice {
             self.plan.update(&snapshot.log, now);
             let state = heard.borrow_and_update().clone();
             self.note(&state, now);
-            let ready = state.opened && state.lost.is_none();
+            let ready = state.opened && state.error.is_none();
             let mut wait = self.longest_sleep;
             if ready && self.under_way.is_none() {
                 match self.plan.next(now) {
-                    Next::Say(announcement) => {
+                    Next::Announce(announcement) => {
                         self.under_way = Some(state.clone());
                         self.tell(&state, &speech, now);
                         self.announce(&announcement, &player, &mut speech, now, shutdown);
@@ -159,7 +159,7 @@ impl Voice {
     }
 
     /// Learns what became of the announcement under way.
-    fn note(&mut self, state: &Heard, now: Now) {
+    fn note(&mut self, state: &PlaybackStatus, now: Now) {
         let Some(before) = &self.under_way else {
             return;
         };
@@ -221,9 +221,13 @@ impl Voice {
         }
     }
 
-    fn tell(&self, state: &Heard, speech: &Speech, now: Now) {
-        let ready = state.opened && state.lost.is_none();
-        let over = if ready { self.plan.over() } else { u64::MAX };
+    fn tell(&self, state: &PlaybackStatus, speech: &Speech, now: Now) {
+        let ready = state.opened && state.error.is_none();
+        let over = if ready {
+            self.plan.completed_up_to()
+        } else {
+            u64::MAX
+        };
         let incomplete = speech.trouble();
         let failed = || {
             self.failed
@@ -231,10 +235,10 @@ impl Voice {
                 .map(|e| format!("not every announcement is complete: {e}"))
         };
         let status = VoiceStatus {
-            silent: state.lost.clone(),
+            silent: state.error.clone(),
             incomplete: incomplete.or_else(failed),
             announced: Some(state.finished),
-            unheard: self.plan.unheard(),
+            unheard: self.plan.skipped(),
             ticked: Some(now.mono),
         };
         self.ends.hearing.tell(over, status);

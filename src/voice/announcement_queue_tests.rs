@@ -1,4 +1,4 @@
-//! Tables of calls and times for [`Plan`], and what holds for any of them.
+//! Tables of calls and times for [`AnnouncementQueue`], and what holds for any of them.
 
 use super::*;
 use crate::clock::Now;
@@ -22,12 +22,12 @@ fn at(ms: u64) -> Now {
     }
 }
 
-fn settings() -> PlanSettings {
-    let queue = |id: &str, fast| PlanQueue {
+fn settings() -> AnnouncementSettings {
+    let queue = |id: &str, fast| VoiceQueue {
         id: QueueId::new(id).unwrap(),
         fast,
     };
-    PlanSettings {
+    AnnouncementSettings {
         queues: vec![queue("q0", false), queue("q1", true)],
         zone: TimeZone::fixed(offset(9)),
         fresh_for: SECOND * 120,
@@ -58,9 +58,9 @@ fn call(index: u64, queue: &str, no: u64, ticket: &str, counter: &str, ms: u64) 
 }
 
 /// What is begun now, in short: tickets with counters, and how much is said.
-fn said(plan: &mut Plan, now: Now) -> Option<(String, Speak)> {
+fn said(plan: &mut AnnouncementQueue, now: Now) -> Option<(String, Speak)> {
     match plan.next(now) {
-        Next::Say(announcement) => {
+        Next::Announce(announcement) => {
             let calls = announcement.calls.iter().map(|c| {
                 let counter = c.call.counter.as_ref().map_or("", Label::as_str);
                 format!("{}>{counter}", c.call.ticket)
@@ -78,19 +78,19 @@ fn full(text: &str) -> Option<(String, Speak)> {
 
 #[test]
 fn calls_are_said_one_after_another_with_a_pause_between() {
-    let mut plan = Plan::new(settings(), Spoken::default());
+    let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
     let log = [
         call(1, "q0", 1, "A001", "1", 0),
         call(2, "q1", 1, "F001", "2", 0),
     ];
     plan.update(&log, at(0));
-    assert_eq!(plan.over(), 0);
+    assert_eq!(plan.completed_up_to(), 0);
     assert_eq!(said(&mut plan, at(0)), full("A001>1"));
     assert_eq!(plan.next(at(100)), Next::Wait(None), "one at a time");
     plan.finished(at(6000));
-    assert_eq!(plan.over(), 1);
+    assert_eq!(plan.completed_up_to(), 1);
     assert_eq!(plan.next(at(6000)), Next::Wait(Some(7 * SECOND)));
-    let Next::Say(second) = plan.next(at(7000)) else {
+    let Next::Announce(second) = plan.next(at(7000)) else {
         panic!("its turn")
     };
     assert!(second.fast);
@@ -100,12 +100,15 @@ fn calls_are_said_one_after_another_with_a_pause_between() {
     );
     plan.finished(at(12_000));
     plan.update(&log, at(12_000));
-    assert_eq!((plan.over(), plan.next(at(20_000))), (2, Next::Wait(None)));
+    assert_eq!(
+        (plan.completed_up_to(), plan.next(at(20_000))),
+        (2, Next::Wait(None))
+    );
 }
 
 #[test]
 fn whoever_waits_long_hears_less_and_never_nothing_while_new() {
-    let mut plan = Plan::new(settings(), Spoken::default());
+    let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
     let log: Vec<_> = (1..=4)
         .map(|i| call(i, "q0", i, &format!("A00{i}"), "1", 0))
         .collect();
@@ -119,12 +122,12 @@ fn whoever_waits_long_hears_less_and_never_nothing_while_new() {
     assert_eq!(said(&mut plan, at(30_000)), chime);
     plan.finished(at(31_000));
     assert_eq!(said(&mut plan, at(120_001)), None, "no longer new");
-    assert_eq!((plan.unheard(), plan.over()), (1, 4));
+    assert_eq!((plan.skipped(), plan.completed_up_to()), (1, 4));
 }
 
 #[test]
 fn a_label_is_not_said_twice_when_two_counters_call_it() {
-    let mut plan = Plan::new(settings(), Spoken::default());
+    let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
     let mut again = call(5, "q0", 4, "A001", "9", 0);
     again.call.kind = CallKind::Recall;
     let log = [
@@ -137,14 +140,14 @@ fn a_label_is_not_said_twice_when_two_counters_call_it() {
     plan.update(&log, at(0));
     assert_eq!(said(&mut plan, at(0)), full("A001>3+A001>5"));
     plan.finished(at(1000));
-    assert_eq!(plan.over(), 1);
+    assert_eq!(plan.completed_up_to(), 1);
     let q0 = &plan.spoken().queues[&log[0].queue];
     assert_eq!(
         (q0.through, q0.also.iter().copied().collect()),
         (1, vec![3])
     );
     // A restart here repeats neither, and says what was left.
-    let mut after = Plan::new(settings(), plan.spoken().clone());
+    let mut after = AnnouncementQueue::new(settings(), plan.spoken().clone());
     after.update(&log, at(2000));
     assert_eq!(said(&mut after, at(2000)), full("A002>4"));
     after.finished(at(3000));
@@ -164,7 +167,7 @@ fn a_label_is_not_said_twice_when_two_counters_call_it() {
 
 #[test]
 fn what_was_cut_short_is_said_again_in_its_place() {
-    let mut plan = Plan::new(settings(), Spoken::default());
+    let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
     let log = [
         call(1, "q0", 1, "A001", "3", 0),
         call(2, "q0", 2, "A002", "4", 0),
@@ -174,7 +177,7 @@ fn what_was_cut_short_is_said_again_in_its_place() {
     assert_eq!(said(&mut plan, at(0)), full("A001>3+A001>5"));
     plan.interrupted();
     assert_eq!(said(&mut plan, at(10)), full("A001>3+A001>5"));
-    let mut after = Plan::new(settings(), plan.spoken().clone());
+    let mut after = AnnouncementQueue::new(settings(), plan.spoken().clone());
     after.update(&log, at(20));
     assert_eq!(said(&mut after, at(20)), full("A001>3+A001>5"));
 }
@@ -196,14 +199,14 @@ fn the_time_of_day_has_its_own_rules_while_the_clock_is_known() {
     let minute = 60_000;
     let heard = |at_minute: u64, synced| {
         let ms = at_minute * minute;
-        let mut plan = Plan::new(settings.clone(), Spoken::default());
+        let mut plan = AnnouncementQueue::new(settings.clone(), SpokenCalls::default());
         plan.update(&[call(1, "q0", 1, "A001", "1", ms)], at(ms));
         let next = plan.next(Now { synced, ..at(ms) });
         let said = match next {
-            Next::Say(a) => Some((a.speak, a.volume)),
+            Next::Announce(a) => Some((a.speak, a.volume)),
             Next::Wait(_) => None,
         };
-        (said, plan.over(), plan.unheard())
+        (said, plan.completed_up_to(), plan.skipped())
     };
     assert_eq!(heard(5, true), (Some((Speak::Full, 80)), 0, 0));
     assert_eq!(heard(10, true), (Some((Speak::Short, 40)), 0, 0));
@@ -214,21 +217,24 @@ fn the_time_of_day_has_its_own_rules_while_the_clock_is_known() {
 
 #[test]
 fn old_calls_and_those_of_other_queues_are_not_said() {
-    let mut plan = Plan::new(settings(), Spoken::default());
+    let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
     let mut old = call(1, "q0", 1, "A001", "1", 0);
     old.announce = false;
     plan.update(
         &[old.clone(), call(2, "other", 1, "X1", "1", 150_000)],
         at(150_000),
     );
-    assert_eq!((said(&mut plan, at(150_000)), plan.over()), (None, 2));
+    assert_eq!(
+        (said(&mut plan, at(150_000)), plan.completed_up_to()),
+        (None, 2)
+    );
     // A restart: boards had shown it, nobody had heard it, and it is new.
-    let mut plan = Plan::new(settings(), Spoken::default());
+    let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
     old.heard = at(60_000).mono;
     plan.update(&[old.clone()], at(60_000));
     assert_eq!(said(&mut plan, at(60_000)), full("A001>1"));
     // Without a believable clock nobody knows that it is new.
-    let mut plan = Plan::new(settings(), Spoken::default());
+    let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
     plan.update(
         &[old],
         Now {
@@ -271,7 +277,7 @@ proptest! {
     #[test]
     fn each_call_is_heard_once_and_in_order(events in proptest::collection::vec(event(), 1..80), long in 1u64..12_000) {
         let mut log: VecDeque<LoggedCall> = VecDeque::new();
-        let mut plan = Plan::new(settings(), Spoken::default());
+        let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
         let mut now = 0;
         let mut series = [(0u32, 0u64); 2];
         let mut begun: Option<(u64, Announcement)> = None;
@@ -303,8 +309,8 @@ proptest! {
                 }
                 Event::Restart => {
                     // What is kept comes back under new indices and, if shown, without a mark.
-                    given_up += plan.unheard();
-                    plan = Plan::new(settings(), plan.spoken().clone());
+                    given_up += plan.skipped();
+                    plan = AnnouncementQueue::new(settings(), plan.spoken().clone());
                     begun = None;
                     for (i, call) in (1..).zip(log.iter_mut()) {
                         (call.index, call.announce, call.heard) = (i, false, Duration::from_millis(now));
@@ -318,7 +324,7 @@ proptest! {
             loop {
                 let slice: Vec<LoggedCall> = log.iter().cloned().collect();
                 plan.update(&slice, at(now));
-                if begun.is_none() && let Next::Say(announcement) = plan.next(at(now)) {
+                if begun.is_none() && let Next::Announce(announcement) = plan.next(at(now)) {
                     prop_assert!(!announcement.calls.is_empty());
                     let first = &announcement.calls[0];
                     prop_assert!(announcement.calls.iter().all(|c| c.call.ticket == first.call.ticket && c.queue == first.queue));
@@ -327,7 +333,7 @@ proptest! {
                     let place = (first.epoch, first.call.no);
                     let last = begun_last.insert(first.queue.clone(), place);
                     prop_assert!(last.is_none_or(|last| last <= place), "{:?} after {:?}", place, last);
-                    for c in &announcement.calls { prop_assert!(plan.over() < c.index); }
+                    for c in &announcement.calls { prop_assert!(plan.completed_up_to() < c.index); }
                     begun = Some((now + long, announcement));
                 }
                 if let Some((end, announcement)) = begun.take_if(|(end, _)| *end <= now) {
@@ -346,6 +352,6 @@ proptest! {
         keys.dedup();
         prop_assert_eq!(keys.len(), count, "nothing twice");
         // A restart may lose sight of what is older than two minutes, nothing else.
-        prop_assert!(count as u64 + plan.unheard() + given_up <= total);
+        prop_assert!(count as u64 + plan.skipped() + given_up <= total);
     }
 }

@@ -5,9 +5,9 @@ use crate::state::LoggedCall;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was fully spoken, by queue.
+/// The calls that were fully spoken, by queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Spoken {
+pub struct SpokenCalls {
     /// Each queue of which a call was spoken.
     pub queues: BTreeMap<QueueId, SpokenQueue>,
 }
@@ -19,15 +19,15 @@ pub struct SpokenQueue {
     pub day: Date,
     /// Epoch of that call, as counted by this node.
     pub epoch: u32,
-    /// Every call up to this `no` is over.
+    /// Every call up to this `no` is completed.
     pub through: u64,
     /// Later ones that were spoken before their turn, together with an earlier call of the same
     /// ticket.
     pub also: BTreeSet<u64>,
 }
 
-impl Spoken {
-    /// Whether a call is over.
+impl SpokenCalls {
+    /// Whether a call is completed.
     #[must_use]
     pub fn contains(&self, call: &LoggedCall) -> bool {
         self.queues.get(&call.queue).is_some_and(|q| {
@@ -38,7 +38,7 @@ impl Spoken {
         })
     }
 
-    /// Notes that a call is over; `first_open` is the lowest `no` of its series that is not.
+    /// Notes that a call is completed; `first_open` is the lowest `no` of its series that is not.
     pub fn note(&mut self, call: &LoggedCall, first_open: Option<u64>) {
         let queue = self
             .queues

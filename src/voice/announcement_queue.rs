@@ -1,12 +1,12 @@
 //! Calls to announcements: each call once, in order, as much said as time allows.
 //!
 //! Pure: time is an argument, and sound takes as long as whoever plays it says. One announcement
-//! is under way at a time; [`Plan::next`] begins one, [`Plan::finished`] or [`Plan::interrupted`]
+//! is under way at a time; [`AnnouncementQueue::next`] begins one, [`AnnouncementQueue::finished`] or [`AnnouncementQueue::interrupted`]
 //! ends it. A call that waited half as long as the backlog allows is said in few words, one that
 //! waited all of it gets the chime alone, and one that is no longer new nothing; boards show all of
-//! them. What was fully spoken is kept in [`Spoken`] through a restart.
+//! them. What was fully spoken is kept in [`SpokenCalls`] through a restart.
 
-use super::spoken::Spoken;
+use super::spoken_calls::SpokenCalls;
 use crate::clock::Now;
 use crate::config::{Speak, VoiceHours};
 use crate::model::{CallKind, QueueId};
@@ -21,20 +21,20 @@ const MAX_WAITING: usize = 256;
 /// Counters that one announcement names at most; nobody keeps more in mind.
 const MAX_COUNTERS: usize = 3;
 
-/// A queue whose calls are heard.
+/// A queue whose calls are announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanQueue {
+pub struct VoiceQueue {
     /// Its identifier.
     pub id: QueueId,
     /// Whether it is a fast lane.
     pub fast: bool,
 }
 
-/// The rules of a plan.
+/// The rules of announcements.
 #[derive(Debug, Clone)]
-pub struct PlanSettings {
-    /// Queues whose calls are heard.
-    pub queues: Vec<PlanQueue>,
+pub struct AnnouncementSettings {
+    /// Queues whose calls are announced.
+    pub queues: Vec<VoiceQueue>,
     /// The office's time zone.
     pub zone: TimeZone,
     /// A call older than this is not spoken.
@@ -49,10 +49,10 @@ pub struct PlanSettings {
     pub hours: Vec<VoiceHours>,
 }
 
-/// What is to be heard next.
+/// What is announced next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
-    /// The calls it tells of, oldest first: one, or several counters' of one ticket.
+    /// Its calls, oldest first: one, or several counters' of one ticket.
     pub calls: Vec<LoggedCall>,
     /// How much is said; never nothing.
     pub speak: Speak,
@@ -66,16 +66,16 @@ pub struct Announcement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Begin this announcement.
-    Say(Announcement),
+    Announce(Announcement),
     /// Nothing, until this monotonic moment at the latest; `None` is until something happens.
     Wait(Option<Duration>),
 }
 
-/// Calls on their way to being heard.
+/// Calls that wait for their announcement.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    settings: PlanSettings,
-    spoken: Spoken,
+pub struct AnnouncementQueue {
+    settings: AnnouncementSettings,
+    spoken: SpokenCalls,
     /// Index of the newest call that was taken from a log.
     handled: u64,
     /// Oldest first.
@@ -84,13 +84,13 @@ pub struct Plan {
     current: Vec<LoggedCall>,
     /// Monotonic moment at which the last announcement ended.
     ended: Option<Duration>,
-    unheard: u64,
+    skipped: u64,
 }
 
-impl Plan {
-    /// A plan that goes on after what was spoken.
+impl AnnouncementQueue {
+    /// A queue that continues after the calls that were spoken.
     #[must_use]
-    pub fn new(settings: PlanSettings, spoken: Spoken) -> Self {
+    pub fn new(settings: AnnouncementSettings, spoken: SpokenCalls) -> Self {
         Self {
             settings,
             spoken,
@@ -98,12 +98,12 @@ impl Plan {
             waiting: VecDeque::new(),
             current: Vec::new(),
             ended: None,
-            unheard: 0,
+            skipped: 0,
         }
     }
 
-    /// Hears calls of this queue from now on, too.
-    pub fn hear(&mut self, queue: PlanQueue) {
+    /// Announces calls of this queue from now on, too.
+    pub fn add_queue(&mut self, queue: VoiceQueue) {
         match self.settings.queues.iter_mut().find(|q| q.id == queue.id) {
             Some(known) => *known = queue,
             None => self.settings.queues.push(queue),
@@ -117,18 +117,18 @@ impl Plan {
                 continue;
             }
             self.handled = call.index;
-            if self.is_heard(call, now) {
+            if self.is_announceable(call, now) {
                 self.waiting.push_back(call.clone());
             }
         }
         while self.waiting.len() > MAX_WAITING {
-            self.give_up();
+            self.skip_oldest();
         }
     }
 
     /// Whether a call is to be spoken at all. What the boards had shown before a restart may still
     /// wait for its announcement.
-    fn is_heard(&self, call: &LoggedCall, now: Now) -> bool {
+    fn is_announceable(&self, call: &LoggedCall, now: Now) -> bool {
         let ours = self.settings.queues.iter().any(|q| q.id == call.queue);
         let age = Duration::try_from(now.wall.duration_since(call.call.at)).unwrap_or_default();
         let new = call.announce || now.synced && age <= self.settings.fresh_for;
@@ -147,7 +147,7 @@ impl Plan {
             if !old && !quiet {
                 break;
             }
-            self.give_up();
+            self.skip_oldest();
         }
         let Some(first) = self.waiting.front() else {
             return Next::Wait(None);
@@ -171,7 +171,7 @@ impl Plan {
             .iter()
             .any(|q| q.fast && q.id == first.queue);
         self.current = self.take();
-        Next::Say(Announcement {
+        Next::Announce(Announcement {
             calls: self.current.clone(),
             speak: speak.min(haste),
             volume,
@@ -220,10 +220,10 @@ impl Plan {
         part.map_or(usual, |part| (part.speak, part.volume))
     }
 
-    /// Notes that the announcement under way was heard to its end.
+    /// Notes that the announcement under way was played to its end.
     pub fn finished(&mut self, now: Now) {
         for call in std::mem::take(&mut self.current) {
-            self.over_with(&call);
+            self.complete(&call);
         }
         self.ended = Some(now.mono);
     }
@@ -236,15 +236,15 @@ impl Plan {
         }
     }
 
-    /// Lets the oldest call go unheard.
-    fn give_up(&mut self) {
+    /// Skips the oldest call.
+    fn skip_oldest(&mut self) {
         if let Some(call) = self.waiting.pop_front() {
-            self.over_with(&call);
-            self.unheard += 1;
+            self.complete(&call);
+            self.skipped += 1;
         }
     }
 
-    fn over_with(&mut self, call: &LoggedCall) {
+    fn complete(&mut self, call: &LoggedCall) {
         let same = |c: &&LoggedCall| {
             (&c.queue, c.day, c.epoch) == (&call.queue, call.day, call.epoch)
                 && c.index != call.index
@@ -255,13 +255,13 @@ impl Plan {
 
     /// What was fully spoken, to be kept through a restart.
     #[must_use]
-    pub fn spoken(&self) -> &Spoken {
+    pub fn spoken(&self) -> &SpokenCalls {
         &self.spoken
     }
 
-    /// Index of the newest call that is over, with all before it: spoken, or not to be spoken.
+    /// Index up to which all calls are completed: spoken, or not to be spoken.
     #[must_use]
-    pub fn over(&self) -> u64 {
+    pub fn completed_up_to(&self) -> u64 {
         let open = self.current.iter().chain(&self.waiting).map(|c| c.index);
         open.min().map_or(self.handled, |first| first - 1)
     }
@@ -272,9 +272,9 @@ impl Plan {
         self.waiting.len()
     }
 
-    /// Calls that were never heard: it was a quiet hour, or they waited for too long.
+    /// Calls that were never announced: it was a quiet hour, or they waited for too long.
     #[must_use]
-    pub fn unheard(&self) -> u64 {
-        self.unheard
+    pub fn skipped(&self) -> u64 {
+        self.skipped
     }
 }
