@@ -2,7 +2,7 @@
 
 use crate::config::NodeConfig;
 use crate::model::{Label, Pattern, QueueId, QueueState, Source};
-use crate::state::Kept;
+use crate::state::SavedState;
 
 /// Says what is wrong with the tickets of a message that do not look as configured. A label is told
 /// by its length alone.
@@ -33,7 +33,7 @@ pub struct Fitting<'a> {
 impl<'a> Fitting<'a> {
     /// Holds labels against this configuration, with the sources of what was kept.
     #[must_use]
-    pub fn new(kept: &Kept, config: &'a NodeConfig) -> Self {
+    pub fn new(kept: &SavedState, config: &'a NodeConfig) -> Self {
         let sources = kept.queues.iter().map(|k| (k.queue.clone(), k.source));
         Self {
             config,
@@ -65,7 +65,7 @@ impl<'a> Fitting<'a> {
 
     /// Leaves out of what was kept whatever would not be taken today.
     #[must_use]
-    pub fn of(&self, mut kept: Kept) -> Kept {
+    pub fn of(&self, mut kept: SavedState) -> SavedState {
         kept.calls.retain(|k| self.takes(&k.queue, &k.call.ticket));
         for k in &mut kept.queues {
             let fits = |ticket: &Label| self.takes(&k.queue, ticket);
@@ -83,7 +83,7 @@ impl<'a> Fitting<'a> {
 mod tests {
     use super::*;
     use crate::config::parse_node;
-    use crate::state::{KeptCall, KeptQueue};
+    use crate::state::{SavedCall, SavedQueue};
     use crate::wire::feed::FeedMessage;
     use std::path::Path;
 
@@ -105,7 +105,7 @@ mod tests {
         parse_node(&text, "node.toml", Path::new(".")).unwrap()
     }
 
-    fn fitting(kept: Kept, config: &NodeConfig) -> Kept {
+    fn fitting(kept: SavedState, config: &NodeConfig) -> SavedState {
         Fitting::new(&kept, config).of(kept)
     }
 
@@ -118,18 +118,18 @@ mod tests {
         FeedMessage::decode(json.as_bytes()).unwrap().into()
     }
 
-    fn kept(source: Source) -> Kept {
+    fn kept(source: Source) -> SavedState {
         let (queue, state) = (QueueId::new("a").unwrap(), state());
-        let call = |call: &crate::model::Call| KeptCall {
+        let call = |call: &crate::model::Call| SavedCall {
             queue: queue.clone(),
             day: state.day,
             epoch: 0,
             call: call.clone(),
             shown: true,
         };
-        Kept {
+        SavedState {
             calls: state.calls.iter().rev().map(call).collect(),
-            queues: vec![KeptQueue {
+            queues: vec![SavedQueue {
                 queue: queue.clone(),
                 epoch: 0,
                 source,

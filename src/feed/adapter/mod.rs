@@ -17,7 +17,7 @@ mod tests;
 use crate::clock::Now;
 use crate::config::{AdapterConfig, AdapterRule};
 use crate::model::{CallKind, QueueId, QueueState, Source};
-use crate::state::{Arrival, Delivery, Derived, KeptQueue, Settings, could_be_now, horizon};
+use crate::state::{Arrival, Delivery, DerivedCalls, SavedQueue, Settings, could_be_now, horizon};
 use crate::wire::MAX_PAYLOAD;
 use jiff::{Timestamp, tz::TimeZone};
 use look::Found;
@@ -99,7 +99,7 @@ struct Times {
 #[derive(Debug)]
 struct Mapping {
     rule: AdapterRule,
-    derived: Derived,
+    derived: DerivedCalls,
     tellers: Tellers,
     /// Whether the first message is still to come.
     new: bool,
@@ -111,7 +111,7 @@ impl Adapter {
     pub fn new(config: AdapterConfig, settings: &Settings) -> Self {
         let mapping = |rule| Mapping {
             rule,
-            derived: Derived::default(),
+            derived: DerivedCalls::default(),
             tellers: Tellers::of(&config.topic),
             new: true,
         };
@@ -128,10 +128,10 @@ impl Adapter {
     }
 
     /// Goes on where the state that was kept ends. To be called before the first message.
-    pub fn resume(&mut self, kept: &[KeptQueue]) {
+    pub fn resume(&mut self, kept: &[SavedQueue]) {
         for mapping in &mut self.queues {
             let mine =
-                |k: &&KeptQueue| k.queue == mapping.rule.queue && k.source == Source::Adapter;
+                |k: &&SavedQueue| k.queue == mapping.rule.queue && k.source == Source::Adapter;
             if let Some(kept) = kept.iter().find(mine) {
                 mapping.derived.resume(kept, kept.state.epoch);
             }
@@ -236,7 +236,7 @@ impl Mapping {
         });
         if !could_be_now(at, now) || begun.is_some_and(|begun| day < begun) {
             // Whoever judges messages refuses it; what is remembered stays as it is.
-            let mut apart = Derived::default();
+            let mut apart = DerivedCalls::default();
             apart.turn_to(day, now);
             return Ok(Some(mapped(&self.rule.queue, apart.message(at, now))));
         }

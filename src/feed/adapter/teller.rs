@@ -7,7 +7,7 @@ use super::Context;
 use super::look::Found;
 use crate::clock::Now;
 use crate::model::Label;
-use crate::state::{Delivery, Derived};
+use crate::state::{Delivery, DerivedCalls};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -99,7 +99,7 @@ impl Tellers {
         &mut self,
         found: &Found,
         another_day: bool,
-        derived: &Derived,
+        derived: &DerivedCalls,
         context: &Context<'_>,
     ) -> Seen {
         let now = context.now;
@@ -166,11 +166,11 @@ impl Tellers {
     /// What the first message of a teller is. One that comes long after listening began was not said
     /// all that time, so its number came now; so did one that is not what stood there a moment before
     /// the start.
-    fn first(&self, found: &Found, derived: &Derived, context: &Context<'_>) -> Seen {
+    fn first(&self, found: &Found, derived: &DerivedCalls, context: &Context<'_>) -> Seen {
         let long = self
             .listening
             .is_some_and(|since| context.now.since(since) > context.times.stale_after);
-        let short = derived.was_kept_within(context.times.old_call_after, context.now);
+        let short = derived.was_saved_within(context.times.old_call_after, context.now);
         // What was kept may be the number of another counter.
         let stood = derived.last_shown().filter(|_| !self.many);
         let other = stood.is_some() && stood != found.number.as_ref();

@@ -12,7 +12,7 @@ use crate::board::Digits;
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, SerialConfig};
 use crate::output::serial::{Face, Field, SerialBoard, SerialError};
-use crate::state::{Panel, Snapshot};
+use crate::state::{CallHighlighter, Snapshot};
 use crate::wire::sha256_hex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,11 +57,12 @@ impl Numbers {
 
     /// Drives the board until shutdown. Runs in a thread of its own.
     pub(super) fn run(mut self, shutdown: &CancellationToken) {
-        let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
+        let mut panel =
+            CallHighlighter::new(self.config.panel).for_queues(self.config.queues.clone());
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
-            panel.heard(self.hearing.over());
+            panel.announced_up_to(self.hearing.over());
             panel.update(&snapshot.log, now);
             self.digits.update(&snapshot.log, now);
             let lit = hours::is_lit(self.config.on, &snapshot, &panel.view(), now);
@@ -88,7 +89,7 @@ impl Numbers {
         }
     }
 
-    fn sleep(&self, snapshot: &Snapshot, panel: &Panel, now: Now) -> Duration {
+    fn sleep(&self, snapshot: &Snapshot, panel: &CallHighlighter, now: Now) -> Duration {
         let panel = panel.next_change(now).map(|at| at.saturating_sub(now.mono));
         [self.digits.next_change(snapshot, now), panel]
             .into_iter()

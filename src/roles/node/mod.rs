@@ -179,7 +179,7 @@ async fn run_on(
     }
     let cameras = Cameras::default();
     let (to_filmed, filmed) = mpsc::channel(camera::UNDER_WAY);
-    let kept = truth.keep(0);
+    let kept = truth.saved_state(0);
     for camera in &config.cameras {
         let ends = camera::Ends {
             zone: config.state.zone.clone(),
@@ -273,7 +273,7 @@ fn open_store(config: &NodeConfig, truth: &mut Truth, now: Now) -> Option<Store>
         Ok((kept, store)) => {
             let kept = feed::Fitting::new(&kept, config).of(kept);
             truth.restore(kept, now);
-            match store.load_learnt() {
+            match store.load_wait_history() {
                 Ok(learnt) => truth.resume(learnt),
                 // Waits are a little wider until it is learnt anew; boards show what they show.
                 Err(e) => tracing::warn!(

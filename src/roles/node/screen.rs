@@ -16,7 +16,7 @@ use crate::health::with_causes;
 use crate::model::{OfficeId, QueueId};
 use crate::output::{Frame, Output, OutputError};
 use crate::roles::{Drawn, Probe, Said, tell};
-use crate::state::{Panel, Phase, Snapshot};
+use crate::state::{CallHighlighter, Phase, Snapshot};
 use embedded_graphics::prelude::Dimensions;
 use embedded_graphics::primitives::Rectangle;
 use std::collections::BTreeMap;
@@ -47,7 +47,8 @@ impl Screen {
     pub(super) fn run(mut self, shutdown: &CancellationToken) {
         let (width, height) = self.size();
         let mut frame = Frame::new(width, height);
-        let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
+        let mut panel =
+            CallHighlighter::new(self.config.panel).for_queues(self.config.queues.clone());
         let mut told = Told::default();
         let mut lit = true;
         let mut sheet: Option<Arc<Sheet>> = None;
@@ -56,7 +57,7 @@ impl Screen {
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
-            panel.heard(self.hearing.over());
+            panel.announced_up_to(self.hearing.over());
             panel.update(&snapshot.log, now);
             let shown = panel.view();
             let view = self.painter.view(&snapshot, &shown, now);
@@ -123,7 +124,7 @@ impl Screen {
         self.painter.sheet(said, frame)
     }
 
-    fn sleep(&self, view: &View, panel: &Panel, now: Now) -> Duration {
+    fn sleep(&self, view: &View, panel: &CallHighlighter, now: Now) -> Duration {
         let panel = panel.next_change(now).map(|at| at.saturating_sub(now.mono));
         [
             self.painter.next_change(view, now),
