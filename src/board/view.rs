@@ -147,8 +147,8 @@ impl Line {
     pub(super) fn below(&self) -> String {
         match (self.filmed, self.english.as_str()) {
             (false, english) => english.to_owned(),
-            (true, "") => words::FILMED.to_owned(),
-            (true, english) => format!("{}  {english}", words::FILMED),
+            (true, "") => words::CAMERA_SOURCE.to_owned(),
+            (true, english) => format!("{}  {english}", words::CAMERA_SOURCE),
         }
     }
 }

@@ -377,7 +377,7 @@ impl Told {
                 };
                 self.derived.called(ticket, counter, kind, now.wall);
             }
-            _ => self.derived.stands(ticket, counter),
+            _ => self.derived.list_current(ticket, counter),
         }
     }
 }

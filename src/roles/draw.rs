@@ -43,7 +43,7 @@ pub fn run(
     let mut office = Office::new(config.state.clone());
     for (queue, message) in messages {
         let pattern = config.patterns.get(&queue);
-        if let Some(why) = pattern.and_then(|pattern| feed::misfit(&message, pattern)) {
+        if let Some(why) = pattern.and_then(|pattern| feed::pattern_mismatch(&message, pattern)) {
             bail!("cannot use the state of queue {queue}: {why}");
         }
         let heard = Now::at(message.at.min(at));

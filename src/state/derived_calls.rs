@@ -138,14 +138,14 @@ impl DerivedCalls {
 
     /// A number stands there, called nobody knows when; a call of it that is known already stays the
     /// call that it was.
-    pub fn stands(&mut self, ticket: Label, counter: Option<Label>) {
+    pub fn list_current(&mut self, ticket: Label, counter: Option<Label>) {
         self.last_shown = Some((ticket.clone(), counter.clone()));
         let known = self.is_newest(&ticket, counter.as_ref());
         self.standing = (!known).then_some(NowServing { ticket, counter });
     }
 
     /// The source shows that nobody is served.
-    pub fn nobody_stands(&mut self) {
+    pub fn clear_current(&mut self) {
         self.standing = None;
     }
 

@@ -147,7 +147,7 @@ impl Queue {
             return Ok(());
         };
         // Of something that may be of any age, only news is taken.
-        let same = arrival.is_of_unknown_age(now) && last.says_the_same(state);
+        let same = arrival.is_of_unknown_age(now) && last.has_same_content(state);
         if same || (state.day, state.seq) == (last.day, last.seq) {
             return Err(Rejection::Duplicate(state.seq));
         }

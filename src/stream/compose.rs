@@ -4,7 +4,7 @@
 
 use super::news::{News, PictureKind, StreamOffice, StreamPicture};
 use super::picture;
-use crate::board::{BoardError, Caption, Painter, Slate, TURN};
+use crate::board::{BoardError, Caption, MessageScreen, Painter, TURN};
 use crate::clock::Now;
 use crate::config::{BoardConfig, OutputConfig, StreamConfig, StreamShow};
 use crate::model::{Name, OfficeId};
@@ -32,7 +32,7 @@ pub struct Composer {
 enum Shown {
     /// Numbers, which the painter knows.
     Numbers,
-    Slate(Slate),
+    MessageScreen(MessageScreen),
     /// A picture by its hash, and what is said around it.
     Picture(Arc<str>, Caption),
 }
@@ -183,14 +183,14 @@ impl Composer {
         Some(&self.frame)
     }
 
-    fn show_slate(&mut self, slate: Slate) -> Option<&Frame> {
+    fn show_slate(&mut self, slate: MessageScreen) -> Option<&Frame> {
         self.on_show = None;
-        let shown = Shown::Slate(slate);
+        let shown = Shown::MessageScreen(slate);
         if self.shown == shown {
             return None;
         }
-        if let Shown::Slate(slate) = &shown {
-            self.painter.slate(slate, &mut self.frame);
+        if let Shown::MessageScreen(slate) = &shown {
+            self.painter.message_screen(slate, &mut self.frame);
         }
         self.shown = shown;
         Some(&self.frame)
@@ -230,7 +230,7 @@ fn turns(passed: Duration, turn: Duration) -> usize {
 }
 
 /// Said while the broker is not heard: no number is current, so none is shown.
-fn lost(news: &News, now: Now) -> Slate {
+fn lost(news: &News, now: Now) -> MessageScreen {
     let newest = news
         .offices
         .iter()
@@ -260,7 +260,7 @@ fn lost(news: &News, now: Now) -> Slate {
             "No numbers are coming in.".to_owned(),
         ),
     };
-    Slate {
+    MessageScreen {
         word: "受信待ち".into(),
         line,
         advice: "復旧するまでこのままお待ちください".into(),
@@ -269,8 +269,8 @@ fn lost(news: &News, now: Now) -> Slate {
 }
 
 /// Said while no office has numbers.
-fn nothing() -> Slate {
-    Slate {
+fn nothing() -> MessageScreen {
+    MessageScreen {
         word: "準備中".into(),
         line: "表示できる窓口の情報がまだありません".into(),
         advice: "情報が届くと表示を始めます".into(),

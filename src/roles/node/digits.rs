@@ -67,8 +67,8 @@ impl Numbers {
             self.digits.update(&snapshot.log, now);
             let lit = hours::is_lit(self.config.on, &snapshot, &panel.view(), now);
             let fields = self.fields(lit, &snapshot, now);
-            self.board.show(&fields);
-            let free = self.board.tend();
+            self.board.set_fields(&fields);
+            let free = self.board.poll_device();
             self.tell(lit, panel.shown(now), now);
             if free.is_zero() {
                 continue;
@@ -107,7 +107,7 @@ impl Numbers {
     fn tell(&mut self, lit: bool, shown: u64, now: Now) {
         let frames = self.board.frames();
         let handed = frames.filter(|frames| self.told.as_ref() != Some(frames));
-        let (device, failed) = (self.board.status(), self.board.failed());
+        let (device, failed) = (self.board.status(), self.board.error());
         let missed = self.digits.missed();
         self.outputs.update(&self.config.id, |status| {
             if status.device.as_ref() != Some(device) {
@@ -134,9 +134,9 @@ impl Numbers {
 /// Puts dashes on every field, as far as the board answers in time.
 pub(in crate::roles) fn leave_dashes(board: &mut SerialBoard, digits: &Digits) {
     let end = Instant::now() + GOODBYE_WITHIN;
-    board.show(&digits.all(&Face::Dashes));
+    board.set_fields(&digits.all(&Face::Dashes));
     while Instant::now() < end && board.is_open() && !board.is_settled() {
-        let free = board.tend().min(Duration::from_millis(20));
+        let free = board.poll_device().min(Duration::from_millis(20));
         if !free.is_zero() {
             linger(free);
         }

@@ -5,7 +5,7 @@ use super::duplicate::{self, DuplicateWatch};
 use super::site;
 use super::status_file::{StatusFile, Vitals};
 use super::truth::{Outcome, Truth};
-use crate::board::Sheet;
+use crate::board::SetupScreen;
 use crate::clock::Clock;
 use crate::config::NodeConfig;
 use crate::health::{IssueKind, with_causes};
@@ -72,7 +72,7 @@ pub(super) struct Reader {
 pub(super) struct Site {
     pub(super) told: Told,
     pub(super) config: NodeConfig,
-    pub(super) sheet: watch::Sender<Option<Arc<Sheet>>>,
+    pub(super) sheet: watch::Sender<Option<Arc<SetupScreen>>>,
 }
 
 /// The state on its way to the medium; ends with what went wrong.

@@ -9,7 +9,7 @@ use super::hours;
 use super::pause::{LONGEST_SLEEP, pause};
 use super::pictures::Pictures;
 use super::status::Outputs;
-use crate::board::{Painter, Sheet, View};
+use crate::board::{Painter, SetupScreen, View};
 use crate::clock::{Clock, Now};
 use crate::config::BoardConfig;
 use crate::health::with_causes;
@@ -37,7 +37,7 @@ pub(super) struct Screen {
     pub(super) outputs: Outputs,
     pub(super) hearing: Hearing,
     /// What the box says of itself in place of numbers, while there are none.
-    pub(super) sheet: watch::Receiver<Option<Arc<Sheet>>>,
+    pub(super) sheet: watch::Receiver<Option<Arc<SetupScreen>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) probe: Probe,
 }
@@ -51,7 +51,7 @@ impl Screen {
             CallHighlighter::new(self.config.panel).for_queues(self.config.queues.clone());
         let mut told = Told::default();
         let mut lit = true;
-        let mut sheet: Option<Arc<Sheet>> = None;
+        let mut sheet: Option<Arc<SetupScreen>> = None;
         // Whether the device may show something else than the frame.
         let mut behind = true;
         while !shutdown.is_cancelled() {
@@ -88,7 +88,10 @@ impl Screen {
                 }
             }
             self.tell(&snapshot, &view, &mut told);
-            let undrawable = self.painter.undrawable(&view).filter(|_| said.is_none());
+            let undrawable = self
+                .painter
+                .missing_glyphs(&view)
+                .filter(|_| said.is_none());
             if said.is_none() {
                 sheet = None;
                 self.pictures.offer(&frame, now);
@@ -113,15 +116,15 @@ impl Screen {
     /// Draws what the box says of itself, where it changed.
     fn sheet(
         &mut self,
-        said: &Arc<Sheet>,
-        drawn: &mut Option<Arc<Sheet>>,
+        said: &Arc<SetupScreen>,
+        drawn: &mut Option<Arc<SetupScreen>>,
         frame: &mut Frame,
     ) -> Vec<Rectangle> {
         if drawn.as_ref() == Some(said) {
             return Vec::new();
         }
         *drawn = Some(Arc::clone(said));
-        self.painter.sheet(said, frame)
+        self.painter.setup_screen(said, frame)
     }
 
     fn sleep(&self, view: &View, panel: &CallHighlighter, now: Now) -> Duration {
@@ -146,7 +149,7 @@ impl Screen {
 
     fn light(&mut self, lit: bool) {
         if let Some(output) = &mut self.output {
-            output.light(lit);
+            output.set_lit(lit);
         }
     }
 
@@ -156,7 +159,7 @@ impl Screen {
         let Some(output) = &mut self.output else {
             return false;
         };
-        let mut again = match output.tend() {
+        let mut again = match output.poll_device() {
             Ok(again) => again,
             Err(e) => {
                 self.note(Some(&e));
@@ -179,7 +182,7 @@ impl Screen {
         let Some(output) = &mut self.output else {
             return true;
         };
-        let failed = output.show(frame, damage).err();
+        let failed = output.present(frame, damage).err();
         self.note(failed.as_ref());
         failed.is_none()
     }

@@ -5,7 +5,7 @@
 use super::source_clock;
 use crate::clock::Now;
 use crate::config::NodeConfig;
-use crate::feed::{self, Adapter, Mapped};
+use crate::feed::{self, Adapter, MappedState};
 use crate::health::{IssueKind, Issues};
 use crate::model::{OfficeId, Pattern, QueueId, QueueState, Source, Status};
 use crate::state::wait::{WaitDebouncer, WaitHistory};
@@ -104,7 +104,7 @@ impl Truth {
             Some(Topic::Feed(office, queue)) if office == self.id => match feed::decode(payload) {
                 Ok(state) => {
                     let pattern = self.patterns.get(&queue);
-                    if let Some(why) = pattern.and_then(|p| feed::misfit(&state, p)) {
+                    if let Some(why) = pattern.and_then(|p| feed::pattern_mismatch(&state, p)) {
                         self.refuse(queue.as_str(), &format!("feed of {queue}: {why}"), now);
                         return outcome;
                     }
@@ -156,7 +156,7 @@ impl Truth {
             .collect();
         for (filter, result) in mapped {
             match result {
-                Ok(Mapped {
+                Ok(MappedState {
                     queue,
                     state,
                     arrival,

@@ -1,4 +1,4 @@
-//! What is no ticket goes no further: it may be anything, also the name of a visitor.
+//! Drops labels that are not tickets: they may be anything, including a visitor's name.
 
 use crate::config::NodeConfig;
 use crate::model::{Label, Pattern, QueueId, QueueState, Source};
@@ -7,7 +7,7 @@ use crate::state::SavedState;
 /// Says what is wrong with the tickets of a message that do not look as configured. A label is told
 /// by its length alone.
 #[must_use]
-pub fn misfit(state: &QueueState, pattern: &Pattern) -> Option<String> {
+pub fn pattern_mismatch(state: &QueueState, pattern: &Pattern) -> Option<String> {
     let ticket = tickets(state).find(|ticket| !pattern.fits(ticket.as_str()))?;
     let chars = ticket.as_str().chars().count();
     Some(format!(
@@ -21,16 +21,16 @@ fn tickets(state: &QueueState) -> impl Iterator<Item = &Label> {
     serving.chain(calls).chain(&state.next).chain(&state.held)
 }
 
-/// What of an earlier run would still be taken today: an earlier version, or another configuration,
-/// may have kept anything.
+/// Filters saved state by the current ticket patterns: an older version, or another configuration,
+/// may have saved anything.
 #[derive(Debug)]
-pub struct Fitting<'a> {
+pub struct PatternFilter<'a> {
     config: &'a NodeConfig,
     /// Where the numbers of each queue came from.
     sources: Vec<(QueueId, Source)>,
 }
 
-impl<'a> Fitting<'a> {
+impl<'a> PatternFilter<'a> {
     /// Holds labels against this configuration, with the sources of what was kept.
     #[must_use]
     pub fn new(kept: &SavedState, config: &'a NodeConfig) -> Self {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn fitting(kept: SavedState, config: &NodeConfig) -> SavedState {
-        Fitting::new(&kept, config).of(kept)
+        PatternFilter::new(&kept, config).of(kept)
     }
 
     fn state() -> QueueState {
@@ -157,7 +157,7 @@ mod tests {
         let strict = config(r#"pattern = "[A-Z][0-9]{3}""#);
         assert_ne!(fitting(kept(Source::Feed), &strict), kept(Source::Feed));
         let pattern = &strict.patterns[&QueueId::new("a").unwrap()];
-        let told = misfit(&state(), pattern).expect("a misfit");
+        let told = pattern_mismatch(&state(), pattern).expect("a misfit");
         assert!(
             told.contains("4 characters") && !told.contains("山田"),
             "{told}"
