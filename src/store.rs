@@ -3,15 +3,15 @@
 //!
 //! Small files of their own, each replaced whole: see `store/file.rs`.
 
+mod announced;
 mod file;
 mod identity;
-mod learnt;
-mod spoken;
+mod wait_history;
 
 pub use identity::SharedIdentity;
 
 use crate::model::{Label, QueueId, QueueState, Source};
-use crate::state::{Kept, KeptCall, KeptQueue};
+use crate::state::{SavedCall, SavedQueue, SavedState};
 use crate::wire::feed::{FeedCall, FeedMessage, WireServing};
 use crate::wire::{report::CallReport, text};
 use jiff::civil::Time;
@@ -153,8 +153,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Io`]; what was kept before is still there then.
-    pub fn save(&self, kept: &Kept, zone: &TimeZone) -> Result<(), StoreError> {
-        let queue = |k: &KeptQueue| QueueLine {
+    pub fn save(&self, kept: &SavedState, zone: &TimeZone) -> Result<(), StoreError> {
+        let queue = |k: &SavedQueue| QueueLine {
             queue: k.queue.clone(),
             epoch: k.epoch,
             source: k.source,
@@ -162,7 +162,7 @@ impl Store {
             dated: k.dated,
             state: FeedMessage::new(&k.state, zone),
         };
-        let call = |k: &KeptCall| CallLine {
+        let call = |k: &SavedCall| CallLine {
             call: CallReport::new(k.queue.clone(), k.day, k.epoch, &k.call, zone),
             shown: k.shown,
         };
@@ -177,9 +177,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when neither the file nor its copy can be read.
-    pub fn load(&self) -> Result<Kept, StoreError> {
+    pub fn load(&self) -> Result<SavedState, StoreError> {
         let document = file::load::<Document>(&self.dir)?;
-        Ok(document.map(Kept::from).unwrap_or_default())
+        Ok(document.map(SavedState::from).unwrap_or_default())
     }
 }
 
@@ -200,9 +200,9 @@ fn without_midnight_calls(mut message: FeedMessage, source: Source) -> FeedMessa
     message
 }
 
-impl From<Document> for Kept {
+impl From<Document> for SavedState {
     fn from(document: Document) -> Self {
-        let queue = |k: QueueLine| KeptQueue {
+        let queue = |k: QueueLine| SavedQueue {
             queue: k.queue,
             state: QueueState::from(without_midnight_calls(k.state, k.source)),
             epoch: k.epoch,
@@ -210,7 +210,7 @@ impl From<Document> for Kept {
             last_no: k.last_no,
             dated: k.dated,
         };
-        let call = |k: CallLine| KeptCall {
+        let call = |k: CallLine| SavedCall {
             call: k.call.call(),
             queue: k.call.queue,
             day: k.call.day,
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
     use crate::wire::feed::FeedMessage;
 
-    fn kept(seq: u64) -> Kept {
+    fn kept(seq: u64) -> SavedState {
         let json = format!(
             r#"{{"seq":{seq},"at":"2026-11-24T10:42:07+09:00","day":"2026-11-24","status":"open",
             "waiting":2,"on_hold":0,"next":["A043"],"calls":[{{"no":2,"ticket":"A042","counter":"3",
@@ -237,15 +237,15 @@ mod tests {
         );
         let state: QueueState = FeedMessage::decode(json.as_bytes()).unwrap().into();
         let queue = QueueId::new("certificates").unwrap();
-        Kept {
-            calls: vec![KeptCall {
+        SavedState {
+            calls: vec![SavedCall {
                 queue: queue.clone(),
                 day: state.day,
                 epoch: 3,
                 call: state.calls[0].clone(),
                 shown: seq == 1,
             }],
-            queues: vec![KeptQueue {
+            queues: vec![SavedQueue {
                 queue,
                 state,
                 epoch: 3,
@@ -260,7 +260,7 @@ mod tests {
     fn what_is_kept_comes_back_and_a_damaged_file_falls_back_to_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("made/on/demand")).unwrap();
-        assert_eq!(store.load().unwrap(), Kept::default());
+        assert_eq!(store.load().unwrap(), SavedState::default());
         let zone = TimeZone::fixed(jiff::tz::offset(9));
         store.save(&kept(1), &zone).unwrap();
         assert_eq!(store.load().unwrap(), kept(1));

@@ -9,9 +9,9 @@ use std::cell::RefCell;
 use std::path::Path;
 use yobiban::clock::Now;
 use yobiban::config::{self, AdapterConfig};
-use yobiban::feed::{self, Adapter, Mapped};
+use yobiban::feed::{self, Adapter, MappedState};
 use yobiban::model::QueueState;
-use yobiban::state::{Delivery, Office, Refusal, Settings, could_be_now};
+use yobiban::state::{Delivery, Office, Rejection, Settings, could_be_now};
 use yobiban::wire::feed::FeedMessage;
 
 /// A checked mapping.
@@ -94,10 +94,10 @@ fn map(config: &AdapterConfig, settings: &Settings, payloads: &[&[u8]]) {
 }
 
 /// What is mapped can be judged.
-fn accepted(office: &mut Office, mapped: Mapped, now: Now) {
+fn accepted(office: &mut Office, mapped: MappedState, now: Now) {
     let judged = office.apply(&mapped.queue, mapped.state, mapped.arrival, now);
     // Times that a system wrote may be wrong; its queues are those of the configuration.
-    if let Err(refusal @ Refusal::UnknownQueue(_)) = judged {
+    if let Err(refusal @ Rejection::UnknownQueue(_)) = judged {
         panic!("{refusal}");
     }
 }

@@ -12,7 +12,7 @@ use yobiban::clock::Now;
 use yobiban::config::{self, NodeConfig, OutputConfig};
 use yobiban::output::Frame;
 use yobiban::roles::node::Truth;
-use yobiban::state::{Delivery, Panel, Snapshot};
+use yobiban::state::{CallHighlighter, Delivery, Snapshot};
 
 /// Small, so that drawing takes little; the last one has no pixels.
 const BOARDS: &str = r#"
@@ -115,7 +115,11 @@ fn draw(hall: &mut Hall, messages: &[&[u8]]) {
         painter.forget();
         frames.push(Frame::new(board.size.0, board.size.1));
     }
-    let mut panels: Vec<Panel> = config.boards.iter().map(|b| Panel::new(b.panel)).collect();
+    let mut panels: Vec<CallHighlighter> = config
+        .boards
+        .iter()
+        .map(|b| CallHighlighter::new(b.panel))
+        .collect();
     let digits = config.boards.last().expect("five boards");
     let OutputConfig::Serial(serial) = &digits.output else {
         unreachable!("as configured");

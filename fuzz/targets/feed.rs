@@ -14,8 +14,8 @@ use yobiban::config::{self, NodeConfig};
 use yobiban::feed;
 use yobiban::roles::node::Truth;
 use yobiban::state::{
-    Delivery, LIST_PLACES, MAX_WAITING, Panel, PanelSettings, Phase, Snapshot, could_be_now,
-    horizon,
+    CallHighlighter, Delivery, MAX_LIST_SLOTS, MAX_WAITING, PanelSettings, Phase, Snapshot,
+    could_be_now, horizon,
 };
 use yobiban::wire::feed::{FeedMessage, MAX_CALLS};
 
@@ -67,7 +67,7 @@ pub fn run(data: &[u8]) {
     ]);
     assert_eq!(heard, taken, "each message is counted once: {counts:?}");
     let shown = glass.panel.shown(now);
-    kept(&truth.keep(shown), &truth.snapshot(now), now);
+    kept(&truth.saved_state(shown), &truth.snapshot(now), now);
 }
 
 /// A snapshot without the word in the corner that something was refused.
@@ -129,7 +129,7 @@ fn said(after: &Snapshot, queue: &str, payload: &[u8], now: Now) {
 
 /// What was kept is shown again, with its time, never as fresh; a call that had its time on the glass
 /// does not stand out again.
-fn kept(kept: &yobiban::state::Kept, shown: &Snapshot, now: Now) {
+fn kept(kept: &yobiban::state::SavedState, shown: &Snapshot, now: Now) {
     let mut truth = Truth::new(&CONFIG);
     truth.restore(kept.clone(), now);
     let back = truth.snapshot(now);
@@ -147,14 +147,14 @@ fn kept(kept: &yobiban::state::Kept, shown: &Snapshot, now: Now) {
         assert_eq!(state(was), state(is));
         assert!(!is.fresh);
     }
-    let again = truth.keep(0);
+    let again = truth.saved_state(0);
     assert_eq!(again.queues, kept.queues);
     assert_eq!(again.calls.len(), kept.calls.len());
 }
 
 /// A panel and what stood on it.
 struct Glass {
-    panel: Panel,
+    panel: CallHighlighter,
     /// Calls that stood out and no longer do.
     gone: BTreeSet<u64>,
     active: BTreeSet<u64>,
@@ -164,7 +164,7 @@ struct Glass {
 impl Glass {
     fn new() -> Self {
         Self {
-            panel: Panel::new(PanelSettings::default()),
+            panel: CallHighlighter::new(PanelSettings::default()),
             gone: BTreeSet::new(),
             active: BTreeSet::new(),
             newest: 0,
@@ -175,7 +175,7 @@ impl Glass {
         self.panel.update(&snapshot.log, now);
         let view = self.panel.view();
         assert!(
-            view.active.len() <= LIST_PLACES,
+            view.active.len() <= MAX_LIST_SLOTS,
             "more than there are places"
         );
         assert!(view.waiting <= MAX_WAITING);

@@ -14,7 +14,7 @@ use tokio_modbus::client::{Client as _, rtu, tcp};
 use tokio_modbus::slave::Slave;
 use tokio_modbus::{Request, Response};
 use yobiban::config::{self, OutputConfig};
-use yobiban::output::serial::{Face, Field, Heard, SerialBoard, SerialError, judge};
+use yobiban::output::serial::{Face, Field, ReplyMatch, SerialBoard, SerialError, match_reply};
 
 thread_local! {
     static FOLDER: PathBuf = folder("serial");
@@ -67,7 +67,7 @@ fn template(data: &[u8]) {
                     face: face.clone(),
                     blink: address == 99,
                 };
-                board.show(&[field(1), field(99)]);
+                board.set_fields(&[field(1), field(99)]);
             }
         }
         assert!(board.frames().is_none(), "nothing was sent");
@@ -110,9 +110,9 @@ fn reply(data: &[u8]) {
         .iter()
         .map(|b| (*b != b'?').then_some(*b))
         .collect();
-    let (judged, answer) = judge(sent, &wanted, heard);
+    let (matched, answer) = match_reply(sent, &wanted, heard);
     assert!(heard.ends_with(answer));
-    if judged == Heard::Confirmed {
+    if matched == ReplyMatch::Confirmed {
         let echoed = [sent, expected].concat();
         let fits = |expected: &[u8]| {
             heard.len() == expected.len()
@@ -124,7 +124,7 @@ fn reply(data: &[u8]) {
         assert!(fits(expected) || heard.starts_with(sent) || fits(&echoed));
     }
     if heard == expected && !expected.contains(&b'?') {
-        assert_eq!(judged, Heard::Confirmed);
+        assert_eq!(matched, ReplyMatch::Confirmed);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::{
 };
 use crate::model::{Label, QueueId, Status, WaitRange};
 use crate::output::serial::{Face, Field};
-use crate::state::{LoggedCall, Phase, QueueView, ShownCall, Snapshot};
+use crate::state::{HighlightedCall, LoggedCall, Phase, QueueView, Snapshot};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ struct Turns {
     field: SerialField,
     /// Oldest first.
     pending: VecDeque<LoggedCall>,
-    shown: Option<ShownCall>,
+    shown: Option<HighlightedCall>,
     /// The newest call that was in a log, shown or not.
     newest: Option<LoggedCall>,
 }
@@ -340,9 +340,9 @@ impl Turns {
 
     fn tick(&mut self, now: Now, min_highlight: Duration, max_backlog: Duration) {
         let turn = self.turn(now, min_highlight, max_backlog);
-        let over = |shown: &ShownCall| now.since(shown.since) >= turn;
+        let over = |shown: &HighlightedCall| now.since(shown.since) >= turn;
         if self.shown.as_ref().is_none_or(over) {
-            self.shown = self.pending.pop_front().map(|call| ShownCall {
+            self.shown = self.pending.pop_front().map(|call| HighlightedCall {
                 call,
                 since: now.mono,
             });

@@ -161,7 +161,7 @@ mod tests {
     use crate::model::WaitRange;
     use crate::model::{Call, CallKind, Label, Lane, Name, QueueId, QueueState, Source, Status};
     use crate::state::{
-        LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, ShownCall, Snapshot,
+        HighlightedCall, LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, Snapshot,
     };
     use jiff::civil::date;
     use std::time::Duration;
@@ -253,7 +253,7 @@ mod tests {
         };
         let panel = PanelView {
             active: (1..=calls as u64)
-                .map(|i| ShownCall {
+                .map(|i| HighlightedCall {
                     call: call(i),
                     since: now.mono,
                 })

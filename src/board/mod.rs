@@ -9,13 +9,13 @@
 mod design;
 mod digits;
 mod draw;
-mod drawable;
-mod framed;
 mod layout;
 mod led;
-mod plain;
+mod message_screen;
+mod missing_glyphs;
+mod picture;
 mod scene;
-mod sheet;
+mod setup_screen;
 mod text;
 mod theme;
 mod view;
@@ -24,9 +24,9 @@ mod words;
 
 pub use design::{BoardError, NAMES as DESIGNS};
 pub use digits::{Digits, MAX_PENDING};
-pub use framed::Caption;
-pub use plain::Slate;
-pub use sheet::{Line, Mark, Sheet};
+pub use message_screen::MessageScreen;
+pub use picture::Caption;
+pub use setup_screen::{Line, Mark, SetupScreen};
 pub use theme::{MIN_AREA_CONTRAST, MIN_TEXT_CONTRAST};
 pub use view::{Row, Setting, TURN, View};
 
@@ -56,7 +56,7 @@ const LED: &str = "led";
 pub struct Painter {
     setting: Setting,
     kind: Kind,
-    undrawable: drawable::Undrawable,
+    missing_glyphs: missing_glyphs::MissingGlyphs,
 }
 
 /// What is drawn on.
@@ -72,12 +72,12 @@ struct Screen {
     design: Design,
     fonts: Fonts,
     /// What the frame shows that was drawn last.
-    drawn: Option<Drawn>,
+    drawn: Option<LastFrame>,
 }
 
 /// What a frame shows.
 #[derive(Debug)]
-struct Drawn {
+struct LastFrame {
     size: Size,
     /// Kept because comparing two views costs microseconds, and laying one out a hundred times that.
     view: View,
@@ -111,7 +111,7 @@ impl Painter {
         Ok(Self {
             setting: Setting::new(office, state, board, rows),
             kind,
-            undrawable: drawable::Undrawable::default(),
+            missing_glyphs: missing_glyphs::MissingGlyphs::default(),
         })
     }
 
@@ -142,18 +142,18 @@ impl Painter {
 
     /// Draws a few words instead of numbers, and returns the areas that it repainted. Panels of
     /// light points, which have no room for sentences, say that they are out of service.
-    pub fn slate(&mut self, slate: &Slate, frame: &mut Frame) -> Vec<Rectangle> {
+    pub fn message_screen(&mut self, slate: &MessageScreen, frame: &mut Frame) -> Vec<Rectangle> {
         match &mut self.kind {
-            Kind::Screen(screen) => screen.slate(slate, frame),
+            Kind::Screen(screen) => screen.message_screen(slate, frame),
             Kind::Led(led) => led.out_of_service(frame),
         }
     }
 
     /// Draws a sheet for whoever installs the board, and returns the areas that it repainted. Panels
     /// of light points, which have no room for it, say that they are out of service.
-    pub fn sheet(&mut self, sheet: &Sheet, frame: &mut Frame) -> Vec<Rectangle> {
+    pub fn setup_screen(&mut self, sheet: &SetupScreen, frame: &mut Frame) -> Vec<Rectangle> {
         match &mut self.kind {
-            Kind::Screen(screen) => screen.sheet(sheet, frame),
+            Kind::Screen(screen) => screen.setup_screen(sheet, frame),
             Kind::Led(led) => led.out_of_service(frame),
         }
     }
@@ -167,7 +167,7 @@ impl Painter {
         }
     }
 
-    /// Draws what stands on the glass from the moment a node stops until it draws again: that the
+    /// Draws what stands on the screen from the moment a node stops until it draws again: that the
     /// board is out of service. Returns the areas that it repainted.
     pub fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
         match &mut self.kind {
@@ -225,7 +225,7 @@ impl Screen {
                 vec![Rectangle::new(Point::zero(), size)]
             }
         };
-        self.drawn = Some(Drawn {
+        self.drawn = Some(LastFrame {
             size,
             view: view.clone(),
             scene,
@@ -234,27 +234,27 @@ impl Screen {
     }
 
     fn out_of_service(&mut self, frame: &mut Frame) -> Vec<Rectangle> {
-        self.slate(&Slate::out_of_service(), frame)
+        self.message_screen(&MessageScreen::out_of_service(), frame)
     }
 
     fn frame(&mut self, caption: &Caption, frame: &mut Frame) -> Rectangle {
-        let (scene, left) = framed::scene(caption, frame.size());
+        let (scene, left) = picture::scene(caption, frame.size());
         draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
         self.drawn = None;
         left
     }
 
-    fn sheet(&mut self, sheet: &Sheet, frame: &mut Frame) -> Vec<Rectangle> {
+    fn setup_screen(&mut self, sheet: &SetupScreen, frame: &mut Frame) -> Vec<Rectangle> {
         let size = frame.size();
-        let scene = sheet::scene(sheet, size);
+        let scene = setup_screen::scene(sheet, size);
         draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
         self.drawn = None;
         vec![Rectangle::new(Point::zero(), size)]
     }
 
-    fn slate(&mut self, slate: &Slate, frame: &mut Frame) -> Vec<Rectangle> {
+    fn message_screen(&mut self, slate: &MessageScreen, frame: &mut Frame) -> Vec<Rectangle> {
         let size = frame.size();
-        let scene = plain::scene(slate, size);
+        let scene = message_screen::scene(slate, size);
         draw::whole(&scene, &self.design.theme, &mut self.fonts, frame);
         self.drawn = None;
         vec![Rectangle::new(Point::zero(), size)]

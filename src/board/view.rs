@@ -8,7 +8,7 @@ use crate::clock::Now;
 use crate::config::BoardConfig;
 use crate::model::{Lane, Name, QueueId, Source, Status};
 use crate::state::{
-    LoggedCall, PanelView, Phase, QueueView, Settings, ShownCall, Snapshot, horizon,
+    HighlightedCall, LoggedCall, PanelView, Phase, QueueView, Settings, Snapshot, horizon,
 };
 use jiff::civil::Time;
 use std::time::Duration;
@@ -147,8 +147,8 @@ impl Line {
     pub(super) fn below(&self) -> String {
         match (self.filmed, self.english.as_str()) {
             (false, english) => english.to_owned(),
-            (true, "") => words::FILMED.to_owned(),
-            (true, english) => format!("{}  {english}", words::FILMED),
+            (true, "") => words::CAMERA_SOURCE.to_owned(),
+            (true, english) => format!("{}  {english}", words::CAMERA_SOURCE),
         }
     }
 }
@@ -200,7 +200,7 @@ impl View {
             let queue = queues.iter().find(|q| q.settings.id == call.queue);
             queue.is_some_and(|q| q.today().is_some_and(|s| s.day == call.day))
         };
-        let blinks = |shown: &ShownCall| now.since(shown.since) < setting.blink_for;
+        let blinks = |shown: &HighlightedCall| now.since(shown.since) < setting.blink_for;
         let second = now.mono.as_millis() / BLINK.as_millis() % 2 == 1;
         let notice = (!setting.notices.is_empty())
             .then(|| &setting.notices[turn(now, setting.notices.len())]);
@@ -213,7 +213,8 @@ impl View {
                     && shown.call.counter == call.call.counter
             })
         };
-        let active: Vec<&ShownCall> = panel.active.iter().filter(|s| on_board(&s.call)).collect();
+        let active: Vec<&HighlightedCall> =
+            panel.active.iter().filter(|s| on_board(&s.call)).collect();
         Self {
             office: both(&setting.office),
             clock: now.synced.then(|| Clock {

@@ -162,7 +162,7 @@ pub(super) fn counter(label: &Label) -> Counter {
 }
 
 /// Said of numbers that a camera read from another board.
-pub(super) const FILMED: &str = "カメラ読取";
+pub(super) const CAMERA_SOURCE: &str = "カメラ読取";
 
 /// The first of the open issues, and how many there are besides; `None` when all is well.
 pub(super) fn issues(open: &[&str]) -> Option<String> {

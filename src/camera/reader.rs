@@ -11,7 +11,7 @@ use super::reading::Doubt;
 use crate::clock::Now;
 use crate::config::{CameraConfig, CameraField, CameraShow};
 use crate::model::{CallKind, Label, QueueId, QueueState};
-use crate::state::{Derived, KeptQueue, Settings};
+use crate::state::{DerivedCalls, SavedQueue, Settings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub struct Reader {
 /// Derives the states of one queue from its fields.
 struct QueueTracker {
     id: QueueId,
-    derived: Derived,
+    derived: DerivedCalls,
     /// Ticket and counter that were on the board last; `None` before any were seen today.
     shown: Option<(Label, Option<Label>)>,
     waiting: u32,
@@ -117,8 +117,8 @@ impl Reader {
 
     /// Goes on where an earlier reader of the same board stopped: calls keep their numbers, and the
     /// ticket that is on the board is no new call.
-    pub fn resume(&mut self, kept: &[KeptQueue]) {
-        let mine = |k: &&KeptQueue| self.queues.iter().any(|q| q.id == k.queue);
+    pub fn resume(&mut self, kept: &[SavedQueue]) {
+        let mine = |k: &&SavedQueue| self.queues.iter().any(|q| q.id == k.queue);
         let Some(day) = kept.iter().filter(mine).map(|k| k.state.day).max() else {
             return;
         };
@@ -297,7 +297,7 @@ impl QueueTracker {
     fn new(id: QueueId) -> Self {
         Self {
             id,
-            derived: Derived::default(),
+            derived: DerivedCalls::default(),
             shown: None,
             waiting: 0,
             on_hold: 0,
@@ -371,7 +371,7 @@ impl QueueTracker {
         let before = self.shown.replace(shown).map(|(ticket, _)| ticket);
         // What changed while the node restarted is called all the same, if that was a moment ago.
         let derived = &self.derived;
-        let missed = derived.was_kept_within(Settings::MAX_ANNOUNCE_AGE, now)
+        let missed = derived.was_saved_within(Settings::MAX_ANNOUNCE_AGE, now)
             && !derived.was_shown_last(&ticket, counter.as_ref());
         let kept = || derived.last_shown().filter(|_| missed).cloned();
         let known = self.derived.is_newest(&ticket, counter.as_ref());
@@ -384,7 +384,7 @@ impl QueueTracker {
                 };
                 self.derived.called(ticket, counter, kind, now.wall);
             }
-            _ => self.derived.stands(ticket, counter),
+            _ => self.derived.list_current(ticket, counter),
         }
     }
 }
@@ -433,7 +433,7 @@ mod tests {
     fn restarted(state: QueueState, second: i64) -> QueueTracker {
         let mut tracker = tracker();
         let last_no = state.calls.first().map_or(0, |c| c.no);
-        let kept = KeptQueue {
+        let kept = SavedQueue {
             queue: tracker.id.clone(),
             state,
             epoch: 0,

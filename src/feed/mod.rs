@@ -4,11 +4,11 @@
 //! in between. Knows topics and JSON, but neither the office's state nor the network.
 
 mod adapter;
-mod personal;
+mod pattern_filter;
 pub mod recording;
 
-pub use adapter::{Adapter, AdapterError, Mapped};
-pub use personal::{Fitting, misfit};
+pub use adapter::{Adapter, AdapterError, MappedState};
+pub use pattern_filter::{PatternFilter, pattern_mismatch};
 
 use crate::model::QueueState;
 use crate::wire::{WireError, feed::FeedMessage};

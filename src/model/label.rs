@@ -1,6 +1,6 @@
 //! Labels of tickets and counters.
 
-use super::text::{is_invisible, is_mark, is_no_text, plain, turns_direction};
+use super::text::{is_invisible, is_mark, is_not_text, plain, turns_direction};
 use std::fmt;
 use std::sync::Arc;
 
@@ -92,11 +92,11 @@ impl Label {
     /// what no label may hold, and cut, with `~` at its end, where its one spelling is too long.
     /// Nothing when nothing is left.
     #[must_use]
-    pub fn of_earlier(text: &str) -> Option<Self> {
+    pub fn from_older_version(text: &str) -> Option<Self> {
         if let Ok(label) = Self::new(text) {
             return Some(label);
         }
-        let held = |c: &char| !(turns_direction(*c) || is_no_text(*c) || is_invisible(*c));
+        let held = |c: &char| !(turns_direction(*c) || is_not_text(*c) || is_invisible(*c));
         let plain: String = text
             .chars()
             .filter(held)
@@ -142,7 +142,7 @@ fn once(text: &str) -> Result<String, LabelError> {
     if let Some(c) = text.chars().find(|c| turns_direction(*c)) {
         return Err(LabelError::Direction(c));
     }
-    if let Some(c) = text.chars().find(|c| is_no_text(*c)) {
+    if let Some(c) = text.chars().find(|c| is_not_text(*c)) {
         return Err(LabelError::Control(c));
     }
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_an_earlier_version_took_has_a_label_near_it() {
-        let near = |text: &str| Label::of_earlier(text).map(|label| label.to_string());
+        let near = |text: &str| Label::from_older_version(text).map(|label| label.to_string());
         for (text, label) in [
             ("A042", "A042"),
             ("Ａ０４２", "A042"),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     fn holds(text: &str) {
-        if let Some(near) = Label::of_earlier(text) {
+        if let Some(near) = Label::from_older_version(text) {
             assert_eq!(Label::new(near.as_str()).as_ref(), Ok(&near), "{text:?}");
         }
         let Ok(label) = Label::new(text) else { return };
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(one.trim(), one, "{text:?}");
         assert!(
             !one.chars()
-                .any(|c| is_invisible(c) || is_no_text(c) || turns_direction(c)),
+                .any(|c| is_invisible(c) || is_not_text(c) || turns_direction(c)),
             "{text:?}"
         );
         assert!(!one.contains("  "), "{text:?}");

@@ -1,6 +1,6 @@
 //! Names in several languages.
 
-use super::text::{composed, is_invisible, is_no_text, plain, turns_direction};
+use super::text::{composed, is_invisible, is_not_text, plain, turns_direction};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -63,7 +63,7 @@ impl Name {
     /// What keeps a text from being a form of a name; its length is not looked at.
     #[must_use]
     pub fn flaw(text: &str) -> Option<NameError> {
-        if let Some(c) = text.chars().find(|c| is_no_text(*c)) {
+        if let Some(c) = text.chars().find(|c| is_not_text(*c)) {
             return Some(NameError::Control(c));
         }
         if let Some(c) = text.chars().find(|c| turns_direction(*c)) {

@@ -121,7 +121,7 @@ impl QueueState {
     /// Whether another message says the same of the queue: all but when and in which order it was
     /// told.
     #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    pub fn has_same_content(&self, other: &Self) -> bool {
         let bare = |state: &Self| Self {
             seq: 0,
             at: Timestamp::UNIX_EPOCH,

@@ -27,7 +27,7 @@ pub fn is_invisible(c: char) -> bool {
 /// Whether a character is no part of a line of text: control characters, line separators, the
 /// frames of annotations, and code points that never become characters.
 #[must_use]
-pub fn is_no_text(c: char) -> bool {
+pub fn is_not_text(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}')
         || u32::from(c) & 0xfffe == 0xfffe

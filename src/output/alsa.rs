@@ -198,7 +198,7 @@ impl Alsa {
             self.close();
             return Err(error);
         }
-        set_manners(functions, pcm, ahead(rate).min(buffer(functions, pcm)));
+        set_params(functions, pcm, ahead(rate).min(buffer(functions, pcm)));
         Ok(())
     }
 
@@ -206,7 +206,7 @@ impl Alsa {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn look(&mut self) -> Result<(), AlsaError> {
+    pub fn check(&mut self) -> Result<(), AlsaError> {
         if self.pcm.is_none() {
             self.handle(true)?;
         }
@@ -377,7 +377,7 @@ impl Drop for Alsa {
 /// Has the device begin with `ahead` frames, and its buffer cleared behind what was played: otherwise,
 /// when nothing follows in time, it plays old samples again until it is told to stop. A device that
 /// cannot do so begins when its buffer is full, and plays on.
-fn set_manners(functions: &Functions, pcm: Pcm, ahead: usize) {
+fn set_params(functions: &Functions, pcm: Pcm, ahead: usize) {
     let mut parameters = std::ptr::null_mut();
     let mut boundary = 0;
     // SAFETY: the handle is open; the parameters are alsa-lib's own, and freed after their use.
@@ -447,7 +447,7 @@ mod tests {
                 Err(AlsaError::Device { device, .. }) => assert_eq!(device, "plughw:CARD=nobody"),
                 Ok(()) => panic!("there is no such device"),
             }
-            assert!(alsa.look().is_err());
+            assert!(alsa.check().is_err());
             assert!(alsa.write(&[0; 10]).is_err());
         }
         assert_eq!(alsa.drain(), Ok(()), "nothing was under way");

@@ -1,8 +1,8 @@
 //! Where frames go: files, windows, devices. Knows no ticket and no queue.
 //!
 //! A board's owner draws into a [`Frame`] and hands it to an [`Output`] with the areas that changed.
-//! An output never draws and never waits longer than its device needs; what it cannot do it says
-//! once through [`Output::status`] and its errors, and the owner goes on drawing.
+//! An output never draws and never waits longer than its device needs; it reports what it cannot do
+//! once, through [`Output::status`] and its errors, and the owner goes on drawing.
 
 #[cfg(target_os = "linux")]
 pub mod alsa;
@@ -135,7 +135,7 @@ pub trait Output: Send {
         None
     }
 
-    /// Shows a frame.
+    /// Puts a frame on the device.
     ///
     /// `damage` are the areas that differ from the frame shown before, in pixels of the frame; the
     /// first frame's damage is all of it. An empty list means that nothing changed, and an output
@@ -144,20 +144,21 @@ pub trait Output: Send {
     /// # Errors
     /// [`OutputError`] when the frame is not on the device; the next call may succeed, and then
     /// must show the whole frame whatever its damage.
-    fn show(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError>;
+    fn present(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError>;
 
-    /// Looks after the device between frames: plugs, registers, time limits. Called at least once
-    /// a second. `true` asks for the whole frame again, drawn in the [`size`](Self::size) of now.
+    /// Does the periodic work of the device between frames: hot-plug, register refresh, time
+    /// limits. Called at least once a second. Returns `true` if the whole frame must be drawn again,
+    /// in the current [`size`](Self::size).
     ///
     /// # Errors
-    /// [`OutputError`] when the device is lost; it is asked again a second later.
-    fn tend(&mut self) -> Result<bool, OutputError> {
+    /// [`OutputError`] when the device is lost; it is polled again a second later.
+    fn poll_device(&mut self) -> Result<bool, OutputError> {
         Ok(false)
     }
 
-    /// Says whether people are to see it. While it is dark its owner shows black frames, and a
-    /// device that can be switched off may be; before the next frame it is lit again.
-    fn light(&mut self, lit: bool) {
+    /// Sets whether the board is lit. While it is dark its owner presents black frames, and a
+    /// device that can be switched off may be; it is lit again before the next frame.
+    fn set_lit(&mut self, lit: bool) {
         let _ = lit;
     }
 

@@ -12,7 +12,7 @@ impl Output for NoOutput {
         "none"
     }
 
-    fn show(&mut self, _: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
+    fn present(&mut self, _: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
         Ok(())
     }
 

@@ -62,7 +62,7 @@ impl Output for PngOutput {
         "png"
     }
 
-    fn show(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError> {
+    fn present(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError> {
         if damage.is_empty() && self.written {
             return Ok(());
         }
@@ -110,13 +110,13 @@ mod tests {
         let mut output = PngOutput::new(&path).durable();
         let frame = Frame::new(8, 4);
         let all = Rectangle::new(Default::default(), frame_size(&frame));
-        output.show(&frame, &[all]).expect("written");
+        output.present(&frame, &[all]).expect("written");
         let first = fs::read(&path).expect("picture");
         assert_eq!(first, encode::lossless(&frame).bytes);
         fs::remove_file(&path).expect("removed");
-        output.show(&frame, &[]).expect("nothing changed");
+        output.present(&frame, &[]).expect("nothing changed");
         assert!(!path.exists(), "no damage, no write");
-        output.show(&frame, &[all]).expect("written");
+        output.present(&frame, &[all]).expect("written");
         let names: Vec<_> = fs::read_dir(dir.path())
             .expect("directory")
             .map(|e| e.expect("entry").file_name())
@@ -129,7 +129,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("temporary directory");
         let path = dir.path().join("no/such/main.png");
         let error = PngOutput::new(&path)
-            .show(&Frame::new(2, 2), &[])
+            .present(&Frame::new(2, 2), &[])
             .expect_err("not written");
         assert!(error.to_string().contains("no/such/main.png"), "{error}");
     }

@@ -53,7 +53,7 @@ impl Output for WindowOutput {
         "window"
     }
 
-    fn show(&mut self, frame: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
+    fn present(&mut self, frame: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
         if self.shared.closed.load(Ordering::Relaxed) {
             return Err(OutputError::Closed);
         }

@@ -11,7 +11,7 @@ use crate::feed;
 use crate::model::{BoardId, QueueId, QueueState, Source};
 use crate::output::led::preview::preview;
 use crate::output::{Frame, PngOutput, encode};
-use crate::state::{LoggedCall, Office, Panel, PanelView};
+use crate::state::{CallHighlighter, LoggedCall, Office, PanelView};
 use crate::wire::feed::FeedMessage;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ pub fn run(
     let mut office = Office::new(config.state.clone());
     for (queue, message) in messages {
         let pattern = config.patterns.get(&queue);
-        if let Some(why) = pattern.and_then(|pattern| feed::misfit(&message, pattern)) {
+        if let Some(why) = pattern.and_then(|pattern| feed::pattern_mismatch(&message, pattern)) {
             bail!("cannot use the state of queue {queue}: {why}");
         }
         let heard = Now::at(message.at.min(at));
@@ -103,7 +103,7 @@ fn decode(state_json: &[u8]) -> anyhow::Result<Vec<(QueueId, QueueState)>> {
 fn panel(board: &BoardConfig, log: &[LoggedCall], now: Now) -> PanelView {
     let mut calls = log.to_vec();
     calls.sort_by_key(|c| c.call.at);
-    let mut panel = Panel::new(board.panel).for_queues(board.queues.clone());
+    let mut panel = CallHighlighter::new(board.panel).for_queues(board.queues.clone());
     for (index, mut call) in (1..).zip(calls) {
         let heard = Now::at(call.call.at.min(now.wall));
         pass(&mut panel, heard);
@@ -117,7 +117,7 @@ fn panel(board: &BoardConfig, log: &[LoggedCall], now: Now) -> PanelView {
 }
 
 /// Lets time pass for a panel as a node does: it is asked whenever something may change.
-fn pass(panel: &mut Panel, until: Now) {
+fn pass(panel: &mut CallHighlighter, until: Now) {
     let mut at = Now {
         mono: Duration::ZERO,
         ..until

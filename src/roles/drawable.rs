@@ -27,7 +27,7 @@ pub fn undrawable(checked: &Checked) -> Vec<String> {
             .chain(queues.map(|q| (format!("name of queue {}", q.id), &q.name)))
             .chain(board.notices.iter().map(|n| ("notices".to_owned(), n)));
         for (place, name) in named {
-            if let Some(points) = painter.undrawable_names([name]) {
+            if let Some(points) = painter.names_with_missing_glyphs([name]) {
                 let id = &board.id;
                 warnings.push(format!(
                     "{place}: board {id} cannot draw {points}; a sign will stand in their place"

@@ -8,7 +8,7 @@
 //! ([`leave`]).
 
 use super::node::{leave_dashes, rest, sinks};
-use crate::board::{Digits, Painter, Slate};
+use crate::board::{Digits, MessageScreen, Painter};
 use crate::clock::Clock;
 use crate::config::{BoardConfig, NodeConfig, OutputConfig, SerialConfig};
 use crate::health::with_causes;
@@ -96,7 +96,7 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let slate = Slate::goodbye(clock.now(), &config.state.zone);
+    let slate = MessageScreen::shutdown(clock.now(), &config.state.zone);
     let (to_shown, mut shown) = mpsc::channel(config.boards.len().max(1));
     let mut threads = Vec::new();
     for board in &config.boards {
@@ -134,7 +134,7 @@ enum Work {
 struct Picture {
     output: Box<dyn Output>,
     painter: Painter,
-    slate: Slate,
+    slate: MessageScreen,
     size: (u32, u32),
 }
 
@@ -142,7 +142,7 @@ struct Picture {
 fn prepare(
     config: &NodeConfig,
     board: &BoardConfig,
-    slate: &Slate,
+    slate: &MessageScreen,
 ) -> anyhow::Result<Option<Work>> {
     if let OutputConfig::Serial(serial) = &board.output {
         return dashes(serial, board).map(Some);
@@ -167,7 +167,7 @@ fn prepare(
 fn dashes(serial: &SerialConfig, config: &BoardConfig) -> anyhow::Result<Work> {
     let mut board = SerialBoard::new(serial)?;
     let digits = Digits::new(serial, config, board.blinks());
-    board.tend(); // opens its device
+    board.poll_device(); // opens its device
     Ok(Work::Dashes(Box::new(board), Box::new(digits)))
 }
 
@@ -195,22 +195,22 @@ impl Picture {
         let mut drawn = false;
         let mut behind = true;
         let mut told = String::new();
-        self.output.light(true);
+        self.output.set_lit(true);
         while !shutdown.is_cancelled() {
-            let tended = self.output.tend();
+            let tended = self.output.poll_device();
             let (width, height) = self.output.size().unwrap_or(self.size);
             if (width, height) != (frame.width(), frame.height()) {
                 frame = Frame::new(width, height);
                 drawn = false;
             }
             if !drawn {
-                self.painter.slate(&self.slate, &mut frame);
+                self.painter.message_screen(&self.slate, &mut frame);
                 drawn = true;
                 behind = true;
             }
             behind |= !matches!(tended, Ok(false));
             let result = match tended {
-                Ok(_) if behind => self.output.show(&frame, &[frame.bounding_box()]),
+                Ok(_) if behind => self.output.present(&frame, &[frame.bounding_box()]),
                 tended => tended.map(drop),
             };
             match result {
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(layouts, [own.to_str(), Some("light")]);
         // A board whose layout has gone since gets the words all the same.
         std::fs::remove_file(&own).expect("removed");
-        let slate = Slate::goodbye(clock_at_noon(), &config.state.zone);
+        let slate = MessageScreen::shutdown(clock_at_noon(), &config.state.zone);
         assert!(slate.line.starts_with("12:00"), "{slate:?}");
         let work = prepare(&config, &config.boards[0], &slate).expect("a board");
         assert!(matches!(work, Some(Work::Picture(_))));

@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::model::{QueueState, Source, Status};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-fn apply(office: &mut Office, state: QueueState, now: Now) -> Result<Changes, Refusal> {
+fn apply(office: &mut Office, state: QueueState, now: Now) -> Result<Changes, Rejection> {
     office.apply(&queue(), state, Source::Feed, now)
 }
 
@@ -32,7 +32,10 @@ fn the_evening_s_numbers_are_not_the_morning_s_however_long_they_stay_fresh() {
     };
     let copy = message(1, 7 * 3600, &["1:A042"]);
     let taken = again.apply(&queue(), copy, arrival, at(MORNING));
-    assert!(matches!(taken, Err(Refusal::DayOver { .. })), "{taken:?}");
+    assert!(
+        matches!(taken, Err(Rejection::BusinessDayOver { .. })),
+        "{taken:?}"
+    );
     assert_eq!(
         again.snapshot(at(MORNING)).queues[0].phase,
         Phase::NotOpenYet
@@ -43,7 +46,7 @@ fn the_evening_s_numbers_are_not_the_morning_s_however_long_they_stay_fresh() {
 fn a_message_confirmed_without_a_clock_is_not_fresh_once_there_is_one() {
     let mut node = office();
     apply(&mut node, message(1, 0, &["1:A042"]), at(0)).unwrap();
-    let kept = node.keep(0);
+    let kept = node.saved_state(0);
     // The node starts with a clock, loses it, and hears the same old message again.
     let mut node = office();
     node.restore(kept, at(3600));
@@ -52,7 +55,7 @@ fn a_message_confirmed_without_a_clock_is_not_fresh_once_there_is_one() {
         ..at(second)
     };
     let again = apply(&mut node, message(1, 0, &["1:A042"]), unsynced(3610));
-    assert!(matches!(again, Err(Refusal::Doubled(_))), "{again:?}");
+    assert!(matches!(again, Err(Rejection::Duplicate(_))), "{again:?}");
     node.settle(at(3620));
     assert!(!node.snapshot(at(3620)).queues[0].fresh);
 }
@@ -102,7 +105,7 @@ fn days_begin_at_local_midnight_in_every_zone_and_on_every_date() {
                 state.day = day;
                 state.seq = u64::try_from(made.as_millisecond()).unwrap();
                 if minute == 700 {
-                    let kept = node.keep(0);
+                    let kept = node.saved_state(0);
                     node = Office::new(Settings {
                         zone: zone_of.clone(),
                         ..settings()

@@ -26,7 +26,7 @@ fn tickets(office: &Office, now: Now) -> Option<String> {
     Some(shown.0.to_string())
 }
 
-fn apply(office: &mut Office, state: QueueState, now: Now) -> Result<Changes, Refusal> {
+fn apply(office: &mut Office, state: QueueState, now: Now) -> Result<Changes, Rejection> {
     office.apply(&queue(), state, Source::Feed, now)
 }
 
@@ -55,7 +55,7 @@ fn a_message_of_tomorrow_does_not_freeze_the_board() {
         apply(&mut office, honest(1), at(20)).unwrap();
         let wrong = moved(&honest(2), SignedDuration::from_hours(hours));
         let refusal = apply(&mut office, wrong, at(40)).unwrap_err();
-        let off = refusal.clock_off(at(40)).expect("the clock is why");
+        let off = refusal.clock_offset(at(40)).expect("the clock is why");
         assert_eq!(off, SignedDuration::from_hours(hours), "{refusal}");
         for n in 3..6 {
             let changes = apply(&mut office, honest(n), at(n * 20)).unwrap();
@@ -82,7 +82,10 @@ fn a_call_that_has_not_come_yet_is_refused_with_its_message_unless_that_lasts() 
     };
     for (seq, second) in [(1, 0), (2, 20), (3, 40)] {
         let refused = apply(&mut office, honest(seq, second), at(second));
-        assert!(matches!(refused, Err(Refusal::Ahead { path: "calls", .. })));
+        assert!(matches!(
+            refused,
+            Err(Rejection::InFuture { path: "calls", .. })
+        ));
     }
     let changes = apply(&mut office, honest(4, 60), at(60)).unwrap();
     let found: Vec<u64> = changes.calls.iter().map(|c| c.call.no).collect();
@@ -118,7 +121,7 @@ fn an_office_that_works_past_midnight_keeps_its_day_until_it_begins_the_next() {
     next.day = next.day.tomorrow().unwrap();
     assert!(apply(&mut office, next, at(second)).unwrap().new_day);
     let back = apply(&mut office, message(90, second + 20, &[]), at(second + 20));
-    assert!(matches!(back, Err(Refusal::Late { .. })), "{back:?}");
+    assert!(matches!(back, Err(Rejection::Late { .. })), "{back:?}");
 }
 
 #[test]
@@ -131,7 +134,7 @@ fn what_a_broker_kept_from_yesterday_is_not_of_today_and_nobodys_fault() {
     };
     let kept = message(7, 6 * 3600, &["1:A001"]);
     let refused = office.apply(&queue(), kept, arrival, at(morning));
-    assert!(matches!(refused, Err(Refusal::DayOver { .. })));
+    assert!(matches!(refused, Err(Rejection::BusinessDayOver { .. })));
     let view = office.snapshot(at(morning)).queues.remove(0);
     assert_eq!((view.phase, view.fresh), (Phase::NotOpenYet, false));
 }
@@ -158,7 +161,7 @@ fn numbers_of_unknown_age_are_never_fresh() {
     assert!(view(&office, 5).fresh);
     assert_eq!(view(&office, 5).reading.unwrap().as_of(), Some(at(5).wall));
     let again = office.apply(&queue(), message(3, 400, &[]), kept, at(400));
-    assert!(matches!(again, Err(Refusal::Doubled(_))));
+    assert!(matches!(again, Err(Rejection::Duplicate(_))));
     assert!(!view(&office, 400).fresh);
     assert_eq!(
         view(&office, 400).reading.unwrap().as_of(),
@@ -221,7 +224,7 @@ fn a_clock_that_was_days_ahead_does_not_outlast_itself() {
     let mut office = office();
     let wrong = moved(&message(0, 0, &["1:A001"]), days);
     office.apply(&queue(), wrong, arrival, ahead(0)).unwrap();
-    let kept = office.keep(0);
+    let kept = office.saved_state(0);
     for restarted in [false, true] {
         let mut office = office.clone();
         if restarted {
@@ -265,7 +268,11 @@ fn a_source_that_counts_days_in_utc_is_served_all_day_and_calls_nobody_twice() {
         for logged in changes.calls {
             assert!(found.insert(logged.call.ticket.to_string()), "{logged:?}");
         }
-        assert_eq!((changes.lost, changes.restart_unsaid), (0, false), "{step}");
+        assert_eq!(
+            (changes.lost, changes.source_reset_undeclared),
+            (0, false),
+            "{step}"
+        );
         flips += u32::from(changes.flipped);
         let view = office.snapshot(at(second)).queues.remove(0);
         assert!(
@@ -289,7 +296,7 @@ fn late_copies_never_roll_anything_back() {
     for (n, state) in day.iter().take(29).chain(&day[24..29]).enumerate() {
         let now = at(600 + n as i64 * 20);
         let late = apply(&mut office, state.clone(), now);
-        assert!(matches!(late, Err(Refusal::Late { .. })), "{n}: {late:?}");
+        assert!(matches!(late, Err(Rejection::Late { .. })), "{n}: {late:?}");
         assert_eq!(tickets(&office, now).as_deref(), Some("A029"));
     }
 }
@@ -304,7 +311,7 @@ fn a_poisoned_sequence_is_given_up_after_three_messages_and_a_minute() {
             evil.epoch = u32::MAX;
             apply(&mut office, evil, at(1)).unwrap();
             if restarted {
-                let kept = office.keep(0);
+                let kept = office.saved_state(0);
                 office = super::tests::office();
                 office.restore(kept, at(2));
             }
@@ -491,7 +498,7 @@ proptest! {
                     }
                 }
                 Blow::Restart => {
-                    let kept = office.keep(0);
+                    let kept = office.saved_state(0);
                     office = super::tests::office();
                     office.restore(kept, now);
                 }

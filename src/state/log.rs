@@ -1,6 +1,6 @@
 //! The newest calls of an office in the order in which it learnt of them.
 
-use super::kept::KeptCall;
+use super::saved::SavedCall;
 use super::times::horizon;
 use crate::clock::Now;
 use crate::model::{Call, QueueId};
@@ -13,7 +13,7 @@ const LOG_LEN: usize = 128;
 
 /// Calls that every board had shown are kept through a power cut for the list of earlier ones: as
 /// many as a panel lists.
-const KEPT_SHOWN: usize = 8;
+const SAVED_SHOWN_CALLS: usize = 8;
 
 /// A call and its place in the order in which the office learnt of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +36,13 @@ pub struct LoggedCall {
 
 /// The calls themselves, oldest first; at most 128.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Log {
+pub(super) struct CallLog {
     calls: VecDeque<LoggedCall>,
     /// Index of the newest call ever logged.
     newest: u64,
 }
 
-impl Log {
+impl CallLog {
     /// Gives a call its index and lets go of the oldest one when there are too many.
     pub(super) fn push(&mut self, mut call: LoggedCall) -> LoggedCall {
         self.newest += 1;
@@ -63,10 +63,10 @@ impl Log {
 
     /// What a power cut must not take: every call after `shown`, the index of the newest one that
     /// all boards have shown for its time, and a few before.
-    pub(super) fn keep(&self, shown: u64) -> Vec<KeptCall> {
+    pub(super) fn saved(&self, shown: u64) -> Vec<SavedCall> {
         let unshown = self.calls.iter().filter(|c| c.index > shown).count();
-        let skip = self.calls.len().saturating_sub(unshown + KEPT_SHOWN);
-        let kept = |logged: &LoggedCall| KeptCall {
+        let skip = self.calls.len().saturating_sub(unshown + SAVED_SHOWN_CALLS);
+        let kept = |logged: &LoggedCall| SavedCall {
             queue: logged.queue.clone(),
             day: logged.day,
             epoch: logged.epoch,

@@ -1,23 +1,23 @@
 //! What an office knows: the newest state of each queue, which calls are new, how old it all is.
 //!
 //! Sync, total, no I/O, no clock: `apply(message, now) -> changes`. The same events at the same
-//! times give the same state (invariant 9). Late and doubled messages change nothing
+//! times give the same state (invariant 9). Late and duplicate messages change nothing
 //! (invariant 3); a wrong one is refused with a reason and changes nothing either (invariant 8).
 //! Knows no topics, no JSON, no pixels.
 //!
-//! [`Office`] owns the truth and hands out [`Snapshot`]s; a [`Panel`] decides for one board which
+//! [`Office`] owns the truth and hands out [`Snapshot`]s; a [`CallHighlighter`] decides for one board which
 //! call stands out when.
 
 mod arrival;
-mod derived;
-mod doubt;
-mod kept;
-mod known;
+mod correction;
+mod derived_calls;
+mod highlighter;
+mod known_calls;
 mod log;
 mod office;
-mod panel;
 mod queue;
-mod refusal;
+mod rejection;
+mod saved;
 mod snapshot;
 mod times;
 pub mod wait;
@@ -27,19 +27,21 @@ mod day_tests;
 #[cfg(test)]
 mod evidence_tests;
 #[cfg(test)]
-mod panel_tests;
+mod highlighter_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod time_tests;
 
 pub use arrival::{Arrival, Delivery};
-pub use derived::Derived;
-pub use kept::{Kept, KeptCall, KeptQueue};
+pub use derived_calls::DerivedCalls;
+pub use highlighter::{
+    CallHighlighter, HighlightedCall, MAX_LIST_SLOTS, MAX_WAITING, PanelSettings, PanelView,
+};
 pub use log::LoggedCall;
 pub use office::{Changes, Counts, Office};
-pub use panel::{LIST_PLACES, MAX_WAITING, Panel, PanelSettings, PanelView, ShownCall};
-pub use refusal::Refusal;
+pub use rejection::Rejection;
+pub use saved::{SavedCall, SavedQueue, SavedState};
 pub use snapshot::{Phase, QueueView, Reading, Snapshot};
 pub use times::{MAX_AHEAD, could_be_now, horizon};
 

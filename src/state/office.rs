@@ -1,12 +1,12 @@
 //! The truth of one office: applies messages, finds new calls, notices gaps and restarts.
 
 use super::arrival::Arrival;
-use super::kept::{Kept, KeptQueue};
-use super::log::Log;
+use super::log::CallLog;
 use super::queue::{Queue, call_age};
+use super::saved::{SavedQueue, SavedState};
 use super::times::{age, date, goes_on, horizon};
-use super::wait::{Learnt, WaitEstimator, WaitSettings};
-use super::{LoggedCall, Phase, QueueView, Reading, Refusal, Settings, Snapshot};
+use super::wait::{WaitEstimator, WaitHistory, WaitSettings};
+use super::{LoggedCall, Phase, QueueView, Reading, Rejection, Settings, Snapshot};
 use crate::clock::Now;
 use crate::model::{Intervals, QueueId, QueueState, Source, Status, WaitRange};
 use jiff::civil::Date;
@@ -22,7 +22,7 @@ pub struct Changes {
     /// Whether this message began a new business day.
     pub new_day: bool,
     /// Whether the source restarted its count without saying so.
-    pub restart_unsaid: bool,
+    pub source_reset_undeclared: bool,
     /// Whether the source's business day changed while its calls went on: its midnight is not the
     /// office's.
     pub flipped: bool,
@@ -55,7 +55,7 @@ pub struct Counts {
 pub struct Office {
     settings: Settings,
     queues: Vec<Queue>,
-    log: Log,
+    log: CallLog,
     /// Monotonic moment at which the line to the source went down; `None` while it is up.
     line_down: Option<Duration>,
     counts: Counts,
@@ -76,7 +76,7 @@ impl Office {
             waits,
             queues: settings.queues.iter().map(Queue::new).collect(),
             settings,
-            log: Log::default(),
+            log: CallLog::default(),
             line_down: None,
             counts: Counts::default(),
             unproven: false,
@@ -86,14 +86,14 @@ impl Office {
     /// Applies one message; a [`Source`] alone stands for a live message with the source's own time.
     ///
     /// # Errors
-    /// [`Refusal`] when it changes nothing: late, doubled, unknown queue, or wrong in time.
+    /// [`Rejection`] when it changes nothing: late, duplicate, unknown queue, or wrong in time.
     pub fn apply(
         &mut self,
         queue: &QueueId,
         state: QueueState,
         arrival: impl Into<Arrival>,
         now: Now,
-    ) -> Result<Changes, Refusal> {
+    ) -> Result<Changes, Rejection> {
         self.settle(now);
         let result = self.try_apply(queue, state, arrival.into(), now);
         let counts = &mut self.counts;
@@ -102,10 +102,10 @@ impl Office {
                 counts.applied += 1;
                 counts.calls += changes.calls.len() as u64;
                 counts.lost_calls = counts.lost_calls.saturating_add(changes.lost);
-                counts.source_resets += u64::from(changes.restart_unsaid);
+                counts.source_resets += u64::from(changes.source_reset_undeclared);
             }
-            Err(Refusal::Doubled(_)) => counts.doubled += 1,
-            Err(Refusal::Late { .. }) => counts.late += 1,
+            Err(Rejection::Duplicate(_)) => counts.doubled += 1,
+            Err(Rejection::Late { .. }) => counts.late += 1,
             Err(_) => counts.refused += 1,
         }
         result
@@ -117,17 +117,18 @@ impl Office {
         state: QueueState,
         arrival: Arrival,
         now: Now,
-    ) -> Result<Changes, Refusal> {
+    ) -> Result<Changes, Rejection> {
         let queue = self
             .queues
             .iter_mut()
             .find(|q| q.settings.id == *id)
-            .ok_or_else(|| Refusal::UnknownQueue(id.clone()))?;
+            .ok_or_else(|| Rejection::UnknownQueue(id.clone()))?;
         let before = queue.series.map(|s| s.day);
         let (state, corrected) = match queue.admit(&state, arrival, &self.settings, now) {
             Ok((left, corrected)) => (left.unwrap_or(state), corrected),
             Err(refusal) => {
-                if matches!(refusal, Refusal::Doubled(_)) && queue.confirm(&state, arrival, now) {
+                if matches!(refusal, Rejection::Duplicate(_)) && queue.confirm(&state, arrival, now)
+                {
                     self.unproven |= !now.synced;
                     self.waits.observe(id, &state, now);
                 }
@@ -138,7 +139,7 @@ impl Office {
         let mut changes = Changes {
             lost: place.lost,
             new_day: before.is_some_and(|day| day < state.day),
-            restart_unsaid: place.restarted,
+            source_reset_undeclared: place.restarted,
             flipped: place.flipped,
             corrected,
             calls: Vec::new(),
@@ -193,10 +194,10 @@ impl Office {
     /// What has to be kept so that a restart neither forgets nor repeats. `shown` is the index of the
     /// newest call that every board has shown for its time, with all before it.
     #[must_use]
-    pub fn keep(&self, shown: u64) -> Kept {
+    pub fn saved_state(&self, shown: u64) -> SavedState {
         let kept = |queue: &Queue| {
             let reading = queue.reading.as_ref()?;
-            Some(KeptQueue {
+            Some(SavedQueue {
                 queue: queue.settings.id.clone(),
                 state: reading.state.clone(),
                 epoch: reading.epoch,
@@ -205,16 +206,16 @@ impl Office {
                 dated: reading.dated,
             })
         };
-        Kept {
+        SavedState {
             queues: self.queues.iter().filter_map(kept).collect(),
-            calls: self.log.keep(shown),
+            calls: self.log.saved(shown),
         }
     }
 
     /// Takes back what was kept: numbers are shown with their time, never as fresh; a call that was
     /// cut short stands out again while it is new. Without a believable clock none is known to be
     /// new. Queues that are no longer configured, and those already heard, are left alone.
-    pub fn restore(&mut self, kept: Kept, now: Now) {
+    pub fn restore(&mut self, kept: SavedState, now: Now) {
         self.unproven |= !now.synced;
         for kept in kept.calls {
             if let Some(queue) = self.queues.iter_mut().find(|q| q.settings.id == kept.queue) {
@@ -250,13 +251,13 @@ impl Office {
 
     /// What the waits of earlier days and of today taught.
     #[must_use]
-    pub fn learnt(&self) -> Learnt {
-        self.waits.learnt()
+    pub fn wait_history(&self) -> WaitHistory {
+        self.waits.wait_history()
     }
 
     /// Takes back what was learnt. To be called before the first message.
-    pub fn resume(&mut self, learnt: Learnt) {
-        self.waits.resume(learnt);
+    pub fn resume(&mut self, history: WaitHistory) {
+        self.waits.resume(history);
     }
 
     /// What is configured.

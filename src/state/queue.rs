@@ -1,10 +1,10 @@
 //! One queue: which message is newer, which of its calls are new, and what is given up for what.
 
 use super::arrival::Arrival;
-use super::doubt::Doubt;
-use super::known::Known;
+use super::correction::CorrectionTracker;
+use super::known_calls::KnownCalls;
 use super::times::{self, horizon};
-use super::{QueueSettings, Reading, Refusal, Settings};
+use super::{QueueSettings, Reading, Rejection, Settings};
 use crate::clock::Now;
 use crate::model::{Call, NowServing, QueueState};
 use jiff::{Timestamp, civil::Date};
@@ -41,8 +41,8 @@ pub(super) struct Queue {
     pub(super) settings: QueueSettings,
     pub(super) reading: Option<Reading>,
     pub(super) series: Option<Series>,
-    pub(super) known: Known,
-    doubt: Doubt,
+    pub(super) known: KnownCalls,
+    correction: CorrectionTracker,
     /// The newest earlier day of which a message came too late to be shown.
     pub(super) over: Option<Date>,
     /// Impossible calls that the source goes on listing.
@@ -57,8 +57,8 @@ impl Queue {
             settings: settings.clone(),
             reading: None,
             series: None,
-            known: Known::default(),
-            doubt: Doubt::default(),
+            known: KnownCalls::default(),
+            correction: CorrectionTracker::default(),
             over: None,
             left_out: Vec::new(),
             unproven: None,
@@ -83,18 +83,21 @@ impl Queue {
     /// against what was believed.
     ///
     /// # Errors
-    /// [`Refusal`] when it is to change nothing.
+    /// [`Rejection`] when it is to change nothing.
     pub(super) fn admit(
         &mut self,
         state: &QueueState,
         arrival: Arrival,
         settings: &Settings,
         now: Now,
-    ) -> Result<(Option<QueueState>, bool), Refusal> {
+    ) -> Result<(Option<QueueState>, bool), Rejection> {
         let mut of_itself = times::check(state, arrival.delivery, settings, now);
         let mut left = None;
         let mut told = Vec::new();
-        if of_itself.as_ref().is_err_and(Refusal::is_of_calls) {
+        if of_itself
+            .as_ref()
+            .is_err_and(Rejection::concerns_calls_only)
+        {
             let (possible, impossible) = times::without_impossible_calls(state.clone(), now);
             (left, told) = (Some(possible), impossible);
             // Those that it went on listing are left out without another word.
@@ -112,15 +115,15 @@ impl Queue {
                 Err(refusal) => refusal,
             },
             // Made now, but it lists calls of a wrong hour: they are left out when that lasts.
-            Err(refusal) if refusal.is_of_calls() => refusal,
+            Err(refusal) if refusal.concerns_calls_only() => refusal,
             Err(refusal) => {
-                if let Refusal::DayOver { day, .. } = refusal {
+                if let Rejection::BusinessDayOver { day, .. } = refusal {
                     self.over = self.over.max(Some(day));
                 }
                 return Err(refusal);
             }
         };
-        if !self.doubt.grows(state, now) {
+        if !self.correction.on_rejected(state, now) {
             return Err(refusal);
         }
         self.left_out = told;
@@ -139,19 +142,19 @@ impl Queue {
         arrival: Arrival,
         settings: &Settings,
         now: Now,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let Some(Reading { state: last, .. }) = &self.reading else {
             return Ok(());
         };
         // Of something that may be of any age, only news is taken.
-        let same = arrival.is_of_unknown_age(now) && last.says_the_same(state);
+        let same = arrival.is_of_unknown_age(now) && last.has_same_content(state);
         if same || (state.day, state.seq) == (last.day, last.seq) {
-            return Err(Refusal::Doubled(state.seq));
+            return Err(Rejection::Duplicate(state.seq));
         }
         if self.is_disproved(settings, now) || (state.day, state.seq) > (last.day, last.seq) {
             return Ok(());
         }
-        Err(Refusal::Late {
+        Err(Rejection::Late {
             seq: state.seq,
             day: state.day,
         })
@@ -196,7 +199,7 @@ impl Queue {
             self.known.push(state.day, place.series.epoch, call);
         }
         self.series = Some(place.series);
-        self.doubt.settle(&state, now);
+        self.correction.on_accepted(&state, now);
         self.unproven = (!now.synced).then_some(now.mono);
         self.reading = Some(Reading {
             epoch: place.series.epoch,
@@ -237,7 +240,7 @@ impl Queue {
             return self.place_in(state, epoch, true);
         }
         // A minute that is too coarse makes two recalls alike: the count tells them apart.
-        let new = |c: &&Call| c.no > series.last_no && !self.known.has_counted(c);
+        let new = |c: &&Call| c.no > series.last_no && !self.known.has_numbered(c);
         let unseen: Vec<Call> = calls.iter().rev().filter(new).cloned().collect();
         let newest = calls.first().map_or(series.last_no, |c| c.no);
         Place {
@@ -311,7 +314,7 @@ impl Queue {
         for call in reading.state.calls.iter().rev() {
             self.known.push(reading.state.day, reading.epoch, call);
         }
-        self.doubt.settle(&reading.state, now);
+        self.correction.on_accepted(&reading.state, now);
         self.reading = Some(reading);
     }
 

@@ -74,7 +74,7 @@ fn check(messages: &[QueueState], expected: &[&str]) {
                     if changes.lost > 0 {
                         line += &format!(" lost {}", changes.lost);
                     }
-                    if changes.restart_unsaid {
+                    if changes.source_reset_undeclared {
                         line += " restarted";
                     }
                     if changes.new_day {
@@ -342,7 +342,7 @@ fn a_restart_neither_forgets_nor_repeats() {
         )
         .unwrap();
     let mut after = office();
-    after.restore(before.keep(0), at(20));
+    after.restore(before.saved_state(0), at(20));
     let kept = &after.snapshot(at(20)).queues[0];
     assert_eq!(
         (kept.fresh, kept.phase),
@@ -356,7 +356,7 @@ fn a_restart_neither_forgets_nor_repeats() {
     );
     assert_eq!(
         again,
-        Err(Refusal::Doubled(7)),
+        Err(Rejection::Duplicate(7)),
         "retained again, and heard again below"
     );
     // The broker kept it: what the source said last is what it says now, as old as it is.
@@ -378,14 +378,14 @@ fn a_call_cut_short_by_a_restart_stands_out_again_while_it_is_new() {
     let calls = ["3:A003", "2:A002", "1:A001"];
     let state = message(7, 0, &calls);
     before.apply(&queue(), state, Source::Feed, at(0)).unwrap();
-    let announced = |kept: Kept, now: Now| -> Vec<(u64, bool)> {
+    let announced = |kept: SavedState, now: Now| -> Vec<(u64, bool)> {
         let mut after = office();
         after.restore(kept, now);
         let log = after.snapshot(now).log;
         log.iter().map(|c| (c.call.no, c.announce)).collect()
     };
     // The boards had shown two of three.
-    let kept = before.keep(2);
+    let kept = before.saved_state(2);
     let shown = |third| [(1, false), (2, false), (3, third)];
     assert_eq!(announced(kept.clone(), at(60)), shown(true));
     assert_eq!(announced(kept.clone(), at(600)), shown(false), "too old");
@@ -396,7 +396,7 @@ fn a_call_cut_short_by_a_restart_stands_out_again_while_it_is_new() {
     assert_eq!(announced(kept, unknown), shown(false), "nobody knows");
     // The count goes on where it was.
     let mut after = office();
-    after.restore(before.keep(3), at(60));
+    after.restore(before.saved_state(3), at(60));
     let next = message(8, 61, &["4:A004", "3:A003"]);
     let changes = after.apply(&queue(), next, Source::Feed, at(61)).unwrap();
     let found: Vec<_> = changes.calls.iter().map(|c| (c.index, c.call.no)).collect();

@@ -34,7 +34,10 @@ fn a_clock_that_steps_makes_nothing_older_or_younger() {
         let next = message(2, 110, &["2:A002", "1:A001"]);
         let changes = office.apply(&queue(), next.clone(), Source::Feed, off(110, step));
         if step == -7200 {
-            assert!(matches!(changes, Err(Refusal::Ahead { path: "at", .. })));
+            assert!(matches!(
+                changes,
+                Err(Rejection::InFuture { path: "at", .. })
+            ));
             let changes = office.apply(&queue(), next, Source::Feed, at(111));
             assert_eq!(changes.unwrap().calls.len(), 1);
         } else {

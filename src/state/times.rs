@@ -4,7 +4,7 @@
 //! another time is shown as being of now. While it is not, a message can only be held against
 //! itself.
 
-use super::{Delivery, Refusal, Settings};
+use super::{Delivery, Rejection, Settings};
 use crate::clock::Now;
 use crate::model::{Call, QueueState};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
@@ -52,9 +52,9 @@ pub(super) fn check(
     delivery: Delivery,
     settings: &Settings,
     now: Now,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     if now.synced && state.at > horizon(now) {
-        return Err(Refusal::Ahead {
+        return Err(Rejection::InFuture {
             path: "at",
             at: state.at,
             now: now.wall,
@@ -62,7 +62,7 @@ pub(super) fn check(
     }
     let long_ago = now.synced && now.wall.duration_since(state.at) > MAX_BEHIND;
     if long_ago && delivery == Delivery::Live {
-        return Err(Refusal::TimeOff {
+        return Err(Rejection::TimestampOutOfRange {
             path: "at",
             at: state.at,
         });
@@ -71,7 +71,7 @@ pub(super) fn check(
     let made = date(state.at, settings);
     let before = |day: Date| day.checked_sub(1.day()).unwrap_or(day);
     if state.day > made || state.day < before(made) {
-        return Err(Refusal::DayOff {
+        return Err(Rejection::WrongBusinessDay {
             day: state.day,
             made,
         });
@@ -83,7 +83,7 @@ pub(super) fn check(
     let yesterdays = state.day == before(today);
     let goes_on = yesterdays && goes_on(age(state.at, now.wall), settings);
     if state.day < today && !goes_on {
-        return Err(Refusal::DayOver {
+        return Err(Rejection::BusinessDayOver {
             day: state.day,
             today,
             at: state.at,
@@ -95,14 +95,14 @@ pub(super) fn check(
         .try_for_each(|call| check_call(call, now))
 }
 
-fn check_call(call: &Call, now: Now) -> Result<(), Refusal> {
+fn check_call(call: &Call, now: Now) -> Result<(), Rejection> {
     let (path, at) = ("calls", call.at);
     if at > horizon(now) {
         let now = now.wall;
-        return Err(Refusal::Ahead { path, at, now });
+        return Err(Rejection::InFuture { path, at, now });
     }
     if now.wall.duration_since(at) > MAX_BEHIND {
-        return Err(Refusal::TimeOff { path, at });
+        return Err(Rejection::TimestampOutOfRange { path, at });
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use super::content::{PictureKind, StreamContent, StreamOffice, StreamPicture};
 use super::picture;
-use crate::board::{BoardError, Caption, Painter, Slate, TURN};
+use crate::board::{BoardError, Caption, MessageScreen, Painter, TURN};
 use crate::clock::Now;
 use crate::config::{BoardConfig, OutputConfig, StreamConfig, StreamShow};
 use crate::model::{Name, OfficeId};
@@ -32,7 +32,7 @@ pub struct Composer {
 enum FrameContent {
     /// Numbers, which the painter knows.
     Numbers,
-    Slate(Slate),
+    MessageScreen(MessageScreen),
     /// A picture by its hash, and what is said around it.
     Picture(Arc<str>, Caption),
 }
@@ -191,14 +191,14 @@ impl Composer {
         Some(&self.frame)
     }
 
-    fn show_slate(&mut self, slate: Slate) -> Option<&Frame> {
+    fn show_slate(&mut self, slate: MessageScreen) -> Option<&Frame> {
         self.current_office = None;
-        let shown = FrameContent::Slate(slate);
+        let shown = FrameContent::MessageScreen(slate);
         if self.shown == shown {
             return None;
         }
-        if let FrameContent::Slate(slate) = &shown {
-            self.painter.slate(slate, &mut self.frame);
+        if let FrameContent::MessageScreen(slate) = &shown {
+            self.painter.message_screen(slate, &mut self.frame);
         }
         self.shown = shown;
         Some(&self.frame)
@@ -238,7 +238,7 @@ fn turns(passed: Duration, turn: Duration) -> usize {
 }
 
 /// Shown while there is no connection to the broker: no number is current, so none is shown.
-fn disconnected_slate(content: &StreamContent, now: Now) -> Slate {
+fn disconnected_slate(content: &StreamContent, now: Now) -> MessageScreen {
     let newest = content
         .offices
         .iter()
@@ -268,7 +268,7 @@ fn disconnected_slate(content: &StreamContent, now: Now) -> Slate {
             "No numbers are coming in.".to_owned(),
         ),
     };
-    Slate {
+    MessageScreen {
         word: "受信待ち".into(),
         line,
         advice: "復旧するまでこのままお待ちください".into(),
@@ -277,8 +277,8 @@ fn disconnected_slate(content: &StreamContent, now: Now) -> Slate {
 }
 
 /// Said while no office has numbers.
-fn empty_slate() -> Slate {
-    Slate {
+fn empty_slate() -> MessageScreen {
+    MessageScreen {
         word: "準備中".into(),
         line: "表示できる窓口の情報がまだありません".into(),
         advice: "情報が届くと表示を始めます".into(),

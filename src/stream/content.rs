@@ -5,7 +5,7 @@ use crate::model::{
     Call, CallKind, Label, Name, NowServing, OfficeId, QueueState, Status, WaitRange,
 };
 use crate::state::{
-    LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, ShownCall, Snapshot,
+    HighlightedCall, LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, Snapshot,
 };
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
@@ -127,7 +127,7 @@ impl StreamOffice {
         for (young, call) in calls {
             if young && panel.active.len() < MAX_HIGHLIGHTED {
                 let since = Duration::ZERO; // long ago: a video does not blink
-                panel.active.push(ShownCall { call, since });
+                panel.active.push(HighlightedCall { call, since });
             } else if panel.recent.len() < MAX_RECENT {
                 panel.recent.push(call);
             }

@@ -222,7 +222,8 @@ fn parse_call(json: &str) -> Option<CallReport> {
     let mut call: Value = serde_json::from_str(json).ok()?;
     for (field, none) in [("ticket", NO_TICKET), ("counter", "")] {
         if let Some(Value::String(text)) = call.get_mut(field) {
-            *text = Label::of_earlier(text).map_or_else(|| none.to_owned(), |l| l.to_string());
+            *text =
+                Label::from_older_version(text).map_or_else(|| none.to_owned(), |l| l.to_string());
         }
     }
     serde_json::from_value(call).ok()

@@ -1,6 +1,6 @@
 //! Days at an office, told through its feed: what the golden boards and the benchmarks draw.
 //!
-//! Everything goes the real way, from the payload's JSON through `Office` and `Panel`.
+//! Everything goes the real way, from the payload's JSON through `Office` and `CallHighlighter`.
 
 use embedded_graphics::primitives::Rectangle;
 use jiff::{Timestamp, Zoned};
@@ -10,7 +10,9 @@ use yobiban::clock::Now;
 use yobiban::config::{BoardConfig, OutputConfig};
 use yobiban::model::{BoardId, Label, Lane, Name, NowServing, QueueId, QueueState, Source};
 use yobiban::output::Frame;
-use yobiban::state::{Office, Panel, PanelSettings, PanelView, QueueSettings, Settings, Snapshot};
+use yobiban::state::{
+    CallHighlighter, Office, PanelSettings, PanelView, QueueSettings, Settings, Snapshot,
+};
 use yobiban::wire::feed::FeedMessage;
 
 /// One moment of an office, ready to be drawn.
@@ -77,7 +79,7 @@ pub const STATES: [(&str, Make); 14] = [
 pub struct Day {
     moment: Moment,
     office: Office,
-    panel: Panel,
+    panel: CallHighlighter,
     seq: u64,
 }
 
@@ -111,7 +113,7 @@ impl Day {
         };
         let state = Settings::new(queues.iter().map(settings).collect());
         let office = Office::new(state.clone());
-        let panel = Panel::new(PanelSettings::default());
+        let panel = CallHighlighter::new(PanelSettings::default());
         let now = Now::at(at("09:00:00"));
         let config = BoardConfig {
             id: BoardId::new("main").expect("id"),

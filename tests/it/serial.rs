@@ -58,7 +58,7 @@ pub fn show(board: &mut SerialBoard, texts: &[(u16, &str)]) {
         face: Face::Text((*text).to_owned()),
         blink: false,
     };
-    board.show(&texts.iter().map(field).collect::<Vec<_>>());
+    board.set_fields(&texts.iter().map(field).collect::<Vec<_>>());
 }
 
 /// Tends a board until something is so.
@@ -67,8 +67,8 @@ pub fn until(board: &mut SerialBoard, what: &str, is: impl Fn(&SerialBoard) -> b
         if is(board) {
             return Ok(());
         }
-        board.tend();
-        Err((board.status().clone(), board.failed().map(str::to_owned)))
+        board.poll_device();
+        Err((board.status().clone(), board.error().map(str::to_owned)))
     });
 }
 
@@ -132,7 +132,7 @@ fn what_changed_is_sent_at_once_and_everything_again_after_a_while() {
         ("2 of 2", "06")
     );
     assert_eq!(fact(&near, "device"), name);
-    assert_eq!(near.failed(), None);
+    assert_eq!(near.error(), None);
     assert_eq!(near.frames().unwrap(), b"\x0201 042\x03\x0202   7\x03");
 
     show(&mut near, &[(1, "A042"), (2, "8")]);
@@ -172,7 +172,7 @@ fn a_board_that_answers_nonsense_is_named_and_the_others_go_on() {
     let mut near = board(&name, ACK);
     show(&mut near, &[(3, "30"), (4, "40")]);
     settle(&mut near);
-    assert_eq!(near.failed(), Some("address 3: expected 06, got 15 00"));
+    assert_eq!(near.error(), Some("address 3: expected 06, got 15 00"));
     assert_eq!(
         (fact(&near, "confirmed"), fact(&near, "unconfirmed")),
         ("1 of 2", "3")
@@ -196,7 +196,7 @@ fn a_board_that_answers_nonsense_is_named_and_the_others_go_on() {
         far.seen().contains(&b"\x0204  41\x03".to_vec())
     });
     broken.store(false, Ordering::Relaxed);
-    until(&mut near, "well again", |near| near.failed().is_none());
+    until(&mut near, "well again", |near| near.error().is_none());
     assert_eq!(fact(&near, "confirmed"), "2 of 2");
 }
 
@@ -207,7 +207,7 @@ fn a_board_that_never_answers_is_taken_for_switched_off() {
     let mut near = board(&name, &strict(dir.path()));
     show(&mut near, &[(1, "1")]);
     settle(&mut near);
-    assert_eq!(near.failed(), Some("address 1: no answer within 100ms"));
+    assert_eq!(near.error(), Some("address 1: no answer within 100ms"));
     assert_eq!(near.status().connector, Connector::Disconnected);
     assert_eq!(far.take().len(), 2, "one repeat");
     until(&mut near, "tried on", |_| far.seen().len() >= 2);
@@ -222,7 +222,7 @@ fn a_board_that_is_not_asked_to_answer_is_not_vouched_for() {
     settle(&mut near);
     until(&mut near, "the frame", |_| far.seen().len() == 1);
     assert_eq!(near.status().connector, Connector::Unknown);
-    assert_eq!((fact(&near, "confirmed"), near.failed()), ("unknown", None));
+    assert_eq!((fact(&near, "confirmed"), near.error()), ("unknown", None));
 }
 
 #[test]
@@ -243,11 +243,11 @@ fn half_an_answer_is_none() {
     show(&mut near, &[(1, "1")]);
     settle(&mut near);
     assert_eq!(
-        near.failed(),
+        near.error(),
         Some("address 1: expected 02 30 31 06, got 02 30")
     );
     half.store(false, Ordering::Relaxed);
-    until(&mut near, "well again", |near| near.failed().is_none());
+    until(&mut near, "well again", |near| near.error().is_none());
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_line_that_never_rests_holds_nobody_up() {
     let mut near = board(&name, &strict(dir.path()));
     show(&mut near, &[(1, "1"), (2, "2")]);
     settle(&mut near);
-    let text = near.failed().unwrap();
+    let text = near.error().unwrap();
     assert!(
         text.starts_with("address 1: expected 02 30 31 06, got 55 55"),
         "{text}"
@@ -296,7 +296,7 @@ fn a_converter_that_hears_itself_is_no_trouble() {
     let mut near = board(&name, &strict(dir.path()));
     show(&mut near, &[(1, "1")]);
     settle(&mut near);
-    assert_eq!((near.failed(), fact(&near, "confirmed")), (None, "1 of 1"));
+    assert_eq!((near.error(), fact(&near, "confirmed")), (None, "1 of 1"));
 }
 
 #[test]
@@ -309,17 +309,17 @@ fn a_pulled_plug_is_said_and_the_board_is_found_again_by_its_name() {
     settle(&mut near);
     drop(far);
     until(&mut near, "lost", |near| {
-        near.failed()
+        near.error()
             .is_some_and(|text| text.starts_with("lost ") || text.starts_with("cannot open "))
     });
     assert_eq!(near.status().connector, Connector::Disconnected);
     until(&mut near, "looked for", |near| {
-        near.failed() == Some(&format!("cannot open {name}: no such file or directory"))
+        near.error() == Some(&format!("cannot open {name}: no such file or directory"))
     });
     show(&mut near, &[(1, "1"), (2, "3")]);
     let far = Board::plug(path, STX_FRAME, |_| Answer::Bytes(vec![6]));
     until(&mut near, "found again", |near| {
-        near.failed().is_none() && near.is_settled()
+        near.error().is_none() && near.is_settled()
     });
     let mut seen = far.take();
     seen.sort();
@@ -338,8 +338,8 @@ fn a_converter_whose_direction_cannot_be_switched_is_said() {
     let _far = Board::plug(Path::new(&name), STX_FRAME, |_| Answer::Silence);
     let mut near = board(&name, "template = \"stx\"\nrs485 = \"rts\"");
     show(&mut near, &[(1, "1")]);
-    until(&mut near, "said", |near| near.failed().is_some());
-    let text = near.failed().unwrap();
+    until(&mut near, "said", |near| near.error().is_some());
+    let text = near.error().unwrap();
     let wanted = format!("cannot open {name}: cannot switch RTS: ");
     assert!(text.starts_with(&wanted), "{text}");
 }
@@ -354,7 +354,7 @@ fn what_stood_still_while_others_blinked_is_sent_again_in_its_turn() {
     support::wait_for("it is sent a third time", || {
         count += 1;
         show(&mut near, &[(1, &(count % 1000).to_string()), (2, "2")]);
-        near.tend();
+        near.poll_device();
         far.seen().iter().filter(|frame| **frame == steady).count() >= 3
     });
 }
@@ -368,12 +368,12 @@ fn a_number_that_does_not_fit_is_dashes_and_said() {
     settle(&mut near);
     assert_eq!(far.take(), [b"\x0201----\x03".to_vec()]);
     assert_eq!(
-        near.failed(),
+        near.error(),
         Some("address 1: A12345 does not fit into 4 digits")
     );
     show(&mut near, &[(1, "A123")]);
     settle(&mut near);
-    assert_eq!(near.failed(), None);
+    assert_eq!(near.error(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,7 +56,7 @@ fn modbus_rtu_writes_a_register_a_digit() {
     );
     show(&mut near, &[(3, "A042")]);
     settle(&mut near);
-    assert_eq!(near.failed(), None);
+    assert_eq!(near.error(), None);
     assert_eq!(fact(&near, "confirmed"), "1 of 1");
     assert!(fact(&near, "last_reply").starts_with("03 10 00 00 00 04 "));
     let frame = far.take().swap_remove(0);
@@ -76,7 +76,7 @@ fn modbus_rtu_writes_a_register_a_digit() {
     ] {
         mood.store(bad, Ordering::Relaxed);
         until(&mut near, says, |near| {
-            near.failed().is_some_and(|text| text.starts_with(says))
+            near.error().is_some_and(|text| text.starts_with(says))
         });
         mood.store(0, Ordering::Relaxed);
         until(&mut near, "confirmed again", |near| {
@@ -145,7 +145,7 @@ async fn modbus_tcp_writes_units_of_the_network() {
         show(&mut near, &[(1, "42"), (11, "7")]);
         settle(&mut near);
         assert_eq!(
-            near.failed(),
+            near.error(),
             Some("address 11: rejected: illegal function (exception 1)")
         );
         assert_eq!(
@@ -165,7 +165,7 @@ async fn modbus_tcp_writes_units_of_the_network() {
         registers.lock().unwrap().clear();
         show(&mut near, &[(1, "7"), (2, "10")]);
         settle(&mut near);
-        assert_eq!(near.failed(), None);
+        assert_eq!(near.error(), None);
         let all: Vec<_> = registers.lock().unwrap().clone().into_iter().collect();
         let wanted = [
             ((11, 100), 0),
@@ -182,7 +182,7 @@ async fn modbus_tcp_writes_units_of_the_network() {
     tokio::task::spawn_blocking(move || {
         // Tasks of connections outlive the server: nothing new is taken from here on.
         show(&mut near, &[(1, "8"), (2, "11")]);
-        near.tend();
+        near.poll_device();
     })
     .await
     .unwrap();
@@ -193,7 +193,7 @@ fn a_board_of_the_network_that_is_not_there_is_said() {
     let address = format!("127.0.0.1:{}", crate::support::free_port());
     let mut near = board(&format!("tcp://{address}"), "template = \"modbus\"");
     show(&mut near, &[(1, "42")]);
-    until(&mut near, "said", |near| near.failed().is_some());
+    until(&mut near, "said", |near| near.error().is_some());
     let wanted = format!("cannot open tcp://{address}: connection refused");
-    assert_eq!(near.failed(), Some(wanted.as_str()));
+    assert_eq!(near.error(), Some(wanted.as_str()));
 }

@@ -7,7 +7,7 @@ use crate::board_states::normal;
 use jiff::tz::TimeZone;
 use std::fs;
 use std::path::Path;
-use yobiban::board::Sheet;
+use yobiban::board::SetupScreen;
 use yobiban::clock::Now;
 use yobiban::config::{Problem, ProblemKind, Suggestion, example, parse_node};
 use yobiban::output::Frame;
@@ -45,7 +45,7 @@ fn machine(plugged: bool) -> tempfile::TempDir {
     root
 }
 
-fn status(plugged: bool) -> Sheet {
+fn status(plugged: bool) -> SetupScreen {
     let config = parse_node(example::NODE, "node.toml", Path::new("/nowhere")).unwrap();
     let machine = machine(plugged);
     let refused = "cannot connect to 127.0.0.1:1883: connection refused";
@@ -62,7 +62,7 @@ fn status(plugged: bool) -> Sheet {
     })
 }
 
-fn wrong() -> Sheet {
+fn wrong() -> SetupScreen {
     let one = |position, key: &str, found: Option<&str>, kind, message: &str| Problem {
         position: Some(position),
         key: key.into(),
@@ -102,7 +102,7 @@ fn wrong() -> Sheet {
 
 /// What the check itself finds in a file: the same id twice, a full-width value, a key out of its
 /// place, a queue that is not there.
-fn found() -> Sheet {
+fn found() -> SetupScreen {
     let text = r#"
 [office]
 id = "chuo"
@@ -147,7 +147,7 @@ fn sheets_look_like_their_golden_pictures() {
     for (end, size) in SIZES {
         for (name, sheet) in &sheets {
             let mut frame = Frame::new(size.0, size.1);
-            normal(size).painter().sheet(sheet, &mut frame);
+            normal(size).painter().setup_screen(sheet, &mut frame);
             problems.extend(compare_in("sheets", &format!("{name}-{end}"), &frame).err());
         }
     }

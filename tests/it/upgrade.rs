@@ -61,7 +61,7 @@ fn what_the_version_before_kept_is_read_and_nobody_is_called_twice() {
     let queue = &kept.queues[0].queue;
     let changes = office.apply(queue, next, yobiban::model::Source::Feed, now());
     assert!(changes.unwrap().calls.is_empty(), "all of them are known");
-    let learnt = store.load_learnt().unwrap();
+    let learnt = store.load_wait_history().unwrap();
     assert_eq!(learnt.today.len(), 2);
 }
 
@@ -152,7 +152,9 @@ fn what_is_kept_now_the_version_before_could_read() {
     let store = store(&dir);
     let zone = Settings::new(vec![]).zone;
     store.save(&store.load().unwrap(), &zone).unwrap();
-    store.save_learnt(&store.load_learnt().unwrap()).unwrap();
+    store
+        .save_wait_history(&store.load_wait_history().unwrap())
+        .unwrap();
     let state: before::State = serde_json::from_str(&first_line(&dir, "state.json")).unwrap();
     assert_eq!((state.version, state.queues.len()), (1, 2));
     assert_eq!(state.queues[0].state.calls[0].ticket, "A012");

@@ -143,15 +143,17 @@ impl Office {
     /// The power goes and comes back; boards had shown everything.
     fn restart(&mut self, now: Now) {
         let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
-        self.store.save(&self.truth.keep(u64::MAX), &zone).unwrap();
-        self.store.save_spoken(self.plan.spoken()).unwrap();
+        self.store
+            .save(&self.truth.saved_state(u64::MAX), &zone)
+            .unwrap();
+        self.store.save_announced(self.plan.spoken()).unwrap();
         self.given_up += self.plan.skipped();
         if let Some((announcement, _)) = self.sounds.take() {
             self.interrupted.extend(announcement.calls);
         }
         self.truth = Truth::new(&node(&self.id, &self.queues));
         self.truth.restore(self.store.load().unwrap(), now);
-        self.plan = plan(&self.queues, self.store.load_spoken().unwrap());
+        self.plan = plan(&self.queues, self.store.load_announced().unwrap());
         self.update(now);
     }
 }
@@ -398,6 +400,6 @@ async fn a_killed_node_repeats_at_most_the_announcement_that_was_under_way() {
         "{twice:?} {last_before:?}"
     );
     let store = Store::open(&dir.path().join("store")).unwrap();
-    let spoken = store.load_spoken().unwrap();
+    let spoken = store.load_announced().unwrap();
     assert_eq!(spoken.queues.values().next().unwrap().through, CALLS);
 }

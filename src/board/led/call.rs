@@ -1,6 +1,6 @@
 //! A call that stands out: its ticket as large as the board allows, and where to go.
 
-use super::fit::{self, Dear, Part, Ways};
+use super::fit::{self, Alternatives, Part, Priority};
 use super::glyphs::Kanji;
 use super::pieces::{Cell, Ink, Line, signed};
 use super::scene::{Scene, TALL, cut_bottom, cut_top, moving_name, placed};
@@ -89,9 +89,9 @@ fn ticket(
     spent: Duration,
     second: bool,
 ) {
-    let ways: Ways<'_> = vec![vec![Part::Number(&call.ticket, Ink::Ticket)]];
+    let ways: Alternatives<'_> = vec![vec![Part::Number(&call.ticket, Ink::Ticket)]];
     let (width, height) = (area.size.width, area.size.height);
-    if let Some(line) = fit::line(&ways, Dear::Digits, width, height) {
+    if let Some(line) = fit::line(&ways, Priority::Digits, width, height) {
         look(scene, Cell::centred(area, line), second);
         return;
     }
@@ -124,7 +124,7 @@ fn look(scene: &mut Scene, mut cell: Cell, second: bool) {
 }
 
 /// Ways to say where to go.
-fn ways_to<'a>(call: &CallView, counter: &'a Counter) -> Ways<'a> {
+fn ways_to<'a>(call: &CallView, counter: &'a Counter) -> Alternatives<'a> {
     let number = || Part::Number(&counter.label, Ink::Counter);
     let lead = |again: bool| {
         if again {
@@ -133,7 +133,7 @@ fn ways_to<'a>(call: &CallView, counter: &'a Counter) -> Ways<'a> {
             Part::Arrow(Ink::Counter)
         }
     };
-    let mut ways: Ways<'_> = Vec::new();
+    let mut ways: Alternatives<'_> = Vec::new();
     for again in [true, false]
         .into_iter()
         .filter(|again| call.again || !again)
@@ -158,7 +158,7 @@ fn way(
 ) {
     let ways = ways_to(call, counter);
     let (width, height) = (area.size.width, area.size.height);
-    if let Some(line) = fit::line(&ways, Dear::Words, width, height) {
+    if let Some(line) = fit::line(&ways, Priority::Words, width, height) {
         scene.cells.push(Cell::centred(area, line));
         return;
     }
@@ -177,14 +177,14 @@ fn beside(
     second: bool,
 ) -> bool {
     let ticket = || Part::Number(&call.ticket, Ink::Ticket);
-    let ways: Ways<'_> = ways_to(call, counter)
+    let ways: Alternatives<'_> = ways_to(call, counter)
         .into_iter()
         .filter(|way| way.len() > 1)
         .map(|way| [vec![ticket()], way].concat())
         .collect();
     let (width, height) = (area.size.width.saturating_sub(APART), area.size.height);
     let least = if height >= 16 { 10 } else { 7 };
-    let Some(mut whole) = fit::line(&ways, Dear::Digits, width, height) else {
+    let Some(mut whole) = fit::line(&ways, Priority::Digits, width, height) else {
         return false;
     };
     if whole.height() < least || whole.0.len() < 3 {

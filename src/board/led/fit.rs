@@ -19,11 +19,11 @@ pub(super) enum Part<'a> {
 }
 
 /// Ways to say the same, the fullest first.
-pub(super) type Ways<'a> = Vec<Vec<Part<'a>>>;
+pub(super) type Alternatives<'a> = Vec<Vec<Part<'a>>>;
 
 /// What is dearer when not both fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dear {
+pub(super) enum Priority {
     /// Large digits.
     Digits,
     /// All words, as long as the digits can be read at a distance.
@@ -31,16 +31,21 @@ pub(super) enum Dear {
 }
 
 /// The largest line of a width and height at most; `None` when it is wider in every way.
-pub(super) fn line(ways: &Ways<'_>, dear: Dear, width: u32, height: u32) -> Option<Line> {
+pub(super) fn line(
+    ways: &Alternatives<'_>,
+    priority: Priority,
+    width: u32,
+    height: u32,
+) -> Option<Line> {
     let fits = |line: &Line| line.width() <= width && line.height() <= height;
     let sized = |way: &[Part<'_>], face: usize| {
         let line = build(way, face, height);
         fits(&line).then_some(line)
     };
     let faces = || (0..FACES.len()).rev();
-    let find = match dear {
-        Dear::Digits => faces().find_map(|face| ways.iter().find_map(|way| sized(way, face))),
-        Dear::Words => ways.iter().find_map(|way| {
+    let find = match priority {
+        Priority::Digits => faces().find_map(|face| ways.iter().find_map(|way| sized(way, face))),
+        Priority::Words => ways.iter().find_map(|way| {
             let readable = |face: &usize| FACES[*face].height >= READABLE.min(height);
             faces().filter(readable).find_map(|face| sized(way, face))
         }),
@@ -50,7 +55,7 @@ pub(super) fn line(ways: &Ways<'_>, dear: Dear, width: u32, height: u32) -> Opti
 }
 
 /// The shortest way in the smallest size, for what must move because it is too wide.
-pub(super) fn smallest(ways: &Ways<'_>, height: u32) -> Line {
+pub(super) fn smallest(ways: &Alternatives<'_>, height: u32) -> Line {
     let face = if height >= READABLE { 2 } else { 1 };
     ways.last()
         .map_or_else(Line::default, |way| build(way, face, height))
@@ -110,13 +115,14 @@ pub(super) fn words(choices: &[&str], ink: Ink, width: u32, height: u32) -> Opti
 mod tests {
     use super::*;
 
-    fn ticket(text: &str) -> Ways<'_> {
+    fn ticket(text: &str) -> Alternatives<'_> {
         vec![vec![Part::Number(text, Ink::Ticket)]]
     }
 
     #[test]
     fn a_label_is_as_large_as_its_row_and_never_wider() {
-        let height = |text: &str, w, h| line(&ticket(text), Dear::Digits, w, h).map(|l| l.height());
+        let height =
+            |text: &str, w, h| line(&ticket(text), Priority::Digits, w, h).map(|l| l.height());
         assert_eq!(height("A042", 64, 32), Some(28));
         assert_eq!(height("A042", 64, 19), Some(18));
         assert_eq!(height("A042", 64, 16), Some(14));
@@ -129,7 +135,7 @@ mod tests {
     #[test]
     fn what_has_no_digits_of_ours_is_written_in_words() {
         let way = ticket("あ042");
-        let line = line(&way, Dear::Digits, 64, 32).expect("fits");
+        let line = line(&way, Priority::Digits, 64, 32).expect("fits");
         assert!(
             matches!(&line.0[..], [Piece::Words(Kanji::Sixteen, ..)]),
             "{line:?}"
@@ -145,12 +151,12 @@ mod tests {
             ],
             vec![Part::Number("8–15", Ink::Word)],
         ];
-        let large = line(&ways, Dear::Digits, 64, 19).expect("fits");
+        let large = line(&ways, Priority::Digits, 64, 19).expect("fits");
         assert!(
             large.0.iter().all(|p| !matches!(p, Piece::Words(..))),
             "{large:?}"
         );
-        let said = line(&ways, Dear::Words, 96, 19).expect("fits");
+        let said = line(&ways, Priority::Words, 96, 19).expect("fits");
         assert!(matches!(said.0[0], Piece::Words(..)), "{said:?}");
     }
 

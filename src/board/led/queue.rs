@@ -3,7 +3,7 @@
 //! A number that is not fresh never stands without its time (invariants 1 and 4): beside it where
 //! there is room, above it or just before it where there is not.
 
-use super::fit::{self, Dear, Part, Ways};
+use super::fit::{self, Alternatives, Part, Priority};
 use super::glyphs::Kanji;
 use super::pieces::{Cell, Ink, Line, Piece, signed};
 use super::scene::{Scene, TALL, cut_bottom, cut_top, moving_name, name_time, placed};
@@ -128,7 +128,7 @@ fn reason(service: &Service) -> Option<[&'static str; 2]> {
 /// One thing to be said of a queue.
 enum Item<'a> {
     Words([&'a str; 2]),
-    Numbers(Ways<'a>, Dear),
+    Numbers(Alternatives<'a>, Priority),
 }
 
 /// A waiting count as text.
@@ -144,16 +144,16 @@ fn items<'a>(queue: &'a view::Line, waiting: Option<&'a str>) -> Vec<Item<'a>> {
     if !has_numbers(queue) {
         return items;
     }
-    items.extend(last_call(queue).map(|ways| Item::Numbers(ways, Dear::Digits)));
-    items.extend(waiting.map(|n| Item::Numbers(people(n), Dear::Words)));
-    items.extend(wait(queue).map(|ways| Item::Numbers(ways, Dear::Words)));
+    items.extend(last_call(queue).map(|ways| Item::Numbers(ways, Priority::Digits)));
+    items.extend(waiting.map(|n| Item::Numbers(people(n), Priority::Words)));
+    items.extend(wait(queue).map(|ways| Item::Numbers(ways, Priority::Words)));
     if items.is_empty() {
         items.push(Item::Words(["受付中", "受付"]));
     }
     items
 }
 
-fn last_call(queue: &view::Line) -> Option<Ways<'_>> {
+fn last_call(queue: &view::Line) -> Option<Alternatives<'_>> {
     let ticket = || Part::Number(queue.ticket.as_deref().unwrap_or_default(), Ink::Ticket);
     queue.ticket.as_ref()?;
     let Some(counter) = &queue.counter else {
@@ -165,7 +165,7 @@ fn last_call(queue: &view::Line) -> Option<Ways<'_>> {
     Some(vec![[way(), vec![word]].concat(), way()])
 }
 
-fn people(n: &str) -> Ways<'_> {
+fn people(n: &str) -> Alternatives<'_> {
     let number = || Part::Number(n, Ink::Word);
     let word = |text| Part::Words(text, Ink::Word);
     vec![
@@ -177,7 +177,7 @@ fn people(n: &str) -> Ways<'_> {
 
 /// The wait, if it is predicted and the prediction is fresh: of somebody who comes now, or of the
 /// last who waits.
-fn wait(queue: &view::Line) -> Option<Ways<'_>> {
+fn wait(queue: &view::Line) -> Option<Alternatives<'_>> {
     let (figure, befores) = match &queue.service {
         Service::Open(Some(figure)) => (figure, ["待ち時間", "待ち", "待", ""].as_slice()),
         // Without its word it would be the wait of somebody who comes now.
@@ -213,13 +213,13 @@ fn wait(queue: &view::Line) -> Option<Ways<'_>> {
 /// boards that are no narrower than 32 points.
 fn mark(as_of: &AsOf, area: Rectangle) -> Option<Cell> {
     let ways = ways_of(as_of);
-    let line = fit::line(&ways, Dear::Words, area.size.width, area.size.height);
+    let line = fit::line(&ways, Priority::Words, area.size.width, area.size.height);
     let line = line.unwrap_or_else(|| fit::smallest(&ways, area.size.height));
     Some(Cell::centred(area, line))
 }
 
 /// The ways of saying when numbers are of, the longest first.
-fn ways_of(as_of: &AsOf) -> Ways<'_> {
+fn ways_of(as_of: &AsOf) -> Alternatives<'_> {
     let word = Part::Words(as_of.word(), Ink::Old);
     match as_of.time() {
         Some(time) => {
@@ -344,7 +344,7 @@ fn all(queue: &view::Line, height: u32) -> Line {
     let waiting = waiting(queue);
     let old = queue.as_of.as_ref().filter(|_| has_numbers(queue));
     let mark = old.map(|as_of| {
-        let fullest: Ways<'_> = ways_of(as_of).into_iter().take(1).collect();
+        let fullest: Alternatives<'_> = ways_of(as_of).into_iter().take(1).collect();
         fit::smallest(&fullest, height)
     });
     let items = items(queue, waiting.as_deref());

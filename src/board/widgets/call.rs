@@ -11,7 +11,7 @@ use embedded_graphics::primitives::Rectangle;
 /// How a call's place looks. While it blinks, a call changes between the two loud ones, of which
 /// each can be read as well as the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::board) enum Look {
+pub(in crate::board) enum CallStyle {
     /// A filled field.
     Filled,
     /// Its colours exchanged, with a thick frame.
@@ -20,7 +20,7 @@ pub(in crate::board) enum Look {
     Quiet,
 }
 
-impl Look {
+impl CallStyle {
     /// Ground and ink.
     fn inks(self) -> (Ink, Ink) {
         match self {
@@ -41,10 +41,15 @@ const ENGLISH: f32 = 230.0;
 const WIDE: f32 = 560.0;
 
 /// Fills the place of a call that stands out.
-pub(in crate::board) fn place(plan: &mut Plan<'_>, whole: &Rectangle, call: &CallView, look: Look) {
+pub(in crate::board) fn place(
+    plan: &mut Plan<'_>,
+    whole: &Rectangle,
+    call: &CallView,
+    look: CallStyle,
+) {
     let (ground, ink) = look.inks();
     let mut cell = Cell::new(*whole, ground);
-    if look == Look::Inverted {
+    if look == CallStyle::Inverted {
         let line = u32::try_from(plan.scale.of(10.0)).unwrap_or(1);
         cell = cell.shape(*whole, Form::Outline(line), ink);
     }
@@ -109,11 +114,11 @@ pub(in crate::board) fn listed(
     plan: &mut Plan<'_>,
     whole: &Rectangle,
     call: &CallView,
-    look: Look,
+    look: CallStyle,
 ) {
     let (ground, ink) = look.inks();
     let mut cell = Cell::new(*whole, ground);
-    if look == Look::Inverted {
+    if look == CallStyle::Inverted {
         let line = u32::try_from(plan.scale.of(5.0)).unwrap_or(1);
         cell = cell.shape(*whole, Form::Outline(line), ink);
     }
@@ -167,15 +172,15 @@ fn em(line: &Rectangle, share: f32) -> f32 {
 }
 
 /// "3番窓口へ" ("3番" where it is narrow), or what can be said without a counter.
-fn sent_to(call: &CallView, size: f32, look: Look, wide: bool) -> Vec<Run> {
+fn sent_to(call: &CallView, size: f32, look: CallStyle, wide: bool) -> Vec<Run> {
     let (_, ink) = look.inks();
     match &call.counter {
         // Nobody is sent anywhere by a call that is over.
-        Some(counter) if look == Look::Quiet => vec![
+        Some(counter) if look == CallStyle::Quiet => vec![
             Run::bold(&counter.label, size, ink),
             Run::bold(counter.long, size * 0.5, ink),
         ],
-        None if look == Look::Quiet => Vec::new(),
+        None if look == CallStyle::Quiet => Vec::new(),
         Some(counter) if counter.short.is_empty() => {
             vec![Run::bold(
                 format!("{}{}", counter.label, counter.to),

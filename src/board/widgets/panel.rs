@@ -50,9 +50,9 @@ pub(in crate::board) fn panel(plan: &mut Plan<'_>, whole: &Rectangle, view: &Vie
         let last = alone || i % columns == columns - 1;
         let place = area(x, y, if last { right } else { x + width }, y + height);
         let look = match (quiet, shown.inverted) {
-            (true, _) => call::Look::Quiet,
-            (false, false) => call::Look::Filled,
-            (false, true) => call::Look::Inverted,
+            (true, _) => call::CallStyle::Quiet,
+            (false, false) => call::CallStyle::Filled,
+            (false, true) => call::CallStyle::Inverted,
         };
         call::place(plan, &place, shown, look);
     }
@@ -83,9 +83,9 @@ fn list(plan: &mut Plan<'_>, body: &Rectangle, calls: &[CallView]) {
             top + (i / columns) * (height + gap),
         );
         let look = if shown.inverted {
-            call::Look::Inverted
+            call::CallStyle::Inverted
         } else {
-            call::Look::Filled
+            call::CallStyle::Filled
         };
         call::listed(plan, &area(x, y, x + width, y + height), shown, look);
     }

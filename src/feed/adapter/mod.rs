@@ -9,21 +9,21 @@
 //! not seen (the one that stands at the start, on a new day, after an outage, or that a broker had
 //! kept) is listed without a time, and is no call.
 
-mod look;
-mod teller;
+mod fields;
+mod publisher;
 #[cfg(test)]
 mod tests;
 
 use crate::clock::Now;
 use crate::config::{AdapterConfig, AdapterRule};
 use crate::model::{CallKind, QueueId, QueueState, Source};
-use crate::state::{Arrival, Delivery, Derived, KeptQueue, Settings, could_be_now, horizon};
+use crate::state::{Arrival, Delivery, DerivedCalls, SavedQueue, Settings, could_be_now, horizon};
 use crate::wire::MAX_PAYLOAD;
+use fields::FieldValues;
 use jiff::{Timestamp, tz::TimeZone};
-use look::Found;
+use publisher::{ChangeKind, Publishers};
 use serde_json::Value;
 use std::time::Duration;
-use teller::{Seen, Tellers};
 
 /// Says why a foreign message gave no state for a queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +69,7 @@ impl AdapterError {
 
 /// The state of one queue, made of a foreign message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mapped {
+pub struct MappedState {
     /// Which queue.
     pub queue: QueueId,
     /// What the message says of it.
@@ -99,8 +99,8 @@ struct Times {
 #[derive(Debug)]
 struct Mapping {
     rule: AdapterRule,
-    derived: Derived,
-    tellers: Tellers,
+    derived: DerivedCalls,
+    publishers: Publishers,
     /// Whether the first message is still to come.
     new: bool,
 }
@@ -111,8 +111,8 @@ impl Adapter {
     pub fn new(config: AdapterConfig, settings: &Settings) -> Self {
         let mapping = |rule| Mapping {
             rule,
-            derived: Derived::default(),
-            tellers: Tellers::of(&config.topic),
+            derived: DerivedCalls::default(),
+            publishers: Publishers::of(&config.topic),
             new: true,
         };
         let queues = config.rules.into_iter().map(mapping).collect();
@@ -128,10 +128,10 @@ impl Adapter {
     }
 
     /// Goes on where the state that was kept ends. To be called before the first message.
-    pub fn resume(&mut self, kept: &[KeptQueue]) {
+    pub fn resume(&mut self, kept: &[SavedQueue]) {
         for mapping in &mut self.queues {
             let mine =
-                |k: &&KeptQueue| k.queue == mapping.rule.queue && k.source == Source::Adapter;
+                |k: &&SavedQueue| k.queue == mapping.rule.queue && k.source == Source::Adapter;
             if let Some(kept) = kept.iter().find(mine) {
                 mapping.derived.resume(kept, kept.state.epoch);
             }
@@ -141,7 +141,7 @@ impl Adapter {
     /// Notes whether the line to the broker is up: what changes while it is not is not seen.
     pub fn line(&mut self, up: bool, now: Now) {
         for mapping in &mut self.queues {
-            mapping.tellers.line(up, now);
+            mapping.publishers.line(up, now);
         }
     }
 
@@ -167,14 +167,14 @@ impl Adapter {
     }
 
     /// Maps one message to the states of all its queues; a rule that fails spoils no other. What is
-    /// remembered is remembered by topic: each is a teller of its own.
+    /// remembered is remembered by topic: each is a publisher of its own.
     pub fn map(
         &mut self,
         topic: &str,
         payload: &[u8],
         delivery: Delivery,
         now: Now,
-    ) -> Vec<Result<Mapped, AdapterError>> {
+    ) -> Vec<Result<MappedState, AdapterError>> {
         if payload.len() > MAX_PAYLOAD {
             return vec![Err(AdapterError::TooLarge(payload.len()))];
         }
@@ -211,14 +211,14 @@ impl Mapping {
         &mut self,
         message: &Value,
         context: &Context<'_>,
-    ) -> Result<Option<Mapped>, AdapterError> {
-        let found = Found::read(&self.rule, message, context.zone)?;
-        if self.tellers.is_outdated(&found, context) {
+    ) -> Result<Option<MappedState>, AdapterError> {
+        let found = FieldValues::read(&self.rule, message, context.zone)?;
+        if self.publishers.is_outdated(&found, context) {
             return Ok(None);
         }
         let now = context.now;
         let at = found.at.unwrap_or(now.wall);
-        let mapped = |queue: &QueueId, state| Mapped {
+        let mapped = |queue: &QueueId, state| MappedState {
             queue: queue.clone(),
             state: filled(state, &found),
             arrival: Arrival {
@@ -236,7 +236,7 @@ impl Mapping {
         });
         if !could_be_now(at, now) || begun.is_some_and(|begun| day < begun) {
             // Whoever judges messages refuses it; what is remembered stays as it is.
-            let mut apart = Derived::default();
+            let mut apart = DerivedCalls::default();
             apart.turn_to(day, now);
             return Ok(Some(mapped(&self.rule.queue, apart.message(at, now))));
         }
@@ -267,23 +267,30 @@ impl Mapping {
     }
 
     /// Takes over the number of a message, as a call or as what stands there.
-    fn note(&mut self, found: &Found, at: Timestamp, another_day: bool, context: &Context<'_>) {
+    fn note(
+        &mut self,
+        found: &FieldValues,
+        at: Timestamp,
+        another_day: bool,
+        context: &Context<'_>,
+    ) {
         let seen = self
-            .tellers
+            .publishers
             .take(found, another_day, &self.derived, context);
         let Some(ticket) = &found.number else {
-            if seen != Seen::Nothing && self.tellers.are_one() {
-                self.derived.nobody_stands();
+            if seen != ChangeKind::Unchanged && self.publishers.are_one() {
+                self.derived.clear_current();
             }
             return;
         };
         let (ticket, counter) = (ticket.clone(), found.counter.clone());
         match seen {
-            Seen::Nothing => {}
+            ChangeKind::Unchanged => {}
             // One of several counters that is heard for the first time hides no call of another.
-            Seen::Standing if !self.tellers.are_one() && self.derived.newest().is_some() => {}
-            Seen::Standing => self.derived.stands(ticket, counter),
-            Seen::Change => {
+            ChangeKind::Preexisting
+                if !self.publishers.are_one() && self.derived.newest().is_some() => {}
+            ChangeKind::Preexisting => self.derived.list_current(ticket, counter),
+            ChangeKind::Change => {
                 let kind = if self.derived.has_called(&ticket) {
                     CallKind::Recall
                 } else {
@@ -296,7 +303,7 @@ impl Mapping {
 }
 
 /// A state with the counts that a message told.
-fn filled(state: QueueState, found: &Found) -> QueueState {
+fn filled(state: QueueState, found: &FieldValues) -> QueueState {
     QueueState {
         waiting: found.waiting,
         on_hold: found.on_hold,

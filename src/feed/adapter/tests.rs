@@ -84,7 +84,7 @@ impl Hall {
     }
 
     /// A node that starts again with what it kept.
-    fn again(kept: KeptQueue, second: u64) -> Self {
+    fn again(kept: SavedQueue, second: u64) -> Self {
         let mut hall = Self::at("hall/1/now");
         hall.0.resume(&[kept]);
         hall.0.line(false, now(0));
@@ -242,7 +242,7 @@ fn a_node_that_starts_again_goes_on_where_it_was() {
     let mut hall = Hall::new();
     hall.one(Live, 0, "42");
     let state = hall.hear("hall/1/now", Live, 9, "43");
-    let kept = |state: &QueueState| KeptQueue {
+    let kept = |state: &QueueState| SavedQueue {
         queue: rule().queue,
         state: state.clone(),
         epoch: state.epoch,
@@ -283,7 +283,7 @@ fn a_forgotten_retained_message_recalls_nobody_and_takes_no_number_s_place() {
         assert_eq!(hall.one(Live, back + 5, "43"), calls, "away until {back}");
     }
     // A node that starts again knows what stood there before.
-    let kept = KeptQueue {
+    let kept = SavedQueue {
         queue: rule().queue,
         last_no: state.calls[0].no,
         epoch: state.epoch,
@@ -348,7 +348,7 @@ fn one_time_of_another_year_hides_no_number_while_the_clock_is_unknown() {
 fn a_count_at_its_end_stops_no_node() {
     let mut hall = Hall::new();
     let state = hall.hear("hall/1/now", Live, 0, "42");
-    let kept = KeptQueue {
+    let kept = SavedQueue {
         queue: rule().queue,
         state,
         epoch: u32::MAX,

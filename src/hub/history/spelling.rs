@@ -22,7 +22,7 @@ const PLACES: [(&str, &str); 7] = [
 
 /// The spelling that a text has as label now; as it is where nothing of it can be one.
 pub(super) fn spelling(text: &str) -> String {
-    Label::of_earlier(text).map_or_else(|| text.to_owned(), |label| label.to_string())
+    Label::from_older_version(text).map_or_else(|| text.to_owned(), |label| label.to_string())
 }
 
 /// Whether two texts are the same label.

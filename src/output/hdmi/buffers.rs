@@ -1,4 +1,4 @@
-//! Two pictures in the card's memory: one on the glass, the other one drawn.
+//! Two pictures in the card's memory: one on the screen, the other one drawn.
 
 use super::card::Card;
 use super::copy::copy_damage;
@@ -32,7 +32,7 @@ struct Buffer {
 #[derive(Debug)]
 pub(super) struct Buffers {
     each: [Buffer; 2],
-    /// The one on the glass, or next to be.
+    /// The one on the screen, or next to be.
     front: usize,
 }
 
@@ -49,7 +49,7 @@ impl Buffers {
         Ok(buffers)
     }
 
-    /// Copies what the drawn buffer lacks, and returns its picture, to be put on the glass.
+    /// Copies what the drawn buffer lacks, and returns its picture, to be put on the screen.
     pub(super) fn draw(
         &mut self,
         card: &Card,
@@ -73,7 +73,7 @@ impl Buffers {
         Ok(back.picture)
     }
 
-    /// Notes that the drawn buffer is on the glass now.
+    /// Notes that the drawn buffer is on the screen now.
     pub(super) fn swap(&mut self) {
         self.front = 1 - self.front;
     }
@@ -85,7 +85,7 @@ impl Buffers {
         }
     }
 
-    /// The picture on the glass.
+    /// The picture on the screen.
     pub(super) fn front(&self) -> framebuffer::Handle {
         self.each[self.front].picture
     }

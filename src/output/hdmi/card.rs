@@ -4,7 +4,7 @@
 //! the boards of one process share it. The numbers in `/dev/dri/card0` change from boot to boot;
 //! a card is known by its device number.
 
-use super::keep;
+use super::fd_store;
 use drm::Device as _;
 use drm::buffer::Handle as BufferHandle;
 use drm::control::{Device as _, Event, crtc, framebuffer, from_u32};
@@ -33,11 +33,11 @@ pub(super) struct Card {
     /// `card0`
     name: String,
     device: u64,
-    /// Pictures that came on the glass and were not asked for yet, by the number of their CRTC.
+    /// Pictures that came on the screen and were not asked for yet, by the number of their CRTC.
     flipped: Mutex<BTreeSet<u32>>,
     /// Whether it is kept for the next start.
     given: AtomicBool,
-    /// What the process before this one left on the glass.
+    /// What the process before this one left on the screen.
     left: Mutex<Vec<framebuffer::Handle>>,
 }
 
@@ -135,9 +135,9 @@ impl Card {
     }
 
     /// Has the card kept open while the service restarts; asked for once a card.
-    pub(super) fn keep(&self, connector: &str) {
+    pub(super) fn store_fd(&self, connector: &str) {
         if !self.given.swap(true, Ordering::Relaxed) {
-            keep::give(&self.file, connector);
+            fd_store::give(&self.file, connector);
         }
     }
 
@@ -171,7 +171,7 @@ impl Card {
         self.acquire_master_lock()
     }
 
-    /// Waits until the picture asked for is on the glass; `false` when it is not in time.
+    /// Waits until the picture asked for is on the screen; `false` when it is not in time.
     pub(super) fn wait_flip(&self, crtc: crtc::Handle, limit: Duration) -> io::Result<bool> {
         let until = Instant::now() + limit;
         let crtc = u32::from(crtc);
@@ -262,7 +262,7 @@ pub(super) fn paths(folder: &Path) -> Vec<PathBuf> {
 
 /// The open file of a card that was kept for this process.
 fn kept(device: u64) -> Option<OwnedFd> {
-    keep::take(|file| rustix::fs::fstat(file).is_ok_and(|stat| stat.st_rdev == device))
+    fd_store::take(|file| rustix::fs::fstat(file).is_ok_and(|stat| stat.st_rdev == device))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -36,7 +36,7 @@ impl Cec {
         let started = thread.spawn(move || {
             let mut warned = false;
             for message in receive {
-                match tell(&path, message) {
+                match send_to(&path, message) {
                     Ok(()) => warned = false,
                     Err(e) if !warned => {
                         tracing::warn!("cannot send a CEC message by {}: {e}", path.display());
@@ -49,7 +49,7 @@ impl Cec {
         started.ok().map(|_| Self(send))
     }
 
-    pub(super) fn tell(&self, message: Message) {
+    pub(super) fn send(&self, message: Message) {
         if let Err(TrySendError::Disconnected(_)) = self.0.try_send(message) {
             tracing::debug!("the thread for CEC has ended");
         }
@@ -63,7 +63,7 @@ pub(super) fn device(number: Option<u32>) -> Option<PathBuf> {
     own.into_iter().chain([path(0)]).find(|path| path.exists())
 }
 
-fn tell(path: &PathBuf, message: Message) -> io::Result<()> {
+fn send_to(path: &PathBuf, message: Message) -> io::Result<()> {
     let cec = CecDevice::open(path)?;
     cec.set_mode(CecModeInitiator::Send, CecModeFollower::RepliesOnly)?;
     let own = address(&cec)?;

@@ -38,7 +38,7 @@ pub(super) struct Port {
 
 /// What a look at a connector found.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct ProbedConnector {
     pub(super) plugged: bool,
     pub(super) modes: Vec<Mode>,
     pub(super) monitor: Monitor,
@@ -46,7 +46,7 @@ pub(super) struct Seen {
 
 /// Says why there is no port for a board.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoPort {
+pub(super) enum PortError {
     #[error("no display driver is loaded: /dev/dri has no card")]
     NoCard,
     #[error("no card has a connector {0}")]
@@ -63,24 +63,24 @@ impl Port {
     /// Finds the connector of this name, or with `None` the first that has a monitor and no board.
     ///
     /// `probe` makes the kernel ask the monitors instead of remembering.
-    pub(super) fn find(wanted: Option<&str>, probe: bool) -> Result<Self, NoPort> {
+    pub(super) fn find(wanted: Option<&str>, probe: bool) -> Result<Self, PortError> {
         let (cards, failed) = Card::all();
         if cards.is_empty() {
             return Err(match failed {
-                Some((path, source)) => NoPort::Card {
+                Some((path, source)) => PortError::Card {
                     what: path.display().to_string(),
                     source,
                 },
-                None => NoPort::NoCard,
+                None => PortError::NoCard,
             });
         }
         let mut why = match (wanted, failed) {
-            (Some(name), None) => NoPort::NoConnector(name.to_owned()),
-            (_, Some((path, source))) => NoPort::Card {
+            (Some(name), None) => PortError::NoConnector(name.to_owned()),
+            (_, Some((path, source))) => PortError::Card {
                 what: path.display().to_string(),
                 source,
             },
-            (None, None) => NoPort::Unplugged("any connector".into()),
+            (None, None) => PortError::Unplugged("any connector".into()),
         };
         for card in cards {
             let Ok(resources) = card.resource_handles() else {
@@ -96,7 +96,7 @@ impl Port {
                 }
                 if info.state() == connector::State::Disconnected {
                     if wanted.is_some() {
-                        why = NoPort::Unplugged(name);
+                        why = PortError::Unplugged(name);
                     }
                     continue;
                 }
@@ -111,7 +111,7 @@ impl Port {
                             _claim: claim,
                         });
                     }
-                    None if wanted.is_some() => why = NoPort::Taken(name),
+                    None if wanted.is_some() => why = PortError::Taken(name),
                     None => {}
                 }
             }
@@ -120,10 +120,10 @@ impl Port {
     }
 
     /// Looks what is plugged in.
-    pub(super) fn look(&self, probe: bool) -> io::Result<Seen> {
+    pub(super) fn probe(&self, probe: bool) -> io::Result<ProbedConnector> {
         let info = self.card.get_connector(self.connector, probe)?;
         let plugged = info.state() != connector::State::Disconnected;
-        Ok(Seen {
+        Ok(ProbedConnector {
             plugged,
             modes: info.modes().to_vec(),
             monitor: if plugged {
@@ -179,7 +179,7 @@ fn claim(card: &Arc<Card>, info: &connector::Info) -> Option<(crtc::Handle, Clai
     {
         return None;
     }
-    // The one it is driven by already, so that a picture on the glass is followed without a gap.
+    // The one it is driven by already, so that a picture on the screen is followed without a gap.
     let current = info
         .current_encoder()
         .and_then(|encoder| card.get_encoder(encoder).ok()?.crtc());

@@ -3,10 +3,10 @@
 use super::Counts;
 use super::buffers::Buffers;
 use super::card::{is_gone, is_refused};
-use super::connector::{Port, Seen};
+use super::connector::{Port, ProbedConnector};
 use super::edid::Monitor;
-use super::keep;
-use super::mode::{self, Wish};
+use super::fd_store;
+use super::mode::{self, ModePreference};
 use crate::config::Rotation;
 use crate::output::{Connector, DeviceStatus, Frame};
 use drm::control::{Device as _, Mode, PageFlipFlags, framebuffer};
@@ -14,7 +14,7 @@ use embedded_graphics::primitives::Rectangle;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// A picture is on the glass within two refreshes, 84 ms at 24 Hz; later than this the flip is
+/// A picture is on the screen within two refreshes, 84 ms at 24 Hz; later than this the flip is
 /// taken for lost, as it is after some monitors' naps.
 const FLIP_LIMIT: Duration = Duration::from_secs(1);
 /// Monitors need this long after plugging until they say who they are.
@@ -41,28 +41,28 @@ pub(super) struct Head {
 struct Screen {
     mode: Mode,
     /// Whether it is not the configured one.
-    instead: bool,
+    is_fallback: bool,
     buffers: Buffers,
-    /// Whether the mode is set and one of the buffers on the glass.
+    /// Whether the mode is set and one of the buffers on the screen.
     set: bool,
 }
 
-/// What a look found.
+/// What a probe found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Looked {
+pub(super) enum ProbeResult {
     /// All as before.
-    Same,
+    Unchanged,
     /// Another monitor, or the same one again: the next picture must be whole.
     Changed,
     /// No monitor.
     Unplugged,
     /// No card any longer.
-    Gone,
+    CardGone,
 }
 
-/// Why a picture is not on the glass.
+/// Why a frame is not on the screen.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum PresentError {
     /// The reason speaks for itself.
     State(String),
     /// What failed, and the kernel's reason.
@@ -102,18 +102,25 @@ impl Head {
     }
 
     /// Looks what is plugged in, and chooses a mode when that changed.
-    pub(super) fn look(&mut self, probe: bool, wish: Wish, now: Instant) -> Looked {
-        let seen = match self.port.look(probe) {
+    pub(super) fn probe(
+        &mut self,
+        probe: bool,
+        preference: ModePreference,
+        now: Instant,
+    ) -> ProbeResult {
+        let seen = match self.port.probe(probe) {
             Ok(seen) => seen,
-            Err(e) if is_gone(&e) || e.kind() == io::ErrorKind::NotFound => return Looked::Gone,
-            Err(_) => return Looked::Same, // asked again soon
+            Err(e) if is_gone(&e) || e.kind() == io::ErrorKind::NotFound => {
+                return ProbeResult::CardGone;
+            }
+            Err(_) => return ProbeResult::Unchanged, // asked again soon
         };
         if !seen.plugged {
             if self.plugged {
                 tracing::warn!("{}", self.unplugged());
             }
             self.plugged = false;
-            return Looked::Unplugged;
+            return ProbeResult::Unplugged;
         }
         if !self.plugged {
             self.plugged = true;
@@ -122,28 +129,28 @@ impl Head {
             tracing::info!(connector = self.port.name, "monitor connected");
         }
         if self.lost {
-            return Looked::Same; // nothing can be set; looked at again when it can
+            return ProbeResult::Unchanged; // nothing can be set; looked at again when it can
         }
         if seen.monitor.is_known() {
             self.patience = None;
         } else if self.patience.is_some_and(|until| now < until) {
-            return Looked::Same; // it may still say who it is
+            return ProbeResult::Unchanged; // it may still say who it is
         } else {
             self.patience = None;
         }
-        self.follow(&seen, wish)
+        self.follow(&seen, preference)
     }
 
     /// Chooses the mode for what is plugged in.
-    fn follow(&mut self, seen: &Seen, wish: Wish) -> Looked {
-        let Some(choice) = mode::choose(&seen.modes, seen.monitor.is_known(), wish) else {
-            return Looked::Same;
+    fn follow(&mut self, seen: &ProbedConnector, preference: ModePreference) -> ProbeResult {
+        let Some(choice) = mode::choose(&seen.modes, seen.monitor.is_known(), preference) else {
+            return ProbeResult::Unchanged;
         };
         let old = self.screen.as_ref();
-        let same_mode = old.is_some_and(|s| mode::same(&s.mode, &choice.mode));
+        let same_mode = old.is_some_and(|s| mode::same_timing(&s.mode, &choice.mode));
         let replugged = std::mem::take(&mut self.replugged);
         if same_mode && !replugged && self.monitor == seen.monitor {
-            return Looked::Same;
+            return ProbeResult::Unchanged;
         }
         tracing::info!(
             connector = self.port.name,
@@ -151,48 +158,48 @@ impl Head {
             mode = mode::title(&choice.mode),
             "display mode selected"
         );
-        if choice.instead {
+        if choice.is_fallback {
             tracing::warn!("{} does not list the configured mode", self.port.name);
         }
         self.monitor = seen.monitor.clone();
         if same_mode && let Some(screen) = &mut self.screen {
-            screen.instead = choice.instead;
+            screen.is_fallback = choice.is_fallback;
             screen.set = false;
             screen.buffers.forget();
-            return Looked::Changed;
+            return ProbeResult::Changed;
         }
         let buffers = match Buffers::new(&self.port.card, choice.mode.size()) {
             Ok(buffers) => buffers,
             Err(e) => {
                 tracing::warn!("cannot create frame buffers for {}: {e}", self.port.name);
                 return if is_gone(&e) {
-                    Looked::Gone
+                    ProbeResult::CardGone
                 } else {
-                    Looked::Same
+                    ProbeResult::Unchanged
                 };
             }
         };
         let old = self.screen.replace(Screen {
             mode: choice.mode,
-            instead: choice.instead,
+            is_fallback: choice.is_fallback,
             buffers,
             set: false,
         });
         if let Some(old) = old {
-            // What is on the glass now has the wrong size for this monitor anyway.
+            // What is on the screen now has the wrong size for this monitor anyway.
             old.buffers.release(&self.port.card);
         }
-        Looked::Changed
+        ProbeResult::Changed
     }
 
-    /// Puts a frame on the glass; while the monitor is asleep it only is made ready.
-    pub(super) fn show(
+    /// Puts a frame on the screen; while the monitor is asleep it only is made ready.
+    pub(super) fn present(
         &mut self,
         frame: &Frame,
         damage: &[Rectangle],
         asleep: bool,
         counts: &mut Counts,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), PresentError> {
         let ready = self.ready(frame);
         let Some(screen) = &mut self.screen else {
             return ready;
@@ -204,7 +211,7 @@ impl Head {
         let picture = screen
             .buffers
             .draw(&self.port.card, frame, damage, self.rotation)
-            .map_err(|e| Trouble::Device(format!("cannot draw on {}", self.port.name), e))?;
+            .map_err(|e| PresentError::Device(format!("cannot draw on {}", self.port.name), e))?;
         if asleep {
             // It is shown when the signal begins again, by setting the mode.
             screen.buffers.swap();
@@ -223,21 +230,21 @@ impl Head {
             }
             if is_refused(&e) {
                 self.lost = true;
-                return Err(Trouble::State(self.others()));
+                return Err(PresentError::State(self.others()));
             }
             let what = format!("cannot show a picture on {}", self.port.name);
-            return Err(Trouble::Device(what, e));
+            return Err(PresentError::Device(what, e));
         }
         if let Some(screen) = &mut self.screen {
             screen.buffers.swap();
         }
         self.port.card.release_left();
-        self.port.card.keep(&self.port.name);
+        self.port.card.store_fd(&self.port.name);
         Ok(())
     }
 
     /// Whether a frame can be shown now.
-    fn ready(&self, frame: &Frame) -> Result<(), Trouble> {
+    fn ready(&self, frame: &Frame) -> Result<(), PresentError> {
         let name = &self.port.name;
         let why = if !self.plugged {
             self.unplugged()
@@ -250,10 +257,10 @@ impl Head {
         } else {
             return Ok(());
         };
-        Err(Trouble::State(why))
+        Err(PresentError::State(why))
     }
 
-    /// Exchanges the picture on the glass; where that fails, the mode is set anew.
+    /// Exchanges the picture on the screen; where that fails, the mode is set anew.
     fn flip(&mut self, picture: framebuffer::Handle, counts: &mut Counts) -> io::Result<()> {
         let (card, crtc) = (&self.port.card, self.port.crtc);
         card.forget_flip(crtc);
@@ -306,12 +313,12 @@ impl Head {
     }
 
     /// Looks who owns the display. `true` when it was just given back.
-    pub(super) fn tend(&mut self) -> Result<bool, Trouble> {
+    pub(super) fn poll_device(&mut self) -> Result<bool, PresentError> {
         if !self.lost && self.port.card.is_master() {
             return if self.plugged {
                 Ok(false)
             } else {
-                Err(Trouble::State(self.unplugged()))
+                Err(PresentError::State(self.unplugged()))
             };
         }
         if !self.lost {
@@ -321,10 +328,10 @@ impl Head {
         if let Err(e) = self.port.card.acquire() {
             if is_refused(&e) {
                 // This file may not own it any more; a new one owns it as soon as nobody else does.
-                keep::forget(&self.port.name);
-                return Err(Trouble::Reopen(self.others()));
+                fd_store::forget(&self.port.name);
+                return Err(PresentError::Reopen(self.others()));
             }
-            return Err(Trouble::State(self.others()));
+            return Err(PresentError::State(self.others()));
         }
         tracing::info!(
             connector = self.port.name,
@@ -374,7 +381,7 @@ impl Head {
         }
         if let Some(screen) = &self.screen {
             facts.insert("mode", mode::title(&screen.mode));
-            if screen.instead {
+            if screen.is_fallback {
                 facts.insert("mode_missing", "configured mode not listed".into());
             }
         }

@@ -33,7 +33,7 @@ impl Events {
     }
 
     /// Whether something happened to a display since the last question. Never waits.
-    pub(super) fn heard(&self) -> bool {
+    pub(super) fn has_event(&self) -> bool {
         let mut heard = false;
         let mut event = vec![0; MAX_EVENT];
         for _ in 0..MAX_EVENTS {
@@ -77,7 +77,7 @@ mod tests {
         // Where the sandbox forbids such sockets, there is nothing to try.
         if let Ok(events) = Events::open() {
             let (tell, told) = std::sync::mpsc::channel();
-            std::thread::spawn(move || tell.send(events.heard()));
+            std::thread::spawn(move || tell.send(events.has_event()));
             // Nothing is plugged in here: what waited would wait for ever.
             told.recv_timeout(PATIENCE).expect("an answer");
         }

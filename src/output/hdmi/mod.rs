@@ -1,9 +1,9 @@
 //! A monitor at an HDMI port: no X, no Wayland, no browser.
 //!
-//! Frames are copied into one of two buffers of the card's memory and put on the glass with a page
+//! Frames are copied into one of two buffers of the card's memory and put on the screen with a page
 //! flip. What can go wrong is told by [`status`](Output::status) and errors and looked after by
-//! [`tend`](Output::tend): cables pulled, monitors exchanged or slow to say who they are, other
-//! programs that take the display. None of it ends the service, and none of it blanks the glass.
+//! [`poll_device`](Output::poll_device): cables pulled, monitors exchanged or slow to say who they are, other
+//! programs that take the display. None of it ends the service, and none of it blanks the screen.
 //!
 //! Facts in health reports: `card` (`card0`), `connector` (`HDMI-A-1`), `mode` (`1920x1080@60`),
 //! `mode_missing` (a configured mode that the monitor does not list), `monitor` (maker and name),
@@ -11,7 +11,7 @@
 //!
 //! Does not know what is drawn. The parts: [`copy_damage`] the copying, `card` and `connector` what
 //! is where, `mode` the choice of a mode, `head` a connector in use, `hotplug` the kernel's word
-//! about cables, `power` and `cec` the nights, `keep` the picture across restarts.
+//! about cables, `power` and `cec` the nights, `fd_store` the picture across restarts.
 
 mod buffers;
 mod card;
@@ -19,10 +19,10 @@ mod cec;
 mod connector;
 mod copy;
 mod edid;
+mod fd_store;
 mod head;
 mod hotplug;
 mod inspect;
-mod keep;
 mod mode;
 mod power;
 
@@ -32,23 +32,23 @@ pub use inspect::inspect;
 use super::{Connector, DeviceStatus, Frame, Output, OutputError};
 use crate::config::HdmiConfig;
 use cec::{Cec, Message};
-use connector::{NoPort, Port};
+use connector::{Port, PortError};
 use embedded_graphics::primitives::Rectangle;
-use head::{Head, Looked, Trouble};
+use head::{Head, PresentError, ProbeResult};
 use hotplug::Events;
-use mode::Wish;
+use mode::ModePreference;
 use power::{Power, Step};
 use std::time::{Duration, Instant};
 
 /// The monitor is asked itself this often, in case the kernel missed a cable: it takes some tens of
-/// milliseconds, so not with every tending.
+/// milliseconds, so not with every poll.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// Shows the frames of one board on a monitor.
 #[derive(Debug)]
 pub struct HdmiOutput {
     config: HdmiConfig,
-    wish: Wish,
+    preference: ModePreference,
     head: Option<Head>,
     /// Why there is no head.
     missing: String,
@@ -67,7 +67,7 @@ struct Counts {
 
 impl HdmiOutput {
     /// Takes the configured connector, or the first free one with a monitor; when there is none,
-    /// it is looked for again with every tending.
+    /// it is searched for again at every poll.
     ///
     /// `size` is that of the configured board as hung, for monitors that do not say theirs.
     #[must_use]
@@ -86,7 +86,7 @@ impl HdmiOutput {
         let now = Instant::now();
         let mut output = Self {
             config: config.clone(),
-            wish: Wish {
+            preference: ModePreference {
                 mode: config.mode,
                 size,
             },
@@ -98,7 +98,7 @@ impl HdmiOutput {
             cec: None,
             counts: Counts::default(),
         };
-        output.look(true, now);
+        output.probe(true, now);
         output
     }
 
@@ -106,7 +106,7 @@ impl HdmiOutput {
     fn find(&mut self, probe: bool, now: Instant) {
         match Port::find(self.config.connector.as_deref(), probe) {
             Ok(port) => {
-                if self.power.tells() {
+                if self.power.uses_cec() {
                     self.cec = Cec::open(port.number());
                 }
                 self.missing = format!("{} waits for its monitor", port.name);
@@ -119,7 +119,7 @@ impl HdmiOutput {
             }
             Err(e) => {
                 self.missing = match &e {
-                    NoPort::Card { source, .. } => format!("{e}: {source}"),
+                    PortError::Card { source, .. } => format!("{e}: {source}"),
                     e => e.to_string(),
                 };
             }
@@ -127,27 +127,27 @@ impl HdmiOutput {
     }
 
     /// Asks what is plugged in, and follows it. `true` when the picture must be drawn anew.
-    fn look(&mut self, probe: bool, now: Instant) -> bool {
+    fn probe(&mut self, probe: bool, now: Instant) -> bool {
         if self.head.is_none() {
             self.find(probe, now);
         }
         let Some(head) = &mut self.head else {
             return false;
         };
-        match head.look(probe, self.wish, now) {
-            Looked::Same => false,
-            Looked::Changed => {
-                self.power.woken();
+        match head.probe(probe, self.preference, now) {
+            ProbeResult::Unchanged => false,
+            ProbeResult::Changed => {
+                self.power.on_mode_set();
                 true
             }
-            Looked::Unplugged => {
+            ProbeResult::Unplugged => {
                 // The cable may have moved to another connector.
                 if self.config.connector.is_none() {
                     self.leave();
                 }
                 false
             }
-            Looked::Gone => {
+            ProbeResult::CardGone => {
                 self.lose();
                 false
             }
@@ -198,19 +198,19 @@ impl HdmiOutput {
             head.signal(message == Message::Wake, &mut self.counts);
         }
         if let Some(cec) = &self.cec {
-            cec.tell(message);
+            cec.send(message);
         }
     }
 
     /// Turns trouble into an error, and gives up what cannot be used any longer.
-    fn failed(&mut self, trouble: Trouble) -> OutputError {
+    fn failed(&mut self, trouble: PresentError) -> OutputError {
         match trouble {
-            Trouble::State(what) => OutputError::state(what),
-            Trouble::Reopen(why) => {
+            PresentError::State(what) => OutputError::state(what),
+            PresentError::Reopen(why) => {
                 self.close(why.clone());
                 OutputError::state(why)
             }
-            Trouble::Device(what, source) => {
+            PresentError::Device(what, source) => {
                 if card::is_gone(&source) {
                     self.lose();
                 }
@@ -229,17 +229,17 @@ impl Output for HdmiOutput {
         self.head.as_ref()?.size()
     }
 
-    fn show(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError> {
+    fn present(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError> {
         let Some(head) = &mut self.head else {
             return Err(OutputError::state(self.missing.clone()));
         };
-        let shown = head.show(frame, damage, self.power.asleep(), &mut self.counts);
+        let shown = head.present(frame, damage, self.power.is_asleep(), &mut self.counts);
         shown.map_err(|trouble| self.failed(trouble))
     }
 
-    fn tend(&mut self) -> Result<bool, OutputError> {
+    fn poll_device(&mut self) -> Result<bool, OutputError> {
         let now = Instant::now();
-        let heard = self.events.as_ref().is_some_and(Events::heard);
+        let heard = self.events.as_ref().is_some_and(Events::has_event);
         let due = now >= self.ask_at;
         if due {
             self.ask_at = now + ASK_EVERY;
@@ -247,22 +247,22 @@ impl Output for HdmiOutput {
         let waits = self.head.as_ref().is_none_or(Head::waits);
         let mut again = false;
         if heard || due || waits {
-            again |= self.look(heard || due, now);
+            again |= self.probe(heard || due, now);
         }
         let Some(head) = &mut self.head else {
             return Err(OutputError::state(self.missing.clone()));
         };
-        match head.tend() {
+        match head.poll_device() {
             Ok(regained) => again |= regained,
             Err(trouble) => return Err(self.failed(trouble)),
         }
-        let step = self.power.tend(now);
+        let step = self.power.poll_device(now);
         self.step(step);
         Ok(again)
     }
 
-    fn light(&mut self, lit: bool) {
-        let step = self.power.light(lit, Instant::now());
+    fn set_lit(&mut self, lit: bool) {
+        let step = self.power.set_lit(lit, Instant::now());
         self.step(step);
     }
 
@@ -272,7 +272,7 @@ impl Output for HdmiOutput {
         };
         let mut status = head.status();
         let facts = &mut status.facts;
-        let signal = if self.power.asleep() { "off" } else { "on" };
+        let signal = if self.power.is_asleep() { "off" } else { "on" };
         facts.insert("signal", signal.into());
         facts.insert("flips", self.counts.flips.to_string());
         facts.insert("mode_sets", self.counts.mode_sets.to_string());

@@ -7,9 +7,9 @@ use crate::config::ModeConfig;
 use drm::control::{Mode, ModeFlags, ModeTypeFlags};
 use drm_ffi::drm_mode_modeinfo;
 
-/// What a mode is chosen by.
+/// What a mode is chosen by: the configured mode and the board's size.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
+pub(super) struct ModePreference {
     /// From the configuration; `None` is what the monitor prefers.
     pub(super) mode: Option<ModeConfig>,
     /// The size for monitors that do not say what they prefer, in pixels of the monitor.
@@ -18,10 +18,10 @@ pub(super) struct Wish {
 
 /// A mode, and whether it is the one that was configured.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Choice {
+pub(super) struct ModeChoice {
     pub(super) mode: Mode,
     /// Whether something else was configured that this monitor does not list.
-    pub(super) instead: bool,
+    pub(super) is_fallback: bool,
 }
 
 /// Rates are compared with this allowance: 59.94 is listed as 60 or as 59.
@@ -30,14 +30,18 @@ const RATE_ALLOWANCE: u32 = 1;
 const USUAL_RATE: u16 = 60;
 
 /// Chooses out of a connector's list; `known` says whether the monitor's EDID was read.
-pub(super) fn choose(listed: &[Mode], known: bool, wish: Wish) -> Option<Choice> {
+pub(super) fn choose(
+    listed: &[Mode],
+    known: bool,
+    preference: ModePreference,
+) -> Option<ModeChoice> {
     let good = |mode: &&Mode| {
         let (width, height) = mode.size();
         width > 0 && height > 0 && !mode.flags().contains(ModeFlags::INTERLACE)
     };
     let listed: Vec<&Mode> = listed.iter().filter(good).collect();
-    let choice = |mode: Mode, instead| Some(Choice { mode, instead });
-    if let Some(wanted) = wish.mode {
+    let choice = |mode: Mode, is_fallback| Some(ModeChoice { mode, is_fallback });
+    if let Some(wanted) = preference.mode {
         if let Some(mode) = nearest(&listed, wanted) {
             return choice(*mode, false);
         }
@@ -49,7 +53,7 @@ pub(super) fn choose(listed: &[Mode], known: bool, wish: Wish) -> Option<Choice>
     let mode = if known {
         listed.iter().copied().find(|m| is_preferred(m)).or(first)
     } else {
-        let (width, height) = wish.size;
+        let (width, height) = preference.size;
         let equal = |m: &&&Mode| {
             let (w, h) = m.size();
             (u32::from(w), u32::from(h)) == (width, height)
@@ -57,9 +61,9 @@ pub(super) fn choose(listed: &[Mode], known: bool, wish: Wish) -> Option<Choice>
         listed.iter().find(equal).copied().or(first)
     };
     match mode {
-        Some(mode) => choice(*mode, wish.mode.is_some()),
+        Some(mode) => choice(*mode, preference.mode.is_some()),
         None => {
-            let (width, height) = wish.size;
+            let (width, height) = preference.size;
             let wanted = ModeConfig {
                 width: u16::try_from(width).ok()?,
                 height: u16::try_from(height).ok()?,
@@ -77,7 +81,7 @@ pub(super) fn title(mode: &Mode) -> String {
 }
 
 /// Whether two modes look the same to a monitor.
-pub(super) fn same(a: &Mode, b: &Mode) -> bool {
+pub(super) fn same_timing(a: &Mode, b: &Mode) -> bool {
     let timing = |m: &Mode| (m.clock(), m.size(), m.hsync(), m.vsync(), m.flags());
     timing(a) == timing(b)
 }
@@ -98,8 +102,8 @@ fn nearest<'a>(listed: &[&'a Mode], wanted: ModeConfig) -> Option<&'a Mode> {
     fitting.min_by_key(|mode| (wanted.refresh.is_none() && !is_preferred(mode), off(mode)))
 }
 
-/// A timing of televisions: pixels and lines are start, end and total of the pulse.
-struct Television {
+/// A CTA-861 timing: `pixels` and `lines` are sync start, sync end and total.
+struct CeaTiming {
     size: (u16, u16),
     rate: u16,
     clock_khz: u32,
@@ -108,29 +112,29 @@ struct Television {
 }
 
 /// Televisions often take no other timings of these sizes (CTA-861, codes 4, 16, 31 and 95).
-const TELEVISIONS: [Television; 4] = [
-    Television {
+const CEA_TIMINGS: [CeaTiming; 4] = [
+    CeaTiming {
         size: (1280, 720),
         rate: 60,
         clock_khz: 74_250,
         pixels: [1390, 1430, 1650],
         lines: [725, 730, 750],
     },
-    Television {
+    CeaTiming {
         size: (1920, 1080),
         rate: 60,
         clock_khz: 148_500,
         pixels: [2008, 2052, 2200],
         lines: [1084, 1089, 1125],
     },
-    Television {
+    CeaTiming {
         size: (1920, 1080),
         rate: 50,
         clock_khz: 148_500,
         pixels: [2448, 2492, 2640],
         lines: [1084, 1089, 1125],
     },
-    Television {
+    CeaTiming {
         size: (3840, 2160),
         rate: 30,
         clock_khz: 297_000,
@@ -142,13 +146,13 @@ const TELEVISIONS: [Television; 4] = [
 fn build(wanted: ModeConfig) -> Mode {
     let rate = wanted.refresh.unwrap_or(USUAL_RATE);
     let size = (wanted.width, wanted.height);
-    let known = TELEVISIONS
+    let known = CEA_TIMINGS
         .iter()
         .find(|t| (t.size, t.rate) == (size, rate));
     match known {
         Some(t) => {
             let both = ModeFlags::PHSYNC | ModeFlags::PVSYNC;
-            info(
+            modeinfo(
                 t.clock_khz,
                 (size.0, t.pixels),
                 (size.1, t.lines),
@@ -184,7 +188,7 @@ fn reduced(width: u16, height: u16, rate: u16) -> Mode {
     let clock = u64::from(rate) * u64::from(across) * u64::from(down) / 1000;
     let clock = clock / CLOCK_STEP_KHZ * CLOCK_STEP_KHZ;
     let start = height + FRONT_PORCH;
-    info(
+    modeinfo(
         clock as u32,
         (width, [width + 48, width + 80, across]),
         (height, [start, start + pulse, down]),
@@ -193,7 +197,7 @@ fn reduced(width: u16, height: u16, rate: u16) -> Mode {
     )
 }
 
-fn info(
+fn modeinfo(
     clock: u32,
     (hdisplay, [hsync_start, hsync_end, htotal]): (u16, [u16; 3]),
     (vdisplay, [vsync_start, vsync_end, vtotal]): (u16, [u16; 3]),
@@ -264,13 +268,13 @@ mod tests {
             listed(1024, 768, 60, false),
         ];
         let check = |mode, known, expected: &str, instead| {
-            let wish = Wish {
+            let preference = ModePreference {
                 mode,
                 size: (1024, 768),
             };
-            let choice = choose(&list, known, wish).expect("a mode");
+            let choice = choose(&list, known, preference).expect("a mode");
             assert_eq!(
-                (title(&choice.mode).as_str(), choice.instead),
+                (title(&choice.mode).as_str(), choice.is_fallback),
                 (expected, instead)
             );
         };
@@ -287,20 +291,20 @@ mod tests {
     #[test]
     fn without_a_preference_the_first_is_taken_and_without_a_list_one_is_built() {
         let list = [listed(800, 600, 60, false), listed(640, 480, 60, false)];
-        let wish = Wish {
+        let preference = ModePreference {
             mode: None,
             size: (1920, 1080),
         };
         for known in [true, false] {
-            let choice = choose(&list, known, wish).expect("a mode");
+            let choice = choose(&list, known, preference).expect("a mode");
             assert_eq!(title(&choice.mode), "800x600@60");
-            let choice = choose(&[], known, wish).expect("a mode");
+            let choice = choose(&[], known, preference).expect("a mode");
             assert_eq!(
                 (title(&choice.mode).as_str(), choice.mode.clock()),
                 ("1920x1080@60", 148_500)
             );
         }
-        let too_large = Wish {
+        let too_large = ModePreference {
             mode: None,
             size: (100_000, 10),
         };
@@ -312,12 +316,12 @@ mod tests {
         let mut raw = drm_mode_modeinfo::from(listed(1920, 1080, 60, true));
         raw.flags |= ModeFlags::INTERLACE.bits();
         let list = [Mode::from(raw), listed(1280, 720, 60, false)];
-        let wish = Wish {
+        let preference = ModePreference {
             mode: None,
             size: (1920, 1080),
         };
-        let choice = choose(&list, true, wish).expect("a mode");
+        let choice = choose(&list, true, preference).expect("a mode");
         assert_eq!(title(&choice.mode), "1280x720@60");
-        assert!(!same(&list[0], &list[1]) && same(&list[1], &list[1].clone()));
+        assert!(!same_timing(&list[0], &list[1]) && same_timing(&list[1], &list[1].clone()));
     }
 }

@@ -6,7 +6,7 @@
 use crate::config::Standby;
 use std::time::{Duration, Instant};
 
-/// The black picture is on the glass this long before the signal ends: a call that lights the board
+/// The black picture is on the screen this long before the signal ends: a call that lights the board
 /// again within it costs no waking.
 const SIGNAL_ENDS_AFTER: Duration = Duration::from_secs(5);
 
@@ -39,7 +39,7 @@ impl Power {
     }
 
     /// Says whether people are to see the board.
-    pub(super) fn light(&mut self, lit: bool, now: Instant) -> Step {
+    pub(super) fn set_lit(&mut self, lit: bool, now: Instant) -> Step {
         if !lit {
             self.dark_since.get_or_insert(now);
             return Step::Stay;
@@ -53,7 +53,7 @@ impl Power {
     }
 
     /// Says what is due.
-    pub(super) fn tend(&mut self, now: Instant) -> Step {
+    pub(super) fn poll_device(&mut self, now: Instant) -> Step {
         let due = self
             .dark_since
             .is_some_and(|since| now.duration_since(since) >= SIGNAL_ENDS_AFTER);
@@ -65,17 +65,17 @@ impl Power {
     }
 
     /// Notes that a mode was set, which wakes a monitor: it is put to sleep again when that is due.
-    pub(super) fn woken(&mut self) {
+    pub(super) fn on_mode_set(&mut self) {
         self.asleep = false;
     }
 
     /// Whether the signal is off.
-    pub(super) fn asleep(&self) -> bool {
+    pub(super) fn is_asleep(&self) -> bool {
         self.asleep
     }
 
     /// Whether monitors are told over the cable too.
-    pub(super) fn tells(&self) -> bool {
+    pub(super) fn uses_cec(&self) -> bool {
         self.standby == Standby::Cec
     }
 }
@@ -94,18 +94,18 @@ mod tests {
             (Standby::Cec, true),
         ] {
             let mut power = Power::new(standby);
-            assert_eq!(power.tend(at(100)), Step::Stay, "lit");
-            assert_eq!(power.light(false, at(100)), Step::Stay);
-            assert_eq!(power.light(false, at(104)), Step::Stay, "dark already");
-            assert_eq!(power.tend(at(104)), Step::Stay);
+            assert_eq!(power.poll_device(at(100)), Step::Stay, "lit");
+            assert_eq!(power.set_lit(false, at(100)), Step::Stay);
+            assert_eq!(power.set_lit(false, at(104)), Step::Stay, "dark already");
+            assert_eq!(power.poll_device(at(104)), Step::Stay);
             let expected = if sleeps { Step::Sleep } else { Step::Stay };
-            assert_eq!(power.tend(at(105)), expected, "{standby:?}");
-            assert_eq!(power.tend(at(106)), Step::Stay, "once");
-            assert_eq!(power.asleep(), sleeps);
+            assert_eq!(power.poll_device(at(105)), expected, "{standby:?}");
+            assert_eq!(power.poll_device(at(106)), Step::Stay, "once");
+            assert_eq!(power.is_asleep(), sleeps);
             let expected = if sleeps { Step::Wake } else { Step::Stay };
-            assert_eq!(power.light(true, at(200)), expected);
-            assert_eq!(power.light(true, at(201)), Step::Stay);
-            assert_eq!(power.tend(at(300)), Step::Stay, "lit again");
+            assert_eq!(power.set_lit(true, at(200)), expected);
+            assert_eq!(power.set_lit(true, at(201)), Step::Stay);
+            assert_eq!(power.poll_device(at(300)), Step::Stay, "lit again");
         }
     }
 
@@ -113,11 +113,11 @@ mod tests {
     fn a_monitor_exchanged_at_night_sleeps_again() {
         let begin = Instant::now();
         let mut power = Power::new(Standby::Dpms);
-        power.light(false, begin);
+        power.set_lit(false, begin);
         let later = begin + Duration::from_secs(60);
-        assert_eq!(power.tend(later), Step::Sleep);
-        power.woken();
-        assert!(!power.asleep());
-        assert_eq!(power.tend(later), Step::Sleep);
+        assert_eq!(power.poll_device(later), Step::Sleep);
+        power.on_mode_set();
+        assert!(!power.is_asleep());
+        assert_eq!(power.poll_device(later), Step::Sleep);
     }
 }

@@ -121,7 +121,7 @@ impl<S: Shift> Max7219Output<S> {
         Ok(())
     }
 
-    fn tend_at(&mut self, now: Instant) -> Result<(), OutputError> {
+    fn poll_at(&mut self, now: Instant) -> Result<(), OutputError> {
         let due = self
             .written
             .is_some_and(|at| now.saturating_duration_since(at) >= REFRESH);
@@ -142,7 +142,7 @@ impl<S: Shift + Send> Output for Max7219Output<S> {
         Some(self.size)
     }
 
-    fn show(&mut self, frame: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
+    fn present(&mut self, frame: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
         let modules = self.arrangement.modules(frame);
         let old = std::mem::replace(&mut self.wanted, modules);
         if self.written.is_none() {
@@ -157,12 +157,12 @@ impl<S: Shift + Send> Output for Max7219Output<S> {
         Ok(())
     }
 
-    fn tend(&mut self) -> Result<bool, OutputError> {
-        self.tend_at(Instant::now())?;
+    fn poll_device(&mut self) -> Result<bool, OutputError> {
+        self.poll_at(Instant::now())?;
         Ok(false)
     }
 
-    fn light(&mut self, lit: bool) {
+    fn set_lit(&mut self, lit: bool) {
         if lit != self.lit {
             self.lit = lit;
             // A failure shows again with the next frame, and then in the status.

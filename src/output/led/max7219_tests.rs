@@ -182,7 +182,7 @@ proptest! {
             let picture = frame(config.size(), |x, y| {
                 seed.rotate_left(x * 7 + y * 13) & 1 == 1
             });
-            output.show(&picture, &[]).expect("shown");
+            output.present(&picture, &[]).expect("shown");
             prop_assert_eq!(seen(&config, &model), points(&picture));
         }
     }
@@ -195,7 +195,7 @@ fn after_power_up_everything_is_set_before_it_lights() {
     let dark = vec![vec![false; 32]; 8];
     assert_eq!(seen(&config, &model), dark, "shut down");
     output
-        .show(&frame((32, 8), |x, _| x == 31), &[])
+        .present(&frame((32, 8), |x, _| x == 31), &[])
         .expect("shown");
     for device in &model.0.lock().expect("model").devices {
         let r = &device.registers;
@@ -212,15 +212,15 @@ fn only_rows_that_changed_are_sent() {
     let (mut output, model) = chain(&config);
     let transfers = || model.0.lock().expect("model").transfers;
     output
-        .show(&frame((64, 16), |_, _| false), &[])
+        .present(&frame((64, 16), |_, _| false), &[])
         .expect("shown");
     let before = transfers();
     output
-        .show(&frame((64, 16), |x, y| x == 9 && y % 8 == 3), &[])
+        .present(&frame((64, 16), |x, y| x == 9 && y % 8 == 3), &[])
         .expect("shown");
     assert_eq!(transfers() - before, 1);
     output
-        .show(&frame((64, 16), |x, y| x == 9 && y % 8 == 3), &[])
+        .present(&frame((64, 16), |x, y| x == 9 && y % 8 == 3), &[])
         .expect("shown");
     assert_eq!(transfers() - before, 1, "nothing changed, nothing sent");
 }
@@ -230,7 +230,7 @@ fn what_spikes_changed_is_healed_within_five_seconds() {
     let config = config((4, 2));
     let (mut output, model) = chain(&config);
     let picture = frame((32, 16), |x, y| (x + y) % 3 == 0);
-    output.show(&picture, &[]).expect("shown");
+    output.present(&picture, &[]).expect("shown");
     let at = output.written.expect("written");
     for (address, value) in [
         (0x0f, 1),
@@ -243,10 +243,10 @@ fn what_spikes_changed_is_healed_within_five_seconds() {
         model.0.lock().expect("model").devices[5].registers[address] = value;
     }
     output
-        .tend_at(at + Duration::from_millis(4900))
-        .expect("tended");
+        .poll_at(at + Duration::from_millis(4900))
+        .expect("polled");
     assert_ne!(seen(&config, &model), points(&picture), "not yet");
-    output.tend_at(at + Duration::from_secs(5)).expect("tended");
+    output.poll_at(at + Duration::from_secs(5)).expect("polled");
     assert_eq!(seen(&config, &model), points(&picture));
     let chain = model.0.lock().expect("model");
     assert_eq!(chain.devices[5].registers, {
@@ -261,17 +261,17 @@ fn a_board_that_is_not_to_be_seen_is_shut_down_and_keeps_its_picture() {
     let config = config((4, 1));
     let (mut output, model) = chain(&config);
     let picture = frame((32, 8), |x, y| x == y);
-    output.show(&picture, &[]).expect("shown");
-    output.light(false);
+    output.present(&picture, &[]).expect("shown");
+    output.set_lit(false);
     assert_eq!(seen(&config, &model), vec![vec![false; 32]; 8]);
     let at = output.written.expect("written");
-    output.tend_at(at + REFRESH).expect("tended");
+    output.poll_at(at + REFRESH).expect("polled");
     assert_eq!(
         seen(&config, &model),
         vec![vec![false; 32]; 8],
         "stays dark"
     );
-    output.light(true);
+    output.set_lit(true);
     assert_eq!(seen(&config, &model), points(&picture));
 }
 
@@ -295,15 +295,15 @@ fn after_a_failure_everything_is_written_again() {
     let mut output = Max7219Output::new(Broken(Arc::clone(&broken), model.clone()), &config);
     let blank = frame((16, 8), |_, _| false);
     let picture = frame((16, 8), |x, _| x < 3);
-    output.show(&blank, &[]).expect("shown");
+    output.present(&blank, &[]).expect("shown");
     *broken.lock().expect("flag") = true;
-    assert!(output.show(&picture, &[]).is_err());
-    assert!(output.tend().is_err());
+    assert!(output.present(&picture, &[]).is_err());
+    assert!(output.poll_device().is_err());
     for device in &mut model.0.lock().expect("model").devices {
         *device = Device::default(); // the plug was out
     }
     *broken.lock().expect("flag") = false;
-    output.tend().expect("tended");
+    output.poll_device().expect("polled");
     assert_eq!(seen(&config, &model), points(&picture));
 }
 

@@ -4,9 +4,9 @@
 mod arrangement;
 #[cfg(target_os = "linux")]
 pub mod hub75;
-mod lazy;
 #[cfg(target_os = "linux")]
 pub mod max7219;
 pub mod preview;
+mod reopening;
 
-pub use lazy::Lazy;
+pub use reopening::ReopeningOutput;

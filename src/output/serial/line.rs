@@ -1,8 +1,8 @@
 //! The line to a board: a serial port or a TCP connection, never waited for without a limit.
 
 use super::raw::Function;
-use super::reply::{Heard, judge};
-use super::wire::{HEARD_MOST, Io, Shared};
+use super::reply::{ReplyMatch, match_reply};
+use super::transport::{Io, MAX_RECEIVED, SharedTransport};
 use super::{frame::Encoded, frame::Write};
 use crate::config::{Framing, Parity, Rs485, SerialConfig, SerialDevice};
 use std::io;
@@ -25,14 +25,14 @@ const QUIET: Duration = Duration::from_millis(20);
 
 /// Why a field has no confirmation.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ExchangeError {
     /// The line is no longer there.
     Lost(io::Error),
     /// The board did not answer as it should.
     Reply(String),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for ExchangeError {
     fn from(error: io::Error) -> Self {
         Self::Lost(error)
     }
@@ -40,7 +40,7 @@ impl From<io::Error> for Failure {
 
 /// An open line.
 pub(super) struct Line {
-    wire: Shared,
+    transport: SharedTransport,
     modbus: Option<Modbus>,
     rs485: Rs485,
     /// Two characters on the line: what the last of them takes after the buffer is empty.
@@ -72,7 +72,7 @@ impl Line {
         };
         let bits = 2 + u32::from(config.framing.data_bits) + u32::from(config.framing.stop_bits);
         let mut line = Self {
-            wire: Shared::new(io),
+            transport: SharedTransport::new(io),
             modbus: None,
             rs485: config.rs485,
             two_chars: Duration::from_secs(2) * bits / config.baud,
@@ -91,11 +91,11 @@ impl Line {
     /// Begins with a Modbus client that knows nothing of a failed exchange. A connection by TCP is
     /// made anew instead: an answer that comes late must not be taken for the next one.
     fn attach(&mut self) {
-        let wire = self.wire.clone();
+        let transport = self.transport.clone();
         self.modbus = Some(if self.is_tcp {
-            tcp::attach_slave(wire, Slave(0))
+            tcp::attach_slave(transport, Slave(0))
         } else {
-            rtu::attach_slave(wire, Slave(0))
+            rtu::attach_slave(transport, Slave(0))
         });
     }
 
@@ -105,8 +105,8 @@ impl Line {
     }
 
     /// What was heard last, in hexadecimal.
-    pub(super) fn heard(&self) -> String {
-        self.wire.with(|wire| spaced(&wire.heard))
+    pub(super) fn received(&self) -> String {
+        self.transport.with(|transport| spaced(&transport.received))
     }
 
     /// Throws away what came unasked, and finds out whether the line is still there.
@@ -114,7 +114,7 @@ impl Line {
         let mut buf = [0; 256];
         // Bounded: a line that never rests is not waited for.
         for _ in 0..16 {
-            match timeout(Duration::from_millis(1), self.wire.read(&mut buf)).await {
+            match timeout(Duration::from_millis(1), self.transport.read(&mut buf)).await {
                 Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(Ok(_)) => {}
                 Ok(Err(e)) => return Err(e),
@@ -129,9 +129,9 @@ impl Line {
         &mut self,
         encoded: &Encoded,
         within: Duration,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, ExchangeError> {
         self.drain().await?;
-        self.wire.with(|wire| wire.heard.clear());
+        self.transport.with(|transport| transport.received.clear());
         match &encoded.write {
             Some(write) => {
                 let done = self.write(write, within).await;
@@ -144,30 +144,30 @@ impl Line {
         }
     }
 
-    async fn frame(&mut self, encoded: &Encoded, within: Duration) -> Result<bool, Failure> {
+    async fn frame(&mut self, encoded: &Encoded, within: Duration) -> Result<bool, ExchangeError> {
         self.send(&encoded.bytes).await?;
         let Some(expected) = &encoded.reply else {
             return Ok(false);
         };
-        let mut buf = [0; HEARD_MOST];
+        let mut buf = [0; MAX_RECEIVED];
         let deadline = tokio::time::Instant::now() + within;
         loop {
-            let heard = self.wire.with(|wire| wire.heard.clone());
-            let (judged, answer) = judge(&encoded.bytes, expected, &heard);
+            let heard = self.transport.with(|transport| transport.received.clone());
+            let (matched, answer) = match_reply(&encoded.bytes, expected, &heard);
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            let wait = match judged {
-                Heard::Confirmed => return Ok(true),
-                Heard::Other => left.min(QUIET),
-                Heard::Part => left,
+            let wait = match matched {
+                ReplyMatch::Confirmed => return Ok(true),
+                ReplyMatch::Mismatch => left.min(QUIET),
+                ReplyMatch::Incomplete => left,
             };
-            if heard.len() >= HEARD_MOST {
-                return Err(Failure::Reply(unexpected(expected, answer, within)));
+            if heard.len() >= MAX_RECEIVED {
+                return Err(ExchangeError::Reply(unexpected(expected, answer, within)));
             }
-            match timeout(wait, self.wire.read(&mut buf)).await {
+            match timeout(wait, self.transport.read(&mut buf)).await {
                 Ok(Ok(0)) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 Ok(Ok(_)) => {}
                 Ok(Err(e)) => return Err(e.into()),
-                Err(_) => return Err(Failure::Reply(unexpected(expected, answer, within))),
+                Err(_) => return Err(ExchangeError::Reply(unexpected(expected, answer, within))),
             }
         }
     }
@@ -177,7 +177,7 @@ impl Line {
         if switched {
             self.direction(true)?;
         }
-        let sent = timeout(WRITE_WITHIN, self.wire.write_all(bytes)).await;
+        let sent = timeout(WRITE_WITHIN, self.transport.write_all(bytes)).await;
         if switched {
             self.drained().await?;
             self.direction(false)?;
@@ -188,10 +188,10 @@ impl Line {
         }
     }
 
-    /// Switches the direction of a two-wire line that no converter switches.
+    /// Switches the direction of a two-transport line that no converter switches.
     fn direction(&mut self, sending: bool) -> io::Result<()> {
         let on = sending == (self.rs485 == Rs485::Rts);
-        self.wire.with(|wire| match &mut wire.io {
+        self.transport.with(|transport| match &mut transport.io {
             Io::Serial(port) => port.write_request_to_send(on).map_err(io::Error::from),
             Io::Tcp(_) => Ok(()),
         })
@@ -200,7 +200,7 @@ impl Line {
     /// Waits until the last bit has left, at most as long as a frame may take.
     async fn drained(&mut self) -> io::Result<()> {
         let left = || {
-            self.wire.with(|wire| match &wire.io {
+            self.transport.with(|transport| match &transport.io {
                 Io::Serial(port) => port.bytes_to_write().map_err(io::Error::from),
                 Io::Tcp(_) => Ok(0),
             })
@@ -215,7 +215,7 @@ impl Line {
         Ok(())
     }
 
-    async fn write(&mut self, write: &Write, within: Duration) -> Result<(), Failure> {
+    async fn write(&mut self, write: &Write, within: Duration) -> Result<(), ExchangeError> {
         match write.function {
             Function::Many => {
                 let words = write.words.as_slice().into();
@@ -228,7 +228,7 @@ impl Line {
                 for (register, word) in (write.first..).zip(&write.words) {
                     let request = Request::WriteSingleRegister(register, *word);
                     let wanted = Response::WriteSingleRegister(register, *word);
-                    self.wire.with(|wire| wire.heard.clear());
+                    self.transport.with(|transport| transport.received.clear());
                     self.call(write.unit, request, &wanted, within).await?;
                 }
                 Ok(())
@@ -242,14 +242,14 @@ impl Line {
         request: Request<'_>,
         wanted: &Response,
         within: Duration,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ExchangeError> {
         let Some(modbus) = &mut self.modbus else {
-            return Err(Failure::Lost(io::ErrorKind::NotConnected.into()));
+            return Err(ExchangeError::Lost(io::ErrorKind::NotConnected.into()));
         };
         modbus.set_slave(Slave(unit));
         let answer = timeout(within, modbus.call(request)).await;
-        let heard = self.heard();
-        let wrong = |what: String| Err(Failure::Reply(what));
+        let heard = self.received();
+        let wrong = |what: String| Err(ExchangeError::Reply(what));
         match answer {
             Ok(Ok(Ok(response))) if response == *wanted => Ok(()),
             Ok(Ok(Ok(_))) => wrong(format!("answered something else: got {heard}")),

@@ -1,15 +1,15 @@
 //! Boards of digits on a serial line: faces for addresses to frames, and what came back. Knows no
 //! ticket and no queue.
 //!
-//! A board is told what each address is to show ([`SerialBoard::show`]) and does its work in
-//! [`SerialBoard::tend`], one exchange a call, so that whoever owns it is never held up for longer
+//! A board is told what each address is to show ([`SerialBoard::set_fields`]) and does its work in
+//! [`SerialBoard::poll_device`], one exchange a call, so that whoever owns it is never held up for longer
 //! than one answer may take (1 s at most, 300 ms as a rule). Only what changed is sent, and
 //! everything again every refresh interval and after the line came back: a board that was switched
 //! off for a moment shows the right numbers soon after.
 //!
 //! A field that is not confirmed after its repeats is marked and tried on, less often than the
 //! others; a device that is gone is opened again by its name, with back-off. Both are said by
-//! [`SerialBoard::failed`], which does not flicker with a line that does.
+//! [`SerialBoard::error`], which does not flicker with a line that does.
 //!
 //! Facts: `device`; `confirmed` (fields, such as `3 of 4`; `unknown` where boards never answer);
 //! `unconfirmed` (their addresses); `last_reply` (hexadecimal, at most 64 bytes); `frames` and
@@ -17,33 +17,33 @@
 
 mod checksum;
 mod digits;
+mod fault;
 mod frame;
 mod inspect;
 mod line;
+mod parse;
 mod raw;
-mod reading;
 mod reply;
 mod status;
 mod template;
 #[cfg(test)]
 mod tests;
-mod trouble;
-mod wire;
+mod transport;
 
 pub use digits::Face;
 pub use inspect::inspect;
 #[doc(hidden)] // for the fuzz targets
-pub use reply::{Heard, judge};
+pub use reply::{ReplyMatch, match_reply};
 pub use template::TemplateError;
 
 use super::{Connector, DeviceStatus};
 use crate::config::SerialConfig;
+use fault::FaultDebouncer;
 use frame::Encoded;
-use line::{Failure, Line};
+use line::{ExchangeError, Line};
 use std::time::{Duration, Instant};
 use template::{Body, Template};
 use tokio::runtime::Runtime;
-use trouble::Trouble;
 
 /// First wait before a device is opened again.
 const REOPEN_FIRST: Duration = Duration::from_millis(250);
@@ -101,11 +101,11 @@ struct Slot {
     /// Whether the line has not had what is wanted.
     changed: bool,
     /// Exchanges that failed since the last one that did not.
-    tries: u8,
+    attempts: u8,
     /// Not sent before this.
-    due: Instant,
+    next_send_at: Instant,
     /// The frame handed to the line last.
-    handed: Option<Vec<u8>>,
+    last_sent: Option<Vec<u8>>,
 }
 
 /// A board of digits.
@@ -127,13 +127,13 @@ pub struct SerialBoard {
     last_reply: String,
     frames: u64,
     repeats: u64,
-    trouble: Trouble,
+    fault: FaultDebouncer,
     status: DeviceStatus,
     counted: Option<Instant>,
 }
 
 impl SerialBoard {
-    /// Prepares a board; its device is opened by the first [`tend`](Self::tend).
+    /// Prepares a board; its device is opened by the first [`poll_device`](Self::poll_device).
     ///
     /// # Errors
     /// [`SerialError`] when its template cannot be read or does not fit its fields.
@@ -163,7 +163,7 @@ impl SerialBoard {
             last_reply: String::new(),
             frames: 0,
             repeats: 0,
-            trouble: Trouble::default(),
+            fault: FaultDebouncer::default(),
             status: DeviceStatus::new(Connector::Unknown),
             counted: None,
         })
@@ -176,7 +176,7 @@ impl SerialBoard {
     }
 
     /// Says what is to be seen. Addresses that are left out are no longer looked after.
-    pub fn show(&mut self, fields: &[Field]) {
+    pub fn set_fields(&mut self, fields: &[Field]) {
         let now = Instant::now();
         self.slots
             .retain(|slot| fields.iter().any(|f| f.address == slot.field.address));
@@ -190,11 +190,11 @@ impl SerialBoard {
                 Some(slot) => {
                     slot.field = field.clone();
                     slot.encoded = self.template.encode(field);
-                    slot.changed = slot.handed.as_ref() != Some(&slot.encoded.bytes);
+                    slot.changed = slot.last_sent.as_ref() != Some(&slot.encoded.bytes);
                     // One that does not answer must not hold up the others with every change.
                     if slot.changed && !matches!(slot.state, State::Unconfirmed(_)) {
-                        slot.tries = 0;
-                        slot.due = now;
+                        slot.attempts = 0;
+                        slot.next_send_at = now;
                     }
                 }
                 None => self.slots.push(Slot {
@@ -202,9 +202,9 @@ impl SerialBoard {
                     encoded: self.template.encode(field),
                     state: State::New,
                     changed: true,
-                    tries: 0,
-                    due: now,
-                    handed: None,
+                    attempts: 0,
+                    next_send_at: now,
+                    last_sent: None,
                 }),
             }
         }
@@ -213,18 +213,18 @@ impl SerialBoard {
     /// Does the next thing that is due: opens the device, sends one frame and waits for its
     /// answer, or looks whether the line is still there. Returns how long it may be left alone;
     /// zero when more is to be done at once.
-    pub fn tend(&mut self) -> Duration {
+    pub fn poll_device(&mut self) -> Duration {
         let wait = self.step();
         let now = Instant::now();
-        self.trouble.update(self.wrong(), now);
-        self.tell(now);
+        self.fault.update(self.wrong(), now);
+        self.update_status(now);
         wait
     }
 
     /// What is wrong, for people; `None` when all is well.
     #[must_use]
-    pub fn failed(&self) -> Option<&str> {
-        self.trouble.text.as_deref()
+    pub fn error(&self) -> Option<&str> {
+        self.fault.text.as_deref()
     }
 
     /// What is known about the device.
@@ -238,7 +238,7 @@ impl SerialBoard {
     /// and check sum.
     #[must_use]
     pub fn frames(&self) -> Option<Vec<u8>> {
-        let each = self.slots.iter().map(|slot| slot.handed.as_deref());
+        let each = self.slots.iter().map(|slot| slot.last_sent.as_deref());
         let all: Option<Vec<&[u8]>> = each.collect();
         all.filter(|all| !all.is_empty()).map(|all| all.concat())
     }
@@ -256,7 +256,7 @@ impl SerialBoard {
         self.slots.iter().all(|slot| match slot.state {
             State::New => false,
             State::Unconfirmed(_) => true,
-            State::Sent | State::Confirmed => !slot.changed && slot.tries == 0,
+            State::Sent | State::Confirmed => !slot.changed && slot.attempts == 0,
         })
     }
 
@@ -270,7 +270,7 @@ impl SerialBoard {
             return Duration::ZERO;
         }
         let Some(next) = self.next(now) else {
-            return self.look(now);
+            return self.check_link(now);
         };
         if now < self.rest_until {
             return self.rest_until - now;
@@ -283,21 +283,25 @@ impl SerialBoard {
     /// in its turn; a turn that is long overdue goes first, so that blinking starves nobody.
     fn next(&self, now: Instant) -> Option<usize> {
         let rank = |slot: &Slot| {
-            let overdue = now.saturating_duration_since(slot.due) > self.config.refresh;
+            let overdue = now.saturating_duration_since(slot.next_send_at) > self.config.refresh;
             match slot.state {
                 State::Unconfirmed(_) if !overdue => 3,
-                _ if overdue || (slot.changed && slot.tries == 0) => 0,
-                _ if slot.tries > 0 => 1,
+                _ if overdue || (slot.changed && slot.attempts == 0) => 0,
+                _ if slot.attempts > 0 => 1,
                 _ => 2,
             }
         };
-        let due = self.slots.iter().enumerate().filter(|(_, s)| s.due <= now);
-        due.min_by_key(|(_, slot)| (rank(slot), slot.due))
+        let due = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.next_send_at <= now);
+        due.min_by_key(|(_, slot)| (rank(slot), slot.next_send_at))
             .map(|(i, _)| i)
     }
 
     /// Nothing is to be sent: is the line still there?
-    fn look(&mut self, now: Instant) -> Duration {
+    fn check_link(&mut self, now: Instant) -> Duration {
         if now.saturating_duration_since(self.checked) >= CHECK_EVERY {
             self.checked = now;
             if let (Some(line), Some(runtime)) = (&mut self.line, &self.runtime)
@@ -307,7 +311,7 @@ impl SerialBoard {
                 return Duration::ZERO;
             }
         }
-        let due = self.slots.iter().map(|slot| slot.due).min();
+        let due = self.slots.iter().map(|slot| slot.next_send_at).min();
         let due = due.map_or(CHECK_EVERY, |due| due.saturating_duration_since(now));
         due.min(CHECK_EVERY)
     }
@@ -325,8 +329,8 @@ impl SerialBoard {
                 }
                 for slot in &mut self.slots {
                     slot.changed = true;
-                    slot.tries = 0;
-                    slot.due = now;
+                    slot.attempts = 0;
+                    slot.next_send_at = now;
                     if slot.state == State::Sent || slot.state == State::Confirmed {
                         slot.state = State::New;
                     }
@@ -357,11 +361,11 @@ impl SerialBoard {
         };
         let slot = &mut self.slots[index];
         self.frames += 1;
-        if slot.tries > 0 {
+        if slot.attempts > 0 {
             self.repeats += 1;
         }
         let answer = runtime.block_on(line.exchange(&slot.encoded, self.template.timeout));
-        let heard = line.heard();
+        let heard = line.received();
         let is_tcp = line.is_tcp();
         let now = Instant::now();
         self.rest_until = now + self.template.pause;
@@ -371,23 +375,23 @@ impl SerialBoard {
         }
         match answer {
             Ok(confirmed) => {
-                slot.handed = Some(slot.encoded.bytes.clone());
+                slot.last_sent = Some(slot.encoded.bytes.clone());
                 slot.changed = false;
-                slot.tries = 0;
-                slot.due = now + self.config.refresh;
+                slot.attempts = 0;
+                slot.next_send_at = now + self.config.refresh;
                 slot.state = if confirmed {
                     State::Confirmed
                 } else {
                     State::Sent
                 };
             }
-            Err(Failure::Reply(why)) => {
-                slot.handed = Some(slot.encoded.bytes.clone());
-                slot.tries = slot.tries.saturating_add(1);
+            Err(ExchangeError::Reply(why)) => {
+                slot.last_sent = Some(slot.encoded.bytes.clone());
+                slot.attempts = slot.attempts.saturating_add(1);
                 let known = matches!(slot.state, State::Unconfirmed(_));
-                if known || slot.tries > self.template.repeats {
+                if known || slot.attempts > self.template.repeats {
                     slot.state = State::Unconfirmed(why);
-                    slot.due = now + UNCONFIRMED_EVERY.min(self.config.refresh);
+                    slot.next_send_at = now + UNCONFIRMED_EVERY.min(self.config.refresh);
                 }
                 if is_tcp {
                     // A late answer must not be taken for the next one.
@@ -396,7 +400,7 @@ impl SerialBoard {
                     self.open_at = now;
                 }
             }
-            Err(Failure::Lost(e)) => self.lose(&e),
+            Err(ExchangeError::Lost(e)) => self.lose(&e),
         }
     }
 }

@@ -1,20 +1,25 @@
-//! What was heard after a frame: its confirmation, something else, or not all of it yet.
+//! Compares the bytes received after a frame with the expected reply.
 
-/// What the bytes that came so far are.
+/// How the bytes received so far compare with the expected reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum ReplyMatch {
     /// What was expected.
     Confirmed,
     /// As long as what was expected, and different: it gets no better.
-    Other,
+    Mismatch,
     /// Shorter: more may come.
-    Part,
+    Incomplete,
 }
 
-/// Judges what came since `sent` went out, where an expected byte of `None` is any. With the answer
-/// without the echo of our own bytes: two-wire converters may hear themselves.
+/// Compares the bytes received since `sent` went out with `expected`, where `None` matches any byte.
+/// Returns the result and the reply without the echo of our own bytes, which two-wire converters
+/// may receive.
 #[must_use]
-pub fn judge<'a>(sent: &[u8], expected: &[Option<u8>], heard: &'a [u8]) -> (Heard, &'a [u8]) {
+pub fn match_reply<'a>(
+    sent: &[u8],
+    expected: &[Option<u8>],
+    heard: &'a [u8],
+) -> (ReplyMatch, &'a [u8]) {
     let fits = |heard: &[u8]| {
         heard.len() == expected.len()
             && expected
@@ -24,14 +29,14 @@ pub fn judge<'a>(sent: &[u8], expected: &[Option<u8>], heard: &'a [u8]) -> (Hear
     };
     let answer = heard.strip_prefix(sent).unwrap_or(heard);
     let echo = !heard.is_empty() && sent.starts_with(heard);
-    let judged = if fits(heard) || fits(answer) {
-        Heard::Confirmed
+    let matched = if fits(heard) || fits(answer) {
+        ReplyMatch::Confirmed
     } else if answer.len() >= expected.len() && !echo {
-        Heard::Other
+        ReplyMatch::Mismatch
     } else {
-        Heard::Part
+        ReplyMatch::Incomplete
     };
-    (judged, answer)
+    (matched, answer)
 }
 
 #[cfg(test)]
@@ -40,14 +45,14 @@ mod tests {
 
     #[test]
     fn answers_are_judged_with_and_without_an_echo() {
-        let judged = |heard: &[u8]| judge(b"\x0203 042\x03", &[Some(6), None], heard).0;
-        assert_eq!(judged(b"\x06\x31"), Heard::Confirmed);
-        assert_eq!(judged(b"\x0203 042\x03\x06\x32"), Heard::Confirmed);
-        assert_eq!(judged(b"\x15\x31"), Heard::Other);
-        assert_eq!(judged(b"\x06\x31\x31"), Heard::Other);
-        assert_eq!(judged(b"\x0203 042\x03\x15\x15"), Heard::Other);
+        let matched = |heard: &[u8]| match_reply(b"\x0203 042\x03", &[Some(6), None], heard).0;
+        assert_eq!(matched(b"\x06\x31"), ReplyMatch::Confirmed);
+        assert_eq!(matched(b"\x0203 042\x03\x06\x32"), ReplyMatch::Confirmed);
+        assert_eq!(matched(b"\x15\x31"), ReplyMatch::Mismatch);
+        assert_eq!(matched(b"\x06\x31\x31"), ReplyMatch::Mismatch);
+        assert_eq!(matched(b"\x0203 042\x03\x15\x15"), ReplyMatch::Mismatch);
         for part in [&b""[..], b"\x06", b"\x0203", b"\x0203 042\x03\x06"] {
-            assert_eq!(judged(part), Heard::Part, "{part:?}");
+            assert_eq!(matched(part), ReplyMatch::Incomplete, "{part:?}");
         }
     }
 }

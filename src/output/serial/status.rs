@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 /// How often counts are brought up to date in the facts.
 const COUNTS_EVERY: Duration = Duration::from_secs(30);
 /// Characters of a device's name that are told.
-const DEVICE_MOST: usize = 128;
+const MAX_DEVICE_CHARS: usize = 128;
 /// Troubles that are named; the others are counted.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 impl SerialBoard {
     /// What is wrong at this moment.
@@ -27,8 +27,8 @@ impl SerialBoard {
             }
         });
         let all: Vec<String> = each.collect();
-        let named = all.iter().take(NAMED).cloned().collect::<Vec<_>>();
-        match all.len().checked_sub(NAMED) {
+        let named = all.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>();
+        match all.len().checked_sub(MAX_NAMED) {
             _ if all.is_empty() => None,
             None | Some(0) => Some(named.join("; ")),
             Some(more) => Some(format!("{}; and {more} more", named.join("; "))),
@@ -36,7 +36,7 @@ impl SerialBoard {
     }
 
     /// Brings the facts up to date.
-    pub(super) fn tell(&mut self, now: Instant) {
+    pub(super) fn update_status(&mut self, now: Instant) {
         let confirmed = self.count(|s| *s == State::Confirmed);
         let unconfirmed = self.count(|s| matches!(s, State::Unconfirmed(_)));
         let connector = match (&self.line, &self.closed) {
@@ -55,7 +55,7 @@ impl SerialBoard {
         };
         let mut facts = self.status.facts.clone();
         let device = self.config.device.to_string();
-        facts.insert("device", device.chars().take(DEVICE_MOST).collect());
+        facts.insert("device", device.chars().take(MAX_DEVICE_CHARS).collect());
         let all = self.slots.len();
         let known = if self.template.is_answered() {
             format!("{confirmed} of {all}")

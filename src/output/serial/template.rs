@@ -5,8 +5,8 @@
 
 use super::checksum::Sum;
 use super::digits::Digits;
+use super::parse::TemplateParser;
 use super::raw::{AddressForm, Expect, Function, RawTemplate, SumForm};
-use super::reading::Reading;
 use crate::config::{SerialConfig, asset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -197,7 +197,7 @@ impl Template {
 
     fn parse(file: &str, text: &str, options: &[String]) -> Result<Self, TemplateError> {
         let raw: RawTemplate = asset::parse(text).map_err(|e| wrong(file, &e.key, e.problem))?;
-        Reading { file, options }.template(raw)
+        TemplateParser { file, options }.template(raw)
     }
 }
 

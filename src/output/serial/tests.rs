@@ -1,8 +1,8 @@
 //! Templates as installers write them, right and wrong. The line itself is tested on
 //! pseudo-terminals, in the integration tests.
 
+use super::fault::FaultDebouncer;
 use super::template::Template;
-use super::trouble::Trouble;
 use crate::config::{
     FieldSource, Framing, IdleDigits, Parity, Rs485, SerialConfig, SerialDevice, SerialField,
     StaleDigits,
@@ -232,7 +232,7 @@ fn the_worked_example_of_the_manual_works() {
 #[test]
 fn a_bad_contact_is_one_trouble() {
     let begin = Instant::now();
-    let mut trouble = Trouble::default();
+    let mut trouble = FaultDebouncer::default();
     let mut changes = 0;
     // Ten minutes of one bad second in five.
     for second in 0..600u64 {
@@ -250,7 +250,7 @@ fn a_bad_contact_is_one_trouble() {
 #[test]
 fn a_first_trouble_ends_at_once() {
     let begin = Instant::now();
-    let mut trouble = Trouble::default();
+    let mut trouble = FaultDebouncer::default();
     trouble.update(Some("no answer".into()), begin);
     assert!(trouble.text.is_some());
     trouble.update(None, begin + Duration::from_millis(1));

@@ -25,7 +25,7 @@ pub(super) fn inspect(voice: &VoiceConfig) -> Vec<Finding> {
 #[cfg(target_os = "linux")]
 fn device(name: &str) -> Finding {
     let what = format!("voice: {name}");
-    match crate::output::alsa::Alsa::new(name, crate::voice::RATE).look() {
+    match crate::output::alsa::Alsa::new(name, crate::voice::RATE).check() {
         Ok(()) => good(what, "there"),
         Err(e) => Finding {
             level: Level::Failure,

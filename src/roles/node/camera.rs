@@ -13,7 +13,7 @@ use crate::camera::{
 use crate::clock::{Clock, Now};
 use crate::config::CameraConfig;
 use crate::health::with_causes;
-use crate::state::KeptQueue;
+use crate::state::SavedQueue;
 use crate::uplink::{self, Image, Origin};
 use anyhow::Context;
 use jiff::tz::TimeZone;
@@ -45,7 +45,7 @@ pub(super) struct Ends {
 /// When its corners enclose no board, or no thread can be had.
 pub(super) fn start(
     config: &CameraConfig,
-    kept: &[KeptQueue],
+    kept: &[SavedQueue],
     ends: Ends,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<JoinHandle<()>> {

@@ -12,7 +12,7 @@ use crate::board::Digits;
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, SerialConfig};
 use crate::output::serial::{Face, Field, SerialBoard, SerialError};
-use crate::state::{Panel, Snapshot};
+use crate::state::{CallHighlighter, Snapshot};
 use crate::wire::sha256_hex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,17 +57,18 @@ impl Numbers {
 
     /// Drives the board until shutdown. Runs in a thread of its own.
     pub(super) fn run(mut self, shutdown: &CancellationToken) {
-        let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
+        let mut panel =
+            CallHighlighter::new(self.config.panel).for_queues(self.config.queues.clone());
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
-            panel.heard(self.hearing.over());
+            panel.announced_up_to(self.hearing.over());
             panel.update(&snapshot.log, now);
             self.digits.update(&snapshot.log, now);
             let lit = hours::is_lit(self.config.lit_hours, &snapshot, &panel.view(), now);
             let fields = self.fields(lit, &snapshot, now);
-            self.board.show(&fields);
-            let free = self.board.tend();
+            self.board.set_fields(&fields);
+            let free = self.board.poll_device();
             self.tell(lit, panel.shown(now), now);
             if free.is_zero() {
                 continue;
@@ -88,7 +89,7 @@ impl Numbers {
         }
     }
 
-    fn sleep(&self, snapshot: &Snapshot, panel: &Panel, now: Now) -> Duration {
+    fn sleep(&self, snapshot: &Snapshot, panel: &CallHighlighter, now: Now) -> Duration {
         let panel = panel.next_change(now).map(|at| at.saturating_sub(now.mono));
         [self.digits.next_change(snapshot, now), panel]
             .into_iter()
@@ -106,7 +107,7 @@ impl Numbers {
     fn tell(&mut self, lit: bool, shown: u64, now: Now) {
         let frames = self.board.frames();
         let handed = frames.filter(|frames| self.told.as_ref() != Some(frames));
-        let (device, failed) = (self.board.status(), self.board.failed());
+        let (device, failed) = (self.board.status(), self.board.error());
         let missed = self.digits.missed();
         self.outputs.update(&self.config.id, |status| {
             if status.device.as_ref() != Some(device) {
@@ -133,9 +134,9 @@ impl Numbers {
 /// Puts dashes on every field, as far as the board answers in time.
 pub(in crate::roles) fn leave_dashes(board: &mut SerialBoard, digits: &Digits) {
     let end = Instant::now() + GOODBYE_WITHIN;
-    board.show(&digits.all(&Face::Dashes));
+    board.set_fields(&digits.all(&Face::Dashes));
     while Instant::now() < end && board.is_open() && !board.is_settled() {
-        let free = board.tend().min(Duration::from_millis(20));
+        let free = board.poll_device().min(Duration::from_millis(20));
         if !free.is_zero() {
             linger(free);
         }

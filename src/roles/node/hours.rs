@@ -105,7 +105,7 @@ mod tests {
             heard: Duration::ZERO,
         };
         let panel = PanelView {
-            active: vec![crate::state::ShownCall {
+            active: vec![crate::state::HighlightedCall {
                 call,
                 since: Duration::ZERO,
             }],

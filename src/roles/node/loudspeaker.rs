@@ -51,7 +51,7 @@ impl Sink for Loudspeaker {
         if self.keep_open {
             return Self::result(self.alsa.open());
         }
-        Self::result(self.alsa.look())
+        Self::result(self.alsa.check())
     }
 
     fn begin(&mut self, _: &str) -> Result<(), SinkError> {
@@ -85,7 +85,7 @@ impl Sink for Loudspeaker {
             return Ok(());
         }
         self.looked = 0;
-        Self::result(self.alsa.look())
+        Self::result(self.alsa.check())
     }
 
     fn keep_alive_interval(&self) -> Duration {

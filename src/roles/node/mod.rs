@@ -34,14 +34,14 @@ pub use truth::{Outcome, Truth};
 
 use super::setup::Told;
 use super::{Probe, glowing};
-use crate::board::{Painter, Sheet};
+use crate::board::{Painter, SetupScreen};
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
 use crate::feed;
 use crate::health::{IssueKind, with_causes};
 use crate::mqtt::{self, LocalBroker, SessionOptions, Subscription};
 #[cfg(target_os = "linux")]
-use crate::output::led::{Lazy, hub75, max7219};
+use crate::output::led::{ReopeningOutput, hub75, max7219};
 use crate::output::{Output, PngOutput};
 use crate::state::Snapshot;
 use crate::store::Store;
@@ -179,7 +179,7 @@ async fn run_on(
     }
     let cameras = Cameras::default();
     let (to_filmed, filmed) = mpsc::channel(camera::UNDER_WAY);
-    let kept = truth.keep(0);
+    let kept = truth.saved_state(0);
     for camera in &config.cameras {
         let ends = camera::Ends {
             zone: config.state.zone.clone(),
@@ -193,7 +193,7 @@ async fn run_on(
     drop(to_filmed);
     let mut lines = Lines::open(&config, local_broker, &truth, &shutdown);
     let duplicates = lines.duplicates();
-    let fitting = feed::Fitting::new(&kept, &config);
+    let fitting = feed::PatternFilter::new(&kept, &config);
     let (spool, keeper) = Spool::open(&config.store_dir.join("spool"), |call| {
         fitting.takes(&call.queue, &call.ticket)
     });
@@ -271,9 +271,9 @@ fn open_store(config: &NodeConfig, truth: &mut Truth, now: Now) -> Option<Store>
     let store = Store::open(&config.store_dir).and_then(|store| Ok((store.load()?, store)));
     match store {
         Ok((kept, store)) => {
-            let kept = feed::Fitting::new(&kept, config).of(kept);
+            let kept = feed::PatternFilter::new(&kept, config).of(kept);
             truth.restore(kept, now);
-            match store.load_learnt() {
+            match store.load_wait_history() {
                 Ok(learnt) => truth.resume(learnt),
                 // Waits are a little wider until it is learnt anew; boards show what they show.
                 Err(e) => tracing::warn!(
@@ -304,7 +304,7 @@ struct Boards<'a> {
     outputs: &'a Outputs,
     films: Vec<Film>,
     hearing: &'a Hearing,
-    sheet: watch::Receiver<Option<Arc<Sheet>>>,
+    sheet: watch::Receiver<Option<Arc<SetupScreen>>>,
     probe: &'a Probe,
 }
 
@@ -394,13 +394,19 @@ pub(super) fn sinks(board: &BoardConfig) -> anyhow::Result<Sinks> {
         OutputConfig::Max7219(led) => {
             let led = led.clone();
             let open = move || max7219::open(&led);
-            (Some(Box::new(Lazy::new("max7219", board.size, open))), None)
+            (
+                Some(Box::new(ReopeningOutput::new("max7219", board.size, open))),
+                None,
+            )
         }
         #[cfg(target_os = "linux")]
         OutputConfig::Hub75(led) => {
             let led = led.clone();
             let open = move || hub75::open(&led);
-            (Some(Box::new(Lazy::new("hub75", board.size, open))), None)
+            (
+                Some(Box::new(ReopeningOutput::new("hub75", board.size, open))),
+                None,
+            )
         }
         #[cfg(not(target_os = "linux"))]
         OutputConfig::Max7219(_) | OutputConfig::Hub75(_) => {

@@ -3,7 +3,7 @@
 
 use super::pause::rest;
 use super::site;
-use crate::board::{Painter, Sheet};
+use crate::board::{Painter, SetupScreen};
 use crate::config::{BoardConfig, OutputConfig};
 use crate::model::{BoardId, Name};
 use crate::output::{Frame, Output};
@@ -56,7 +56,7 @@ pub async fn run(told: &Told, shutdown: &CancellationToken) -> anyhow::Result<()
     }
 }
 
-fn show(sheet: &Sheet, stop: &CancellationToken) -> anyhow::Result<()> {
+fn show(sheet: &SetupScreen, stop: &CancellationToken) -> anyhow::Result<()> {
     let board = BoardConfig {
         id: BoardId::new("sheet")?,
         size: SIZE,
@@ -74,15 +74,15 @@ fn show(sheet: &Sheet, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut shown = false;
     let mut said: Option<String> = None;
     while !stop.is_cancelled() {
-        let again = output.tend().unwrap_or(true);
+        let again = output.poll_device().unwrap_or(true);
         let (width, height) = output.size().unwrap_or(SIZE);
         let resized = (width, height) != (frame.width(), frame.height());
         if resized {
             frame = Frame::new(width, height);
         }
         if again || resized || !shown {
-            let damage = painter.sheet(sheet, &mut frame);
-            let result = output.show(&frame, &damage);
+            let damage = painter.setup_screen(sheet, &mut frame);
+            let result = output.present(&frame, &damage);
             shown = result.is_ok();
             let failed = result.err().map(|e| crate::health::with_causes(&e));
             if let Some(failed) = failed.as_ref().filter(|f| said.as_ref() != Some(*f)) {

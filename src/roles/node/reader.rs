@@ -5,7 +5,7 @@ use super::duplicate::{self, DuplicateWatch};
 use super::site;
 use super::status_file::{StatusFile, Vitals};
 use super::truth::{Outcome, Truth};
-use crate::board::Sheet;
+use crate::board::SetupScreen;
 use crate::clock::Clock;
 use crate::config::NodeConfig;
 use crate::health::{IssueKind, with_causes};
@@ -72,7 +72,7 @@ pub(super) struct Reader {
 pub(super) struct Site {
     pub(super) told: Told,
     pub(super) config: NodeConfig,
-    pub(super) sheet: watch::Sender<Option<Arc<Sheet>>>,
+    pub(super) sheet: watch::Sender<Option<Arc<SetupScreen>>>,
 }
 
 /// The state on its way to the medium; ends with what went wrong.
@@ -300,10 +300,10 @@ impl Reader {
     /// Keeps the state of now, and what the waits taught if that is wanted too, in a task: the feed
     /// does not wait for the medium.
     fn save(&self, learnt_too: bool) -> Saving {
-        let learnt = learnt_too.then(|| self.truth.learnt());
+        let learnt = learnt_too.then(|| self.truth.wait_history());
         let store = self.store.clone();
         let shown = self.health.outputs.shown_calls();
-        let (kept, zone) = (self.truth.keep(shown), self.zone.clone());
+        let (kept, zone) = (self.truth.saved_state(shown), self.zone.clone());
         let spool = self.spool.clone();
         tokio::spawn(async move {
             // A call that the state counts as handled must not be lost with the spool.
@@ -313,7 +313,7 @@ impl Reader {
             let saved = tokio::task::spawn_blocking(move || match store {
                 Some(store) => {
                     store.save(&kept, &zone)?;
-                    learnt.map_or(Ok(()), |learnt| store.save_learnt(&learnt))
+                    learnt.map_or(Ok(()), |learnt| store.save_wait_history(&learnt))
                 }
                 None => Ok(()),
             });

@@ -9,14 +9,14 @@ use super::hours;
 use super::pause::{LONGEST_SLEEP, pause};
 use super::pictures::Pictures;
 use super::status::Outputs;
-use crate::board::{Painter, Sheet, View};
+use crate::board::{Painter, SetupScreen, View};
 use crate::clock::{Clock, Now};
 use crate::config::BoardConfig;
 use crate::health::with_causes;
 use crate::model::{OfficeId, QueueId};
 use crate::output::{Frame, Output, OutputError};
 use crate::roles::{Drawn, Probe, Said, tell};
-use crate::state::{Panel, Phase, Snapshot};
+use crate::state::{CallHighlighter, Phase, Snapshot};
 use embedded_graphics::prelude::Dimensions;
 use embedded_graphics::primitives::Rectangle;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub(super) struct Screen {
     pub(super) outputs: Outputs,
     pub(super) hearing: Hearing,
     /// What the box says of itself in place of numbers, while there are none.
-    pub(super) sheet: watch::Receiver<Option<Arc<Sheet>>>,
+    pub(super) sheet: watch::Receiver<Option<Arc<SetupScreen>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) probe: Probe,
 }
@@ -47,16 +47,17 @@ impl Screen {
     pub(super) fn run(mut self, shutdown: &CancellationToken) {
         let (width, height) = self.size();
         let mut frame = Frame::new(width, height);
-        let mut panel = Panel::new(self.config.panel).for_queues(self.config.queues.clone());
+        let mut panel =
+            CallHighlighter::new(self.config.panel).for_queues(self.config.queues.clone());
         let mut told = Told::default();
         let mut lit = true;
-        let mut sheet: Option<Arc<Sheet>> = None;
+        let mut sheet: Option<Arc<SetupScreen>> = None;
         // Whether the device may show something else than the frame.
         let mut behind = true;
         while !shutdown.is_cancelled() {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
             let now = self.clock.now();
-            panel.heard(self.hearing.over());
+            panel.announced_up_to(self.hearing.over());
             panel.update(&snapshot.log, now);
             let shown = panel.view();
             let view = self.painter.view(&snapshot, &shown, now);
@@ -88,7 +89,10 @@ impl Screen {
                 }
             }
             self.tell(&snapshot, &view, &mut told);
-            let undrawable = self.painter.undrawable(&view).filter(|_| said.is_none());
+            let undrawable = self
+                .painter
+                .missing_glyphs(&view)
+                .filter(|_| said.is_none());
             if said.is_none() {
                 sheet = None;
                 self.pictures.offer(&frame, now);
@@ -113,18 +117,18 @@ impl Screen {
     /// Draws what the box says of itself, where it changed.
     fn sheet(
         &mut self,
-        said: &Arc<Sheet>,
-        drawn: &mut Option<Arc<Sheet>>,
+        said: &Arc<SetupScreen>,
+        drawn: &mut Option<Arc<SetupScreen>>,
         frame: &mut Frame,
     ) -> Vec<Rectangle> {
         if drawn.as_ref() == Some(said) {
             return Vec::new();
         }
         *drawn = Some(Arc::clone(said));
-        self.painter.sheet(said, frame)
+        self.painter.setup_screen(said, frame)
     }
 
-    fn sleep(&self, view: &View, panel: &Panel, now: Now) -> Duration {
+    fn sleep(&self, view: &View, panel: &CallHighlighter, now: Now) -> Duration {
         let panel = panel.next_change(now).map(|at| at.saturating_sub(now.mono));
         [
             self.painter.next_change(view, now),
@@ -146,7 +150,7 @@ impl Screen {
 
     fn light(&mut self, lit: bool) {
         if let Some(output) = &mut self.output {
-            output.light(lit);
+            output.set_lit(lit);
         }
     }
 
@@ -156,7 +160,7 @@ impl Screen {
         let Some(output) = &mut self.output else {
             return false;
         };
-        let mut again = match output.tend() {
+        let mut again = match output.poll_device() {
             Ok(again) => again,
             Err(e) => {
                 self.note(Some(&e));
@@ -179,7 +183,7 @@ impl Screen {
         let Some(output) = &mut self.output else {
             return true;
         };
-        let failed = output.show(frame, damage).err();
+        let failed = output.present(frame, damage).err();
         self.note(failed.as_ref());
         failed.is_none()
     }

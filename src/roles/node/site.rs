@@ -3,7 +3,7 @@
 //!
 //! The sheets stand on the glass alone: addresses never leave the node with a report.
 
-use crate::board::{Line, Mark, Sheet};
+use crate::board::{Line, Mark, SetupScreen};
 use crate::clock::Now;
 use crate::config::{MqttConfig, NodeConfig};
 use crate::roles::setup::{Card, Told};
@@ -35,7 +35,7 @@ pub struct Facts<'a> {
 
 /// What a node without numbers says.
 #[must_use]
-pub fn status(facts: &Facts<'_>) -> Sheet {
+pub fn status(facts: &Facts<'_>) -> SetupScreen {
     let config = facts.config;
     let name = &config.office_name;
     let (addresses, links) = (addresses(facts.root), links(facts.root));
@@ -132,7 +132,7 @@ pub fn status(facts: &Facts<'_>) -> Sheet {
             "The numbers take the place of this page as soon as they arrive.".into(),
         ),
     };
-    Sheet {
+    SetupScreen {
         title: "設置の確認".into(),
         english: "Installation: how this box is doing".into(),
         alert: false,
@@ -146,7 +146,7 @@ pub fn status(facts: &Facts<'_>) -> Sheet {
 /// What stands in place of numbers when there is nothing to work by, or the card's file is wrong;
 /// `None` when neither is so.
 #[must_use]
-pub fn trouble(told: &Told) -> Option<Sheet> {
+pub fn trouble(told: &Told) -> Option<SetupScreen> {
     match told.card {
         Card::Wrong => Some(wrong(told)),
         Card::Failed if !told.configured => Some(failed(told)),
@@ -155,7 +155,7 @@ pub fn trouble(told: &Told) -> Option<Sheet> {
     }
 }
 
-fn wrong(told: &Told) -> Sheet {
+fn wrong(told: &Told) -> SetupScreen {
     /// More do not fit in a size that is read from a ladder.
     const SHOWN: usize = 4;
     let problems = told.problems.iter().take(SHOWN);
@@ -213,7 +213,7 @@ fn wrong(told: &Told) -> Sheet {
             "Switch off, correct yobiban.toml on the card with a computer, put the card back, switch on.",
         )
     };
-    Sheet {
+    SetupScreen {
         title: format!("設定ファイルに誤りがあります {more}"),
         english: "yobiban.toml: something in it cannot be used".into(),
         alert: true,
@@ -224,7 +224,7 @@ fn wrong(told: &Told) -> Sheet {
     }
 }
 
-fn missing() -> Sheet {
+fn missing() -> SetupScreen {
     let step = |n, label: &str, english: &str, value: &str, detail: &str| Line {
         mark: Mark::Step(n),
         label: label.into(),
@@ -232,7 +232,7 @@ fn missing() -> Sheet {
         value: value.into(),
         detail: detail.into(),
     };
-    Sheet {
+    SetupScreen {
         title: "設定ファイルがありません".into(),
         english: "There is no file yobiban.toml on the card".into(),
         alert: true,
@@ -268,8 +268,8 @@ fn missing() -> Sheet {
     }
 }
 
-fn failed(told: &Told) -> Sheet {
-    Sheet {
+fn failed(told: &Told) -> SetupScreen {
+    SetupScreen {
         title: "設定ファイルを取り込めません".into(),
         english: "The card's file could not be kept".into(),
         alert: true,

@@ -19,7 +19,7 @@ const TRIE: &str = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 u
     \x20       |-- 192.0.2.0\n           /24 link UNICAST\n        |-- 192.0.2.20\n           /32 host LOCAL\n\
     \x20       |-- 192.0.2.255\n           /32 link BROADCAST\n";
 
-fn sheet(root: &Path, down: Option<&str>, synced: bool) -> Sheet {
+fn sheet(root: &Path, down: Option<&str>, synced: bool) -> SetupScreen {
     let config = parse_node(example::NODE, "node.toml", Path::new("/nowhere")).expect("in order");
     status(&Facts {
         config: &config,

@@ -5,13 +5,13 @@
 use super::source_clock;
 use crate::clock::Now;
 use crate::config::NodeConfig;
-use crate::feed::{self, Adapter, Mapped};
+use crate::feed::{self, Adapter, MappedState};
 use crate::health::{IssueKind, Issues};
 use crate::model::{OfficeId, Pattern, QueueId, QueueState, Source, Status};
-use crate::state::wait::{Learnt, Steady};
+use crate::state::wait::{WaitDebouncer, WaitHistory};
 use crate::state::{
-    Arrival, Changes, Counts, Delivery, Kept, LoggedCall, Office, Phase, QueueView, Refusal,
-    Settings, Snapshot,
+    Arrival, Changes, Counts, Delivery, LoggedCall, Office, Phase, QueueView, Rejection,
+    SavedState, Settings, Snapshot,
 };
 use crate::wire::topic::{Topic, feed_filter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ pub struct Truth {
     root: String,
     office: Office,
     /// Keeps estimates still between messages.
-    waits: Steady,
+    waits: WaitDebouncer,
     adapters: Vec<Adapter>,
     /// What tickets of the feed look like, where that is configured.
     patterns: BTreeMap<QueueId, Pattern>,
@@ -74,7 +74,7 @@ impl Truth {
             id: config.office.clone(),
             root: config.mqtt.root.clone(),
             office: Office::new(settings.clone()),
-            waits: Steady::default(),
+            waits: WaitDebouncer::default(),
             adapters: config.adapters.iter().map(adapter).collect(),
             patterns: config.patterns.clone(),
             issues: Issues::default(),
@@ -104,7 +104,7 @@ impl Truth {
             Some(Topic::Feed(office, queue)) if office == self.id => match feed::decode(payload) {
                 Ok(state) => {
                     let pattern = self.patterns.get(&queue);
-                    if let Some(why) = pattern.and_then(|p| feed::misfit(&state, p)) {
+                    if let Some(why) = pattern.and_then(|p| feed::pattern_mismatch(&state, p)) {
                         self.refuse(queue.as_str(), &format!("feed of {queue}: {why}"), now);
                         return outcome;
                     }
@@ -156,7 +156,7 @@ impl Truth {
             .collect();
         for (filter, result) in mapped {
             match result {
-                Ok(Mapped {
+                Ok(MappedState {
                     queue,
                     state,
                     arrival,
@@ -203,14 +203,16 @@ impl Truth {
     }
 
     /// Says why a message was refused, in words for those who can mend it.
-    fn note_refusal(&mut self, queue: &QueueId, refusal: &Refusal, delivery: Delivery, now: Now) {
+    fn note_refusal(&mut self, queue: &QueueId, refusal: &Rejection, delivery: Delivery, now: Now) {
         if is_known(refusal, delivery) {
             return;
         }
         let zone = &self.office.settings().zone;
-        let text = match (refusal.clock_off(now), refusal) {
+        let text = match (refusal.clock_offset(now), refusal) {
             (Some(off), _) => source_clock::wrong(queue, off, now, zone),
-            (None, Refusal::DayOff { .. }) => source_clock::day_off(queue, &refusal.to_string()),
+            (None, Rejection::WrongBusinessDay { .. }) => {
+                source_clock::day_off(queue, &refusal.to_string())
+            }
             (None, _) => {
                 return self.warn_refused(queue.as_str(), &format!("feed: {refusal}"), now);
             }
@@ -252,7 +254,7 @@ impl Truth {
             );
             self.pass(IssueKind::SourceResetUndeclared, queue.as_str(), &text, now);
         }
-        if changes.restart_unsaid {
+        if changes.source_reset_undeclared {
             let text =
                 format!("queue {queue}: the source restarted its count without raising epoch");
             self.pass(IssueKind::SourceResetUndeclared, queue.as_str(), &text, now);
@@ -285,12 +287,12 @@ impl Truth {
     /// What has to be kept through a power cut; `shown` is the index of the newest call that every
     /// board has shown for its time, with all before it.
     #[must_use]
-    pub fn keep(&self, shown: u64) -> Kept {
-        self.office.keep(shown)
+    pub fn saved_state(&self, shown: u64) -> SavedState {
+        self.office.saved_state(shown)
     }
 
     /// Takes back what was kept.
-    pub fn restore(&mut self, kept: Kept, now: Now) {
+    pub fn restore(&mut self, kept: SavedState, now: Now) {
         for adapter in &mut self.adapters {
             adapter.resume(&kept.queues);
         }
@@ -299,12 +301,12 @@ impl Truth {
 
     /// What the waits of earlier days and of today taught.
     #[must_use]
-    pub fn learnt(&self) -> Learnt {
-        self.office.learnt()
+    pub fn wait_history(&self) -> WaitHistory {
+        self.office.wait_history()
     }
 
     /// Takes back what was learnt.
-    pub fn resume(&mut self, learnt: Learnt) {
+    pub fn resume(&mut self, learnt: WaitHistory) {
         self.office.resume(learnt);
     }
 
@@ -372,7 +374,7 @@ impl Truth {
         );
         self.office.settle(now);
         let mut snapshot = self.office.snapshot(now);
-        self.waits.settle(&mut snapshot, now);
+        self.waits.hold(&mut snapshot, now);
         for queue in &snapshot.queues {
             let id = &queue.settings.id;
             let text = silence(queue, self.office.settings(), now);
@@ -412,10 +414,10 @@ impl Truth {
 
 /// Whether a message changed nothing though nothing is wrong with it: it was known, or a broker kept
 /// it of a day that is over.
-fn is_known(refusal: &Refusal, delivery: Delivery) -> bool {
+fn is_known(refusal: &Rejection, delivery: Delivery) -> bool {
     match refusal {
-        Refusal::Doubled(_) | Refusal::Late { .. } => true,
-        Refusal::DayOver { .. } => delivery == Delivery::Retained,
+        Rejection::Duplicate(_) | Rejection::Late { .. } => true,
+        Rejection::BusinessDayOver { .. } => delivery == Delivery::Retained,
         _ => false,
     }
 }

@@ -78,7 +78,7 @@ struct Voice {
 
 impl Voice {
     fn new(config: &VoiceConfig, node: &NodeConfig, ends: Ends) -> Self {
-        let spoken = match ends.store.as_ref().map(Store::load_spoken) {
+        let spoken = match ends.store.as_ref().map(Store::load_announced) {
             Some(Ok(spoken)) => spoken,
             Some(Err(e)) => {
                 tracing::warn!(
@@ -211,7 +211,7 @@ impl Voice {
         }
         self.saved = self.plan.spoken().clone();
         if let Some(store) = &self.ends.store
-            && let Err(e) = store.save_spoken(&self.saved)
+            && let Err(e) = store.save_announced(&self.saved)
         {
             // The state is kept in the same folder: its own trouble is on the list of issues.
             tracing::warn!(

@@ -1,6 +1,6 @@
 //! What earlier days were like.
 
-use super::pace::LUNCH_FACTOR;
+use super::service_rate::LUNCH_FACTOR;
 use super::{DayHours, MAX_QUEUES};
 use crate::model::QueueId;
 use jiff::civil::{Date, Weekday};
@@ -10,18 +10,18 @@ use std::collections::BTreeMap;
 const ENOUGH_CALLS: f64 = 5.0;
 
 /// Most calls that are kept for an hour: older days fade as newer ones are added.
-const KEPT_CALLS: f64 = 200.0;
+const MAX_CALLS_PER_HOUR: f64 = 200.0;
 
 /// How often a queue was called while somebody waited in it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Pace {
+pub struct ServiceRate {
     /// Time in which somebody waited, s; at least 0.
     pub busy_s: f64,
     /// Calls (no recalls) in that time; at least 0.
     pub calls: f64,
 }
 
-impl Pace {
+impl ServiceRate {
     /// Mean interval between calls in seconds; `None` without a call.
     #[must_use]
     pub fn interval_s(&self) -> Option<f64> {
@@ -43,25 +43,25 @@ impl Pace {
 
 /// What an estimator has learnt, to be kept through restarts.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Learnt {
+pub struct WaitHistory {
     /// The days that are over.
-    pub history: History,
+    pub history: RateHistory,
     /// The day that is not: by queue, what it taught so far.
-    pub today: Vec<(QueueId, Date, [Pace; 24])>,
+    pub today: Vec<(QueueId, Date, [ServiceRate; 24])>,
 }
 
 /// Paces by queue, weekday and hour. Empty when nothing is known, which is a good start.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct History {
+pub struct RateHistory {
     /// By queue and days since Monday.
-    days: BTreeMap<(QueueId, i8), [Pace; 24]>,
+    days: BTreeMap<(QueueId, i8), [ServiceRate; 24]>,
 }
 
-impl History {
-    /// Adds what one day taught, as given by [`paces`](super::WaitEstimator::paces).
+impl RateHistory {
+    /// Adds what one day taught, as given by [`hourly_rates`](super::WaitEstimator::hourly_rates).
     ///
     /// Values that are no pace (negative, infinite, not a number) are left out.
-    pub fn add(&mut self, queue: &QueueId, weekday: Weekday, day: &[Pace; 24]) {
+    pub fn add(&mut self, queue: &QueueId, weekday: Weekday, day: &[ServiceRate; 24]) {
         let key = (queue.clone(), weekday.to_monday_zero_offset());
         // Queues that are long gone must not fill the memory; 7 weekdays each.
         if !self.days.contains_key(&key) && self.days.len() >= 7 * MAX_QUEUES {
@@ -72,26 +72,26 @@ impl History {
             let good = |x: f64| x.is_finite() && x >= 0.0;
             if good(new.busy_s) && good(new.calls) {
                 *kept = kept.plus(*new);
-                if kept.calls > KEPT_CALLS {
-                    kept.fade(KEPT_CALLS / kept.calls);
+                if kept.calls > MAX_CALLS_PER_HOUR {
+                    kept.fade(MAX_CALLS_PER_HOUR / kept.calls);
                 }
             }
         }
     }
 
     /// Every hour of which something is known: queue, days since Monday, hour, pace.
-    pub fn entries(&self) -> impl Iterator<Item = (&QueueId, i8, usize, Pace)> {
+    pub fn entries(&self) -> impl Iterator<Item = (&QueueId, i8, usize, ServiceRate)> {
         let days = self.days.iter();
         days.flat_map(|((queue, weekday), hours)| {
             let hours = hours.iter().enumerate();
-            let known = hours.filter(|(_, pace)| **pace != Pace::default());
+            let known = hours.filter(|(_, pace)| **pace != ServiceRate::default());
             known.map(move |(hour, pace)| (queue, *weekday, hour, *pace))
         })
     }
 
     /// The pace of a queue in one hour (0 to 23) of a weekday; zero when nothing is known.
     #[must_use]
-    pub fn get(&self, queue: &QueueId, weekday: Weekday, hour: usize) -> Pace {
+    pub fn get(&self, queue: &QueueId, weekday: Weekday, hour: usize) -> ServiceRate {
         self.days
             .get(&(queue.clone(), weekday.to_monday_zero_offset()))
             .and_then(|day| day.get(hour))
@@ -108,7 +108,7 @@ impl History {
         let Some(day) = self.days.get(&key) else {
             return Outlook::NONE;
         };
-        let (mut rest, mut lunch) = (Pace::default(), Pace::default());
+        let (mut rest, mut lunch) = (ServiceRate::default(), ServiceRate::default());
         let mut hour_now = None;
         let now = hours.hour(at);
         let mut begin = hours.midnight;
@@ -149,7 +149,7 @@ impl Outlook {
         lunch_calls: 0.0,
     };
 
-    fn new(now: Pace, rest: Pace, lunch: Pace) -> Self {
+    fn new(now: ServiceRate, rest: ServiceRate, lunch: ServiceRate) -> Self {
         let mut outlook = Self::NONE;
         if let Some(interval) = now.interval_s() {
             outlook.interval_s = interval;

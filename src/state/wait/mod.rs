@@ -2,9 +2,9 @@
 //!
 //! Nothing is set by hand for a queue. The steps, each in its own file:
 //!
-//! 1. `pace`: how often a queue is called while somebody waits in it. Calls ÷ busy time of this
+//! 1. `service_rate`: how often a queue is called while somebody waits in it. Calls ÷ busy time of this
 //!    queue today (a Poisson rate with a gamma prior, old evidence fading), shrunk towards what its
-//!    demand suggests and towards the [`History`] of that weekday and hour where there is one.
+//!    demand suggests and towards the [`RateHistory`] of that weekday and hour where there is one.
 //! 2. The pace is lower at lunch; by how much is learnt in the same way. The expected wait is the
 //!    time in which pace makes (people ahead + 1) calls, across the lunch break if need be:
 //!    queue length × rolling interval between calls, the estimator with the smallest error among
@@ -22,25 +22,25 @@
 //! Time is an argument. Knows no topics, no JSON, no lanes: who shares what is seen in the calls.
 
 mod counters;
+mod debouncer;
 mod history;
-mod pace;
 mod queue;
 mod range;
-mod steady;
+mod service_rate;
 #[cfg(test)]
 mod tests;
 
-pub use history::{History, Learnt, Pace};
-pub use steady::Steady;
+pub use debouncer::WaitDebouncer;
+pub use history::{RateHistory, ServiceRate, WaitHistory};
 
 use crate::clock::Now;
 use crate::model::{CALLED_AT_OPENING, Intervals, QueueId, QueueState, Status, WaitRange};
 use counters::Counters;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{Timestamp, tz::TimeZone};
-use pace::{Rate, Shape};
-use queue::{Queue, Told};
+use queue::{Prediction, Queue};
 use range::Forecast;
+use service_rate::{Rate, Shape};
 use std::time::Duration;
 
 /// Most queues of an office (contract, "Limits"); further ones get no estimate.
@@ -97,9 +97,9 @@ impl WaitSettings {
 #[derive(Debug, Clone)]
 pub struct WaitEstimator {
     settings: WaitSettings,
-    history: History,
+    history: RateHistory,
     /// What was learnt of the day before a restart, until its queues are heard again.
-    resumed: Vec<(QueueId, Date, [Pace; 24])>,
+    resumed: Vec<(QueueId, Date, [ServiceRate; 24])>,
     day: Option<Date>,
     hours: DayHours,
     queues: Vec<(QueueId, Queue)>,
@@ -153,7 +153,7 @@ impl WaitEstimator {
         let hours = DayHours::new(Date::constant(1970, 1, 1), &settings);
         Self {
             settings,
-            history: History::default(),
+            history: RateHistory::default(),
             resumed: Vec::new(),
             day: None,
             hours,
@@ -166,7 +166,7 @@ impl WaitEstimator {
 
     /// The same, shrunk towards what earlier days were like.
     #[must_use]
-    pub fn with_history(mut self, history: History) -> Self {
+    pub fn with_history(mut self, history: RateHistory) -> Self {
         self.history = history;
         self
     }
@@ -190,12 +190,14 @@ impl WaitEstimator {
         self.follow_clock(at, now);
         let index = match self.queues.iter().position(|(q, _)| q == id) {
             Some(index) => {
-                let told = self.forecast(index, at).map(|(f, _)| Told {
+                let prediction = self.forecast(index, at).map(|(f, _)| Prediction {
                     at: seconds(state.at),
                     weight: f.weight(),
                     range: f.range(self.queues[index].1.widths),
                 });
-                self.queues[index].1.announce(&state.next, told);
+                self.queues[index]
+                    .1
+                    .record_predictions(&state.next, prediction);
                 index
             }
             None if self.queues.len() < MAX_QUEUES => {
@@ -292,26 +294,26 @@ impl WaitEstimator {
 
     /// What was learnt so far: to be kept through a restart.
     #[must_use]
-    pub fn learnt(&self) -> Learnt {
+    pub fn wait_history(&self) -> WaitHistory {
         let heard = self.day.into_iter().flat_map(|day| {
             let queues = self.queues.iter();
             queues.map(move |(id, queue)| (id.clone(), day, queue.hours))
         });
-        Learnt {
+        WaitHistory {
             history: self.history.clone(),
             today: heard.chain(self.resumed.iter().cloned()).collect(),
         }
     }
 
     /// Takes back what was learnt before a restart. To be called before the first message.
-    pub fn resume(&mut self, learnt: Learnt) {
-        self.history = learnt.history;
-        self.resumed = learnt.today.into_iter().take(MAX_QUEUES).collect();
+    pub fn resume(&mut self, history: WaitHistory) {
+        self.history = history.history;
+        self.resumed = history.today.into_iter().take(MAX_QUEUES).collect();
     }
 
     /// What today taught about a queue's pace, by hour.
     #[must_use]
-    pub fn paces(&self, id: &QueueId) -> Option<&[Pace; 24]> {
+    pub fn hourly_rates(&self, id: &QueueId) -> Option<&[ServiceRate; 24]> {
         self.queues
             .iter()
             .find(|(q, _)| q == id)
@@ -388,11 +390,11 @@ impl WaitEstimator {
                 freed += member.calls * (1.0 - left.min(1.0));
             }
         }
-        let demand = pace::demand_interval(people, observed_s);
+        let demand = service_rate::demand_interval(people, observed_s);
         let past = self.history.outlook(id, &self.hours, at);
         Rate {
-            after: pace::after_closing(queue.calls, freed),
-            ..pace::rate(queue.rest, queue.lunch, demand, past)
+            after: service_rate::after_closing(queue.calls, freed),
+            ..service_rate::rate(queue.rest, queue.lunch, demand, past)
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What is remembered of one queue through a day.
 
-use super::history::Pace;
-use super::pace::FADE_S;
+use super::history::ServiceRate;
 use super::range::Widths;
 use super::seconds;
+use super::service_rate::FADE_S;
 use crate::model::{Call, CallKind, Label, QueueState, Status};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -31,9 +31,9 @@ const SPARE_LABELS: usize = 64;
 /// Who was waiting for less than this when called, s, found a counter free: no sign of the pace.
 const FOUND_FREE_S: f64 = 2.0;
 
-/// What was told when a ticket was first seen waiting.
+/// The prediction made when a ticket was first seen waiting.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Told {
+pub(super) struct Prediction {
     /// When by the source's clock, which also times the call, s since 1970.
     pub(super) at: f64,
     /// How much its outcome teaches.
@@ -49,10 +49,10 @@ pub(super) struct Queue {
     /// Whether the source tells how many wait: else nothing can be predicted.
     pub(super) counted: bool,
     /// Pace today outside lunch and at lunch, fading.
-    pub(super) rest: Pace,
-    pub(super) lunch: Pace,
+    pub(super) rest: ServiceRate,
+    pub(super) lunch: ServiceRate,
     /// Pace today by hour, not fading.
-    pub(super) hours: [Pace; 24],
+    pub(super) hours: [ServiceRate; 24],
     /// How much wider than usual ranges must be.
     pub(super) widths: Widths,
     /// Whether it gave out tickets or called anybody today.
@@ -69,7 +69,7 @@ pub(super) struct Queue {
     /// Since when somebody waits while the queue is open.
     busy_since: Option<f64>,
     /// Tickets that were seen waiting; `None` for those there before the first message.
-    told: HashMap<Label, Option<Told>>,
+    predictions: HashMap<Label, Option<Prediction>>,
     seen: VecDeque<(u64, Label)>,
 }
 
@@ -90,9 +90,9 @@ impl Queue {
             status: state.status,
             waiting: 0,
             counted: true,
-            rest: Pace::default(),
-            lunch: Pace::default(),
-            hours: [Pace::default(); 24],
+            rest: ServiceRate::default(),
+            lunch: ServiceRate::default(),
+            hours: [ServiceRate::default(); 24],
             widths: Widths::default(),
             opened,
             served: f64::NEG_INFINITY,
@@ -106,7 +106,7 @@ impl Queue {
                 uncounted as f64
             },
             busy_since: None,
-            told: state.next.iter().map(|t| (t.clone(), None)).collect(),
+            predictions: state.next.iter().map(|t| (t.clone(), None)).collect(),
             seen: VecDeque::new(),
         }
     }
@@ -122,16 +122,16 @@ impl Queue {
             .map_or(HANDED_OUT_EARLY_S, |since| (at - since).max(0.0))
     }
 
-    /// Remembers what was told to tickets that are seen waiting for the first time.
-    pub(super) fn announce(&mut self, next: &[Label], told: Option<Told>) {
+    /// Records the prediction for tickets that are seen waiting for the first time.
+    pub(super) fn record_predictions(&mut self, next: &[Label], prediction: Option<Prediction>) {
         for ticket in next {
-            if !self.told.contains_key(ticket) {
-                self.told.insert(ticket.clone(), told);
+            if !self.predictions.contains_key(ticket) {
+                self.predictions.insert(ticket.clone(), prediction);
             }
         }
-        if self.told.len() > next.len() + SPARE_LABELS {
+        if self.predictions.len() > next.len() + SPARE_LABELS {
             let due: HashSet<&Label> = next.iter().collect();
-            self.told.retain(|ticket, _| due.contains(ticket));
+            self.predictions.retain(|ticket, _| due.contains(ticket));
         }
     }
 
@@ -191,9 +191,9 @@ impl Queue {
             self.pace(lunch).calls += 1.0;
             self.hours[hour.min(23)].calls += 1.0;
         }
-        if let Some(Some(told)) = self.told.remove(&call.ticket) {
-            let wait = (seconds(call.at) - told.at).max(0.0);
-            self.widths = self.widths.learn(told.range, wait, told.weight);
+        if let Some(Some(prediction)) = self.predictions.remove(&call.ticket) {
+            let wait = (seconds(call.at) - prediction.at).max(0.0);
+            self.widths = self.widths.learn(prediction.range, wait, prediction.weight);
         }
     }
 
@@ -223,7 +223,7 @@ impl Queue {
         }
     }
 
-    fn pace(&mut self, lunch: bool) -> &mut Pace {
+    fn pace(&mut self, lunch: bool) -> &mut ServiceRate {
         if lunch {
             &mut self.lunch
         } else {

@@ -1,4 +1,4 @@
-//! The estimator from outside: small days told message by message.
+//! The estimator from outside: small days, message by message.
 
 use super::*;
 use crate::model::{Call, CallKind, Label};
@@ -57,10 +57,10 @@ fn state(second: i64, status: Status, waiting: u32, calls: &[Call]) -> QueueStat
     }
 }
 
-/// An office told by hand.
-struct Told(WaitEstimator);
+/// An office driven by hand-written messages.
+struct Scenario(WaitEstimator);
 
-impl Told {
+impl Scenario {
     fn new() -> Self {
         Self(WaitEstimator::new(WaitSettings::new(zone())))
     }
@@ -94,7 +94,7 @@ impl Told {
 fn a_steady_queue_is_foretold_by_its_own_pace() {
     for interval in [40, 120, 300] {
         let until = OPEN + 2 * 3600;
-        let (low, high) = Told::new()
+        let (low, high) = Scenario::new()
             .steady("a", interval, until)
             .ask("a", until)
             .expect("range");
@@ -109,7 +109,7 @@ fn a_steady_queue_is_foretold_by_its_own_pace() {
 
 #[test]
 fn a_wait_before_opening_includes_the_time_until_opening() {
-    let mut office = Told::new();
+    let mut office = Scenario::new();
     office.hear("a", &state(OPEN - 1800, Status::Closed, 0, &[]));
     let (low, high) = office.ask("a", OPEN - 1200).expect("about to open");
     assert!(low == 1200 && high <= 1300, "{low}..{high}");
@@ -129,7 +129,7 @@ fn a_closed_queue_has_no_wait_unless_it_is_about_to_open() {
         (17 * 3600 + 60, 0, false),  // over
         (17 * 3600 + 60, 20, false), // over: nobody takes a ticket any more
     ] {
-        let mut office = Told::new();
+        let mut office = Scenario::new();
         office.hear("a", &state(second, Status::Closed, waiting, &[]));
         assert_eq!(
             office.ask("a", second).is_some(),
@@ -141,14 +141,14 @@ fn a_closed_queue_has_no_wait_unless_it_is_about_to_open() {
 
 #[test]
 fn an_unknown_queue_has_no_wait() {
-    let office = Told::new().steady("a", 60, OPEN + 600);
+    let office = Scenario::new().steady("a", 60, OPEN + 600);
     assert_eq!(office.ask("b", OPEN + 600), None);
 }
 
 #[test]
 fn a_counter_that_was_not_called_for_long_is_free() {
     let office = |age: i64| {
-        let mut office = Told::new().steady("a", 60, OPEN + 3600);
+        let mut office = Scenario::new().steady("a", 60, OPEN + 3600);
         let second = OPEN + 3600 + age;
         let calls: Vec<Call> = (60..62)
             .map(|no| call(no, if no == 60 { "1" } else { "2" }, OPEN + 3600))
@@ -164,7 +164,7 @@ fn a_counter_that_was_not_called_for_long_is_free() {
 
 #[test]
 fn a_fast_lane_waits_while_its_counters_serve_the_standard_lane() {
-    let mut office = Told::new().steady("moving", 120, OPEN + 3600);
+    let mut office = Scenario::new().steady("moving", 120, OPEN + 3600);
     let fast = [call(1, "1", OPEN + 3000)];
     office.hear("fast", &state(OPEN + 2900, Status::Open, 0, &[]));
     office.hear("fast", &state(OPEN + 3000, Status::Open, 0, &fast));
@@ -175,7 +175,7 @@ fn a_fast_lane_waits_while_its_counters_serve_the_standard_lane() {
 
 #[test]
 fn waits_across_lunch_are_longer() {
-    let office = Told::new().steady("a", 100, 11 * 3600);
+    let office = Scenario::new().steady("a", 100, 11 * 3600);
     let before = office.ask("a", 10 * 3600).expect("range");
     let across = office.ask("a", 11 * 3600 + 1200).expect("range");
     assert!(across.1 > before.1 + 120, "{across:?} against {before:?}");
@@ -183,38 +183,38 @@ fn waits_across_lunch_are_longer() {
 
 #[test]
 fn history_speaks_before_the_day_does() {
-    let slow = [Pace {
+    let slow = [ServiceRate {
         busy_s: 40.0 * 600.0,
         calls: 40.0,
     }; 24];
-    let mut history = History::default();
+    let mut history = RateHistory::default();
     history.add(&id("a"), date(2026, 11, 24).weekday(), &slow);
-    let first = |history: History| {
+    let first = |history: RateHistory| {
         let settings = WaitSettings::new(zone());
-        let mut office = Told(WaitEstimator::new(settings).with_history(history));
+        let mut office = Scenario(WaitEstimator::new(settings).with_history(history));
         office.hear("a", &state(OPEN, Status::Open, 10, &[]));
         office.ask("a", OPEN).expect("range")
     };
-    let (without, with) = (first(History::default()), first(history));
+    let (without, with) = (first(RateHistory::default()), first(history));
     assert!(with.0 > 2 * without.0, "{with:?} against {without:?}");
 }
 
 #[test]
 fn a_day_teaches_its_paces() {
-    let office = Told::new().steady("a", 60, OPEN + 3600);
-    let paces = office.0.paces(&id("a")).expect("known");
+    let office = Scenario::new().steady("a", 60, OPEN + 3600);
+    let paces = office.0.hourly_rates(&id("a")).expect("known");
     let interval = paces[9].interval_s().expect("called");
     assert!((55.0..65.0).contains(&interval), "{interval}");
-    assert_eq!(paces[8], Pace::default());
+    assert_eq!(paces[8], ServiceRate::default());
 }
 
 #[test]
 fn a_new_day_starts_afresh() {
-    let mut office = Told::new().steady("a", 60, OPEN + 3600);
+    let mut office = Scenario::new().steady("a", 60, OPEN + 3600);
     let mut tomorrow = state(24 * 3600 + OPEN, Status::Open, 10, &[]);
     tomorrow.day = date(2026, 11, 25);
     office.hear("a", &tomorrow);
-    let mut fresh = Told::new();
+    let mut fresh = Scenario::new();
     fresh.hear("a", &tomorrow);
     let second = 24 * 3600 + OPEN;
     assert_eq!(office.ask("a", second), fresh.ask("a", second));
@@ -225,7 +225,7 @@ fn a_new_day_starts_afresh() {
 
 #[test]
 fn a_clock_that_cannot_be_believed_is_not_asked() {
-    let office = Told::new().steady("a", 60, OPEN + 3600);
+    let office = Scenario::new().steady("a", 60, OPEN + 3600);
     let last = at(OPEN + 3540);
     let wrong = Now {
         wall: Timestamp::UNIX_EPOCH,
@@ -246,7 +246,7 @@ fn a_node_that_starts_late_learns_from_the_listed_calls() {
     let calls: Vec<Call> = (1..=20)
         .map(|no| call(no, "1", 36000 + 300 * no.cast_signed()))
         .collect();
-    let mut office = Told::new();
+    let mut office = Scenario::new();
     office.hear("a", &state(42000, Status::Open, 4, &calls));
     let (low, high) = office.ask("a", 42000).expect("range");
     assert!(low < 1500 && 1500 < high, "{low}..{high}");
@@ -262,7 +262,7 @@ proptest! {
         ),
         ask in 0..400_000_i64,
     ) {
-        let mut office = Told::new();
+        let mut office = Scenario::new();
         for (queue, second, status, waiting, calls) in messages {
             let status = [Status::Open, Status::Paused, Status::Closed][usize::from(status)];
             let calls: Vec<Call> = calls.iter().map(|(no, s)| call(*no, if no % 2 == 0 { "1" } else { "" }, *s)).collect();
@@ -295,19 +295,22 @@ fn moved(mut state: QueueState, days: i64) -> QueueState {
 fn a_weekday_is_remembered_by_hour_also_through_a_restart() {
     // On Tuesdays this queue is called every 40 s in the morning. Who knows last Tuesday tells so
     // at nine; who does not tells what demand suggests.
-    let first_week = Told::new().steady("a", 40, OPEN + 3 * 3600);
-    let learnt = first_week.0.learnt();
+    let first_week = Scenario::new().steady("a", 40, OPEN + 3 * 3600);
+    let learnt = first_week.0.wait_history();
     assert_eq!(learnt.today.len(), 1, "the day is not over");
-    assert_eq!(learnt.history, History::default());
-    let middle = |mut told: Told| {
+    assert_eq!(learnt.history, RateHistory::default());
+    let middle = |mut office: Scenario| {
         let open = moved(state(OPEN, Status::Open, 10, &[]), 7);
-        told.hear("a", &moved(state(OPEN - 600, Status::Closed, 10, &[]), 7));
-        told.hear("a", &open);
-        let range = told.0.estimate(&id("a"), Now::at(open.at)).expect("a wait");
+        office.hear("a", &moved(state(OPEN - 600, Status::Closed, 10, &[]), 7));
+        office.hear("a", &open);
+        let range = office
+            .0
+            .estimate(&id("a"), Now::at(open.at))
+            .expect("a wait");
         f64::from(range.low() + range.high()) / 2.0
     };
-    let unknowing = middle(Told::new());
-    let mut restarted = Told::new();
+    let unknowing = middle(Scenario::new());
+    let mut restarted = Scenario::new();
     restarted.0.resume(learnt);
     let (kept_on, after_restart) = (middle(first_week), middle(restarted));
     assert!(
@@ -323,17 +326,20 @@ fn a_weekday_is_remembered_by_hour_also_through_a_restart() {
 
 #[test]
 fn a_restart_within_the_day_loses_no_hour() {
-    let morning = Told::new().steady("a", 60, OPEN + 3600).0.learnt();
-    let mut told = Told::new();
-    told.0.resume(morning.clone());
-    told.hear("a", &state(OPEN + 3700, Status::Open, 10, &[]));
-    let hours = *told.0.paces(&id("a")).expect("heard");
+    let morning = Scenario::new()
+        .steady("a", 60, OPEN + 3600)
+        .0
+        .wait_history();
+    let mut office = Scenario::new();
+    office.0.resume(morning.clone());
+    office.hear("a", &state(OPEN + 3700, Status::Open, 10, &[]));
+    let hours = *office.0.hourly_rates(&id("a")).expect("heard");
     assert_eq!(hours[9], morning.today[0].2[9]);
     // Queues that stay silent after the restart keep what they had, too.
-    let mut other = Told::new();
+    let mut other = Scenario::new();
     other.0.resume(morning.clone());
     other.hear("b", &state(OPEN + 3700, Status::Open, 10, &[]));
-    let kept = other.0.learnt().today;
+    let kept = other.0.wait_history().today;
     assert!(
         kept.iter()
             .any(|(q, _, hours)| *q == id("a") && hours[9] == morning.today[0].2[9])
@@ -341,8 +347,8 @@ fn a_restart_within_the_day_loses_no_hour() {
 }
 
 /// A day's first message of a queue that runs already, with these calls.
-fn running(second: i64, waiting: u32, calls: &[Call]) -> Told {
-    let mut office = Told::new();
+fn running(second: i64, waiting: u32, calls: &[Call]) -> Scenario {
+    let mut office = Scenario::new();
     office.hear("a", &state(second, Status::Open, waiting, calls));
     office
 }
@@ -410,7 +416,7 @@ fn a_long_wait_out_of_nothing_is_not_told() {
 
 #[test]
 fn a_closed_queue_with_people_has_the_wait_of_its_last() {
-    let mut office = Told::new().steady("a", 120, OPEN + 8 * 3600);
+    let mut office = Scenario::new().steady("a", 120, OPEN + 8 * 3600);
     let close = OPEN + 8 * 3600;
     let (low, high) = office.ask("a", close).expect("open");
     let listed: Vec<Call> = (200..220)
@@ -442,7 +448,7 @@ fn a_closed_queue_that_calls_nobody_any_more_has_no_wait() {
         .map(|no| call(no, "1", 60_000 + 60 * no.cast_signed()))
         .collect();
     let closed = |second| state(second, Status::Closed, 4, &calls);
-    let mut office = Told::new();
+    let mut office = Scenario::new();
     // A node that starts after closing time knows from the calls that the queue was open.
     office.hear("a", &closed(61_300));
     assert!(office.ask("a", 61_300).is_some());
@@ -452,7 +458,7 @@ fn a_closed_queue_that_calls_nobody_any_more_has_no_wait() {
 
 #[test]
 fn what_is_told_holds_the_intervals_of_now() {
-    let office = Told::new().steady("a", 100, OPEN + 2 * 3600);
+    let office = Scenario::new().steady("a", 100, OPEN + 2 * 3600);
     let range = |second| {
         office
             .0
@@ -469,7 +475,7 @@ fn what_is_told_holds_the_intervals_of_now() {
 fn a_queue_that_shares_counters_is_faster_when_nobody_new_comes() {
     // Two queues at the same counters, each called every two minutes; only one has a long tail.
     let two = |fast: bool| {
-        let mut office = Told::new().steady("moving", 120, 16 * 3600 + 1800);
+        let mut office = Scenario::new().steady("moving", 120, 16 * 3600 + 1800);
         if fast {
             let mut calls = Vec::new();
             for (no, second) in (1..).zip((OPEN + 60..16 * 3600).step_by(240)) {
@@ -489,7 +495,7 @@ fn a_queue_that_shares_counters_is_faster_when_nobody_new_comes() {
 fn a_clock_that_is_wrong_for_a_while_makes_no_wait_of_hours() {
     // The source's clock is right all the time; the node's is believed, and hours off.
     let wait = |off: i64| {
-        let mut told = Told::new().steady("a", 60, OPEN + 3600);
+        let mut office = Scenario::new().steady("a", 60, OPEN + 3600);
         let mut calls: Vec<Call> = (1..60)
             .map(|no| call(no, "1", OPEN + 60 * no.cast_signed()))
             .collect();
@@ -503,9 +509,10 @@ fn a_clock_that_is_wrong_for_a_while_makes_no_wait_of_hours() {
                 wall: right.wall + jiff::SignedDuration::from_secs(if wrong { off } else { 0 }),
                 ..right
             };
-            told.0
+            office
+                .0
                 .observe(&id("a"), &state(second, Status::Open, 10, &calls), now);
-            last = told.0.estimate(&id("a"), now);
+            last = office.0.estimate(&id("a"), now);
         }
         last.expect("a wait").middle()
     };

@@ -24,7 +24,7 @@ pub struct Pins<P> {
 }
 
 /// How long rows stay lit: the time that passes outside of the signals.
-pub trait Pace {
+pub trait FrameTimer {
     /// A frame begins.
     fn frame(&mut self) {}
     /// Two rows were lit; waits until their light is to go out.
@@ -71,7 +71,7 @@ impl<P: OutputPin> Driver<P> {
     ///
     /// # Errors
     /// When a line cannot be written; the panels may be lit then, and [`dark`](Self::dark) is due.
-    pub fn frame(&mut self, picture: &Picture, pace: &mut impl Pace) -> Result<(), P::Error> {
+    pub fn frame(&mut self, picture: &Picture, pace: &mut impl FrameTimer) -> Result<(), P::Error> {
         pace.frame();
         let mut lit = false;
         for (row, columns) in picture.rows().enumerate() {

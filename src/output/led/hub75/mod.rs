@@ -13,7 +13,7 @@ mod picture;
 mod tests;
 mod thread;
 
-pub use driver::{Driver, Pace, Pins};
+pub use driver::{Driver, FrameTimer, Pins};
 pub use picture::Picture;
 
 use crate::config::{GpioBackend, Hub75Config};
@@ -134,12 +134,12 @@ impl Output for Hub75Output {
         Some(self.size)
     }
 
-    fn show(&mut self, frame: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
-        self.shared.hand_over(Picture::new(frame, self.size.1));
+    fn present(&mut self, frame: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
+        self.shared.publish(Picture::new(frame, self.size.1));
         self.failure().map_or(Ok(()), Err)
     }
 
-    fn tend(&mut self) -> Result<bool, OutputError> {
+    fn poll_device(&mut self) -> Result<bool, OutputError> {
         self.failure().map_or(Ok(false), Err)
     }
 

@@ -172,7 +172,7 @@ impl Pin {
 }
 
 struct AtOnce;
-impl Pace for AtOnce {}
+impl FrameTimer for AtOnce {}
 
 fn config(rows: u32, chain: u32) -> Hub75Config {
     Hub75Config {
@@ -357,7 +357,7 @@ fn the_thread_shows_the_newest_frame_and_leaves_the_panels_dark() {
     let mut output = start(&config, pins).expect("started");
     for seed in [3, 4] {
         let picture = frame(config.size(), seed);
-        output.show(&picture, &[]).expect("shown");
+        output.present(&picture, &[]).expect("shown");
         wait_for("the picture", || {
             panels.lock().expect("model").look() == points(&picture)
         });
@@ -380,11 +380,13 @@ fn lines_that_fail_are_said_and_do_not_end_the_board() {
     };
     let (panels, pins) = wired(&config);
     let mut output = start(&config, pins).expect("started");
-    output.show(&frame(config.size(), 1), &[]).expect("shown");
+    output
+        .present(&frame(config.size(), 1), &[])
+        .expect("shown");
     panels.lock().expect("model").pulled = true;
-    wait_for("the failure", || output.tend().is_err());
+    wait_for("the failure", || output.poll_device().is_err());
     assert_eq!(output.status().connector, Connector::Disconnected);
-    assert!(output.show(&frame(config.size(), 2), &[]).is_err());
+    assert!(output.present(&frame(config.size(), 2), &[]).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! It never waits for the drawing side: if the newest picture cannot be had at once, the one before
 //! is shown once more.
 
-use super::driver::{Driver, Pace};
+use super::driver::{Driver, FrameTimer};
 use super::picture::Picture;
 use embedded_hal::digital::OutputPin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -36,7 +36,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn hand_over(&self, picture: Picture) {
+    pub(super) fn publish(&self, picture: Picture) {
         let mut place = self.picture.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(Arc::new(picture));
     }
@@ -165,7 +165,7 @@ fn spin(until: Instant) {
     }
 }
 
-impl Pace for Timed {
+impl FrameTimer for Timed {
     fn frame(&mut self) {
         self.began = Instant::now();
         self.next = self.began;

@@ -1,4 +1,4 @@
-//! Which calls were fully spoken, in a file of its own: it is written after each announcement.
+//! Which calls were fully announced. A file of its own, because it is written after each announcement.
 
 use super::{Store, StoreError, file};
 use crate::model::QueueId;
@@ -33,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Io`]; what was kept before is still there then.
-    pub fn save_spoken(&self, spoken: &SpokenCalls) -> Result<(), StoreError> {
+    pub fn save_announced(&self, spoken: &SpokenCalls) -> Result<(), StoreError> {
         let line = |(queue, spoken): (&QueueId, &SpokenQueue)| QueueLine {
             queue: queue.clone(),
             day: spoken.day,
@@ -51,7 +51,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when neither the file nor its copy can be read.
-    pub fn load_spoken(&self) -> Result<SpokenCalls, StoreError> {
+    pub fn load_announced(&self) -> Result<SpokenCalls, StoreError> {
         let document = file::load::<Document>(&self.dir)?;
         Ok(document.map(SpokenCalls::from).unwrap_or_default())
     }
@@ -83,7 +83,7 @@ mod tests {
     fn what_was_spoken_comes_back_also_from_the_copy() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        assert_eq!(store.load_spoken().unwrap(), SpokenCalls::default());
+        assert_eq!(store.load_announced().unwrap(), SpokenCalls::default());
         let spoken = |through| {
             let queue = SpokenQueue {
                 day: "2026-11-24".parse().unwrap(),
@@ -95,12 +95,12 @@ mod tests {
                 queues: [(QueueId::new("certificates").unwrap(), queue)].into(),
             }
         };
-        store.save_spoken(&spoken(1)).unwrap();
-        store.save_spoken(&spoken(2)).unwrap();
-        assert_eq!(store.load_spoken().unwrap(), spoken(2));
+        store.save_announced(&spoken(1)).unwrap();
+        store.save_announced(&spoken(2)).unwrap();
+        assert_eq!(store.load_announced().unwrap(), spoken(2));
         fs::write(dir.path().join("spoken.json"), b"torn").unwrap();
-        assert_eq!(store.load_spoken().unwrap(), spoken(1));
+        assert_eq!(store.load_announced().unwrap(), spoken(1));
         fs::remove_file(dir.path().join("spoken.json")).unwrap();
-        assert_eq!(store.load_spoken().unwrap(), spoken(1));
+        assert_eq!(store.load_announced().unwrap(), spoken(1));
     }
 }

@@ -29,7 +29,7 @@ fn call(index: u64, ticket: &str, second: f64) -> LoggedCall {
     }
 }
 
-fn active(panel: &Panel) -> String {
+fn active(panel: &CallHighlighter) -> String {
     let view = panel.view();
     let tickets: Vec<_> = view
         .active
@@ -47,11 +47,11 @@ fn active(panel: &Panel) -> String {
 
 #[test]
 fn a_call_stays_until_it_was_heard_but_not_for_ever() {
-    let mut panel = Panel::new(PanelSettings {
+    let mut panel = CallHighlighter::new(PanelSettings {
         places: 1,
         ..PanelSettings::default()
     });
-    panel.heard(0);
+    panel.announced_up_to(0);
     let log = [call(1, "A001", 0.0), call(2, "A002", 20.0)];
     panel.update(&log[..1], at(0.0));
     panel.update(&log[..1], at(35.0));
@@ -66,7 +66,7 @@ fn a_call_stays_until_it_was_heard_but_not_for_ever() {
         "A002 A001 |  | 0",
         "the other has waited enough"
     );
-    panel.heard(1);
+    panel.announced_up_to(1);
     panel.tick(at(36.0));
     assert_eq!(active(&panel), "A002 | A001 | 0");
     panel.tick(at(184.9));
@@ -81,7 +81,7 @@ fn a_call_stays_until_it_was_heard_but_not_for_ever() {
 
 #[test]
 fn a_call_stands_out_at_once_and_then_is_listed() {
-    let mut panel = Panel::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(PanelSettings::default());
     assert_eq!(panel.next_change(at(0.0)), None);
     let log = [call(1, "A001", 0.0)];
     panel.update(&log, at(0.0));
@@ -95,7 +95,7 @@ fn a_call_stands_out_at_once_and_then_is_listed() {
 
 #[test]
 fn a_burst_shares_the_panel_then_waits_oldest_first() {
-    let mut panel = Panel::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(PanelSettings::default());
     let second = |i| if i > 3 { 4.0 } else { 0.0 };
     let log: Vec<_> = (1..=5)
         .map(|i| call(i, &format!("A00{i}"), second(i)))
@@ -111,7 +111,7 @@ fn a_burst_shares_the_panel_then_waits_oldest_first() {
 
 #[test]
 fn a_long_backlog_makes_more_places_then_a_list() {
-    let mut panel = Panel::new(PanelSettings {
+    let mut panel = CallHighlighter::new(PanelSettings {
         min_highlight: Duration::from_secs(15),
         max_backlog: Duration::from_secs(5),
         ..PanelSettings::default()
@@ -133,7 +133,7 @@ fn a_long_backlog_makes_more_places_then_a_list() {
 #[test]
 fn thirty_calls_at_once_are_all_on_the_glass_within_the_backlog() {
     let settings = PanelSettings::default();
-    let mut panel = Panel::new(settings);
+    let mut panel = CallHighlighter::new(settings);
     let log: Vec<_> = (1..=30)
         .map(|i| call(i, &format!("A{i:03}"), 0.0))
         .collect();
@@ -152,7 +152,7 @@ fn thirty_calls_at_once_are_all_on_the_glass_within_the_backlog() {
 
 #[test]
 fn two_counters_that_call_one_ticket_have_a_place_each() {
-    let mut panel = Panel::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(PanelSettings::default());
     let mut second = call(2, "A001", 1.0);
     second.call.counter = Label::new("2").ok();
     let mut third = call(3, "A001", 2.0);
@@ -163,7 +163,7 @@ fn two_counters_that_call_one_ticket_have_a_place_each() {
 
 #[test]
 fn a_recall_to_the_same_counter_takes_the_place_of_its_call() {
-    let mut panel = Panel::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(PanelSettings::default());
     let mut log = vec![call(1, "A001", 0.0), call(2, "A002", 1.0)];
     panel.update(&log, at(1.0));
     log.push(call(3, "A001", 4.0));
@@ -178,7 +178,7 @@ fn a_recall_to_the_same_counter_takes_the_place_of_its_call() {
 
 #[test]
 fn calls_that_fell_out_of_the_log_are_counted() {
-    let mut panel = Panel::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(PanelSettings::default());
     panel.update(&[call(1, "A001", 0.0)], at(0.0));
     panel.update(&[call(5, "A005", 9.0)], at(9.0));
     assert_eq!(panel.missed(), 3);
@@ -188,10 +188,10 @@ proptest! {
     /// Whatever comes when: each call stands out once, in order, and for its minimum time.
     #[test]
     fn every_call_is_shown_for_its_minimum_time(
-        gaps in proptest::collection::vec(0u8..40, 1..LIST_PLACES),
+        gaps in proptest::collection::vec(0u8..40, 1..MAX_LIST_SLOTS),
     ) {
         let settings = PanelSettings::default();
-        let mut panel = Panel::new(settings);
+        let mut panel = CallHighlighter::new(settings);
         let mut log: Vec<LoggedCall> = Vec::new();
         let mut when = 0.0;
         for (i, gap) in gaps.iter().enumerate() {
@@ -207,7 +207,7 @@ proptest! {
             let known = log.iter().take_while(|c| c.heard <= now.mono).count();
             panel.update(&log[..known], now);
             let view = panel.view();
-            prop_assert!(view.active.len() <= LIST_PLACES);
+            prop_assert!(view.active.len() <= MAX_LIST_SLOTS);
             let next = panel.next_change(now);
             prop_assert!(next.is_none_or(|next| next > now.mono), "a board would not sleep");
             prop_assert!(next.is_some() || view.active.is_empty(), "a board would sleep on");
@@ -237,7 +237,7 @@ proptest! {
 
 #[test]
 fn a_call_counts_as_shown_when_it_and_all_before_had_their_time() {
-    let mut panel = Panel::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(PanelSettings::default());
     assert_eq!(panel.shown(at(0.0)), 0);
     let log: Vec<_> = (1..=5).map(|i| call(i, &format!("A{i:03}"), 0.0)).collect();
     panel.update(&log, at(0.0));
@@ -262,7 +262,8 @@ fn a_call_counts_as_shown_when_it_and_all_before_had_their_time() {
 #[test]
 fn calls_of_other_queues_take_no_place() {
     let other = QueueId::new("koseki").unwrap();
-    let mut panel = Panel::new(PanelSettings::default()).for_queues(Some(vec![other.clone()]));
+    let mut panel =
+        CallHighlighter::new(PanelSettings::default()).for_queues(Some(vec![other.clone()]));
     let mut ours = call(5, "D007", 0.0);
     ours.queue = other;
     let log: Vec<_> = (1..=4)
@@ -276,7 +277,7 @@ fn calls_of_other_queues_take_no_place() {
 
 #[test]
 fn a_source_gone_wrong_does_not_fill_the_memory() {
-    let mut panel = Panel::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(PanelSettings::default());
     let mut shown = std::collections::BTreeSet::new();
     for second in 0..600_u64 {
         let log: Vec<_> = (1..=20)

@@ -1,5 +1,4 @@
-//! A board that is not drawn but shown: a picture of it with the office's name above and a caption
-//! below.
+//! A board that shows a picture, with the office's name above and a caption below.
 
 use super::scene::{Cell, Form, Scene, area, cut_left, cut_right, edges, inset};
 use super::text::{Align, Fit, Run, Text};

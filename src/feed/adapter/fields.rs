@@ -1,4 +1,4 @@
-//! What a rule finds in a foreign message.
+//! Reads the fields that a rule selects from a foreign message.
 
 use super::AdapterError;
 use crate::config::AdapterRule;
@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde_json::Value;
 
-/// What a rule finds in a message.
+/// The field values that a rule reads from a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FieldValues {
     /// The ticket being served; `None` when the system says that there is none.
     pub(super) number: Option<Label>,
     /// People waiting, where the system shows that.
@@ -23,13 +23,13 @@ pub(super) struct Found {
     pub(super) at: Option<Timestamp>,
 }
 
-impl Found {
+impl FieldValues {
     pub(super) fn read(
         rule: &AdapterRule,
         message: &Value,
         zone: &TimeZone,
     ) -> Result<Self, AdapterError> {
-        let look = Look { rule };
+        let look = FieldReader { rule };
         let mut element = message;
         for select in &rule.select {
             let list = look.at(element, &select.list)?;
@@ -80,11 +80,11 @@ impl Found {
 }
 
 /// Looks for values on behalf of a rule.
-struct Look<'a> {
+struct FieldReader<'a> {
     rule: &'a AdapterRule,
 }
 
-impl Look<'_> {
+impl FieldReader<'_> {
     fn at<'v>(&self, element: &'v Value, pointer: &str) -> Result<&'v Value, AdapterError> {
         element
             .pointer(pointer)

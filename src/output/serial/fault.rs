@@ -1,32 +1,32 @@
-//! What is wrong with a board, without the flicker of a bad contact.
+//! The current fault of a board, debounced so that a bad contact does not make it flicker.
 
 use std::time::{Duration, Instant};
 
-/// A trouble that comes back within this is the same one…
-const SAME_TROUBLE: Duration = Duration::from_secs(300);
-/// … and must then be gone for this long, and twice as long each time, up to `SAME_TROUBLE`.
+/// A fault that returns within this time is the same one…
+const SAME_FAULT: Duration = Duration::from_secs(300);
+/// … and must then be gone for this long, and twice as long each time, up to `SAME_FAULT`.
 const FIRST_HOLD: Duration = Duration::from_secs(10);
 
-/// What is wrong, held on to while it comes and goes, so that a bad contact fills no log.
+/// Holds a fault while it comes and goes, so that a bad contact does not fill the log.
 #[derive(Debug, Default)]
-pub(super) struct Trouble {
+pub(super) struct FaultDebouncer {
     pub(super) text: Option<String>,
     /// Since when nothing is wrong, while the text is held on to.
     well_since: Option<Instant>,
-    /// When the last trouble was over.
+    /// When the last fault ended.
     over: Option<Instant>,
     hold: Duration,
 }
 
-impl Trouble {
+impl FaultDebouncer {
     /// Takes what is wrong at this moment.
     pub(super) fn update(&mut self, wrong: Option<String>, now: Instant) {
         match wrong {
             Some(text) => {
                 if self.text.is_none() {
-                    let soon = |over| now.saturating_duration_since(over) < SAME_TROUBLE;
+                    let soon = |over| now.saturating_duration_since(over) < SAME_FAULT;
                     self.hold = if self.over.is_some_and(soon) {
-                        (self.hold * 2).clamp(FIRST_HOLD, SAME_TROUBLE)
+                        (self.hold * 2).clamp(FIRST_HOLD, SAME_FAULT)
                     } else {
                         Duration::ZERO
                     };

@@ -1,6 +1,6 @@
-//! Boards without numbers: black, "out of service", and the last picture before the power goes.
+//! Boards without numbers: black, "out of service", and the last picture before a shutdown.
 //!
-//! What stays on the glass while nobody draws must not look like numbers that are kept up.
+//! What stays on the screen while nobody draws must not look like live numbers.
 
 use super::layout::is_portrait;
 use super::scene::{Cell, Scene, cut_top, inset};
@@ -22,11 +22,11 @@ const ADVICE: &str = "窓口の案内をお聞きください";
 const ENGLISH: &str = "Out of service. Please listen for the announcements.";
 
 /// What is said large while the machine switches off.
-const GOODBYE: &str = "電源を切っています";
+const SHUTDOWN: &str = "電源を切っています";
 
 /// A few words where numbers would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slate {
+pub struct MessageScreen {
     /// What is said large, in a few characters.
     pub word: String,
     /// What is said below it.
@@ -37,7 +37,7 @@ pub struct Slate {
     pub english: String,
 }
 
-impl Slate {
+impl MessageScreen {
     /// What is shown from the moment a node stops until it draws again.
     pub(super) fn out_of_service() -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Slate {
     /// What is shown while the machine switches off or starts again: since when, if the clock can
     /// be believed.
     #[must_use]
-    pub fn goodbye(now: Now, zone: &TimeZone) -> Self {
+    pub fn shutdown(now: Now, zone: &TimeZone) -> Self {
         let (line, since) = if now.synced {
             let clock = words::clock(now.wall, zone);
             (
@@ -62,7 +62,7 @@ impl Slate {
             ("表示を終了しました".into(), String::new())
         };
         Self {
-            word: GOODBYE.into(),
+            word: SHUTDOWN.into(),
             line,
             advice: ADVICE.into(),
             english: format!("Switched off{since}. Please listen for the announcements."),
@@ -71,7 +71,7 @@ impl Slate {
 }
 
 /// A slate's words in the middle of a board.
-pub(super) fn scene(slate: &Slate, size: Size) -> Scene {
+pub(super) fn scene(slate: &MessageScreen, size: Size) -> Scene {
     let all = Rectangle::new(Point::zero(), size);
     let height = |share: u32| i32::try_from(size.height * share / 100).unwrap_or(i32::MAX);
     let margin = i32::try_from(size.width / 16).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A template's file as typed to a template that can be used.
+//! Parses a template file and checks it.
 
 use super::checksum;
 use super::digits::Digits;
@@ -13,12 +13,12 @@ const MAX_PARTS: usize = 64;
 const MAX_LITERAL: usize = 64;
 
 /// A template being checked.
-pub(super) struct Reading<'a> {
+pub(super) struct TemplateParser<'a> {
     pub(super) file: &'a str,
     pub(super) options: &'a [String],
 }
 
-impl Reading<'_> {
+impl TemplateParser<'_> {
     fn wrong<T>(&self, key: &str, problem: impl Into<String>) -> Result<T, TemplateError> {
         Err(wrong(self.file, key, problem))
     }

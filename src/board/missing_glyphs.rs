@@ -1,5 +1,5 @@
-//! What a board cannot draw: characters that its fonts do not have. A sign stands for each on the
-//! board; whoever looks after it is told which they are.
+//! Characters that the fonts do not have. A replacement sign is drawn for each; maintenance staff are
+//! told which characters they are.
 
 use super::view::View;
 use super::{Kind, Painter, led};
@@ -12,7 +12,7 @@ const LISTED: usize = 8;
 
 /// The characters that a board could not draw, of the texts that it was looked at with last.
 #[derive(Debug, Default)]
-pub(super) struct Undrawable {
+pub(super) struct MissingGlyphs {
     /// Of those texts.
     hash: Option<u64>,
     missing: BTreeSet<char>,
@@ -21,23 +21,23 @@ pub(super) struct Undrawable {
 impl Painter {
     /// Says which characters of a view stand on the board as the sign for a missing one; `None`
     /// when all are drawn. Costs little while the texts stay the same.
-    pub fn undrawable(&mut self, view: &View) -> Option<String> {
+    pub fn missing_glyphs(&mut self, view: &View) -> Option<String> {
         let texts = view.texts();
         let mut hasher = DefaultHasher::new();
         texts.hash(&mut hasher);
         let hash = hasher.finish();
-        if self.undrawable.hash != Some(hash) {
+        if self.missing_glyphs.hash != Some(hash) {
             let missing = texts.iter().flat_map(|text| self.missing(text)).collect();
-            self.undrawable = Undrawable {
+            self.missing_glyphs = MissingGlyphs {
                 hash: Some(hash),
                 missing,
             };
         }
-        listed(&self.undrawable.missing)
+        listed(&self.missing_glyphs.missing)
     }
 
     /// The same of names, in the languages that boards show.
-    pub fn undrawable_names<'a>(
+    pub fn names_with_missing_glyphs<'a>(
         &mut self,
         names: impl IntoIterator<Item = &'a Name>,
     ) -> Option<String> {

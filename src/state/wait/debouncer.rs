@@ -1,8 +1,7 @@
-//! Predicted waits that stand still between messages.
+//! Keeps predicted waits constant between messages.
 //!
-//! An estimate moves with every second that passes. People read minutes, and each step would be
-//! drawn, reported and pictured; so what was told once is told until the queue's next message, and
-//! told anew after a minute at the latest.
+//! An estimate moves with every second. People read minutes, and each step would be drawn, reported
+//! and rendered, so a prediction is held until the queue's next message, or for at most one minute.
 
 use crate::clock::Now;
 use crate::model::{QueueId, WaitRange};
@@ -11,45 +10,45 @@ use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A wait that nothing was heard about is told anew this often: boards say minutes.
-const ANEW_EVERY: Duration = Duration::from_secs(60);
+/// A prediction is held at most this long: boards show minutes.
+const MAX_HOLD: Duration = Duration::from_secs(60);
 
-/// What was told of each queue.
+/// The held prediction of each queue.
 #[derive(Debug, Clone, Default)]
-pub struct Steady {
-    told: BTreeMap<QueueId, Told>,
+pub struct WaitDebouncer {
+    held: BTreeMap<QueueId, HeldWait>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Told {
+struct HeldWait {
     wait: WaitRange,
     /// The message it belongs to.
     message: Option<(Date, u64)>,
-    /// Monotonic moment at which it was told first.
+    /// Monotonic moment at which it was first published.
     since: Duration,
 }
 
-impl Steady {
-    /// Puts the waits that were told before into a snapshot, where they still hold.
-    pub fn settle(&mut self, snapshot: &mut Snapshot, now: Now) {
+impl WaitDebouncer {
+    /// Replaces the waits of a snapshot with the held ones that are still valid.
+    pub fn hold(&mut self, snapshot: &mut Snapshot, now: Now) {
         for queue in &mut snapshot.queues {
             let Some(wait) = queue.wait else {
-                self.told.remove(&queue.settings.id);
+                self.held.remove(&queue.settings.id);
                 continue;
             };
             let of = |r: &Reading| (r.state.day, r.state.seq);
             let message = queue.reading.as_ref().map(of);
             let holds =
-                |told: &&Told| told.message == message && now.since(told.since) < ANEW_EVERY;
-            match self.told.get(&queue.settings.id).filter(holds) {
-                Some(told) => queue.wait = Some(told.wait),
+                |held: &&HeldWait| held.message == message && now.since(held.since) < MAX_HOLD;
+            match self.held.get(&queue.settings.id).filter(holds) {
+                Some(held) => queue.wait = Some(held.wait),
                 None => {
-                    let told = Told {
+                    let held = HeldWait {
                         wait,
                         message,
                         since: now.mono,
                     };
-                    self.told.insert(queue.settings.id.clone(), told);
+                    self.held.insert(queue.settings.id.clone(), held);
                 }
             }
         }
@@ -111,26 +110,26 @@ mod tests {
     #[test]
     fn a_wait_stands_still_until_the_next_message_or_a_minute() {
         let (mut office, id) = office();
-        let mut steady = Steady::default();
-        let mut told = |office: &Office, second: i64| {
+        let mut debouncer = WaitDebouncer::default();
+        let mut held = |office: &Office, second: i64| {
             let mut snapshot = office.snapshot(at(second));
             let exact = snapshot.queues[0].wait.expect("a wait");
-            steady.settle(&mut snapshot, at(second));
+            debouncer.hold(&mut snapshot, at(second));
             (exact, snapshot.queues[0].wait.expect("a wait"))
         };
-        let (exact, first) = told(&office, 600);
+        let (exact, first) = held(&office, 600);
         assert_eq!(exact, first);
         let mut moved = false;
         for second in 601..660 {
-            let (exact, shown) = told(&office, second);
+            let (exact, shown) = held(&office, second);
             assert_eq!(shown, first, "at {second}");
             moved |= exact != first;
         }
         assert!(moved, "the estimate itself moves");
-        let (exact, shown) = told(&office, 660);
+        let (exact, shown) = held(&office, 660);
         assert_eq!(shown, exact, "a minute is over");
         say(&mut office, &id, 21, 670);
-        let (exact, shown) = told(&office, 670);
+        let (exact, shown) = held(&office, 670);
         assert_eq!(shown, exact, "a message came");
     }
 }

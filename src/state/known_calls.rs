@@ -1,8 +1,8 @@
-//! The calls that a queue is known to have made, by what they are instead of by their count.
+//! The calls that a queue has already reported, identified by their content, not by their number.
 //!
-//! A call is the same when ticket, counter, time and kind are, whatever day, epoch or `no` a source
-//! gives it later: after its clock passed the midnight of another zone, after a restart that lists
-//! old calls anew, after a message that was wrong.
+//! Two calls are the same if ticket, counter, time and kind are, whatever day, epoch or `no` the
+//! source gives them later: after its clock passed the midnight of another time zone, after a restart
+//! that lists old calls again, after a message that was wrong.
 
 use crate::model::{Call, CallKind, Label};
 use jiff::{Timestamp, civil::Date};
@@ -34,9 +34,9 @@ impl KnownCall {
 
 /// The newest calls of a queue; at most [`CAPACITY`].
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known(VecDeque<KnownCall>);
+pub(super) struct KnownCalls(VecDeque<KnownCall>);
 
-impl Known {
+impl KnownCalls {
     /// Remembers a call.
     pub(super) fn push(&mut self, day: Date, epoch: u32, call: &Call) {
         self.0.push_back(KnownCall {
@@ -63,7 +63,7 @@ impl Known {
     }
 
     /// Whether this call was made known before, under this `no`.
-    pub(super) fn has_counted(&self, call: &Call) -> bool {
+    pub(super) fn has_numbered(&self, call: &Call) -> bool {
         self.0
             .iter()
             .any(|known| known.no == call.no && known.is(call))

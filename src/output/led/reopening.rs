@@ -1,4 +1,4 @@
-//! A device that is opened when it is there: at the first frame, and again after a failure.
+//! Opens a device when it is available: at the first frame, and again after a failure.
 
 use crate::output::{Connector, DeviceStatus, Frame, Output, OutputError};
 use embedded_graphics::primitives::Rectangle;
@@ -6,7 +6,7 @@ use embedded_graphics::primitives::Rectangle;
 type Open = Box<dyn FnMut() -> Result<Box<dyn Output>, OutputError> + Send>;
 
 /// An output that waits for its device.
-pub struct Lazy {
+pub struct ReopeningOutput {
     kind: &'static str,
     size: (u32, u32),
     open: Open,
@@ -14,7 +14,7 @@ pub struct Lazy {
     lit: bool,
 }
 
-impl Lazy {
+impl ReopeningOutput {
     /// An output that `open` opens, of a kind and size that are known before.
     pub fn new<O: Output + 'static>(
         kind: &'static str,
@@ -39,7 +39,7 @@ impl Lazy {
             Some(output) => output,
             None => {
                 let mut output = (self.open)()?;
-                output.light(self.lit);
+                output.set_lit(self.lit);
                 self.output.insert(output)
             }
         };
@@ -51,7 +51,7 @@ impl Lazy {
     }
 }
 
-impl Output for Lazy {
+impl Output for ReopeningOutput {
     fn kind(&self) -> &'static str {
         self.kind
     }
@@ -60,21 +60,21 @@ impl Output for Lazy {
         Some(self.size)
     }
 
-    fn show(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError> {
-        self.with(|output| output.show(frame, damage))
+    fn present(&mut self, frame: &Frame, damage: &[Rectangle]) -> Result<(), OutputError> {
+        self.with(|output| output.present(frame, damage))
     }
 
-    fn tend(&mut self) -> Result<bool, OutputError> {
+    fn poll_device(&mut self) -> Result<bool, OutputError> {
         let there = self.output.is_some();
-        let again = self.with(|output| output.tend())?;
+        let again = self.with(|output| output.poll_device())?;
         // A device that has just come wants the frame.
         Ok(again || !there)
     }
 
-    fn light(&mut self, lit: bool) {
+    fn set_lit(&mut self, lit: bool) {
         self.lit = lit;
         if let Some(output) = &mut self.output {
-            output.light(lit);
+            output.set_lit(lit);
         }
     }
 
@@ -99,7 +99,7 @@ mod tests {
         fn kind(&self) -> &'static str {
             "none"
         }
-        fn show(&mut self, _: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
+        fn present(&mut self, _: &Frame, _: &[Rectangle]) -> Result<(), OutputError> {
             match self.0.load(Ordering::Relaxed) {
                 0 => Ok(()),
                 _ => Err(OutputError::state("pulled")),
@@ -114,24 +114,24 @@ mod tests {
     fn a_device_that_comes_later_or_again_gets_the_whole_frame() {
         let broken = Arc::new(AtomicU32::new(1));
         let theirs = Arc::clone(&broken);
-        let mut output = Lazy::new("none", (64, 8), move || {
+        let mut output = ReopeningOutput::new("none", (64, 8), move || {
             match theirs.load(Ordering::Relaxed) {
                 0 => Ok(Device(Arc::clone(&theirs))),
                 _ => Err(OutputError::state("not there")),
             }
         });
         let frame = Frame::new(64, 8);
-        assert!(output.tend().is_err());
-        assert!(output.show(&frame, &[]).is_err());
+        assert!(output.poll_device().is_err());
+        assert!(output.present(&frame, &[]).is_err());
         assert_eq!(output.status().connector, Connector::Disconnected);
         broken.store(0, Ordering::Relaxed);
-        assert!(output.tend().expect("there"), "asks for the frame");
-        assert!(!output.tend().expect("there"));
+        assert!(output.poll_device().expect("there"), "asks for the frame");
+        assert!(!output.poll_device().expect("there"));
         assert_eq!(output.status().connector, Connector::Connected);
         broken.store(1, Ordering::Relaxed);
-        assert!(output.show(&frame, &[]).is_err());
-        assert!(output.tend().is_err());
+        assert!(output.present(&frame, &[]).is_err());
+        assert!(output.poll_device().is_err());
         broken.store(0, Ordering::Relaxed);
-        assert!(output.tend().expect("back"), "asks for the frame");
+        assert!(output.poll_device().expect("back"), "asks for the frame");
     }
 }

@@ -1,6 +1,6 @@
 //! How often a queue is called while somebody waits in it.
 
-use super::history::{Outlook, Pace};
+use super::history::{Outlook, ServiceRate};
 
 /// Today's evidence fades with this time constant of busy time, s: long enough for a slow queue to
 /// gather evidence, short enough to follow a counter that opens or closes.
@@ -69,7 +69,7 @@ pub(super) fn demand_interval(people: f64, observed_s: f64) -> f64 {
 
 /// The posterior pace: the mean of a Poisson rate under a gamma prior, for the usual pace and the
 /// factor at lunch together (each sharpens the other, so three rounds).
-pub(super) fn rate(rest: Pace, lunch: Pace, demand_s: f64, past: Outlook) -> Rate {
+pub(super) fn rate(rest: ServiceRate, lunch: ServiceRate, demand_s: f64, past: Outlook) -> Rate {
     let known = past.calls.min(HISTORY_CALLS);
     let prior_calls = PRIOR_CALLS + known;
     let prior_s = PRIOR_CALLS * demand_s + known * past.interval_s;
@@ -168,16 +168,21 @@ mod tests {
 
     #[test]
     fn evidence_outweighs_the_prior() {
-        let none = rate(Pace::default(), Pace::default(), 150.0, Outlook::NONE);
+        let none = rate(
+            ServiceRate::default(),
+            ServiceRate::default(),
+            150.0,
+            Outlook::NONE,
+        );
         assert!((1.0 / none.calls_per_s - 150.0).abs() < 1e-6);
         assert!((none.lunch - LUNCH_FACTOR).abs() < 1e-9);
-        let seen = Pace {
+        let seen = ServiceRate {
             busy_s: 60_000.0,
             calls: 1000.0,
         };
-        let much = rate(seen, Pace::default(), 150.0, Outlook::NONE);
+        let much = rate(seen, ServiceRate::default(), 150.0, Outlook::NONE);
         assert!((1.0 / much.calls_per_s - 60.0).abs() < 2.0);
-        let slow = Pace {
+        let slow = ServiceRate {
             busy_s: 120_000.0,
             calls: 1000.0,
         };

@@ -1,10 +1,10 @@
-//! Calls of a source that tells none: it shows a number, and the number changes.
+//! Derives calls from a displayed number, for sources that do not report calls.
 //!
-//! For foreign systems behind an adapter and for filmed boards. A change that is seen as it happens
-//! is a call of now. A number that stands there when it is first seen (at the start, on a new day,
-//! after an outage) was called nobody knows when: it is listed, and it is no call.
+//! Used for foreign systems behind an adapter and for filmed boards. A change that is observed as it
+//! happens is a call made now. For a number that is there when it is first seen (at the start, on a new
+//! day, after an outage) the time of the call is unknown: it is listed, but it is not a call.
 
-use super::KeptQueue;
+use super::SavedQueue;
 use crate::clock::Now;
 use crate::model::{Call, CallKind, Label, NowServing, QueueState, Status};
 use crate::state::horizon;
@@ -13,11 +13,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Calls that are kept and listed, as many as a feed message holds (contract, "Feed").
-const KEPT_CALLS: usize = 20;
+const MAX_CALLS: usize = 20;
 
 /// What was derived of one queue on one day.
 #[derive(Debug, Clone, Default)]
-pub struct Derived {
+pub struct DerivedCalls {
     day: Option<Date>,
     epoch: u32,
     seq: u64,
@@ -31,10 +31,10 @@ pub struct Derived {
     kept_at: Option<Timestamp>,
 }
 
-impl Derived {
+impl DerivedCalls {
     /// Goes on where the state that was kept ends: calls keep their counts. `epoch` begins another
     /// series, for a source that may have called while nobody listened.
-    pub fn resume(&mut self, kept: &KeptQueue, epoch: u32) {
+    pub fn resume(&mut self, kept: &SavedQueue, epoch: u32) {
         self.day = Some(kept.state.day);
         self.epoch = epoch;
         self.seq = kept.state.seq;
@@ -48,7 +48,7 @@ impl Derived {
 
     /// Whether the state that was kept is so young that what differs from it came within `within`.
     #[must_use]
-    pub fn was_kept_within(&self, within: Duration, now: Now) -> bool {
+    pub fn was_saved_within(&self, within: Duration, now: Now) -> bool {
         let recent = |at: Timestamp| now.wall.duration_since(at).unsigned_abs() <= within;
         now.synced && self.kept_at.is_some_and(recent)
     }
@@ -132,20 +132,20 @@ impl Derived {
             at,
             kind,
         });
-        self.calls.truncate(KEPT_CALLS);
+        self.calls.truncate(MAX_CALLS);
         self.standing = None;
     }
 
     /// A number stands there, called nobody knows when; a call of it that is known already stays the
     /// call that it was.
-    pub fn stands(&mut self, ticket: Label, counter: Option<Label>) {
+    pub fn list_current(&mut self, ticket: Label, counter: Option<Label>) {
         self.last_shown = Some((ticket.clone(), counter.clone()));
         let known = self.is_newest(&ticket, counter.as_ref());
         self.standing = (!known).then_some(NowServing { ticket, counter });
     }
 
     /// The source shows that nobody is served.
-    pub fn nobody_stands(&mut self) {
+    pub fn clear_current(&mut self) {
         self.standing = None;
     }
 

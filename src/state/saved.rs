@@ -1,20 +1,20 @@
-//! What survives a power cut, as plain values.
+//! The state that is saved to storage and restored after a restart, as plain values.
 
 use crate::model::{Call, QueueId, QueueState, Source};
 use jiff::civil::Date;
 
-/// What is kept through a power cut.
+/// The state that survives a power cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Kept {
-    /// Every queue that was ever heard.
-    pub queues: Vec<KeptQueue>,
+pub struct SavedState {
+    /// Every queue that ever sent a message.
+    pub queues: Vec<SavedQueue>,
     /// The newest calls, oldest first.
-    pub calls: Vec<KeptCall>,
+    pub calls: Vec<SavedCall>,
 }
 
-/// What is kept of one call.
+/// One saved call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptCall {
+pub struct SavedCall {
     /// Its queue.
     pub queue: QueueId,
     /// Its business day.
@@ -27,9 +27,9 @@ pub struct KeptCall {
     pub shown: bool,
 }
 
-/// What is kept of one queue.
+/// One saved queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptQueue {
+pub struct SavedQueue {
     /// Which queue.
     pub queue: QueueId,
     /// The last accepted message.

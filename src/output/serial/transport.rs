@@ -1,4 +1,4 @@
-//! The bytes of a line, with those that came kept for whoever asks what was answered.
+//! The byte stream to a board. It records received bytes, so that replies can be reported.
 
 use std::io;
 use std::pin::Pin;
@@ -9,13 +9,13 @@ use tokio::net::TcpStream;
 use tokio_serial::SerialStream;
 
 /// Bytes of an answer that are kept; whoever sends more is no board of digits.
-pub(super) const HEARD_MOST: usize = 64;
+pub(super) const MAX_RECEIVED: usize = 64;
 
-/// What comes in and goes out, and the bytes that came since somebody last asked.
-pub(super) struct Wire {
+/// A byte stream and the bytes received since the last request.
+pub(super) struct Transport {
     pub(super) io: Io,
-    /// At most [`HEARD_MOST`] bytes.
-    pub(super) heard: Vec<u8>,
+    /// At most [`MAX_RECEIVED`] bytes.
+    pub(super) received: Vec<u8>,
 }
 
 /// Where the bytes come from and go to.
@@ -26,53 +26,55 @@ pub(super) enum Io {
 
 /// One end for us and one for the Modbus client; both are used by one thread, in turn.
 #[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Wire>>);
+pub(super) struct SharedTransport(Arc<Mutex<Transport>>);
 
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for SharedTransport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Shared")
+        f.write_str("SharedTransport")
     }
 }
 
-impl Shared {
+impl SharedTransport {
     pub(super) fn new(io: Io) -> Self {
-        Self(Arc::new(Mutex::new(Wire {
+        Self(Arc::new(Mutex::new(Transport {
             io,
-            heard: Vec::new(),
+            received: Vec::new(),
         })))
     }
 
-    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Wire) -> T) -> T {
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Transport) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl AsyncRead for Shared {
+impl AsyncRead for SharedTransport {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.with(|wire| {
+        self.with(|transport| {
             let before = buf.filled().len();
-            let read = match &mut wire.io {
+            let read = match &mut transport.io {
                 Io::Serial(port) => Pin::new(port).poll_read(cx, buf),
                 Io::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             };
-            let room = HEARD_MOST.saturating_sub(wire.heard.len());
-            wire.heard.extend(buf.filled()[before..].iter().take(room));
+            let room = MAX_RECEIVED.saturating_sub(transport.received.len());
+            transport
+                .received
+                .extend(buf.filled()[before..].iter().take(room));
             read
         })
     }
 }
 
-impl AsyncWrite for Shared {
+impl AsyncWrite for SharedTransport {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.with(|wire| match &mut wire.io {
+        self.with(|transport| match &mut transport.io {
             Io::Serial(port) => Pin::new(port).poll_write(cx, bytes),
             Io::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
         })

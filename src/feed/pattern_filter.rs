@@ -1,13 +1,13 @@
-//! What is no ticket goes no further: it may be anything, also the name of a visitor.
+//! Drops labels that are not tickets: they may be anything, including a visitor's name.
 
 use crate::config::NodeConfig;
 use crate::model::{Label, Pattern, QueueId, QueueState, Source};
-use crate::state::Kept;
+use crate::state::SavedState;
 
 /// Says what is wrong with the tickets of a message that do not look as configured. A label is told
 /// by its length alone.
 #[must_use]
-pub fn misfit(state: &QueueState, pattern: &Pattern) -> Option<String> {
+pub fn pattern_mismatch(state: &QueueState, pattern: &Pattern) -> Option<String> {
     let ticket = tickets(state).find(|ticket| !pattern.fits(ticket.as_str()))?;
     let chars = ticket.as_str().chars().count();
     Some(format!(
@@ -21,19 +21,19 @@ fn tickets(state: &QueueState) -> impl Iterator<Item = &Label> {
     serving.chain(calls).chain(&state.next).chain(&state.held)
 }
 
-/// What of an earlier run would still be taken today: an earlier version, or another configuration,
-/// may have kept anything.
+/// Filters saved state by the current ticket patterns: an older version, or another configuration,
+/// may have saved anything.
 #[derive(Debug)]
-pub struct Fitting<'a> {
+pub struct PatternFilter<'a> {
     config: &'a NodeConfig,
     /// Where the numbers of each queue came from.
     sources: Vec<(QueueId, Source)>,
 }
 
-impl<'a> Fitting<'a> {
+impl<'a> PatternFilter<'a> {
     /// Holds labels against this configuration, with the sources of what was kept.
     #[must_use]
-    pub fn new(kept: &Kept, config: &'a NodeConfig) -> Self {
+    pub fn new(kept: &SavedState, config: &'a NodeConfig) -> Self {
         let sources = kept.queues.iter().map(|k| (k.queue.clone(), k.source));
         Self {
             config,
@@ -65,7 +65,7 @@ impl<'a> Fitting<'a> {
 
     /// Leaves out of what was kept whatever would not be taken today.
     #[must_use]
-    pub fn of(&self, mut kept: Kept) -> Kept {
+    pub fn of(&self, mut kept: SavedState) -> SavedState {
         kept.calls.retain(|k| self.takes(&k.queue, &k.call.ticket));
         for k in &mut kept.queues {
             let fits = |ticket: &Label| self.takes(&k.queue, ticket);
@@ -83,7 +83,7 @@ impl<'a> Fitting<'a> {
 mod tests {
     use super::*;
     use crate::config::parse_node;
-    use crate::state::{KeptCall, KeptQueue};
+    use crate::state::{SavedCall, SavedQueue};
     use crate::wire::feed::FeedMessage;
     use std::path::Path;
 
@@ -105,8 +105,8 @@ mod tests {
         parse_node(&text, "node.toml", Path::new(".")).unwrap()
     }
 
-    fn fitting(kept: Kept, config: &NodeConfig) -> Kept {
-        Fitting::new(&kept, config).of(kept)
+    fn fitting(kept: SavedState, config: &NodeConfig) -> SavedState {
+        PatternFilter::new(&kept, config).of(kept)
     }
 
     fn state() -> QueueState {
@@ -118,18 +118,18 @@ mod tests {
         FeedMessage::decode(json.as_bytes()).unwrap().into()
     }
 
-    fn kept(source: Source) -> Kept {
+    fn kept(source: Source) -> SavedState {
         let (queue, state) = (QueueId::new("a").unwrap(), state());
-        let call = |call: &crate::model::Call| KeptCall {
+        let call = |call: &crate::model::Call| SavedCall {
             queue: queue.clone(),
             day: state.day,
             epoch: 0,
             call: call.clone(),
             shown: true,
         };
-        Kept {
+        SavedState {
             calls: state.calls.iter().rev().map(call).collect(),
-            queues: vec![KeptQueue {
+            queues: vec![SavedQueue {
                 queue: queue.clone(),
                 epoch: 0,
                 source,
@@ -157,7 +157,7 @@ mod tests {
         let strict = config(r#"pattern = "[A-Z][0-9]{3}""#);
         assert_ne!(fitting(kept(Source::Feed), &strict), kept(Source::Feed));
         let pattern = &strict.patterns[&QueueId::new("a").unwrap()];
-        let told = misfit(&state(), pattern).expect("a misfit");
+        let told = pattern_mismatch(&state(), pattern).expect("a misfit");
         assert!(
             told.contains("4 characters") && !told.contains("山田"),
             "{told}"

@@ -1,9 +1,9 @@
-//! Whether what is believed of a queue is to be given up for what its source goes on saying.
+//! Whether the accepted state of a queue is replaced by what its source keeps reporting.
 //!
-//! One message with a day, count or sequence far ahead would shut out all that follow. So messages
-//! that are refused because of an earlier one are counted: a source that makes new ones for a while
-//! is right, and the earlier one was wrong. Copies that come late do not count: their times do not
-//! advance, or they were taken before, or made before what is believed.
+//! One message with a day, count or sequence number far ahead would block all later ones. Messages
+//! that are rejected because of an earlier one are therefore counted: a source that keeps making new
+//! ones for a while is right, and the earlier message was wrong. Delayed copies do not count: their
+//! times do not advance, or they were accepted before, or made before the accepted message.
 
 use super::times::MAX_AHEAD;
 use crate::clock::Now;
@@ -21,9 +21,9 @@ const LASTING: Duration = Duration::from_secs(60);
 /// Messages that are remembered to tell copies: a busy queue's ten minutes.
 const REMEMBERED: usize = 64;
 
-/// Messages that were refused because of what is believed.
+/// A run of messages that were rejected because of the accepted one.
 #[derive(Debug, Clone, Copy)]
-struct Refused {
+struct RejectedRun {
     /// Monotonic moment of the first.
     since: Duration,
     count: u32,
@@ -55,10 +55,10 @@ impl Floor {
     }
 }
 
-/// What speaks against the reading that is believed.
+/// The evidence against the accepted reading.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Doubt {
-    refused: Option<Refused>,
+pub(super) struct CorrectionTracker {
+    refused: Option<RejectedRun>,
     /// Only messages made later speak against the believed one; `None` where no clock tells.
     floor: Option<Floor>,
     /// The newest messages that were believed.
@@ -67,9 +67,9 @@ pub(super) struct Doubt {
     behind: SignedDuration,
 }
 
-impl Doubt {
-    /// A message was believed: nothing speaks against it yet.
-    pub(super) fn settle(&mut self, state: &QueueState, now: Now) {
+impl CorrectionTracker {
+    /// A message was accepted: there is no evidence against it yet.
+    pub(super) fn on_accepted(&mut self, state: &QueueState, now: Now) {
         let made = state.at;
         self.refused = None;
         self.taken.push_back((state.day, state.seq, made));
@@ -90,8 +90,8 @@ impl Doubt {
         self.behind = made.duration_since(now.wall).min(SignedDuration::ZERO);
     }
 
-    /// A message was refused; whether it is to be believed all the same.
-    pub(super) fn grows(&mut self, state: &QueueState, now: Now) -> bool {
+    /// A message was rejected. Returns whether to accept it nevertheless.
+    pub(super) fn on_rejected(&mut self, state: &QueueState, now: Now) -> bool {
         let made = state.at;
         let copy = self.taken.contains(&(state.day, state.seq, made));
         if copy || self.floor.is_some_and(|floor| floor.is_above(made, now)) {
@@ -107,7 +107,7 @@ impl Doubt {
             // The first, or one that goes back: who goes on from here counts from here, so that one
             // time far ahead shuts out nobody.
             _ => {
-                self.refused = Some(Refused {
+                self.refused = Some(RejectedRun {
                     since: now.mono,
                     count: 1,
                     made,

@@ -1,10 +1,10 @@
-//! Keeps the last picture on the glass while the service restarts.
+//! Keeps the last picture on the screen while the service restarts.
 //!
-//! The kernel takes a picture off when the last process that has the card's file open ends. systemd
-//! holds files for a service (`FileDescriptorStoreMax=4` in the unit): the card's is given to it
-//! under the name `drm-CONNECTOR`, and comes back at the next start as `LISTEN_FDS` with
-//! `LISTEN_FDNAMES`. Anybody else who starts the service can do the same. Without such a keeper the
-//! picture is gone until the service is back.
+//! The kernel blanks the screen when the last process closes the DRM device. systemd's file descriptor
+//! store (`FileDescriptorStoreMax=4` in the unit) keeps it open: the card's descriptor is stored under
+//! the name `drm-CONNECTOR` and comes back at the next start as `LISTEN_FDS` with `LISTEN_FDNAMES`.
+//! Any other process that starts the service can do the same. Without such a store the screen is
+//! blank until the service is back.
 
 use sd_notify::NotifyState;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
@@ -13,17 +13,17 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// Names of ours begin with this; files of other names are for somebody else.
 const PREFIX: &str = "drm-";
 
-/// What was handed to this process, read once.
-static HANDED: OnceLock<Mutex<Vec<OwnedFd>>> = OnceLock::new();
+/// What was stored to this process, read once.
+static STORED: OnceLock<Mutex<Vec<OwnedFd>>> = OnceLock::new();
 
-/// Takes the first kept file that fits; each is given out once.
+/// Takes the first stored descriptor that fits; each is returned once.
 pub(super) fn take(fits: impl Fn(&OwnedFd) -> bool) -> Option<OwnedFd> {
-    let mut handed = HANDED
+    let mut stored = STORED
         .get_or_init(|| Mutex::new(read()))
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let at = handed.iter().position(fits)?;
-    Some(handed.swap_remove(at))
+    let at = stored.iter().position(fits)?;
+    Some(stored.swap_remove(at))
 }
 
 /// Gives a card's file to the service manager, if there is one.

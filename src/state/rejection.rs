@@ -1,15 +1,15 @@
-//! Why a message changed nothing.
+//! Why a message was rejected.
 
 use crate::clock::Now;
 use crate::model::QueueId;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-/// Why a message changed nothing.
+/// Why a message was rejected. A rejected message changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum Rejection {
     /// The same message was applied already.
     #[error("duplicate message, seq {0}")]
-    Doubled(u64),
+    Duplicate(u64),
     /// A newer message was applied already.
     #[error("late message, seq {seq} of {day}")]
     Late {
@@ -23,7 +23,7 @@ pub enum Refusal {
     UnknownQueue(QueueId),
     /// A time lies ahead of the node's clock by more than two clocks may differ.
     #[error("at {path}: {at} is in the future: expected at most two minutes ahead of {now}")]
-    Ahead {
+    InFuture {
         /// Which field: `at` or `calls`.
         path: &'static str,
         /// What it said.
@@ -33,7 +33,7 @@ pub enum Refusal {
     },
     /// A time lies more than a day back.
     #[error("at {path}: {at} is more than a day off")]
-    TimeOff {
+    TimestampOutOfRange {
         /// Which field.
         path: &'static str,
         /// What it said.
@@ -41,7 +41,7 @@ pub enum Refusal {
     },
     /// The business day does not fit the message's own time.
     #[error("at day: {day} is not the business day of a message made on {made}")]
-    DayOff {
+    WrongBusinessDay {
         /// What it said.
         day: Date,
         /// Local date of `at`.
@@ -49,7 +49,7 @@ pub enum Refusal {
     },
     /// The business day is over.
     #[error("at day: {day} is over: expected {today}, or the day before while it still continues")]
-    DayOver {
+    BusinessDayOver {
         /// What it said.
         day: Date,
         /// The local date.
@@ -59,24 +59,24 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl Rejection {
     /// How far the source's clock is ahead of the node's (negative: behind), where that is why a
-    /// live message was refused.
+    /// live message was rejected.
     #[must_use]
-    pub fn clock_off(&self, now: Now) -> Option<SignedDuration> {
+    pub fn clock_offset(&self, now: Now) -> Option<SignedDuration> {
         match self {
-            Self::Ahead { at, .. }
-            | Self::TimeOff { path: "at", at }
-            | Self::DayOver { at, .. } => Some(at.duration_since(now.wall)),
+            Self::InFuture { at, .. }
+            | Self::TimestampOutOfRange { path: "at", at }
+            | Self::BusinessDayOver { at, .. } => Some(at.duration_since(now.wall)),
             _ => None,
         }
     }
 
     /// Whether only calls that it lists are impossible: the message itself was made now.
-    pub(super) fn is_of_calls(&self) -> bool {
+    pub(super) fn concerns_calls_only(&self) -> bool {
         matches!(
             self,
-            Self::Ahead { path: "calls", .. } | Self::TimeOff { path: "calls", .. }
+            Self::InFuture { path: "calls", .. } | Self::TimestampOutOfRange { path: "calls", .. }
         )
     }
 }

@@ -1,7 +1,7 @@
-//! A sheet for installers: what a box knows of itself, or what is wrong with its file.
+//! A screen for installers: what a device knows about itself, or what is wrong with its file.
 //!
 //! Read from a ladder three metres away and photographed with a phone: few large lines, each with a
-//! sign that means the same without colour, Japanese first, and all of it once more as a QR code.
+//! sign that means the same without colour, Japanese first, and the whole text again as a QR code.
 
 use super::layout::is_portrait;
 use super::scene::{Cell, Form, Part, Scene, area, cut_left, cut_right, cut_top, edges, inset};
@@ -14,12 +14,12 @@ use embedded_graphics::primitives::Rectangle;
 
 /// Lines that can be read; of more, the first are shown.
 const MAX_LINES: usize = 7;
-/// A line is no higher than this share of the sheet's, in percent.
+/// A line is no higher than this share of the screen's, in percent.
 const HIGHEST_LINE: u32 = 15;
 
-/// What is said to an installer.
+/// The text of a setup screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sheet {
+pub struct SetupScreen {
     /// The heading.
     pub title: String,
     /// The heading in English.
@@ -36,7 +36,7 @@ pub struct Sheet {
     pub next_in_english: String,
 }
 
-/// One line of a sheet.
+/// One line of a screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// How it is.
@@ -78,8 +78,8 @@ impl Mark {
     }
 }
 
-/// The cells of a sheet.
-pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
+/// The cells of a screen.
+pub(super) fn scene(screen: &SetupScreen, size: Size) -> Scene {
     let all = Rectangle::new(Point::zero(), size);
     let portrait = is_portrait(size);
     let short = size.width.min(size.height);
@@ -88,7 +88,7 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
     let margin = share(short, 4);
     let (left, _, right, bottom) = edges(&all);
     let (head, rest) = cut_top(&all, share(short, 17));
-    // Words of a foot take two lines where a sheet is narrow.
+    // Words of a foot take two lines where a screen is narrow.
     let foot_height = share(short, if portrait { 20 } else { 14 });
     let (body, foot) = cut_top(&rest, bottom - edges(&rest).1 - foot_height);
     let mut scene = Scene {
@@ -96,7 +96,7 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
         cells: Vec::new(),
     };
 
-    let (ground, ink, muted) = if sheet.alert {
+    let (ground, ink, muted) = if screen.alert {
         (Ink::Alert, Ink::AlertInk, Ink::AlertInk)
     } else {
         (Ink::Band, Ink::Text, Ink::Muted)
@@ -111,18 +111,18 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
     scene.cells.push(two(
         head,
         ground,
-        Run::bold(&sheet.title, em(66), ink),
-        Run::new(&sheet.english, em(32), muted),
+        Run::bold(&screen.title, em(66), ink),
+        Run::new(&screen.english, em(32), muted),
     ));
     scene.cells.push(two(
         foot,
         Ink::Band,
-        Run::bold(&sheet.next, em(44), Ink::Text),
-        Run::new(&sheet.next_in_english, em(28), Ink::Muted),
+        Run::bold(&screen.next, em(44), Ink::Text),
+        Run::new(&screen.next_in_english, em(28), Ink::Muted),
     ));
 
     let body = inset(&body, 0, margin / 2);
-    let code = Some(sheet.code.as_str()).filter(|code| !code.is_empty());
+    let code = Some(screen.code.as_str()).filter(|code| !code.is_empty());
     let lines = match code.and_then(modules) {
         None => body,
         Some((modules, side)) => {
@@ -143,11 +143,11 @@ pub(super) fn scene(sheet: &Sheet, size: Size) -> Scene {
         edges(&lines).2,
         edges(&lines).3,
     );
-    let shown = sheet.lines.len().clamp(1, MAX_LINES);
+    let shown = screen.lines.len().clamp(1, MAX_LINES);
     let each = i32::try_from(lines.size.height).unwrap_or(0) / i32::try_from(shown).unwrap_or(1);
     let each = each.min(share(size.height, HIGHEST_LINE));
     let mut rest = lines;
-    for line in sheet.lines.iter().take(MAX_LINES) {
+    for line in screen.lines.iter().take(MAX_LINES) {
         let (place, below) = cut_top(&rest, each);
         let (cell, words) = marked(line, place, short, &em);
         scene.cells.push(if portrait {

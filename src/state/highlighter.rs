@@ -1,11 +1,11 @@
-//! Which calls stand out on one board, and when.
+//! Which calls are highlighted on one board, and when.
 //!
-//! Invariant 2: every call is shown for at least its minimum time, once, in order. A new call is
-//! shown at once while there is a free place; further ones wait, oldest first. When the first of
-//! them has waited half as long as the backlog allows, the panel shows more, smaller places
-//! ([`PanelSettings::max_highlighted_peak`]); when it has waited all of that time, everybody who waits is
-//! shown at once, as a list of up to [`LIST_PLACES`]. Only where more than [`MAX_WAITING`] wait, which
-//! no office calls, the oldest go among the earlier calls unshown, counted.
+//! Invariant 2: every call is highlighted for at least its minimum time, once, in order. A new call
+//! gets a free slot at once; further ones wait, oldest first. When the first of them has waited half
+//! as long as the backlog allows, there are more, smaller slots ([`PanelSettings::max_highlighted_peak`]);
+//! when it has waited all of that time, all waiting calls are shown at once, as a list of up to
+//! [`MAX_LIST_SLOTS`]. Only if more than [`MAX_WAITING`] wait, which no office calls, the oldest move
+//! to the earlier calls without having been highlighted, and are counted.
 
 use super::LoggedCall;
 use crate::clock::Now;
@@ -14,15 +14,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Calls that a panel can list at once: three columns of twelve can still be read from a chair.
-pub const LIST_PLACES: usize = 36;
+pub const MAX_LIST_SLOTS: usize = 36;
 
 /// Calls that wait for their place: a large office calls 325 an hour (the recorded day), so whoever
 /// calls more at once is a source gone wrong.
 pub const MAX_WAITING: usize = 256;
 
-/// A call stays on the glass until it was heard, but no longer than this: after two minutes
-/// nothing is spoken, and an announcement lasts less than half of one.
-const HELD_AT_MOST: Duration = Duration::from_secs(150);
+/// A call stays on the screen until it was announced, but no longer than this: after two minutes
+/// nothing is announced, and an announcement lasts less than half of one.
+const MAX_HOLD: Duration = Duration::from_secs(150);
 
 /// How a board shows calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +54,12 @@ impl Default for PanelSettings {
     }
 }
 
-/// A call that stands out.
+/// A highlighted call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownCall {
+pub struct HighlightedCall {
     /// The call.
     pub call: LoggedCall,
-    /// Monotonic moment since which it is on the glass.
+    /// Monotonic moment since which it is on the screen.
     pub since: Duration,
 }
 
@@ -67,16 +67,16 @@ pub struct ShownCall {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PanelView {
     /// Calls that stand out, newest first.
-    pub active: Vec<ShownCall>,
+    pub active: Vec<HighlightedCall>,
     /// Earlier calls, newest first.
     pub recent: Vec<LoggedCall>,
     /// Calls that wait for their place.
     pub waiting: usize,
 }
 
-/// The panel of one board.
+/// Selects the calls that one board highlights.
 #[derive(Debug, Clone)]
-pub struct Panel {
+pub struct CallHighlighter {
     settings: PanelSettings,
     /// Queues whose calls it shows; `None` is all.
     queues: Option<Vec<QueueId>>,
@@ -85,16 +85,16 @@ pub struct Panel {
     /// Oldest first.
     pending: VecDeque<LoggedCall>,
     /// Oldest first.
-    active: VecDeque<ShownCall>,
+    active: VecDeque<HighlightedCall>,
     /// Newest first.
     recent: VecDeque<LoggedCall>,
     /// Announced calls that never stood out: see [`missed`](Self::missed).
     missed: u64,
     /// Index of the newest call whose announcement is over, with all before it.
-    heard: u64,
+    announced_up_to: u64,
 }
 
-impl Panel {
+impl CallHighlighter {
     /// An empty panel that has handled no call yet.
     #[must_use]
     pub fn new(settings: PanelSettings) -> Self {
@@ -110,14 +110,14 @@ impl Panel {
             active: VecDeque::new(),
             recent: VecDeque::new(),
             missed: 0,
-            heard: u64::MAX,
+            announced_up_to: u64::MAX,
         }
     }
 
-    /// Says which calls were heard: those after this index stay on the glass until they were, for
-    /// two and a half minutes at most. Without a voice nothing is waited for.
-    pub fn heard(&mut self, index: u64) {
-        self.heard = index;
+    /// Sets the index of the newest call whose announcement is over. Later calls stay on the screen
+    /// until theirs is, for two and a half minutes at most. Without a voice nothing is waited for.
+    pub fn announced_up_to(&mut self, index: u64) {
+        self.announced_up_to = index;
     }
 
     /// Shows only the calls of these queues; `None` is all.
@@ -157,22 +157,22 @@ impl Panel {
 
     /// Moves on to `now`: ends what was shown long enough, shows what waits.
     pub fn tick(&mut self, now: Now) {
-        let on_glass = |shown: &ShownCall| now.since(shown.since);
-        let heard = self.heard;
+        let on_screen = |shown: &HighlightedCall| now.since(shown.since);
+        let announced = self.announced_up_to;
         let may_go =
-            |shown: &ShownCall| shown.call.index <= heard || on_glass(shown) >= HELD_AT_MOST;
-        // Alone on the glass a call may stay longer; it leaves when its time is over at the latest.
+            |shown: &HighlightedCall| shown.call.index <= announced || on_screen(shown) >= MAX_HOLD;
+        // Alone on the screen a call may stay longer; it leaves when its time is over at the latest.
         while self
             .active
             .front()
-            .is_some_and(|s| on_glass(s) >= self.settings.max_highlight && may_go(s))
+            .is_some_and(|s| on_screen(s) >= self.settings.max_highlight && may_go(s))
         {
             self.retire();
         }
         while let Some(next) = self.pending.front() {
             let waited = now.since(next.heard);
             let places = if waited >= self.settings.max_backlog {
-                LIST_PLACES.max(self.settings.max_highlighted_peak)
+                MAX_LIST_SLOTS.max(self.settings.max_highlighted_peak)
             } else if waited >= self.settings.max_backlog / 2
                 || self.active.len() > self.settings.places
             {
@@ -184,7 +184,7 @@ impl Panel {
             let done = self.active.front().is_some_and(|s| {
                 // As a list the panel shows more than anybody can speak.
                 let listed = waited >= self.settings.max_backlog;
-                on_glass(s) >= self.settings.min_highlight && (listed || may_go(s))
+                on_screen(s) >= self.settings.min_highlight && (listed || may_go(s))
             });
             // The same ticket called again takes the place of its first call: one person, one place.
             let again = self
@@ -201,7 +201,7 @@ impl Panel {
                 self.retire();
             }
             if let Some(call) = self.pending.pop_front() {
-                self.active.push_back(ShownCall {
+                self.active.push_back(HighlightedCall {
                     call,
                     since: now.mono,
                 });
@@ -220,10 +220,10 @@ impl Panel {
         self.recent.truncate(self.settings.recent);
     }
 
-    /// Index of the newest call that has had its time on the glass, with all before it.
+    /// Index of the newest call that has had its time on the screen, with all before it.
     #[must_use]
     pub fn shown(&self, now: Now) -> u64 {
-        let cut_short = |s: &&ShownCall| now.since(s.since) < self.settings.min_highlight;
+        let cut_short = |s: &&HighlightedCall| now.since(s.since) < self.settings.min_highlight;
         let active = self.active.iter().filter(cut_short).map(|s| s.call.index);
         let pending = self.pending.front().map(|c| c.index);
         let first = active.chain(pending).min();
