@@ -213,6 +213,7 @@ async fn run_on(
         spool: spool.clone(),
         store: config.store_dir.clone(),
         uplink_down: None,
+        dropped: (0, Duration::ZERO),
         machine: None,
     };
     let instances = lines.uplink.as_mut().map(mqtt::Session::take_inbox);

@@ -33,11 +33,17 @@ pub(super) struct Health {
     pub(super) uplink: Option<watch::Receiver<crate::mqtt::ConnectionState>>,
     /// Since when it is down.
     pub(super) uplink_down: Option<Duration>,
+    /// How many calls were dropped, and when the last of them was.
+    pub(super) dropped: (u64, Duration),
     /// The folder of the store.
     pub(super) store: PathBuf,
     /// How the machine was, and when that was looked at.
     pub(super) machine: Option<(Duration, MachineReport)>,
 }
+
+/// Calls were dropped lately if it was less than this ago: long enough to be seen, and it needs no
+/// restart to end.
+const DROPPED_LATELY: Duration = Duration::from_secs(600);
 
 /// Shortest time between two reports in which nothing but counts changed.
 const COUNTS_EVERY_S: u64 = 30;
@@ -97,7 +103,11 @@ impl Health {
         });
         issues.update(IssueKind::SpoolNearlyFull, "", full.as_deref(), now);
         let dropped = self.spool.dropped();
-        let dropped = (dropped > 0)
+        if dropped != self.dropped.0 {
+            self.dropped = (dropped, now.mono);
+        }
+        let lately = now.since(self.dropped.1) < DROPPED_LATELY;
+        let dropped = (dropped > 0 && lately)
             .then(|| format!("{dropped} calls were dropped: too many were waiting for the hub"));
         issues.update(IssueKind::CallsDropped, "", dropped.as_deref(), now);
         let trouble = self.spool.trouble();
