@@ -29,6 +29,8 @@ pub enum Checked {
 /// [`ConfigError`] with everything that is wrong.
 pub fn load_node(path: &Path) -> Result<NodeConfig, ConfigError> {
     let (text, name) = read(path)?;
+    // Also where the rest is wrong: messages name the new keys, and their reader typed the old ones.
+    warn_of_old_names(&text, &name);
     let config = parse_node(&text, &name, folder(path))?;
     warn_of_open_secrets(path, &text);
     Ok(config)
@@ -40,6 +42,7 @@ pub fn load_node(path: &Path) -> Result<NodeConfig, ConfigError> {
 /// [`ConfigError`] with everything that is wrong.
 pub fn load_hub(path: &Path) -> Result<HubConfig, ConfigError> {
     let (text, name) = read(path)?;
+    warn_of_old_names(&text, &name);
     let config = parse_hub(&text, &name, folder(path))?;
     warn_of_open_secrets(path, &text);
     Ok(config)
@@ -55,7 +58,7 @@ pub fn check(path: &Path) -> Result<Checked, ConfigError> {
     let doc = Doc::parse(&text, &name)?;
     if is_node(&doc) {
         load_node(path).map(|c| Checked::Node(Box::new(c)))
-    } else if ["http", "site", "page"].iter().any(|key| doc.has(key)) {
+    } else if is_hub(&doc) {
         load_hub(path).map(|c| Checked::Hub(Box::new(c)))
     } else {
         Err(ConfigError::whole(&name, ProblemKind::Neither, ""))
@@ -108,10 +111,6 @@ fn begin<'t>(
 ) -> Result<Check<'t>, ConfigError> {
     let mut doc = Doc::parse(text, name)?;
     let old = old_keys::apply(&mut doc, changes);
-    // Also where the rest is wrong: messages name the new keys, and their reader typed the old ones.
-    for found in &old.read {
-        tracing::warn!("{name}:{}: {found}", found.line);
-    }
     let mut check = Check::new(doc, around(dir));
     if old.both.is_empty() {
         return Ok(check);
@@ -124,22 +123,36 @@ fn begin<'t>(
     check.finish(name, None)
 }
 
-/// What a file of either kind says under old names, in the order of the file; nothing where it is not
-/// TOML.
+/// What a file of either kind says under old names, in the order of the file; nothing where it cannot
+/// be read or is not TOML.
 #[must_use]
 pub fn old_names(path: &Path) -> Vec<OldName> {
-    let Ok((text, name)) = read(path) else {
+    read(path).map_or_else(|_| Vec::new(), |(text, name)| old_names_in(&text, &name))
+}
+
+/// Warns of every old name in the text of a file that somebody wrote; `name` is what the log calls it.
+/// Checking a text does not, because a text may be checked twice, or made from another.
+pub fn warn_of_old_names(text: &str, name: &str) {
+    for found in old_names_in(text, name) {
+        tracing::warn!("{name}:{}: {found}", found.line);
+    }
+}
+
+fn old_names_in(text: &str, name: &str) -> Vec<OldName> {
+    let Ok(mut doc) = Doc::parse(text, name) else {
         return Vec::new();
     };
-    let Ok(mut doc) = Doc::parse(&text, &name) else {
-        return Vec::new();
-    };
-    let changes = if is_node(&doc) {
+    let changes = if is_node(&doc) || !is_hub(&doc) {
         old_keys::NODE
     } else {
         old_keys::HUB
     };
     old_keys::apply(&mut doc, changes).read
+}
+
+/// Whether only a hub's file has such tables.
+fn is_hub(doc: &Doc<'_>) -> bool {
+    ["http", "site", "page"].iter().any(|key| doc.has(key))
 }
 
 /// Whether only a node's file has such tables.

@@ -46,7 +46,10 @@ pub use camera_http::HttpCameraConfig;
 pub use camera_source::{CameraSource, PixelWord, RpicamConfig, V4l2Config};
 pub(crate) use doc::without_user;
 pub use error::ConfigError;
-pub use load::{Checked, check, load_hub, load_node, old_names, parse_box, parse_hub, parse_node};
+pub use load::{
+    Checked, check, load_hub, load_node, old_names, parse_box, parse_hub, parse_node,
+    warn_of_old_names,
+};
 pub use machine::{MachineConfig, Wifi, Wired};
 pub use old_keys::OldName;
 pub use output::{

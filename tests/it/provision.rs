@@ -379,3 +379,19 @@ fn the_authoritys_key_is_told_nowhere_when_it_is_damaged() {
         crate::secrets::untold("provision", &said, &key);
     }
 }
+
+#[test]
+fn an_old_key_of_the_template_is_reported_once_where_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let template = "[feed]\nstale_after = \"90s\"\nold_call_after = \"1m\"\n";
+    std::fs::write(dir.path().join("all.toml"), template).unwrap();
+    let output = provision(dir.path(), TABLE, &["--template", "all.toml"]);
+    done(&output);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let warned: Vec<_> = said.lines().filter(|l| l.contains("was renamed")).collect();
+    assert_eq!(warned.len(), 1, "{said}");
+    assert!(
+        warned[0].contains("all.toml:3: feed.old_call_after"),
+        "{said}"
+    );
+}

@@ -50,6 +50,9 @@ pub fn run(args: &ProvisionArgs, now: Now, out: &mut impl Write) -> anyhow::Resu
         Some(path) => Some(read(path)?),
         None => None,
     };
+    if let (Some(path), Some(text)) = (&args.template, &template) {
+        crate::config::warn_of_old_names(text, &path.display().to_string());
+    }
     let text = table_text(&args.table)?;
     let table = Table::read(&text, &args.table, template.as_deref())?;
     ensure_own_names(&args.out, &table)?;

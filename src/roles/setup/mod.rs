@@ -207,6 +207,7 @@ fn check(typed: &str, keep: &Path) -> anyhow::Result<Result<String, ConfigError>
     for (name, text) in files(&whole) {
         replace(&trial.join(name), text.as_bytes(), 0o640)?;
     }
+    config::warn_of_old_names(typed, NAME);
     let checked = config::parse_box(&whole, NAME, &trial);
     fs::remove_dir_all(&trial).context("cannot remove the trial folder")?;
     Ok(checked.map(|_| whole))
