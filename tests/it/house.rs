@@ -518,6 +518,54 @@ fn links_in_the_documents_lead_somewhere() {
     );
 }
 
+/// The places in the code that a text names in backticks, such as `state::tests`.
+fn places_in_code(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_path = |p: &&str| {
+        let steps: Vec<_> = p.split("::").collect();
+        let is_name =
+            |s: &&str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        steps.len() > 1 && steps.iter().all(|s| is_name(&s))
+    };
+    quoted.filter(is_path)
+}
+
+#[test]
+fn what_the_documents_say_about_the_code_is_there() {
+    let mut documents = files("docs", ".md");
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    documents.insert("ARCHITECTURE.md".into(), architecture);
+    let mut sources = product();
+    for folder in ["tests", "pixels"] {
+        sources.extend(files(folder, ".rs"));
+    }
+    // Modules by their files, everything else by its declaration.
+    let mut known: std::collections::BTreeSet<String> = sources
+        .keys()
+        .flat_map(|path| {
+            path.with_extension("")
+                .iter()
+                .map(|s| s.to_string_lossy().into_owned())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let declares = regex::Regex::new(r"\b(?:fn|struct|enum|trait|type|const|mod) (\w+)").unwrap();
+    for text in sources.values() {
+        known.extend(declares.captures_iter(text).map(|c| c[1].to_owned()));
+    }
+    let (mut seen, mut missing) = (0, Vec::new());
+    for (path, text) in &documents {
+        for place in places_in_code(text) {
+            seen += 1;
+            if let Some(step) = place.split("::").find(|step| !known.contains(*step)) {
+                missing.push(format!("{}: `{place}`: there is no {step}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 40, "{seen} places");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
 #[test]
 fn the_documents_name_the_version_and_the_licence_texts_are_there() {
     let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
