@@ -122,7 +122,7 @@ fn ends_with_the_truth(path: &Path, (offices, topics): (usize, usize), source_re
     assert_eq!(sum["messages_late"], truth.late);
     assert_eq!(sum["messages_duplicate"], truth.doubled);
     assert_eq!(sum["messages_rejected"], truth.broken);
-    assert_eq!(sum["calls_lost"], 0);
+    assert_eq!(sum["calls_missed"], 0);
     assert_eq!(sum["source_resets"], source_resets);
 }
 

@@ -528,7 +528,7 @@ async fn a_source_that_counts_days_in_utc_calls_nobody_twice_and_is_told_why() {
         "{:?}",
         scene.calls
     );
-    assert_eq!(scene.health["counts"]["calls_lost"], 0);
+    assert_eq!(scene.health["counts"]["calls_missed"], 0);
     let text = scene.issue("source-clock").unwrap();
     assert!(
         text.contains("changed at 09:0") && text.contains("UTC"),
