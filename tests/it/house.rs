@@ -525,7 +525,7 @@ fn places_in_code(text: &str) -> impl Iterator<Item = &str> {
         let steps: Vec<_> = p.split("::").collect();
         let is_name =
             |s: &&str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        steps.len() > 1 && steps.iter().all(|s| is_name(s))
+        steps.len() > 1 && steps.iter().all(is_name)
     };
     quoted.filter(is_path)
 }
