@@ -25,7 +25,7 @@ pub struct FieldSpec {
 /// What a field says in one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// Its digits, or why they cannot be told.
+    /// Its digits, or why they cannot be read.
     pub text: Result<String, Doubt>,
     /// How clear the least clear digit is: 0 (unknown) to 1.
     pub confidence: f32,

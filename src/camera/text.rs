@@ -1,8 +1,8 @@
 //! Printed and LCD digits: each connected part of the ink must be a digit, and all that is ink must
 //! be one.
 //!
-//! A digit is told twice: by its likeness to many typefaces, and by its loops (an 8 has two, a 6 one
-//! below, a 1 none). Only where both agree it is known.
+//! A digit is classified twice: by its likeness to many typefaces, and by its loops (an 8 has two, a
+//! 6 one below, a 1 none). Only where both agree it is known.
 
 use super::components::{Component, Components};
 use super::field::{COVERED, Signal};
@@ -66,7 +66,7 @@ impl TextScan {
     /// Decodes the digits, left to right; `agreed` is the extent that all fields of this size share.
     ///
     /// # Errors
-    /// The first reason for which the field cannot be told.
+    /// The first reason why the field cannot be read.
     pub(super) fn decode(&self, agreed: Option<(f32, f32)>) -> Result<Vec<Digit>, Doubt> {
         let h = self.signal.h as f32;
         let (top, bottom) = self.extent();

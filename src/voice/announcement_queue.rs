@@ -1,10 +1,11 @@
 //! Calls to announcements: each call once, in order, as much said as time allows.
 //!
 //! Pure: time is an argument, and sound takes as long as whoever plays it says. One announcement
-//! is under way at a time; [`AnnouncementQueue::next`] begins one, [`AnnouncementQueue::finished`] or [`AnnouncementQueue::interrupted`]
-//! ends it. A call that waited half as long as the backlog allows is said in few words, one that
-//! waited all of it gets the chime alone, and one that is no longer new nothing; boards show all of
-//! them. What was fully spoken is kept in [`SpokenCalls`] through a restart.
+//! is under way at a time; [`AnnouncementQueue::next`] begins one,
+//! [`AnnouncementQueue::finished`] or [`AnnouncementQueue::interrupted`] ends it. A call that waited
+//! half as long as the backlog allows is announced in the short form, one that waited all of it gets
+//! the chime alone, and one that is no longer new nothing; boards show all of them. What was fully
+//! spoken is kept in [`SpokenCalls`] through a restart.
 
 use super::spoken_calls::SpokenCalls;
 use crate::clock::Now;

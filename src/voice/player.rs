@@ -34,7 +34,7 @@ pub struct PlaybackStatus {
     pub interrupted: u64,
     /// Whether the sink was ever ready.
     pub opened: bool,
-    /// Why nothing can be status.
+    /// Why nothing can be played.
     pub error: Option<String>,
 }
 
@@ -327,7 +327,7 @@ mod tests {
             }
             fn play(&mut self, _: &[i16]) -> Result<(), SinkError> {
                 if self.steps.fetch_add(1, Ordering::Relaxed) == 2 {
-                    let stop = self.stop.recv().expect("told");
+                    let stop = self.stop.recv().expect("signal");
                     wait_for("the stop", || stop.load(Ordering::Relaxed));
                 }
                 Ok(())
@@ -337,10 +337,10 @@ mod tests {
             }
         }
         let steps = Arc::new(AtomicUsize::new(0));
-        let (tell, told) = mpsc::channel();
+        let (tell, signal) = mpsc::channel();
         let sink = Slow {
             steps: Arc::clone(&steps),
-            stop: told,
+            stop: signal,
         };
         let player = Player::start(Box::new(sink)).unwrap();
         tell.send(Arc::clone(&player.stop)).unwrap();

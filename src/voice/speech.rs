@@ -35,7 +35,7 @@ pub struct Speech {
 }
 
 impl Speech {
-    /// Opens what the languages of a configuration need. What is missing is told by
+    /// Opens what the languages of a configuration need. What is missing is returned by
     /// [`trouble`](Self::trouble); the rest is spoken.
     #[must_use]
     pub fn open(config: &SpeechConfig) -> Self {

@@ -163,7 +163,7 @@ impl SegmentScan {
     /// Decodes the digits, left to right.
     ///
     /// # Errors
-    /// The first reason for which the field cannot be told.
+    /// The first reason why the field cannot be read.
     pub(super) fn decode(&self, agreed: &Shape) -> Result<Vec<Digit>, Doubt> {
         let own = self.shape();
         let h = self.h as f32;

@@ -42,7 +42,7 @@ pub(super) fn open(
     Ok(Box::new(FrameReader::start(&program, program_source)?))
 }
 
-/// What the program is told (rpicam-apps: "options").
+/// The arguments of the program (rpicam-apps: "options").
 fn arguments(config: &RpicamConfig, (width, height): (u32, u32)) -> Vec<String> {
     let mut arguments: Vec<String> = ["--nopreview", "--timeout", "0", "--codec", "mjpeg"]
         .map(str::to_owned)
@@ -98,15 +98,15 @@ impl FrameProducer for CameraProgram {
         let _ = timeout(END, child.kill()).await; // it may have ended just now
         let _ = timeout(Duration::from_millis(100), messages).await;
         let last = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let said = if last.is_empty() {
+        let last_line = if last.is_empty() {
             last
         } else {
             format!(": {last}")
         };
         match by_itself {
-            Some(status) => format!("{name} ended, {status}{said}"),
+            Some(status) => format!("{name} ended, {status}{last_line}"),
             None => format!(
-                "{name} wrote no picture for {} s and was ended{said}",
+                "{name} wrote no picture for {} s and was ended{last_line}",
                 PATIENCE.as_secs()
             ),
         }
@@ -171,7 +171,7 @@ async fn take(mut from: ChildStdout, latest: &LatestFrame) -> bool {
     }
 }
 
-/// Keeps the last line that was said.
+/// Keeps the last line of its messages.
 async fn listen(mut from: ChildStderr, last: Arc<Mutex<String>>) {
     let mut chunk = [0; 1024];
     let mut line = String::new();

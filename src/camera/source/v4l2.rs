@@ -397,13 +397,13 @@ mod tests {
 
     #[test]
     fn names_of_controls_are_those_of_v4l2_ctl() {
-        for (name, told) in [
+        for (name, expected) in [
             ("Brightness", "brightness"),
             ("White Balance, Automatic", "white_balance_automatic"),
             ("Exposure Time, Absolute", "exposure_time_absolute"),
             ("Bitmask (32)", "bitmask_32"),
         ] {
-            assert_eq!(word(name), told);
+            assert_eq!(word(name), expected);
         }
     }
 
