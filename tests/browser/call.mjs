@@ -58,7 +58,7 @@ const data = (bytes) => `data:image/png;base64,${bytes.toString("base64")}`;
 // Not over the end of a minute: the clock would move between two pictures.
 if (new Date().getSeconds() > 40) await sleep((60 - new Date().getSeconds()) * 1000);
 // A short blink, so that the picture is of the steady look.
-const city = await office(program, { calls: 'min_highlight = "1s"\nmax_show = "60s"' });
+const city = await office(program, { calls: 'min_highlight = "1s"\nmax_highlight = "60s"' });
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 try {
   city.node();

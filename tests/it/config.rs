@@ -444,7 +444,7 @@ fn a_slip_on_a_japanese_keyboard_is_explained_with_what_to_press() {
         ("mqtt://127.0.0.1:1883", "mqtt://mqtt_broker", "mqtt-broker"),
         (
             "[node]",
-            "zone = \"JST\"\n[node]",
+            "timezone = \"JST\"\n[node]",
             "did you mean Asia/Tokyo?",
         ),
         (
