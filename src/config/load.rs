@@ -142,10 +142,11 @@ fn old_names_in(text: &str, name: &str) -> Vec<OldName> {
     let Ok(mut doc) = Doc::parse(text, name) else {
         return Vec::new();
     };
-    let changes = if is_node(&doc) || !is_hub(&doc) {
-        old_keys::NODE
-    } else {
+    // What is neither is a part of a node's file, such as a template.
+    let changes = if is_hub(&doc) && !is_node(&doc) {
         old_keys::HUB
+    } else {
+        old_keys::NODE
     };
     old_keys::apply(&mut doc, changes).read
 }

@@ -45,9 +45,9 @@ pub(super) fn issue(word: String) -> String {
     renamed(&ISSUES, &word).map_or(word, str::to_owned)
 }
 
-/// The name of today for a count's name.
-pub(super) fn count(name: String) -> String {
-    renamed(&COUNTS, &name).map_or(name, str::to_owned)
+/// The name of today for an old name of a count.
+pub(super) fn count(name: &str) -> Option<&'static str> {
+    renamed(&COUNTS, name)
 }
 
 fn renamed(names: &[(&str, &'static str)], word: &str) -> Option<&'static str> {

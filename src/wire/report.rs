@@ -351,15 +351,18 @@ impl From<IssueReport> for IssueFields {
 
 /// Reads counts by the names of today. Where a report has a count under both names, the new one holds.
 fn counts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u64>, D::Error> {
-    let sent = BTreeMap::<String, u64>::deserialize(from)?;
-    let new: BTreeMap<String, u64> = sent
-        .iter()
-        .map(|(name, count)| (old_names::count(name.clone()), *count))
-        .collect();
-    // What came under the new names goes over what was renamed.
-    let known = |name: &String| new.contains_key(name);
-    let sent: BTreeMap<String, u64> = sent.into_iter().filter(|(n, _)| known(n)).collect();
-    Ok(new.into_iter().chain(sent).collect())
+    let mut counts = BTreeMap::new();
+    for (name, count) in BTreeMap::<String, u64>::deserialize(from)? {
+        match old_names::count(&name) {
+            Some(new) => {
+                counts.entry(new.to_owned()).or_insert(count);
+            }
+            None => {
+                counts.insert(name, count);
+            }
+        }
+    }
+    Ok(counts)
 }
 
 /// Whether people can see a board.
