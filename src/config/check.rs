@@ -51,6 +51,7 @@ impl<'t> Check<'t> {
 
     /// Notes what is passed over at a place, to be said once the rest is in order.
     pub(super) fn note(&mut self, at: &At, what: impl Display) {
+        let at = self.doc.typed(at);
         self.notes.push(format!("{at}: {what}"));
     }
 
@@ -120,7 +121,7 @@ impl<'t> Check<'t> {
         let suggestion = suggestion.or_else(guessed);
         self.problems.push(Problem {
             position: self.doc.position_of(at),
-            key: at.to_string(),
+            key: self.doc.typed(at).to_string(),
             found: found.map(|found| found.shown),
             suggestion,
             ..Problem::whole(kind, detail)

@@ -10,10 +10,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A place in a configuration: a path of keys and list indices.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct At(Vec<Step>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Key(String),
     Index(usize),
@@ -89,6 +89,8 @@ pub(super) struct Doc<'t> {
     name: &'t str,
     text: &'t str,
     table: Spanned<DeTable<'t>>,
+    /// Where values are that were moved, and where they were typed.
+    moved: Vec<(At, At)>,
 }
 
 impl<'t> Doc<'t> {
@@ -108,7 +110,13 @@ impl<'t> Doc<'t> {
             };
             ConfigError::new(name, vec![problem])
         })?;
-        Ok(Self { name, text, table })
+        let moved = Vec::new();
+        Ok(Self {
+            name,
+            text,
+            table,
+            moved,
+        })
     }
 
     /// Whether the file has this key at its top.
@@ -140,8 +148,8 @@ impl<'t> Doc<'t> {
             let known: Vec<&str> = quoted.skip(1).step_by(2).collect();
             // Some versions name the unknown key in the path, some only its table.
             let key = match at.last_key() {
-                Some(last) if last == unknown => at.to_string(),
-                _ => at.key(unknown).to_string(),
+                Some(last) if last == unknown => self.typed(at).to_string(),
+                _ => self.typed(&at.key(unknown)).to_string(),
             };
             return Problem {
                 position,
@@ -164,7 +172,7 @@ impl<'t> Doc<'t> {
         };
         Problem {
             position: self.position_of(at).or(position),
-            key: at.to_string(),
+            key: self.typed(at).to_string(),
             found: self.found(at).map(|found| found.shown),
             ..Problem::whole(
                 ProblemKind::Value,
@@ -264,6 +272,21 @@ impl<'t> Doc<'t> {
             DeValue::Table(table) => Some(table),
             _ => None,
         }
+    }
+
+    /// Notes that a value was moved, so that messages name its place as it was typed.
+    pub(super) fn note_move(&mut self, from: At, to: At) {
+        self.moved.push((to, from));
+    }
+
+    /// A place as the user typed it.
+    pub(super) fn typed(&self, at: &At) -> At {
+        let of = |(to, from): &(At, At)| {
+            let rest = at.0.strip_prefix(to.0.as_slice())?;
+            Some((to.0.len(), At([&from.0, rest].concat())))
+        };
+        let nearest = self.moved.iter().filter_map(of).max_by_key(|(len, _)| *len);
+        nearest.map_or_else(|| at.clone(), |(_, typed)| typed)
     }
 
     /// Whether there is a value at a place.

@@ -29,7 +29,7 @@ pub enum Checked {
 /// [`ConfigError`] with everything that is wrong.
 pub fn load_node(path: &Path) -> Result<NodeConfig, ConfigError> {
     let (text, name) = read(path)?;
-    // Also where the rest is wrong: messages name the new keys, and their reader typed the old ones.
+    // Also where the rest is wrong: what errors expect is told with the new keys.
     warn_of_old_names(&text, &name);
     let config = parse_node(&text, &name, folder(path))?;
     warn_of_open_secrets(path, &text);

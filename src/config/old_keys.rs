@@ -4,7 +4,7 @@
 //! A card stays in its device for years, so that an update must read what an installer wrote long
 //! ago. The rows of [`NODE`] and [`HUB`] are all there is to it: the parsed document is changed
 //! before its tables are read, and values keep their places, so that every other message names the
-//! line that the user typed.
+//! line and the key that the user typed.
 
 use super::doc::{At, Doc};
 use std::fmt;
@@ -189,18 +189,21 @@ fn rename(doc: &mut Doc<'_>, at: &At, old: &str, new: &[&'static str], outcome: 
         return;
     };
     let written = new.join(".");
-    if doc.is_there(&new.iter().fold(at.clone(), |at, key| at.key(key))) {
+    let to = new.iter().fold(at.clone(), |at, key| at.key(key));
+    if doc.is_there(&to) {
         let new = written;
         outcome.both.push(Both { at: place, new });
         return;
     }
     let moved = doc.table_at(at).and_then(|table| move_key(table, old, new));
     if moved.is_some() {
+        let typed = doc.typed(&place);
         outcome.read.push(OldName {
             line,
-            old: place.to_string(),
+            old: typed.to_string(),
             new: written,
         });
+        doc.note_move(typed, to);
     }
 }
 
@@ -248,6 +251,7 @@ fn reword(
         return;
     };
     *value.get_mut() = DeValue::String(DeString::Borrowed(new));
+    let place = doc.typed(&place);
     outcome.read.push(OldName {
         line,
         old: format!("{place} = \"{old}\""),

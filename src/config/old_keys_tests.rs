@@ -194,19 +194,56 @@ fn an_old_name_beside_the_new_one_is_an_error_that_names_both() {
 }
 
 #[test]
-fn a_wrong_value_under_an_old_name_is_reported_where_it_stands() {
-    let text = file(NODE_FILE, "feed", "line_grace = \"1y\"");
-    let line = text
-        .lines()
-        .position(|l| l.starts_with("line_grace"))
-        .expect("there")
-        + 1;
-    let error = node(&text).expect_err("wrong");
-    let place = format!("node.toml:{line}:14: feed.disconnect_grace = \"1y\"");
-    assert!(error.starts_with(&place), "{error}");
+fn a_wrong_value_under_an_old_name_is_reported_with_the_key_as_typed_and_its_place() {
+    for (form, changes, read) in KINDS {
+        for change in changes {
+            let What::Key { old, new } = change.what else {
+                continue;
+            };
+            let table = change.table.join(".");
+            let typed = format!("{old} = 1.5");
+            let text = file(form, &table, &typed);
+            let error = read(&text).expect_err("wrong");
+            let line = text.lines().position(|line| line == typed).expect("there") + 1;
+            let column = old.len() + 4;
+            let said = error.lines().next().unwrap_or_default();
+            let place = format!(".toml:{line}:{column}: ");
+            let (_, said) = said.split_once(&place).expect("line and column");
+            assert!(said.contains(&typed), "{error}");
+            let name = new.join(".");
+            assert!(!said.contains(&format!("{name} =")), "{error}");
+        }
+    }
+    // Of a wrong value, a missing key and an unknown one.
+    let hours = "[[voice.hours]]\nspeak = \"loud\"";
+    let voice = file(NODE_FILE, "voice.hours", hours);
+    let error = node(&voice).expect_err("wrong");
+    assert!(
+        error.contains(": voice.hours[1].speak = \"loud\": expected full, "),
+        "{error}"
+    );
+    let page = "page = { busy_wait = \"5\", closed_days = [1] }";
+    let error = hub(&file(HUB_FILE, "", page)).expect_err("wrong");
+    assert!(error.contains(": page.closed_days[0] = 1: "), "{error}");
+    let error = hub(&file(HUB_FILE, "", "page = { busywait = \"5m\" }")).expect_err("wrong");
+    assert!(error.contains(": page.busywait: "), "{error}");
     // What takes the place of the table of the new key is reported as ever.
     let error = node(&file(NODE_FILE, "voice", "reading = 4\nfour = \"shi\"")).expect_err("wrong");
     assert!(error.contains("voice"), "{error}");
+}
+
+#[test]
+fn an_old_word_under_an_old_key_is_reported_as_it_was_typed() {
+    let text = file(NODE_FILE, "voice.hours", "speak = \"nothing\"");
+    let mut doc = Doc::parse(&text, "node.toml").expect("TOML");
+    let found = apply(&mut doc, NODE).read;
+    let said: Vec<_> = found
+        .iter()
+        .map(|n| (n.old.as_str(), n.new.as_str()))
+        .collect();
+    let key = ("voice.hours[0].speak", "detail");
+    let word = ("voice.hours[0].speak = \"nothing\"", "detail = \"off\"");
+    assert_eq!(said, [key, word]);
 }
 
 proptest! {
