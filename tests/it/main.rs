@@ -57,6 +57,7 @@ mod mqtt_exchange;
 mod mqtt_replay;
 mod mqtt_tls;
 mod mqtt_uplink;
+mod old_keys;
 mod old_names;
 mod operate;
 mod personal;

@@ -70,6 +70,11 @@ impl Box {
 
     /// Switches it on; what it found out.
     fn start(&self) -> Value {
+        self.start_with_log().0
+    }
+
+    /// Switches it on; what it found out, and its log.
+    fn start_with_log(&self) -> (Value, String) {
         let _ = fs::remove_dir_all(self.path("run"));
         let mut command = yobiban();
         command.arg("setup");
@@ -77,12 +82,13 @@ impl Box {
             command.arg(format!("--{part}")).arg(self.path(part));
         }
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
         for secret in ["broker secret", "radio secret", KEY_SECRET] {
             assert!(!said.contains(secret), "{said}");
         }
-        serde_json::from_str(&self.text("run/yobiban-box/setup.json")).unwrap()
+        let told = serde_json::from_str(&self.text("run/yobiban-box/setup.json"));
+        (told.unwrap(), said)
     }
 }
 
@@ -191,6 +197,51 @@ fn a_change_of_the_card_keeps_the_secrets_that_it_does_not_hold() {
         (&"wrong".into(), &false.into())
     );
     assert_eq!(told["problems"].as_array().map(Vec::len), Some(3), "{told}");
+}
+
+/// A card of the version before.
+#[test]
+fn a_card_with_old_keys_is_taken_as_it_is() {
+    let old = [
+        "zone = \"Asia/Seoul\"",
+        "old_call_after = \"1m\"",
+        "speak = \"nothing\"",
+        "four = \"shi\"",
+    ];
+    let [zone, feed, hours, voice] = old;
+    let head = FILE.replace("id = \"chuo\"\n", &format!("id = \"chuo\"\n{zone}\n"));
+    let more = format!(
+        "[feed]\n{feed}\n[voice]\noutput = \"none\"\n{voice}\n\
+         [[voice.hours]]\ntimes = [\"12:00\", \"13:00\"]\n{hours}\n[wifi]"
+    );
+    let text = head.replace("[wifi]", &more);
+    let used = Box::new(Some(&text));
+    let (told, log) = used.start_with_log();
+    assert_eq!(
+        (&told["card"], &told["configured"]),
+        (&"taken".into(), &true.into()),
+        "{told}"
+    );
+    for key in old {
+        let line = text.lines().position(|line| line == key).unwrap() + 1;
+        let word = key.split(" = ").next().unwrap();
+        let warned =
+            |said: &&str| said.contains(&format!("yobiban.toml:{line}: ")) && said.contains(word);
+        assert!(log.lines().any(|said| warned(&said)), "{key}: {log}");
+        for file in ["boot/yobiban.toml", "data/config/node.toml"] {
+            let kept = used.text(file);
+            assert!(kept.lines().any(|line| line == key), "{file}: {kept}");
+        }
+    }
+    let node = yobiban::config::load_node(&used.path("data/config/node.toml")).unwrap();
+    assert_eq!(node.state.max_announce_age.as_secs(), 60);
+    assert_eq!(used.start()["card"], "same");
+    // What is changed later is taken, too.
+    let card = used.text("boot/yobiban.toml").replace("\"1m\"", "\"2m\"");
+    fs::write(used.path("boot/yobiban.toml"), card).unwrap();
+    assert_eq!(used.start()["card"], "taken");
+    let node = yobiban::config::load_node(&used.path("data/config/node.toml")).unwrap();
+    assert_eq!(node.state.max_announce_age.as_secs(), 120);
 }
 
 #[test]
