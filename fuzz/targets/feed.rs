@@ -179,7 +179,7 @@ impl Glass {
             "more than there are places"
         );
         assert!(view.waiting <= MAX_WAITING);
-        assert!(view.recent.len() <= PanelSettings::default().recent);
+        assert!(view.recent.len() <= PanelSettings::default().recent_calls);
         let active: BTreeSet<u64> = view.active.iter().map(|s| s.call.index).collect();
         assert_eq!(active.len(), view.active.len(), "one call in two places");
         assert!(active.is_disjoint(&self.gone), "a call stands out again");

@@ -236,10 +236,10 @@ impl Check<'_> {
             defaults.min_highlight,
             Duration::from_secs(1)..=MINUTES(10),
         );
-        let places = self.count(
+        let max_highlighted = self.count(
             &at.key("max_highlighted"),
             raw.max_highlighted,
-            defaults.places,
+            defaults.max_highlighted,
             1..=12,
         );
         PanelSettings {
@@ -250,12 +250,12 @@ impl Check<'_> {
                 defaults.max_highlight.max(min_highlight),
                 min_highlight..=MINUTES(60),
             ),
-            places,
+            max_highlighted,
             max_highlighted_peak: self.count(
                 &at.key("max_highlighted_peak"),
                 raw.max_highlighted_peak,
-                defaults.max_highlighted_peak.max(places),
-                places..=24,
+                defaults.max_highlighted_peak.max(max_highlighted),
+                max_highlighted..=24,
             ),
             max_backlog: self.duration(
                 &at.key("max_backlog"),
@@ -263,10 +263,10 @@ impl Check<'_> {
                 defaults.max_backlog,
                 Duration::ZERO..=MINUTES(10),
             ),
-            recent: self.count(
+            recent_calls: self.count(
                 &at.key("recent_calls"),
                 raw.recent_calls,
-                defaults.recent,
+                defaults.recent_calls,
                 0..=50,
             ),
         }
@@ -299,7 +299,7 @@ fn same_connector(a: &OutputConfig, b: &OutputConfig) -> bool {
 fn in_turn() -> PanelSettings {
     let usual = PanelSettings::default();
     PanelSettings {
-        places: usual.max_highlighted_peak,
+        max_highlighted: usual.max_highlighted_peak,
         max_backlog: Duration::from_secs(600),
         ..usual
     }
@@ -347,7 +347,10 @@ mod tests {
             let board = board(output);
             assert_eq!(board.size, size, "{output}");
             assert_eq!(board.layout.as_deref(), Some("led"));
-            assert_eq!(board.panel.places, board.panel.max_highlighted_peak);
+            assert_eq!(
+                board.panel.max_highlighted,
+                board.panel.max_highlighted_peak
+            );
         }
         let board = board("{ kind = \"none\" }");
         assert_eq!(board.size, DEFAULT_SIZE);

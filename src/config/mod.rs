@@ -63,8 +63,8 @@ pub use redact::{PLACEHOLDER, Secrecy, redacted, restored};
 pub use secret::{Secret, secret_in};
 pub use text::Encoding;
 pub use voice::{
-    Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguage, VoiceOutput, VoiceTexts,
-    Zero,
+    Readings, SpeechConfig, VoiceConfig, VoiceDetail, VoiceHours, VoiceLanguage, VoiceOutput,
+    VoiceTexts, Zero,
 };
 
 use crate::model::{BoardId, Name, NodeId, OfficeId, Pattern, QueueId};

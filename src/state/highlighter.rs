@@ -32,13 +32,13 @@ pub struct PanelSettings {
     /// A call stands out at most this long when no other follows. Default 30 s.
     pub max_highlight: Duration,
     /// Calls that can stand out at the same time; at least 1. Default 3.
-    pub places: usize,
-    /// Calls that can stand out when many come at once; at least `places`. Default 6.
+    pub max_highlighted: usize,
+    /// Calls that can stand out when many come at once; at least `max_highlighted`. Default 6.
     pub max_highlighted_peak: usize,
     /// No call waits longer than this for its place: then the panel becomes a list. Default 20 s.
     pub max_backlog: Duration,
     /// Earlier calls that are listed below; the layout may show fewer. Default 8.
-    pub recent: usize,
+    pub recent_calls: usize,
 }
 
 impl Default for PanelSettings {
@@ -46,10 +46,10 @@ impl Default for PanelSettings {
         Self {
             min_highlight: Duration::from_secs(12),
             max_highlight: Duration::from_secs(30),
-            places: 3,
+            max_highlighted: 3,
             max_highlighted_peak: 6,
             max_backlog: Duration::from_secs(20),
-            recent: 8,
+            recent_calls: 8,
         }
     }
 }
@@ -100,8 +100,11 @@ impl CallHighlighter {
     pub fn new(settings: PanelSettings) -> Self {
         Self {
             settings: PanelSettings {
-                places: settings.places.max(1),
-                max_highlighted_peak: settings.max_highlighted_peak.max(settings.places).max(1),
+                max_highlighted: settings.max_highlighted.max(1),
+                max_highlighted_peak: settings
+                    .max_highlighted_peak
+                    .max(settings.max_highlighted)
+                    .max(1),
                 ..settings
             },
             queues: None,
@@ -174,11 +177,11 @@ impl CallHighlighter {
             let places = if waited >= self.settings.max_backlog {
                 MAX_LIST_SLOTS.max(self.settings.max_highlighted_peak)
             } else if waited >= self.settings.max_backlog / 2
-                || self.active.len() > self.settings.places
+                || self.active.len() > self.settings.max_highlighted
             {
                 self.settings.max_highlighted_peak
             } else {
-                self.settings.places
+                self.settings.max_highlighted
             };
             let room = self.active.len() < places;
             let done = self.active.front().is_some_and(|s| {
@@ -217,7 +220,7 @@ impl CallHighlighter {
 
     fn list(&mut self, call: LoggedCall) {
         self.recent.push_front(call);
-        self.recent.truncate(self.settings.recent);
+        self.recent.truncate(self.settings.recent_calls);
     }
 
     /// Index of the newest call that has had its time on the screen, with all before it.

@@ -48,7 +48,7 @@ fn active(panel: &CallHighlighter) -> String {
 #[test]
 fn a_call_stays_until_it_was_heard_but_not_for_ever() {
     let mut panel = CallHighlighter::new(PanelSettings {
-        places: 1,
+        max_highlighted: 1,
         ..PanelSettings::default()
     });
     panel.announced_up_to(0);

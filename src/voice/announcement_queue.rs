@@ -9,7 +9,7 @@
 
 use super::spoken_calls::SpokenCalls;
 use crate::clock::Now;
-use crate::config::{Speak, VoiceHours};
+use crate::config::{VoiceDetail, VoiceHours};
 use crate::model::{CallKind, QueueId};
 use crate::state::LoggedCall;
 use jiff::tz::TimeZone;
@@ -56,7 +56,7 @@ pub struct Announcement {
     /// Its calls, oldest first: one, or several counters' of one ticket.
     pub calls: Vec<LoggedCall>,
     /// How much is said; never nothing.
-    pub speak: Speak,
+    pub detail: VoiceDetail,
     /// Percent.
     pub volume: u8,
     /// Whether the queue is a fast lane.
@@ -141,8 +141,8 @@ impl AnnouncementQueue {
         if !self.current.is_empty() {
             return Next::Wait(None);
         }
-        let (speak, volume) = self.rules(now);
-        let quiet = speak == Speak::Nothing || volume == 0;
+        let (detail, volume) = self.rules(now);
+        let quiet = detail == VoiceDetail::Off || volume == 0;
         while let Some(first) = self.waiting.front() {
             let old = now.since(first.heard) > self.settings.fresh_for;
             if !old && !quiet {
@@ -160,11 +160,11 @@ impl AnnouncementQueue {
         }
         let waited = now.since(first.heard);
         let haste = if waited >= self.settings.max_backlog {
-            Speak::Chime
+            VoiceDetail::Chime
         } else if waited >= self.settings.max_backlog / 2 {
-            Speak::Short
+            VoiceDetail::Short
         } else {
-            Speak::Full
+            VoiceDetail::Full
         };
         let fast = self
             .settings
@@ -174,7 +174,7 @@ impl AnnouncementQueue {
         self.current = self.take();
         Next::Announce(Announcement {
             calls: self.current.clone(),
-            speak: speak.min(haste),
+            detail: detail.min(haste),
             volume,
             fast,
         })
@@ -207,8 +207,8 @@ impl AnnouncementQueue {
     }
 
     /// What the time of day allows. Without a believable clock, the usual rules.
-    fn rules(&self, now: Now) -> (Speak, u8) {
-        let usual = (Speak::Full, self.settings.volume);
+    fn rules(&self, now: Now) -> (VoiceDetail, u8) {
+        let usual = (VoiceDetail::Full, self.settings.volume);
         if !now.synced {
             return usual;
         }
@@ -218,7 +218,7 @@ impl AnnouncementQueue {
             .hours
             .iter()
             .find(|h| (h.from..h.until).contains(&time));
-        part.map_or(usual, |part| (part.speak, part.volume))
+        part.map_or(usual, |part| (part.detail, part.volume))
     }
 
     /// Notes that the announcement under way was played to its end.

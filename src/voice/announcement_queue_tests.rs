@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::Now;
-use crate::config::{Speak, VoiceHours};
+use crate::config::{VoiceDetail, VoiceHours};
 use crate::model::{Call, CallKind, Label, QueueId};
 use crate::state::LoggedCall;
 use jiff::civil::{date, time};
@@ -58,7 +58,7 @@ fn call(index: u64, queue: &str, no: u64, ticket: &str, counter: &str, ms: u64) 
 }
 
 /// What is begun now, in short: tickets with counters, and how much is said.
-fn said(plan: &mut AnnouncementQueue, now: Now) -> Option<(String, Speak)> {
+fn said(plan: &mut AnnouncementQueue, now: Now) -> Option<(String, VoiceDetail)> {
     match plan.next(now) {
         Next::Announce(announcement) => {
             let calls = announcement.calls.iter().map(|c| {
@@ -66,14 +66,14 @@ fn said(plan: &mut AnnouncementQueue, now: Now) -> Option<(String, Speak)> {
                 format!("{}>{counter}", c.call.ticket)
             });
             let calls: Vec<String> = calls.collect();
-            Some((calls.join("+"), announcement.speak))
+            Some((calls.join("+"), announcement.detail))
         }
         Next::Wait(_) => None,
     }
 }
 
-fn full(text: &str) -> Option<(String, Speak)> {
-    Some((text.to_owned(), Speak::Full))
+fn full(text: &str) -> Option<(String, VoiceDetail)> {
+    Some((text.to_owned(), VoiceDetail::Full))
 }
 
 #[test]
@@ -115,10 +115,10 @@ fn whoever_waits_long_hears_less_and_never_nothing_while_new() {
     plan.update(&log, at(0));
     assert_eq!(said(&mut plan, at(14_999)), full("A001>1"));
     plan.finished(at(14_999));
-    let short = Some(("A002>1".to_owned(), Speak::Short));
+    let short = Some(("A002>1".to_owned(), VoiceDetail::Short));
     assert_eq!(said(&mut plan, at(16_000)), short);
     plan.finished(at(16_000));
-    let chime = Some(("A003>1".to_owned(), Speak::Chime));
+    let chime = Some(("A003>1".to_owned(), VoiceDetail::Chime));
     assert_eq!(said(&mut plan, at(30_000)), chime);
     plan.finished(at(31_000));
     assert_eq!(said(&mut plan, at(120_001)), None, "no longer new");
@@ -185,16 +185,16 @@ fn what_was_cut_short_is_said_again_in_its_place() {
 #[test]
 fn the_time_of_day_has_its_own_rules_while_the_clock_is_known() {
     let mut settings = settings();
-    let hours = |from, until, speak, volume| VoiceHours {
+    let hours = |from, until, detail, volume| VoiceHours {
         from: time(9, from, 0, 0),
         until: time(9, until, 0, 0),
-        speak,
+        detail,
         volume,
     };
     settings.hours = vec![
-        hours(10, 20, Speak::Short, 40),
-        hours(20, 30, Speak::Nothing, 80),
-        hours(30, 40, Speak::Full, 0),
+        hours(10, 20, VoiceDetail::Short, 40),
+        hours(20, 30, VoiceDetail::Off, 80),
+        hours(30, 40, VoiceDetail::Full, 0),
     ];
     let minute = 60_000;
     let heard = |at_minute: u64, synced| {
@@ -203,16 +203,16 @@ fn the_time_of_day_has_its_own_rules_while_the_clock_is_known() {
         plan.update(&[call(1, "q0", 1, "A001", "1", ms)], at(ms));
         let next = plan.next(Now { synced, ..at(ms) });
         let said = match next {
-            Next::Announce(a) => Some((a.speak, a.volume)),
+            Next::Announce(a) => Some((a.detail, a.volume)),
             Next::Wait(_) => None,
         };
         (said, plan.completed_up_to(), plan.skipped())
     };
-    assert_eq!(heard(5, true), (Some((Speak::Full, 80)), 0, 0));
-    assert_eq!(heard(10, true), (Some((Speak::Short, 40)), 0, 0));
+    assert_eq!(heard(5, true), (Some((VoiceDetail::Full, 80)), 0, 0));
+    assert_eq!(heard(10, true), (Some((VoiceDetail::Short, 40)), 0, 0));
     assert_eq!(heard(20, true), (None, 1, 1), "quiet, and over");
     assert_eq!(heard(30, true), (None, 1, 1), "no volume is quiet");
-    assert_eq!(heard(20, false), (Some((Speak::Full, 80)), 0, 0));
+    assert_eq!(heard(20, false), (Some((VoiceDetail::Full, 80)), 0, 0));
 }
 
 #[test]
@@ -328,7 +328,7 @@ proptest! {
                     prop_assert!(!announcement.calls.is_empty());
                     let first = &announcement.calls[0];
                     prop_assert!(announcement.calls.iter().all(|c| c.call.ticket == first.call.ticket && c.queue == first.queue));
-                    prop_assert!(announcement.speak != Speak::Nothing);
+                    prop_assert!(announcement.detail != VoiceDetail::Off);
                     // In order: by the first of its calls, each queue only goes forward.
                     let place = (first.epoch, first.call.no);
                     let last = begun_last.insert(first.queue.clone(), place);

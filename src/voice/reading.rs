@@ -89,7 +89,7 @@ pub(super) fn counter(label: Option<&str>, lang: VoiceLanguage, readings: Readin
     let runs = runs(without_word(label, &words));
     // Counters are few and have numbers, never digits.
     let readings = Readings {
-        single: false,
+        digit_by_digit: false,
         ..readings
     };
     let digits = matches!(runs.last(), Some(Run::Digits(_)));
@@ -130,7 +130,7 @@ pub(super) fn or(lang: VoiceLanguage) -> &'static str {
 fn japanese(runs: &[Run], readings: Readings) -> String {
     let run = |run: &Run| match run {
         Run::Letters(letters) => letters.chars().map(japanese_letter).collect(),
-        Run::Digits(digits) if readings.single || digits.len() > LONGEST_NUMBER => {
+        Run::Digits(digits) if readings.digit_by_digit || digits.len() > LONGEST_NUMBER => {
             let digit = |c: char| japanese_digit(c, readings);
             digits.chars().map(digit).collect::<Vec<_>>().join("、")
         }
@@ -269,7 +269,7 @@ fn foreign(runs: &[Run], lang: VoiceLanguage, readings: Readings) -> String {
             letters.chars().map(chinese_letter).collect()
         }
         Run::Letters(letters) => letters.clone(),
-        Run::Digits(digits) if readings.single || digits.len() > LONGEST_NUMBER => {
+        Run::Digits(digits) if readings.digit_by_digit || digits.len() > LONGEST_NUMBER => {
             let digits: Vec<String> = digits.chars().map(String::from).collect();
             digits.join(" ")
         }
@@ -357,13 +357,13 @@ mod tests {
     #[test]
     fn labels_are_read_digit_by_digit_when_asked() {
         let single = Readings {
-            single: true,
+            digit_by_digit: true,
             ..Readings::default()
         };
         assert_eq!(ticket("A047", Ja, single), "エー、ゼロ、よん、なな番");
         assert_eq!(ticket("A047", En, single), "A-0 4 7");
         let other = Readings {
-            single: true,
+            digit_by_digit: true,
             shi: true,
             shichi: true,
             zero: Zero::Maru,
@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn other_readings_of_four_seven_and_zero_are_spelt_and_the_rest_is_left() {
         let other = Readings {
-            single: false,
+            digit_by_digit: false,
             shi: true,
             shichi: true,
             zero: Zero::Rei,

@@ -4,7 +4,7 @@
 
 use super::announcement_queue::Announcement;
 use super::reading;
-use crate::config::{Speak, SpeechConfig, VoiceLanguage};
+use crate::config::{SpeechConfig, VoiceDetail, VoiceLanguage};
 use crate::model::{CallKind, Name, QueueId};
 
 /// One sentence to be spoken.
@@ -113,10 +113,10 @@ pub fn sentences(
     let Some(first) = announcement.calls.first() else {
         return Vec::new();
     };
-    let short = match announcement.speak {
-        Speak::Nothing | Speak::Chime => return Vec::new(),
-        Speak::Short => true,
-        Speak::Full => false,
+    let short = match announcement.detail {
+        VoiceDetail::Off | VoiceDetail::Chime => return Vec::new(),
+        VoiceDetail::Short => true,
+        VoiceDetail::Full => false,
     };
     let counters: Vec<&str> = announcement
         .calls

@@ -170,7 +170,10 @@ fn everything_typed_arrives() {
         folder.join("own-layout.toml").to_str()
     );
     assert_eq!(board.queues.as_ref().unwrap()[0].as_str(), "moving");
-    assert_eq!((board.panel.places, board.panel.recent), (4, 0));
+    assert_eq!(
+        (board.panel.max_highlighted, board.panel.recent_calls),
+        (4, 0)
+    );
     assert!(
         board.notices.is_empty(),
         "its own empty list beats the office's"
@@ -242,7 +245,7 @@ fn everything_typed_for_digits_and_lamps_arrives() {
 
 #[test]
 fn everything_typed_for_the_voice_arrives() {
-    use yobiban::config::{Speak, VoiceLanguage, VoiceOutput, Zero};
+    use yobiban::config::{VoiceDetail, VoiceLanguage, VoiceOutput, Zero};
     let folder = folder("valid");
     let node = yobiban::config::load_node(&folder.join("node-voice.toml")).unwrap();
     let voice = node.voice.unwrap();
@@ -259,15 +262,17 @@ fn everything_typed_for_the_voice_arrives() {
         (voice.min_pause.as_millis(), voice.max_backlog.as_secs()),
         (500, 60)
     );
-    let hours: Vec<_> = voice.hours.iter().map(|h| (h.speak, h.volume)).collect();
-    assert_eq!(hours, [(Speak::Short, 30), (Speak::Nothing, 60)]);
+    let hours: Vec<_> = voice.hours.iter().map(|h| (h.detail, h.volume)).collect();
+    assert_eq!(hours, [(VoiceDetail::Short, 30), (VoiceDetail::Off, 60)]);
     let speech = voice.speech;
     use VoiceLanguage::{En, Ja, Zh};
     assert_eq!((speech.languages, speech.speed), (vec![Ja, En, Zh], 120));
     assert_eq!(speech.dictionary, folder.join("dictionary"));
     assert_eq!(speech.recorded, Some(folder.join("tls")));
     let readings = speech.readings;
-    assert!(readings.single && readings.shi && readings.shichi && readings.zero == Zero::Maru);
+    assert!(
+        readings.digit_by_digit && readings.shi && readings.shichi && readings.zero == Zero::Maru
+    );
     let text = speech.texts[&En].call.as_deref();
     assert_eq!(text, Some("{ticket} for {queue}, {counter}"));
     assert_eq!(speech.texts[&En].short, None);

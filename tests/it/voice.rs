@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, Now, SystemClock};
-use yobiban::config::Speak;
+use yobiban::config::VoiceDetail;
 use yobiban::model::{OfficeId, QueueId};
 use yobiban::mqtt::{self, ConnectionState, Publish, SessionOptions};
 use yobiban::roles::{line, node::Truth};
@@ -31,7 +31,7 @@ struct Office {
     store: Store,
     /// What sounds, and the monotonic moment of its end.
     sounds: Option<(Announcement, Duration)>,
-    heard: Vec<(LoggedCall, Speak)>,
+    heard: Vec<(LoggedCall, VoiceDetail)>,
     interrupted: Vec<LoggedCall>,
     given_up: u64,
     waited: Duration,
@@ -55,10 +55,10 @@ fn plan(queues: &BTreeSet<QueueId>, spoken: SpokenCalls) -> AnnouncementQueue {
 }
 
 /// How long an announcement sounds: as measured, in Japanese.
-fn length(speak: Speak) -> Duration {
-    Duration::from_millis(match speak {
-        Speak::Full => 6_000,
-        Speak::Short => 4_000,
+fn length(detail: VoiceDetail) -> Duration {
+    Duration::from_millis(match detail {
+        VoiceDetail::Full => 6_000,
+        VoiceDetail::Short => 4_000,
         _ => 1_250,
     })
 }
@@ -85,9 +85,9 @@ impl Office {
             if let Some((announcement, end)) = self.sounds.take_if(|(_, end)| *end <= now.mono) {
                 let at = back(now, end);
                 self.plan.finished(at);
-                let speak = announcement.speak;
+                let detail = announcement.detail;
                 let calls = announcement.calls.into_iter();
-                self.heard.extend(calls.map(|call| (call, speak)));
+                self.heard.extend(calls.map(|call| (call, detail)));
                 self.begin(at);
                 continue;
             }
@@ -97,7 +97,7 @@ impl Office {
             // Nothing sounds: perhaps the pause is over before now.
             match self.plan.next(now) {
                 Next::Announce(announcement) => {
-                    let end = now.mono + length(announcement.speak);
+                    let end = now.mono + length(announcement.detail);
                     self.note(&announcement, now);
                     self.sounds = Some((announcement, end));
                 }
@@ -115,7 +115,7 @@ impl Office {
                 ..ended
             };
             if let Next::Announce(announcement) = self.plan.next(now) {
-                let end = at + length(announcement.speak);
+                let end = at + length(announcement.detail);
                 self.note(&announcement, now);
                 self.sounds = Some((announcement, end));
             }
@@ -134,7 +134,7 @@ impl Office {
         if self.sounds.is_none()
             && let Next::Announce(announcement) = self.plan.next(now)
         {
-            let end = now.mono + length(announcement.speak);
+            let end = now.mono + length(announcement.detail);
             self.note(&announcement, now);
             self.sounds = Some((announcement, end));
         }
@@ -250,8 +250,8 @@ fn heard_once(path: &Path, cut_every: Duration) -> Figures {
         // In order, but for further counters of a ticket, which are said with its first one.
         let mut last: BTreeMap<QueueId, (jiff::civil::Date, u32, u64)> = BTreeMap::new();
         let mut before: Option<&LoggedCall> = None;
-        for (call, speak) in &office.heard {
-            *count.entry(*speak).or_insert(0) += 1;
+        for (call, detail) in &office.heard {
+            *count.entry(*detail).or_insert(0) += 1;
             let place = (call.day, call.epoch, call.call.no);
             let with =
                 before.filter(|b| b.queue == call.queue && b.call.ticket == call.call.ticket);

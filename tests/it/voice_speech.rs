@@ -228,7 +228,7 @@ fn configured_readings_are_heard() {
         let rest = rest.unwrap_or_else(|| panic!("{text}: {phonemes}"));
         rest.split(" b a N n o").next().unwrap().to_owned()
     };
-    config.readings.single = true;
+    config.readings.digit_by_digit = true;
     assert_eq!(
         heard(&config, "A047"),
         "e e pau z e r o pau y o N pau n a n a"
@@ -240,7 +240,7 @@ fn configured_readings_are_heard() {
         heard(&config, "A047"),
         "e e pau r e i pau sh i pau sh i ch i"
     );
-    config.readings.single = false;
+    config.readings.digit_by_digit = false;
     assert_eq!(heard(&config, "A047"), "e e pau y o N j u u sh i ch i");
     assert_eq!(heard(&config, "A314"), "e e pau s a N by a k u j u u sh i");
 }

@@ -1,6 +1,8 @@
 //! The checks of both tables `[voice]`.
 
-use super::{Readings, Speak, SpeechConfig, VoiceConfig, VoiceHours, VoiceLanguage, VoiceOutput};
+use super::{
+    Readings, SpeechConfig, VoiceConfig, VoiceDetail, VoiceHours, VoiceLanguage, VoiceOutput,
+};
 use super::{VoiceTexts, Zero};
 use crate::config::check::Check;
 use crate::config::doc::At;
@@ -159,13 +161,13 @@ impl Check<'_> {
         for (i, raw) in raw.iter().enumerate().take(MAX_HOURS) {
             let at = at.index(i);
             let words = [
-                ("full", Speak::Full),
-                ("short", Speak::Short),
-                ("chime", Speak::Chime),
-                ("off", Speak::Nothing),
+                ("full", VoiceDetail::Full),
+                ("short", VoiceDetail::Short),
+                ("chime", VoiceDetail::Chime),
+                ("off", VoiceDetail::Off),
             ];
-            let speak = raw.detail.as_deref().unwrap_or("full");
-            let speak = self.word(&at.key("detail"), speak, &words);
+            let detail = raw.detail.as_deref().unwrap_or("full");
+            let detail = self.word(&at.key("detail"), detail, &words);
             let volume = self.percent(&at.key("volume"), raw.volume, volume, 0..=100);
             let Some(times) = raw.times.as_deref() else {
                 self.missing(
@@ -174,11 +176,11 @@ impl Check<'_> {
                 );
                 continue;
             };
-            if let Some(((from, until), speak)) = self.hours(&at.key("times"), times).zip(speak) {
+            if let Some(((from, until), detail)) = self.hours(&at.key("times"), times).zip(detail) {
                 hours.push(VoiceHours {
                     from,
                     until,
-                    speak,
+                    detail,
                     volume,
                 });
             }
@@ -193,8 +195,8 @@ impl Check<'_> {
             None => defaults.languages,
         };
         let digits = [("number", false), ("digit-by-digit", true)];
-        let single = raw.digits.unwrap_or("number");
-        let single = self.word(&at.key("digits"), single, &digits);
+        let digit_by_digit = raw.digits.unwrap_or("number");
+        let digit_by_digit = self.word(&at.key("digits"), digit_by_digit, &digits);
         let no_reading = RawReading::default();
         let reading = raw.reading.unwrap_or(&no_reading);
         let reading_at = at.key("reading");
@@ -240,7 +242,7 @@ impl Check<'_> {
         SpeechConfig {
             languages,
             readings: Readings {
-                single: single.unwrap_or_default(),
+                digit_by_digit: digit_by_digit.unwrap_or_default(),
                 shi: shi.unwrap_or_default(),
                 shichi: seven.unwrap_or_default(),
                 zero: zero.unwrap_or(Zero::Zero),

@@ -63,7 +63,7 @@ impl std::str::FromStr for VoiceLanguage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Readings {
     /// 042 is read digit by digit, not as forty-two. Default `false`.
-    pub single: bool,
+    pub digit_by_digit: bool,
     /// 4 is し in Japanese, not よん. Default `false`.
     pub shi: bool,
     /// 7 is しち, not なな. Default `false`.
@@ -75,7 +75,7 @@ pub struct Readings {
 impl Default for Readings {
     fn default() -> Self {
         Self {
-            single: false,
+            digit_by_digit: false,
             shi: false,
             shichi: false,
             zero: Zero::Zero,
@@ -109,9 +109,9 @@ pub struct VoiceTexts {
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Speak {
+pub enum VoiceDetail {
     /// Nothing is heard.
-    Nothing,
+    Off,
     /// The chime alone.
     Chime,
     /// Chime and few words, in the first language.
@@ -128,7 +128,7 @@ pub struct VoiceHours {
     /// When it ends.
     pub until: Time,
     /// The most that is said.
-    pub speak: Speak,
+    pub detail: VoiceDetail,
     /// Percent.
     pub volume: u8,
 }
