@@ -80,7 +80,7 @@ fn map(config: &AdapterConfig, settings: &Settings, payloads: &[&[u8]]) {
                 on_hold: Some(state.on_hold.unwrap_or_default()),
                 ..state.clone()
             };
-            let message = FeedMessage::new(&told, &settings.zone);
+            let message = FeedMessage::new(&told, &settings.timezone);
             let json = serde_json::to_vec(&message).expect("plain values");
             let back =
                 feed::decode(&json).unwrap_or_else(|e| panic!("no message of the feed: {e}"));

@@ -166,7 +166,7 @@ impl Check<'_> {
         let feed = feed.unwrap_or(&empty);
         let at = At::root().key("feed");
         Settings {
-            zone: zone.unwrap_or_else(|| defaults.zone.clone()),
+            timezone: zone.unwrap_or_else(|| defaults.timezone.clone()),
             hours: hours.unwrap_or(defaults.hours),
             stale_after: self.duration(
                 &at.key("stale_after"),

@@ -50,7 +50,7 @@ pub fn read(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let camera = choose(config, camera)?;
-    let reader = Reader::new(camera, config.state.zone.clone())?;
+    let reader = Reader::new(camera, config.state.timezone.clone())?;
     let loaded = load(picture).with_context(|| format!("cannot use {}", picture.display()))?;
     let (_, fields) = reader
         .read_once(&loaded)

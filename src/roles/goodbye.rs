@@ -96,7 +96,7 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let slate = MessageScreen::shutdown(clock.now(), &config.state.zone);
+    let slate = MessageScreen::shutdown(clock.now(), &config.state.timezone);
     let (to_shown, mut shown) = mpsc::channel(config.boards.len().max(1));
     let mut threads = Vec::new();
     for board in &config.boards {
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(layouts, [own.to_str(), Some("light")]);
         // A board whose layout has gone since gets the words all the same.
         std::fs::remove_file(&own).expect("removed");
-        let slate = MessageScreen::shutdown(clock_at_noon(), &config.state.zone);
+        let slate = MessageScreen::shutdown(clock_at_noon(), &config.state.timezone);
         assert!(slate.line.starts_with("12:00"), "{slate:?}");
         let work = prepare(&config, &config.boards[0], &slate).expect("a board");
         assert!(matches!(work, Some(Work::Picture(_))));

@@ -80,7 +80,7 @@ fn days_begin_at_local_midnight_in_every_zone_and_on_every_date() {
         let start: Timestamp = from.parse().unwrap();
         for skew in [-100_i64, 100] {
             let mut node = Office::new(Settings {
-                zone: zone_of.clone(),
+                timezone: zone_of.clone(),
                 ..settings()
             });
             let mut no = 0;
@@ -107,7 +107,7 @@ fn days_begin_at_local_midnight_in_every_zone_and_on_every_date() {
                 if minute == 700 {
                     let kept = node.saved_state(0);
                     node = Office::new(Settings {
-                        zone: zone_of.clone(),
+                        timezone: zone_of.clone(),
                         ..settings()
                     });
                     node.restore(kept, now);

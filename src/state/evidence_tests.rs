@@ -37,7 +37,7 @@ fn moved(state: &QueueState, by: SignedDuration) -> QueueState {
     for call in &mut state.calls {
         call.at += by;
     }
-    let zone = Settings::new(vec![]).zone;
+    let zone = Settings::new(vec![]).timezone;
     state.day = state.at.to_zoned(zone).date();
     state.seq = u64::try_from(state.at.as_millisecond()).unwrap();
     state
@@ -506,7 +506,7 @@ proptest! {
                 Blow::Message { seq, at: when, day, epoch, calls, retained } => {
                     let mut state = message(seq, second + when, &[]);
                     state.epoch = epoch;
-                    let zone = Settings::new(vec![]).zone;
+                    let zone = Settings::new(vec![]).timezone;
                     state.day = state.at.to_zoned(zone).date().saturating_add(day.days());
                     state.calls = calls.iter().map(|(no, at_s)| Call {
                         no: *no,

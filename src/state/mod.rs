@@ -53,7 +53,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The office's time zone; its days begin at local midnight.
-    pub zone: TimeZone,
+    pub timezone: TimeZone,
     /// Counters open and close; for waits that begin before opening.
     pub hours: (Time, Time),
     /// Numbers older than this are not fresh. Default 150 s: two heartbeats of a minute missed.
@@ -74,7 +74,7 @@ impl Settings {
     #[must_use]
     pub fn new(queues: Vec<QueueSettings>) -> Self {
         Self {
-            zone: TimeZone::get("Asia/Tokyo").unwrap_or(TimeZone::fixed(jiff::tz::offset(9))),
+            timezone: TimeZone::get("Asia/Tokyo").unwrap_or(TimeZone::fixed(jiff::tz::offset(9))),
             hours: (Time::constant(9, 0, 0, 0), Time::constant(17, 0, 0, 0)),
             stale_after: Duration::from_secs(150),
             disconnect_grace: Duration::from_secs(15),

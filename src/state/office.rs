@@ -70,7 +70,7 @@ impl Office {
     pub fn new(settings: Settings) -> Self {
         let waits = WaitEstimator::new(WaitSettings {
             hours: settings.hours,
-            ..WaitSettings::new(settings.zone.clone())
+            ..WaitSettings::new(settings.timezone.clone())
         });
         Self {
             waits,
@@ -285,7 +285,7 @@ impl Office {
             log: self.log.at(now),
             issues: Vec::new(),
             today,
-            zone: self.settings.zone.clone(),
+            zone: self.settings.timezone.clone(),
         }
     }
 

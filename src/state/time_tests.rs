@@ -95,7 +95,7 @@ fn days_end_at_the_midnight_of_the_configured_zone_also_on_days_of_25_hours() {
         let (before, after) = (at(before), at(after));
         let zone = jiff::tz::TimeZone::get(zone).unwrap();
         let mut office = Office::new(Settings {
-            zone: zone.clone(),
+            timezone: zone.clone(),
             ..settings()
         });
         let mut state = message(1, 0, &["1:A001"]);

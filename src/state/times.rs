@@ -29,7 +29,7 @@ pub fn could_be_now(at: Timestamp, now: Now) -> bool {
 
 /// The local date.
 pub(super) fn date(at: Timestamp, settings: &Settings) -> Date {
-    at.to_zoned(settings.zone.clone()).date()
+    at.to_zoned(settings.timezone.clone()).date()
 }
 
 /// How long ago something was; zero when it lies ahead.

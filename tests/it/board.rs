@@ -135,14 +135,14 @@ fn the_last_picture_looks_like_its_golden_picture() {
     for (end, size) in SIZES {
         let moment = normal(size);
         let mut frame = Frame::new(size.0, size.1);
-        let slate = MessageScreen::shutdown(moment.now, &moment.state.zone);
+        let slate = MessageScreen::shutdown(moment.now, &moment.state.timezone);
         moment.painter().message_screen(&slate, &mut frame);
         compare(&format!("goodbye-{end}"), &frame).expect("as the golden picture");
     }
     // Without a believable clock it names no time.
     let mut moment = normal(SIZES[0].1);
     moment.now.synced = false;
-    let slate = MessageScreen::shutdown(moment.now, &moment.state.zone);
+    let slate = MessageScreen::shutdown(moment.now, &moment.state.timezone);
     let says_a_time = |text: &str| text.contains(|c: char| c.is_ascii_digit());
     assert!(!says_a_time(&slate.line) && !says_a_time(&slate.english));
 }

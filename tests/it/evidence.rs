@@ -140,7 +140,7 @@ impl Scene {
 
     /// Says a message of the feed; `off` is how far the source's clock is off, in seconds.
     async fn feed(&mut self, no: u64, off: i64, change: impl FnOnce(&mut Value)) {
-        let zone = yobiban::state::Settings::new(vec![]).zone;
+        let zone = yobiban::state::Settings::new(vec![]).timezone;
         let made = self.clock.now().wall + jiff::SignedDuration::from_secs(off);
         let local = made.to_zoned(zone);
         let time = local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();

@@ -407,7 +407,7 @@ async fn a_call_reaches_the_digits_and_the_report_proves_it() {
     sessions::up(&mut session).await;
     let now = clock.now().wall;
     let day = now
-        .to_zoned(yobiban::state::Settings::new(vec![]).zone)
+        .to_zoned(yobiban::state::Settings::new(vec![]).timezone)
         .date();
     let message = format!(
         r#"{{"seq": 1, "at": "{now}", "day": "{day}", "status": "open", "waiting": 3, "on_hold": 0,

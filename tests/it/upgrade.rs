@@ -150,7 +150,7 @@ fn first_line(dir: &tempfile::TempDir, file: &str) -> String {
 fn what_is_kept_now_the_version_before_could_read() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(&dir);
-    let zone = Settings::new(vec![]).zone;
+    let zone = Settings::new(vec![]).timezone;
     store.save(&store.load().unwrap(), &zone).unwrap();
     store
         .save_wait_history(&store.load_wait_history().unwrap())

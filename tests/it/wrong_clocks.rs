@@ -97,7 +97,7 @@ fn read(lines: &[day::Line]) -> Vec<Message> {
 /// The same day told by ticketing systems whose clocks are off while it is the hour: what they make
 /// then bears a wrong time for good.
 fn told_by(lines: &[day::Line], off: Off) -> Vec<Message> {
-    let zone = Settings::new(vec![]).zone;
+    let zone = Settings::new(vec![]).timezone;
     let mut messages = read(lines);
     for message in &mut messages {
         let Ok(mut json) = serde_json::from_slice::<Value>(&message.payload) else {

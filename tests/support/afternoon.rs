@@ -57,7 +57,7 @@ pub type Row = (String, String, u64, String);
 
 /// The business day of now.
 pub fn today(clock: &dyn Clock) -> String {
-    let zone = yobiban::state::Settings::new(vec![]).zone;
+    let zone = yobiban::state::Settings::new(vec![]).timezone;
     clock.now().wall.to_zoned(zone).date().to_string()
 }
 

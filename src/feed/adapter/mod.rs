@@ -118,7 +118,7 @@ impl Adapter {
         let queues = config.rules.into_iter().map(mapping).collect();
         Self {
             topic: config.topic,
-            zone: settings.zone.clone(),
+            zone: settings.timezone.clone(),
             times: Times {
                 stale_after: settings.stale_after,
                 max_announce_age: settings.max_announce_age,

@@ -120,7 +120,7 @@ pub async fn run(
     }
     drop(probe);
 
-    let zone = crate::state::Settings::new(Vec::new()).zone;
+    let zone = crate::state::Settings::new(Vec::new()).timezone;
     let meter = Arc::new(Mutex::new(Meter::default()));
     let simulator = Simulator::new(args.seed, clock.now().wall, args.speed, &zone);
     let systems = SessionOptions::new(&mqtt, "ticketing", "yobiban-demo-ticketing");

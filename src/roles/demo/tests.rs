@@ -51,7 +51,7 @@ fn the_demo_goes_on_across_midnight() {
     use simulator::Kind;
     use std::collections::BTreeMap;
 
-    let zone = Settings::new(Vec::new()).zone;
+    let zone = Settings::new(Vec::new()).timezone;
     let mqtt = cast::broker(None).unwrap();
     let dir = std::path::Path::new("unused");
     for (speed, start, minutes) in [

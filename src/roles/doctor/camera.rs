@@ -17,7 +17,7 @@ pub(super) async fn cameras(config: &NodeConfig) -> Vec<Finding> {
         .cameras
         .iter()
         .map(|camera| {
-            let (camera, zone) = (camera.clone(), config.state.zone.clone());
+            let (camera, zone) = (camera.clone(), config.state.timezone.clone());
             tokio::task::spawn_blocking(move || inspect(&camera, &zone))
         })
         .collect();

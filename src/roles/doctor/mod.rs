@@ -37,7 +37,7 @@ pub async fn run(
     findings.extend(feed);
     findings.extend(uplink);
     findings.extend(config.voice.iter().flat_map(voice::inspect));
-    findings.push(machine::clock(now, &config.state.zone).await);
+    findings.push(machine::clock(now, &config.state.timezone).await);
     findings.extend(machine::identity(config, Path::new("/")));
     findings.push(machine::store(&config.store_dir));
     findings.extend(machine::power(Path::new("/sys")));

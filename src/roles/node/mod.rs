@@ -182,7 +182,7 @@ async fn run_on(
     let kept = truth.saved_state(0);
     for camera in &config.cameras {
         let ends = camera::Ends {
-            zone: config.state.zone.clone(),
+            zone: config.state.timezone.clone(),
             filmed: to_filmed.clone(),
             images: Arc::clone(&to_pictures),
             cameras: cameras.clone(),
@@ -197,7 +197,7 @@ async fn run_on(
     let (spool, keeper) = Spool::open(&config.store_dir.join("spool"), |call| {
         fitting.takes(&call.queue, &call.ticket)
     });
-    let zone = config.state.zone.clone();
+    let zone = config.state.timezone.clone();
     let mut beats = vec![("feed", &lines.feed.stats)];
     beats.extend(lines.uplink.as_ref().map(|up| ("uplink", &up.stats)));
     let alive = Alive::new(outputs.clone(), &beats, started);
@@ -437,7 +437,7 @@ impl Lines {
             office: config.office.clone(),
             name: config.office_name.clone(),
             node: config.node.clone(),
-            zone: config.state.zone.clone(),
+            zone: config.state.timezone.clone(),
         };
         let name = format!("yobiban-{}-{}", config.office, config.node);
         let mut feed =

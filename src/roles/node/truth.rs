@@ -207,7 +207,7 @@ impl Truth {
         if is_known(refusal, delivery) {
             return;
         }
-        let zone = &self.office.settings().zone;
+        let zone = &self.office.settings().timezone;
         let text = match (refusal.clock_offset(now), refusal) {
             (Some(off), _) => source_clock::wrong(queue, off, now, zone),
             (None, Rejection::WrongBusinessDay { .. }) => {
@@ -244,7 +244,7 @@ impl Truth {
             self.pass(IssueKind::CallsMissed, queue.as_str(), &text, now);
         }
         if changes.flipped {
-            let text = source_clock::flipped(queue, now, &self.office.settings().zone);
+            let text = source_clock::flipped(queue, now, &self.office.settings().timezone);
             self.pass(IssueKind::SourceClock, queue.as_str(), &text, now);
         }
         if changes.corrected {

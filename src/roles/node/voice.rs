@@ -100,7 +100,7 @@ impl Voice {
                     fast: q.lane == Lane::Fast,
                 })
                 .collect(),
-            zone: node.state.zone.clone(),
+            zone: node.state.timezone.clone(),
             fresh_for: node.state.max_announce_age,
             min_pause: config.min_pause,
             max_backlog: config.max_backlog,
@@ -109,7 +109,7 @@ impl Voice {
         };
         Self {
             names: all.iter().map(|q| (q.id.clone(), q.name.clone())).collect(),
-            zone: node.state.zone.clone(),
+            zone: node.state.timezone.clone(),
             plan: AnnouncementQueue::new(settings, spoken.clone()),
             saved: spoken,
             config: config.clone(),
@@ -324,7 +324,7 @@ mod tests {
     async fn the_chime_begins_at_once_and_boards_wait_for_its_end() {
         let config = config();
         let mut state = config.state.clone();
-        state.zone = TimeZone::UTC;
+        state.timezone = TimeZone::UTC;
         let mut office = Office::new(state);
         let clock = ManualClock::new(Now::at("2026-11-24T01:42:07Z".parse().expect("a time")));
         let (sender, snapshots) = watch::channel(Arc::new(office.snapshot(clock.now())));
