@@ -14,16 +14,19 @@ pub mod simulator;
 mod source;
 
 use crate::clock::Clock;
-use crate::mqtt::{self, LocalBroker, SessionOptions};
+use crate::config::MqttConfig;
+use crate::model::{Name, OfficeId};
+use crate::mqtt::{self, LocalBroker, Session, SessionOptions};
 use crate::node::{FrameDrawn, Probe};
 use crate::services::{hub, node};
+use crate::state::Settings;
 use anyhow::Context;
 use meter::Meter;
 use simulator::Simulator;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -63,103 +66,39 @@ pub struct DemoArgs {
 ///
 /// # Errors
 /// When the address of the pages cannot be listened on, that of the broker is not a loopback one, the
-/// folder cannot be made, or a role fails.
+/// folder cannot be made, or a part fails.
 pub async fn run(
     args: DemoArgs,
     clock: Arc<dyn Clock>,
     out: &mut impl Write,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mqtt = parts::broker(args.mqtt)?;
-    let local_broker = args.mqtt.is_none().then(LocalBroker::new);
-    let folder = Folder::new(args.out.clone())?;
-    let stop = shutdown.child_token();
-    let mut parts = JoinSet::new();
-
-    let (bound, address) = oneshot::channel();
-    let config = parts::hub(&mqtt, args.listen, &folder.path);
-    let (at, time, end) = (local_broker.clone(), Arc::clone(&clock), stop.clone());
-    parts.spawn(async move {
-        let ready = |address| {
-            let _ = bound.send(address); // nobody waits any more when the demo was stopped
-        };
-        match at {
-            Some(local_broker) => hub::run_within(&local_broker, config, time, end, ready).await,
-            None => hub::run(config, time, end, ready).await,
-        }
-    });
+    let mut city = City::new(&args, clock, shutdown.child_token())?;
+    let address = city.start_hub(args.listen);
     let address = tokio::select! {
         address = address => address.ok(),
         () = shutdown.cancelled() => None,
     };
     let Some(address) = address else {
-        stop.cancel();
-        return finish(parts).await;
+        return city.finish().await;
     };
     let page = format!("http://{address}/");
-
-    let (to_meter, drawn) = mpsc::channel(4096);
-    let probe = Probe {
-        frames: Some(to_meter),
-        ..Probe::default()
-    };
     let offices = simulator::offices();
-    for (id, name) in &offices {
-        let config = parts::node(id, name, &mqtt, &folder.path, &page, args.speed);
-        std::fs::create_dir_all(&config.store_dir)
-            .with_context(|| format!("cannot make {}", config.store_dir.display()))?;
-        let (at, time, end) = (local_broker.clone(), Arc::clone(&clock), stop.clone());
-        let probe = probe.clone();
-        parts.spawn(async move {
-            match at {
-                Some(local_broker) => {
-                    node::run_within(&local_broker, config, time, end, probe).await
-                }
-                None => node::run(config, time, end, probe).await,
-            }
-        });
-    }
-    drop(probe);
-
-    let zone = crate::state::Settings::new(Vec::new()).timezone;
-    let meter = Arc::new(Mutex::new(Meter::default()));
-    let simulator = Simulator::new(args.seed, clock.now().wall, args.speed, &zone);
-    let systems = SessionOptions::new(&mqtt, "ticketing", "yobiban-demo-ticketing");
-    let systems = systems.on_local_broker(local_broker.as_ref());
-    let systems = mqtt::spawn(systems, stop.clone());
-    let source = source::run(
-        simulator,
-        systems.publisher,
-        mqtt.root.clone(),
-        clock,
-        Arc::clone(&meter),
-    );
-    tokio::spawn(stop.clone().run_until_cancelled_owned(source));
-    tokio::spawn(measure(drawn, Arc::clone(&meter)));
+    city.start_nodes(&offices, &page, args.speed)?;
+    city.start_ticketing(args.seed, args.speed);
 
     let begin = Instant::now();
-    writeln!(out, "boards in {}", folder.path.display())?;
+    writeln!(out, "boards in {}", city.folder.path.display())?;
     let ids: Vec<_> = offices.into_iter().map(|(id, _)| id).collect();
+    let meter = Arc::clone(&city.meter);
     let watch = async {
         while !page::complete(address, &ids).await {
             tokio::time::sleep(LOOK).await;
         }
         writeln!(out, "ready {page}")?;
         out.flush()?;
-        meter
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .warm(Instant::now());
-        let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + STATUS, STATUS);
-        loop {
-            tick.tick().await;
-            writeln!(
-                out,
-                "{:>5.0} s  {}",
-                begin.elapsed().as_secs_f64(),
-                figures(&meter)
-            )?;
-        }
+        lock(&meter).warm(Instant::now());
+        print_counts(out, begin, &meter).await
     };
     let over = async {
         match args.for_ {
@@ -172,27 +111,145 @@ pub async fn run(
         () = over => Ok(()),
         // Writing fails when nobody reads any more: then the demo is over as well.
         result = watch => result,
-        Some(part) = parts.join_next() => {
+        Some(part) = city.parts.join_next() => {
             part.context("a part of the demo failed").and_then(|result| result)
         }
     };
-    stop.cancel();
-    finish(parts).await?;
+    city.finish().await?;
     ended?;
     writeln!(
         out,
         "played {:.1} s: {}",
         begin.elapsed().as_secs_f64(),
-        figures(&meter)
+        lock(&meter).figures()
     )?;
     Ok(())
 }
 
-fn figures(meter: &Mutex<Meter>) -> meter::Figures {
-    meter
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .figures()
+/// The parts of the demo while it runs.
+struct City {
+    mqtt: MqttConfig,
+    /// In place of a broker, unless one was named.
+    local_broker: Option<LocalBroker>,
+    clock: Arc<dyn Clock>,
+    folder: Folder,
+    meter: Arc<Mutex<Meter>>,
+    /// The session of the ticketing systems, once they were started.
+    ticketing: Option<Session>,
+    parts: JoinSet<anyhow::Result<()>>,
+    stop: CancellationToken,
+}
+
+impl City {
+    fn new(
+        args: &DemoArgs,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            mqtt: parts::broker(args.mqtt)?,
+            local_broker: args.mqtt.is_none().then(LocalBroker::new),
+            clock,
+            folder: Folder::new(args.out.clone())?,
+            meter: Arc::default(),
+            ticketing: None,
+            parts: JoinSet::new(),
+            stop,
+        })
+    }
+
+    /// Starts the hub; the receiver gets the address of its pages once they are served.
+    fn start_hub(&mut self, listen: SocketAddr) -> oneshot::Receiver<SocketAddr> {
+        let (bound, address) = oneshot::channel();
+        let config = parts::hub(&self.mqtt, listen, &self.folder.path);
+        let (broker, clock, stop) = self.surroundings();
+        self.parts.spawn(async move {
+            let ready = |address| {
+                let _ = bound.send(address); // nobody waits any more when the demo was stopped
+            };
+            match broker {
+                Some(broker) => hub::run_within(&broker, config, clock, stop, ready).await,
+                None => hub::run(config, clock, stop, ready).await,
+            }
+        });
+        address
+    }
+
+    /// Starts a node for each office, with a probe for the meter.
+    fn start_nodes(
+        &mut self,
+        offices: &[(OfficeId, Name)],
+        page: &str,
+        speed: f64,
+    ) -> anyhow::Result<()> {
+        let (to_meter, frames) = mpsc::channel(4096);
+        let probe = Probe {
+            frames: Some(to_meter),
+            ..Probe::default()
+        };
+        for (id, name) in offices {
+            let config = parts::node(id, name, &self.mqtt, &self.folder.path, page, speed);
+            std::fs::create_dir_all(&config.store_dir)
+                .with_context(|| format!("cannot make {}", config.store_dir.display()))?;
+            let (broker, clock, stop) = self.surroundings();
+            let probe = probe.clone();
+            self.parts.spawn(async move {
+                match broker {
+                    Some(broker) => node::run_within(&broker, config, clock, stop, probe).await,
+                    None => node::run(config, clock, stop, probe).await,
+                }
+            });
+        }
+        tokio::spawn(measure(frames, Arc::clone(&self.meter)));
+        Ok(())
+    }
+
+    /// Starts the simulated ticketing systems.
+    fn start_ticketing(&mut self, seed: u64, speed: f64) {
+        let zone = Settings::new(Vec::new()).timezone;
+        let (broker, clock, stop) = self.surroundings();
+        let options = SessionOptions::new(&self.mqtt, "ticketing", "yobiban-demo-ticketing");
+        let session = mqtt::spawn(options.on_local_broker(broker.as_ref()), stop.clone());
+        let source = source::run(
+            Simulator::new(seed, clock.now().wall, speed, &zone),
+            session.publisher.clone(),
+            self.mqtt.root.clone(),
+            clock,
+            Arc::clone(&self.meter),
+        );
+        tokio::spawn(stop.run_until_cancelled_owned(source));
+        self.ticketing = Some(session);
+    }
+
+    /// What each part needs: its broker, the clock, and when to stop.
+    fn surroundings(&self) -> (Option<LocalBroker>, Arc<dyn Clock>, CancellationToken) {
+        let broker = self.local_broker.clone();
+        (broker, Arc::clone(&self.clock), self.stop.clone())
+    }
+
+    /// Stops all parts and waits for them.
+    async fn finish(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        finish(std::mem::take(&mut self.parts)).await
+    }
+}
+
+/// Writes a line of counts every five seconds, for ever.
+async fn print_counts(
+    out: &mut impl Write,
+    begin: Instant,
+    meter: &Mutex<Meter>,
+) -> anyhow::Result<()> {
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + STATUS, STATUS);
+    loop {
+        tick.tick().await;
+        let (seconds, figures) = (begin.elapsed().as_secs_f64(), lock(meter).figures());
+        writeln!(out, "{seconds:>5.0} s  {figures}")?;
+    }
+}
+
+fn lock(meter: &Mutex<Meter>) -> MutexGuard<'_, Meter> {
+    meter.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn measure(mut drawn: mpsc::Receiver<FrameDrawn>, meter: Arc<Mutex<Meter>>) {
