@@ -4,7 +4,7 @@ use super::announcement_status::AnnouncementStatus;
 use super::office_state::OfficeState;
 use super::status::{CameraStatus, Cameras, OutputStatus, Outputs, Relays};
 use crate::clock::Now;
-use crate::health::IssueKind;
+use crate::health::{IssueKind, Issues};
 use crate::machine;
 use crate::model::BoardId;
 use crate::uplink::Spool;
@@ -52,22 +52,30 @@ impl Health {
     /// Looks at everything and hands out a report when it differs from the last one.
     pub(crate) fn update(&mut self, state: &mut OfficeState, now: Now) {
         let outputs = self.outputs.copy();
-        let patience = state.disconnect_grace();
+        let grace = state.disconnect_grace();
         let issues = state.issues();
-        for (board, status) in &outputs {
-            let trouble = status.trouble(now);
-            issues.update(
-                IssueKind::OutputFailed,
-                board.as_str(),
-                trouble.as_deref(),
-                now,
-            );
-            let text = status.undrawable.as_ref().map(|points| {
-                format!("board {board}: its fonts lack {points}, so a sign stands in their place / 表示できない文字があります")
-            });
-            let kind = IssueKind::TextUndrawable;
-            issues.update(kind, board.as_str(), text.as_deref(), now);
+        raise_of_outputs(issues, &outputs, now);
+        self.raise_of_parts(issues, now);
+        self.raise_of_uplink(issues, grace, now);
+        self.raise_of_spool(issues, now);
+        let age = self.machine.as_ref().map(|(at, _)| now.since(*at));
+        if age.is_none_or(|age| age.as_secs() >= COUNTS_EVERY_S) {
+            self.machine = Some((now.mono, machine::look(Path::new("/"), &self.store)));
         }
+        let report = self.report(state, outputs, now);
+        self.reports.send_if_modified(|old| {
+            let same = old.issues == report.issues && old.outputs == report.outputs;
+            let quiet = report.uptime_s < old.uptime_s + COUNTS_EVERY_S;
+            if same && quiet && old.clock == report.clock {
+                return false;
+            }
+            *old = Arc::new(report);
+            true
+        });
+    }
+
+    /// Issues of relays, cameras and the voice.
+    fn raise_of_parts(&self, issues: &mut Issues, now: Now) {
         for (relay, status) in self.relays.copy() {
             let failed = status.failed.as_deref();
             issues.update(IssueKind::OutputFailed, relay.as_str(), failed, now);
@@ -90,13 +98,24 @@ impl Health {
         ] {
             issues.update(kind, "", wrong.as_deref(), now);
         }
-        if let Some(link) = &self.uplink {
-            let down = link.borrow().disconnect_reason();
-            self.uplink_down = down.is_some().then(|| self.uplink_down.unwrap_or(now.mono));
-            let long = |since| now.since(since) >= patience;
-            let down = down.filter(|_| self.uplink_down.is_some_and(long));
-            issues.update(IssueKind::UplinkDown, "", down.as_deref(), now);
-        }
+    }
+
+    /// The issue of a connection to the hub's broker that has been lost for longer than `grace`.
+    fn raise_of_uplink(&mut self, issues: &mut Issues, grace: Duration, now: Now) {
+        let Some(connection) = &self.uplink else {
+            return;
+        };
+        let reason = connection.borrow().disconnect_reason();
+        self.uplink_down = reason
+            .is_some()
+            .then(|| self.uplink_down.unwrap_or(now.mono));
+        let long = self.uplink_down.is_some_and(|at| now.since(at) >= grace);
+        let reason = reason.filter(|_| long);
+        issues.update(IssueKind::UplinkDown, "", reason.as_deref(), now);
+    }
+
+    /// Issues of the spool of calls.
+    fn raise_of_spool(&mut self, issues: &mut Issues, now: Now) {
         let waiting = self.spool.len();
         let full = self.spool.is_nearly_full().then(|| {
             format!("{waiting} calls are waiting for the hub: the oldest will soon be dropped")
@@ -112,23 +131,6 @@ impl Health {
         issues.update(IssueKind::CallsDropped, "", dropped.as_deref(), now);
         let trouble = self.spool.trouble();
         issues.update(IssueKind::StorageFailed, "spool", trouble.as_deref(), now);
-        let old = self
-            .machine
-            .as_ref()
-            .map(|(at, _)| now.since(*at).as_secs());
-        if old.is_none_or(|age| age >= COUNTS_EVERY_S) {
-            self.machine = Some((now.mono, machine::look(Path::new("/"), &self.store)));
-        }
-        let report = self.report(state, outputs, now);
-        self.reports.send_if_modified(|old| {
-            let same = old.issues == report.issues && old.outputs == report.outputs;
-            let quiet = report.uptime_s < old.uptime_s + COUNTS_EVERY_S;
-            if same && quiet && old.clock == report.clock {
-                return false;
-            }
-            *old = Arc::new(report);
-            true
-        });
     }
 
     fn report(
@@ -187,6 +189,20 @@ impl Health {
             machine: self.machine.clone().map(|(_, m)| m).unwrap_or_default(),
             ..empty(now, &self.zone)
         }
+    }
+}
+
+/// Issues of boards: a device that fails, a text that its fonts cannot draw.
+fn raise_of_outputs(issues: &mut Issues, outputs: &BTreeMap<BoardId, OutputStatus>, now: Now) {
+    for (board, status) in outputs {
+        let trouble = status.trouble(now);
+        let kind = IssueKind::OutputFailed;
+        issues.update(kind, board.as_str(), trouble.as_deref(), now);
+        let text = status.undrawable.as_ref().map(|points| {
+            format!("board {board}: its fonts lack {points}, so a sign stands in their place / 表示できない文字があります")
+        });
+        let kind = IssueKind::TextUndrawable;
+        issues.update(kind, board.as_str(), text.as_deref(), now);
     }
 }
 

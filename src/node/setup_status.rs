@@ -33,117 +33,113 @@ pub struct SetupStatus<'a> {
     pub root: &'a Path,
 }
 
-/// What a node without numbers says.
+/// The setup screen of a node that has no numbers yet.
 #[must_use]
-pub fn screen(facts: &SetupStatus<'_>) -> SetupScreen {
-    let config = facts.config;
-    let name = &config.office_name;
-    let (addresses, links) = (addresses(facts.root), links(facts.root));
-    let plugged: Vec<String> = links.iter().filter(|l| l.up).map(Link::say).collect();
-    let broker = &config.mqtt;
-    let time = facts.now.wall.to_zoned(facts.zone.clone());
-    let time = time.strftime("%Y-%m-%d %H:%M").to_string();
-    let (office, node) = (&config.office, &config.node);
-    let lines = vec![
-        line(
-            Mark::Good,
-            ("区役所", "Office"),
-            format!("{}  {office}", name.best("ja")),
-            "",
-        ),
-        line(
-            Mark::Good,
-            ("端末", "Node, version"),
-            format!("{node}   {}", env!("CARGO_PKG_VERSION")),
-            "",
-        ),
-        listed(
-            ("回線", "Link"),
-            &plugged,
-            (
-                Mark::Wrong,
-                "つながっていません",
-                "LANケーブルか無線LANの設定を確かめてください · not connected: check the cable or [wifi]",
-            ),
-        ),
-        listed(
-            ("アドレス", "Address"),
-            &addresses,
-            (
-                Mark::Waiting,
-                "まだありません",
-                "ネットワークからの割り当てを待っています · waiting for one from the network",
-            ),
-        ),
-        match facts.disconnected {
-            None => line(
-                Mark::Good,
-                ("番号の送り元", "Broker"),
-                "つながりました".into(),
-                &format!(
-                    "{} · 番号はまだ届いていません · connected, no numbers yet",
-                    at(broker)
-                ),
-            ),
-            Some(why) => line(
-                Mark::Waiting,
-                ("番号の送り元", "Broker"),
-                "つながっていません".into(),
-                &format!("{} · {why}", at(broker)),
-            ),
-        },
-        if facts.now.synced {
-            line(Mark::Good, ("時計", "Clock"), time, "")
-        } else {
-            line(
-                Mark::Waiting,
-                ("時計", "Clock"),
-                "まだ合っていません".into(),
-                "時刻サーバーの返事を待っています · waiting for a time server",
-            )
-        },
-    ];
-    let mut code = format!(
-        "yobiban {}\noffice {office}\nnode {node}\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    let links: Vec<String> = links.iter().map(Link::short).collect();
-    for (what, value) in [
-        ("address", addresses.join(" ")),
-        ("link", links.join(" ")),
-        (
-            "broker",
-            format!("{} {}", at(broker), short(facts.disconnected)),
-        ),
-        (
-            "clock",
-            if facts.now.synced { "ok" } else { "not set" }.into(),
-        ),
-    ] {
-        code.push_str(&format!("{what} {value}\n"));
-    }
-    let (next, next_in_english) = match facts.card.card {
-        CardFile::Failed => (
-            "設定ファイルを取り込めません。前の設定で動いています".into(),
-            format!(
-                "The card's file could not be kept, the former one is used: {}",
-                facts.card.failed
-            ),
-        ),
-        _ => (
-            "番号が届くと、この画面は自動で番号の表示に替わります".into(),
-            "The numbers take the place of this page as soon as they arrive.".into(),
-        ),
-    };
+pub fn screen(status: &SetupStatus<'_>) -> SetupScreen {
+    let (addresses, links) = (addresses(status.root), links(status.root));
+    let (next, next_in_english) = next_step(status.card);
     SetupScreen {
         title: "設置の確認".into(),
         english: "Installation: how this box is doing".into(),
         alert: false,
-        lines,
-        code,
+        lines: vec![
+            office_line(status.config),
+            node_line(status.config),
+            link_line(&links),
+            address_line(&addresses),
+            broker_line(&status.config.mqtt, status.disconnected),
+            clock_line(status),
+        ],
+        code: code(status, &addresses, &links),
         next,
         next_in_english,
     }
+}
+
+fn office_line(config: &NodeConfig) -> Line {
+    let value = format!("{}  {}", config.office_name.best("ja"), config.office);
+    line(Mark::Good, ("区役所", "Office"), value, "")
+}
+
+fn node_line(config: &NodeConfig) -> Line {
+    let value = format!("{}   {}", config.node, env!("CARGO_PKG_VERSION"));
+    line(Mark::Good, ("端末", "Node, version"), value, "")
+}
+
+fn link_line(links: &[Link]) -> Line {
+    let plugged: Vec<String> = links.iter().filter(|l| l.up).map(Link::say).collect();
+    let none = (
+        Mark::Wrong,
+        "つながっていません",
+        "LANケーブルか無線LANの設定を確かめてください · not connected: check the cable or [wifi]",
+    );
+    listed(("回線", "Link"), &plugged, none)
+}
+
+fn address_line(addresses: &[String]) -> Line {
+    let none = (
+        Mark::Waiting,
+        "まだありません",
+        "ネットワークからの割り当てを待っています · waiting for one from the network",
+    );
+    listed(("アドレス", "Address"), addresses, none)
+}
+
+fn broker_line(broker: &MqttConfig, disconnected: Option<&str>) -> Line {
+    let (mark, value, detail) = match disconnected {
+        None => (
+            Mark::Good,
+            "つながりました",
+            "番号はまだ届いていません · connected, no numbers yet",
+        ),
+        Some(why) => (Mark::Waiting, "つながっていません", why),
+    };
+    let detail = format!("{} · {detail}", at(broker));
+    line(mark, ("番号の送り元", "Broker"), value.into(), &detail)
+}
+
+fn clock_line(status: &SetupStatus<'_>) -> Line {
+    let label = ("時計", "Clock");
+    if status.now.synced {
+        let time = status.now.wall.to_zoned(status.zone.clone());
+        let time = time.strftime("%Y-%m-%d %H:%M").to_string();
+        line(Mark::Good, label, time, "")
+    } else {
+        let detail = "時刻サーバーの返事を待っています · waiting for a time server";
+        line(Mark::Waiting, label, "まだ合っていません".into(), detail)
+    }
+}
+
+/// What the QR code holds, for whoever is asked on the telephone.
+fn code(status: &SetupStatus<'_>, addresses: &[String], links: &[Link]) -> String {
+    let config = status.config;
+    let links: Vec<String> = links.iter().map(Link::short).collect();
+    let broker = format!("{} {}", at(&config.mqtt), short(status.disconnected));
+    let clock = if status.now.synced { "ok" } else { "not set" };
+    format!(
+        "yobiban {}\noffice {}\nnode {}\naddress {}\nlink {}\nbroker {broker}\nclock {clock}\n",
+        env!("CARGO_PKG_VERSION"),
+        config.office,
+        config.node,
+        addresses.join(" "),
+        links.join(" "),
+    )
+}
+
+fn next_step(card: &CardStatus) -> (String, String) {
+    if card.card == CardFile::Failed {
+        return (
+            "設定ファイルを取り込めません。前の設定で動いています".into(),
+            format!(
+                "The card's file could not be kept, the former one is used: {}",
+                card.failed
+            ),
+        );
+    }
+    (
+        "番号が届くと、この画面は自動で番号の表示に替わります".into(),
+        "The numbers take the place of this page as soon as they arrive.".into(),
+    )
 }
 
 /// What stands in place of numbers when there is nothing to work by, or the card's file is wrong;
