@@ -5,8 +5,8 @@
 //! open stream through a bounded ring: who falls behind it is told so and skips to the newest
 //! state (invariant 5). Knows no HTTP and no templates.
 
-use super::event::Event;
-use super::page::{Page, PerLang};
+use super::content::event::Event;
+use super::content::page::{Page, PerLang};
 use super::view::OfficeView;
 use crate::model::OfficeId;
 use bytes::Bytes;

@@ -1,7 +1,6 @@
 //! What the hub counts, as Prometheus reads it.
 
 use super::incoming::KINDS;
-use super::metrics::{Names, Observed};
 use super::registry::Refusal;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -9,7 +8,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Kind {
@@ -59,8 +57,6 @@ pub struct Stats {
     pub(crate) held_back: Counter,
     /// Times the line to the broker was there again.
     pub(crate) lines: Counter,
-    /// Labels that were admitted so far.
-    names: Mutex<Names>,
 }
 
 impl Default for Stats {
@@ -92,7 +88,6 @@ impl Stats {
             held_back: Counter::default(),
             lines: Counter::default(),
             registry: Registry::default(),
-            names: Mutex::default(),
         };
         for kind in KINDS {
             drop(stats.messages.get_or_create(&Kind { kind }));
@@ -242,12 +237,6 @@ impl Stats {
     #[must_use]
     pub fn viewers_skipped(&self) -> u64 {
         self.viewers_skipped.get()
-    }
-
-    /// What is true of the hub and its nodes at this moment, as metrics.
-    pub(crate) fn observe(&self, now: &Observed<'_>) -> Registry {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        now.registry(&mut names)
     }
 
     /// All counts and what was observed, as OpenMetrics text.

@@ -14,10 +14,11 @@
 
 mod calls;
 mod labels;
+mod purge;
 mod read;
 mod spelling;
 mod sql;
-mod sweep;
+
 mod tables;
 mod waits;
 mod writer;
@@ -27,8 +28,8 @@ pub use read::MAX_PAGE;
 pub use waits::{Accuracy, SlotRow, ToldRow, Usual, WaitRow};
 pub use writer::Writer;
 
-use super::incoming::Ack;
-use super::stats::Stats;
+use crate::hub::incoming::Ack;
+use crate::hub::stats::Stats;
 use crate::model::OfficeId;
 use crate::wire::report::CallReport;
 use calls::Arrival;

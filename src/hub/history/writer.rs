@@ -2,7 +2,7 @@
 
 use super::calls::{self, Arrival};
 use super::labels::Labels;
-use super::{HistoryError, Note, Pending, SlotRow, Sweep, ToldRow, spelling, sql, sweep, tables};
+use super::{HistoryError, Note, Pending, SlotRow, Sweep, ToldRow, purge, spelling, sql, tables};
 use crate::hub::stats::Stats;
 use crate::model::OfficeId;
 use sqlx::AnyPool;
@@ -182,7 +182,7 @@ impl Writer {
                 let waiting_from = due.waiting_from.as_second();
                 let swept = &labels;
                 let dropped =
-                    sweep::sweep(&mut transaction, swept, &newer, &rows_from, waiting_from).await?;
+                    purge::purge(&mut transaction, swept, &newer, &rows_from, waiting_from).await?;
                 if dropped > 0 {
                     let before = newer.at_least.as_str();
                     tracing::info!(dropped, before, "deleted ticket labels of past days");

@@ -59,7 +59,7 @@ struct Kind {
 
 impl Observed<'_> {
     /// Everything as metrics; `names` admits what nodes chose.
-    pub(super) fn registry(&self, names: &mut Names) -> Registry {
+    pub(crate) fn registry(&self, names: &mut Names) -> Registry {
         let mut nodes = NodeMetrics::default();
         let mut boards = BoardMetrics::default();
         let mut queues = QueueMetrics::default();

@@ -13,14 +13,14 @@ mod check;
 mod evidence;
 mod images;
 mod node;
-mod refusal;
+mod rejection;
 mod view;
 
 pub use call::{decode_call, earliest_date, oldest_day};
 pub use evidence::{AHEAD_AT_MOST, CURRENT_FOR, HEARD_FOR};
 
 pub use images::{IMAGE_BUDGET, Image, Images, MAX_PICTURE};
-pub use refusal::Refusal;
+pub use rejection::Refusal;
 pub use view::{NodeView, ShownPicture};
 
 use crate::clock::Now;

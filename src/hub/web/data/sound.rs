@@ -1,0 +1,77 @@
+//! How a ticket is called, to be heard: one WAV file, made by whoever the hub was given for it.
+//!
+//! Only tickets that an office speaks of are spoken, one at a time: whoever asks for more waits, and
+//! is then asked to come back later. Numbers and pages never wait for it.
+
+use crate::hub::core::Hub;
+use crate::hub::speech::Asked;
+use crate::hub::web::request::{Query, Shared, lang};
+use crate::model::{Label, Lane};
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+/// Sounds may be kept this long: a ticket may be called, or called elsewhere, at any time.
+const KEPT: &str = "public, max-age=30";
+
+/// The sound of a ticket's call.
+pub(crate) async fn call(
+    State(hub): Shared,
+    Path((office, queue, label)): Path<(String, String, String)>,
+    query: Query,
+    headers: HeaderMap,
+) -> Response {
+    let Some(speaker) = hub.speaker() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let Some(mut asked) = asked(&hub, &office, &queue, &label).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let lang = match query.get("lang") {
+        // Spoken languages are not those of the pages.
+        Some(lang) if lang.len() <= 16 => lang,
+        _ => lang(&query, &headers).tag(),
+    };
+    // Easy Japanese is spoken as Japanese, simplified Chinese as Chinese: RFC 5646, the first part.
+    lang.split('-')
+        .next()
+        .unwrap_or_default()
+        .clone_into(&mut asked.lang);
+    let wav = match speaker.speak(asked).await {
+        Ok(Some(wav)) => wav,
+        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
+        Err(status) => return (status, [(header::RETRY_AFTER, "5")]).into_response(),
+    };
+    let head = [
+        (header::CONTENT_TYPE, "audio/wav"),
+        (header::CACHE_CONTROL, KEPT),
+        (header::VARY, "accept-language"),
+    ];
+    (head, Body::from(wav)).into_response()
+}
+
+/// A ticket that its office speaks of, as it was or will be called.
+async fn asked(hub: &Hub, office: &str, queue: &str, label: &str) -> Option<Asked> {
+    let snapshot = hub.live.current();
+    let office = snapshot.office(office)?;
+    let queue = office.view.queues.iter().find(|q| q.id.as_str() == queue)?;
+    let ticket = Label::new(label).ok()?;
+    let last = queue.last_call.as_ref().filter(|c| c.ticket == ticket);
+    let counter = match last {
+        Some(last) => last.counter.clone(),
+        None if queue.next.contains(&ticket) => None,
+        None => {
+            let call = hub.newest_call(office, &queue.id, ticket.as_str()).await?;
+            Label::new(&call.counter).ok()
+        }
+    };
+    Some(Asked {
+        ticket,
+        counter,
+        queue: queue.id.clone(),
+        queue_name: queue.name.clone(),
+        fast: queue.lane == Lane::Fast,
+        lang: String::new(),
+    })
+}
