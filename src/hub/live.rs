@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
 /// Publications a viewer may be behind before it skips: half a minute of a busy city.
-const RING: usize = 64;
+const MAX_BEHIND: usize = 64;
 
 /// The day at an office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) struct Today {
 
 /// An office at one moment.
 #[derive(Debug)]
-pub(crate) struct OfficeSnap {
+pub(crate) struct OfficeSnapshot {
     /// The publication that changed it last.
     pub(crate) version: u64,
     /// The day at the office.
@@ -44,7 +44,7 @@ pub(crate) struct OfficeSnap {
     pub(crate) fragment: PerLang<Event>,
 }
 
-impl OfficeSnap {
+impl OfficeSnapshot {
     fn new(version: u64, today: Today, view: OfficeView) -> Self {
         Self {
             version,
@@ -71,7 +71,7 @@ impl OfficeSnap {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) version: u64,
-    pub(crate) offices: Vec<Arc<OfficeSnap>>,
+    pub(crate) offices: Vec<Arc<OfficeSnapshot>>,
     pub(crate) api: OnceLock<Page>,
     pub(crate) event: OnceLock<Event>,
     pub(crate) congestion: [OnceLock<Page>; 2],
@@ -86,7 +86,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    fn new(version: u64, offices: Vec<Arc<OfficeSnap>>) -> Self {
+    fn new(version: u64, offices: Vec<Arc<OfficeSnapshot>>) -> Self {
         Self {
             version,
             offices,
@@ -103,7 +103,7 @@ impl Snapshot {
     }
 
     /// The office with this identifier.
-    pub(crate) fn office(&self, id: &str) -> Option<&Arc<OfficeSnap>> {
+    pub(crate) fn office(&self, id: &str) -> Option<&Arc<OfficeSnapshot>> {
         self.offices.iter().find(|o| o.view.id.as_str() == id)
     }
 }
@@ -113,9 +113,9 @@ impl Snapshot {
 pub(crate) struct Delta {
     pub(crate) snapshot: Arc<Snapshot>,
     /// The offices that changed, newest state.
-    pub(crate) changed: Vec<Arc<OfficeSnap>>,
+    pub(crate) changed: Vec<Arc<OfficeSnapshot>>,
     /// Offices came or went: the list as a whole is new.
-    pub(crate) relisted: bool,
+    pub(crate) office_list_changed: bool,
     pub(crate) event: OnceLock<Event>,
     pub(crate) fragment: PerLang<Event>,
 }
@@ -129,7 +129,7 @@ pub(crate) enum Scope {
 
 /// Those who wait for news.
 #[derive(Debug, Default)]
-struct Rings {
+struct Subscribers {
     open: HashMap<Scope, broadcast::Sender<Arc<Delta>>>,
     /// There will be no more news.
     closed: bool,
@@ -144,7 +144,7 @@ pub(crate) struct Live {
     /// The publication of `current`, to be looked at without a lock.
     newest: AtomicU64,
     /// A ring for each scope that has viewers; guards publication order too.
-    rings: Mutex<Rings>,
+    subscribers: Mutex<Subscribers>,
 }
 
 impl Live {
@@ -153,7 +153,7 @@ impl Live {
             nonce: format!("{:016x}", fastrand::u64(..)),
             current: RwLock::new(Arc::new(Snapshot::new(0, Vec::new()))),
             newest: AtomicU64::new(0),
-            rings: Mutex::default(),
+            subscribers: Mutex::default(),
         }
     }
 
@@ -181,22 +181,28 @@ impl Live {
 
     /// Follows a scope from now on. To be called before [`Live::current`], so that nothing
     /// falls between.
-    pub(crate) fn follow(&self, scope: &Scope) -> broadcast::Receiver<Arc<Delta>> {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        if rings.closed {
+    pub(crate) fn subscribe(&self, scope: &Scope) -> broadcast::Receiver<Arc<Delta>> {
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if subscribers.closed {
             return broadcast::channel(1).1; // nobody sends: its end is seen at once
         }
-        rings
+        subscribers
             .open
             .entry(scope.clone())
-            .or_insert_with(|| broadcast::channel(RING).0)
+            .or_insert_with(|| broadcast::channel(MAX_BEHIND).0)
             .subscribe()
     }
 
     /// Ends every stream, and those that are opened later: the hub stops.
     pub(crate) fn close(&self) {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        *rings = Rings {
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *subscribers = Subscribers {
             open: HashMap::new(),
             closed: true,
         };
@@ -209,10 +215,13 @@ impl Live {
         &self,
         offices: impl IntoIterator<Item = (OfficeId, Option<(Today, OfficeView)>)>,
     ) -> bool {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let before = self.current();
         let version = before.version + 1;
-        let known: HashMap<&OfficeId, &Arc<OfficeSnap>> =
+        let known: HashMap<&OfficeId, &Arc<OfficeSnapshot>> =
             before.offices.iter().map(|o| (&o.view.id, o)).collect();
         let mut changed = Vec::new();
         let mut now = Vec::with_capacity(before.offices.len());
@@ -223,18 +232,18 @@ impl Live {
                     now.push(Arc::clone(old));
                 }
                 (_, Some((today, view))) => {
-                    let office = Arc::new(OfficeSnap::new(version, today, view));
+                    let office = Arc::new(OfficeSnapshot::new(version, today, view));
                     changed.push(Arc::clone(&office));
                     now.push(office);
                 }
                 (None, None) => {}
             }
         }
-        let ids = |list: &[Arc<OfficeSnap>]| -> Vec<OfficeId> {
+        let ids = |list: &[Arc<OfficeSnapshot>]| -> Vec<OfficeId> {
             list.iter().map(|o| o.view.id.clone()).collect()
         };
-        let relisted = ids(&before.offices) != ids(&now);
-        if changed.is_empty() && !relisted {
+        let office_list_changed = ids(&before.offices) != ids(&now);
+        if changed.is_empty() && !office_list_changed {
             return false;
         }
         let snapshot = Arc::new(Snapshot::new(version, now));
@@ -243,11 +252,11 @@ impl Live {
         let delta = Arc::new(Delta {
             snapshot,
             changed,
-            relisted,
+            office_list_changed,
             event: OnceLock::new(),
             fragment: PerLang::default(),
         });
-        rings.open.retain(|scope, ring| {
+        subscribers.open.retain(|scope, ring| {
             let concerned = match scope {
                 Scope::All => true,
                 Scope::Office(id) => delta.changed.iter().any(|o| o.view.id == *id),

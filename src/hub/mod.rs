@@ -37,7 +37,7 @@ pub mod stats;
 pub mod view;
 mod web;
 
-pub use self::core::{Hub, OfficeGlance};
+pub use self::core::{Hub, OfficeSummary};
 pub use incoming::{Ack, Incoming};
-pub use speech::{Asked, Speaker};
+pub use speech::{AnnouncementRequest, Speaker};
 pub use web::{Bounds, listen, router, serve};

@@ -11,7 +11,7 @@
 //!
 //! Pure; knows no database.
 
-use super::history::{SlotRow, ToldRow};
+use super::history::{PredictionRow, QueueSample};
 use super::live::Today;
 use super::view::OfficeView;
 use crate::clock::Now;
@@ -22,7 +22,7 @@ use jiff::tz::{Offset, TimeZone};
 use std::collections::HashSet;
 
 /// How often it is noted how a queue stands, s.
-pub(super) const SLOT_S: i64 = 600;
+pub(super) const SAMPLE_INTERVAL_S: i64 = 600;
 
 /// The queue's list holds everybody who waits.
 fn complete(queue: &QueueNumbers) -> bool {
@@ -31,7 +31,11 @@ fn complete(queue: &QueueNumbers) -> bool {
 }
 
 /// The tickets that were taken between two states of an office, with what their holders were told.
-pub(super) fn issued(before: &OfficeView, now: &OfficeView, today: Today) -> Vec<ToldRow> {
+pub(super) fn predictions(
+    before: &OfficeView,
+    now: &OfficeView,
+    today: Today,
+) -> Vec<PredictionRow> {
     let mut rows = Vec::new();
     for queue in &now.queues {
         let old = before.queues.iter().find(|q| q.id == queue.id);
@@ -46,7 +50,7 @@ pub(super) fn issued(before: &OfficeView, now: &OfficeView, today: Today) -> Vec
         }
         let known: HashSet<_> = old.next.iter().collect();
         let new = queue.next.iter().rev().take_while(|l| !known.contains(l));
-        rows.extend(new.map(|label| ToldRow {
+        rows.extend(new.map(|label| PredictionRow {
             day: time.date().to_string(),
             office: now.id.to_string(),
             queue: queue.id.to_string(),
@@ -64,7 +68,7 @@ pub(super) fn issued(before: &OfficeView, now: &OfficeView, today: Today) -> Vec
 }
 
 /// How the open queues of an office stand now.
-pub(super) fn standing(view: &OfficeView, today: Today, now: Now) -> Vec<SlotRow> {
+pub(super) fn queue_samples(view: &OfficeView, today: Today, now: Now) -> Vec<QueueSample> {
     let offset = view.as_of.map_or(Offset::UTC, |t: WireTime| t.offset);
     let time = now.wall.to_zoned(TimeZone::fixed(offset));
     let second = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60;
@@ -74,12 +78,12 @@ pub(super) fn standing(view: &OfficeView, today: Today, now: Now) -> Vec<SlotRow
     });
     let row = |queue: &QueueNumbers| {
         let wait = queue.wait?;
-        Some(SlotRow {
+        Some(QueueSample {
             day: today.date.to_string(),
             office: view.id.to_string(),
             queue: queue.id.to_string(),
             lane: queue.lane.as_str().to_owned(),
-            slot: second / SLOT_S,
+            slot: second / SAMPLE_INTERVAL_S,
             weekday: today.date.weekday().to_monday_zero_offset().into(),
             waiting: queue.waiting.map_or(-1, i64::from),
             low: wait.low.into(),
@@ -90,8 +94,8 @@ pub(super) fn standing(view: &OfficeView, today: Today, now: Now) -> Vec<SlotRow
 }
 
 /// Views that changed, each with the one before.
-pub(super) fn changes<'a>(
-    before: &'a [std::sync::Arc<super::live::OfficeSnap>],
+pub(super) fn changed_views<'a>(
+    before: &'a [std::sync::Arc<super::live::OfficeSnapshot>],
     now: &'a [(OfficeId, Option<(Today, OfficeView)>)],
 ) -> impl Iterator<Item = (&'a OfficeView, &'a OfficeView, Today)> {
     now.iter().filter_map(|(id, news)| {

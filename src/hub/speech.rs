@@ -13,7 +13,7 @@ const TURN_WITHIN: Duration = Duration::from_secs(3);
 
 /// What is to be heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct AnnouncementRequest {
     /// The label.
     pub ticket: Label,
     /// Where to, when it was called.
@@ -29,7 +29,7 @@ pub struct Asked {
 }
 
 /// Makes a WAV file of a call; blocks for as long as that takes. `None` when it cannot be spoken.
-type Make = dyn Fn(&Asked) -> Option<Bytes> + Send + Sync;
+type Make = dyn Fn(&AnnouncementRequest) -> Option<Bytes> + Send + Sync;
 
 /// Speaks how tickets are called.
 #[derive(Clone)]
@@ -47,7 +47,9 @@ impl fmt::Debug for Speaker {
 impl Speaker {
     /// Speaks with this.
     #[must_use]
-    pub fn new(make: impl Fn(&Asked) -> Option<Bytes> + Send + Sync + 'static) -> Self {
+    pub fn new(
+        make: impl Fn(&AnnouncementRequest) -> Option<Bytes> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             make: Arc::new(make),
             turn: Arc::new(Semaphore::new(1)),
@@ -58,7 +60,10 @@ impl Speaker {
     ///
     /// # Errors
     /// The status of the answer: 503 while others are spoken, 500 when making it failed.
-    pub(crate) async fn speak(&self, asked: Asked) -> Result<Option<Bytes>, StatusCode> {
+    pub(crate) async fn speak(
+        &self,
+        request: AnnouncementRequest,
+    ) -> Result<Option<Bytes>, StatusCode> {
         let turn = Arc::clone(&self.turn).acquire_owned();
         let turn = match tokio::time::timeout(TURN_WITHIN, turn).await {
             Ok(Ok(turn)) => turn,
@@ -67,7 +72,7 @@ impl Speaker {
         let make = Arc::clone(&self.make);
         let made = tokio::task::spawn_blocking(move || {
             let _turn = turn; // until it is made, also when the viewer has gone
-            make(&asked)
+            make(&request)
         });
         made.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
     }

@@ -59,15 +59,15 @@ pub struct BoardView {
 impl BoardView {
     /// A board's line, with the node it came from and the format found in the bytes.
     #[must_use]
-    pub fn new(node: &NodeId, line: &BoardPicture, format: &str) -> Self {
+    pub fn new(node: &NodeId, entry: &BoardPicture, format: &str) -> Self {
         Self {
             node: node.clone(),
-            id: line.id.clone(),
-            sha256: line.sha256.clone(),
+            id: entry.id.clone(),
+            sha256: entry.sha256.clone(),
             format: format.to_owned(),
-            width: line.width,
-            height: line.height,
-            shown_at: line.shown_at,
+            width: entry.width,
+            height: entry.height,
+            shown_at: entry.shown_at,
         }
     }
 }
@@ -97,14 +97,14 @@ pub struct OutputView {
 impl OutputView {
     /// An output's line, with the node it came from.
     #[must_use]
-    pub fn new(node: &NodeId, line: &OutputReport) -> Self {
+    pub fn new(node: &NodeId, entry: &OutputReport) -> Self {
         Self {
             node: node.clone(),
-            board: line.board.clone(),
-            kind: line.kind.clone(),
-            state: line.state,
-            frame_sha256: line.frame_sha256.clone(),
-            shown_at: line.shown_at,
+            board: entry.board.clone(),
+            kind: entry.kind.clone(),
+            state: entry.state,
+            frame_sha256: entry.frame_sha256.clone(),
+            shown_at: entry.shown_at,
         }
     }
 }
@@ -136,15 +136,15 @@ pub struct CameraView {
 impl CameraView {
     /// A camera's line, with the node it came from and the format found in the bytes.
     #[must_use]
-    pub fn new(node: &NodeId, line: &CameraPicture, format: &str) -> Self {
+    pub fn new(node: &NodeId, entry: &CameraPicture, format: &str) -> Self {
         Self {
             node: node.clone(),
-            id: line.id.clone(),
-            sha256: line.sha256.clone(),
+            id: entry.id.clone(),
+            sha256: entry.sha256.clone(),
             format: format.to_owned(),
-            width: line.width,
-            height: line.height,
-            taken_at: line.taken_at,
+            width: entry.width,
+            height: entry.height,
+            taken_at: entry.taken_at,
         }
     }
 }

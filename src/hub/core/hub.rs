@@ -5,7 +5,7 @@ use super::state::HubState;
 use crate::clock::Clock;
 use crate::config::{HubConfig, PagesConfig, StreamTarget, WebConfig};
 use crate::hub::history::{CallRow, History, HistoryError, Writer};
-use crate::hub::live::{Live, OfficeSnap};
+use crate::hub::live::{Live, OfficeSnapshot};
 use crate::hub::metrics::Names;
 use crate::hub::speech::Speaker;
 use crate::hub::stats::Stats;
@@ -129,7 +129,7 @@ impl Hub {
     /// The newest call of a ticket today, as far as the history tells.
     pub(in crate::hub) async fn newest_call(
         &self,
-        office: &OfficeSnap,
+        office: &OfficeSnapshot,
         queue: &QueueId,
         ticket: &str,
     ) -> Option<CallRow> {

@@ -8,9 +8,9 @@
 use super::hub::{BURST, Hub};
 use super::state::HubState;
 use crate::clock::Now;
-use crate::hub::history::{CallRow, Note};
+use crate::hub::history::{CallRow, HistoryEvent};
 use crate::hub::incoming::{Ack, Incoming, kind, office};
-use crate::hub::registry::{self, Effect, Refusal};
+use crate::hub::registry::{self, Effect, Rejection};
 use crate::model::OfficeId;
 use crate::wire::report::CallReport;
 use crate::wire::topic::Topic;
@@ -44,7 +44,7 @@ impl Hub {
     /// Takes one report without publishing what it changed.
     async fn apply(&self, report: Incoming) {
         let Some(topic) = Topic::parse(&self.root, &report.topic) else {
-            self.refuse(&report, &Refusal::Topic(report.topic.clone()));
+            self.reject(&report, &Rejection::Topic(report.topic.clone()));
             return acknowledge(report.ack);
         };
         self.stats.message(kind(&topic));
@@ -52,49 +52,49 @@ impl Hub {
             return self.record_call(office, report).await;
         }
         let now = self.clock.now();
-        let (effect, left_out, known) = {
+        let (effect, omitted, known) = {
             let registry = &mut self.state().registry;
             let of = office(&topic);
             let before = registry.knows(of);
-            let effect = registry.hear(&topic, &report.payload, report.retain, now);
+            let effect = registry.apply(&topic, &report.payload, report.retain, now);
             let known = !before && registry.knows(of);
-            (effect, registry.left_out(), known)
+            (effect, registry.take_omitted(), known)
         };
         if known {
             self.state().to_admit.insert(office(&topic).clone());
             self.admit_waiting();
         }
         match effect {
-            Ok(Effect::Changed) => self.mark(&topic),
+            Ok(Effect::Changed) => self.mark_dirty(&topic),
             Ok(Effect::Unchanged) => {}
-            Err(refusal) => self.refuse(&report, &refusal),
+            Err(rejection) => self.reject(&report, &rejection),
         }
-        if let Some(refusal) = left_out {
-            self.refuse(&report, &refusal);
+        if let Some(rejection) = omitted {
+            self.reject(&report, &rejection);
         }
         acknowledge(report.ack);
     }
 
-    fn mark(&self, topic: &Topic) {
+    fn mark_dirty(&self, topic: &Topic) {
         if let Some(dirty) = self.state().dirty.as_mut() {
             dirty.insert(office(topic).clone());
         }
     }
 
-    fn refuse(&self, report: &Incoming, refusal: &Refusal) {
-        self.stats.refuse(refusal.reason());
-        if matches!(refusal, Refusal::Late) {
+    fn reject(&self, report: &Incoming, rejection: &Rejection) {
+        self.stats.reject(rejection.reason());
+        if matches!(rejection, Rejection::Late) {
             return; // the broker repeats what it kept after every reconnection
         }
         let now = self.clock.now().mono;
-        if self.state().may_warn(refusal.reason(), now) {
+        if self.state().may_warn(rejection.reason(), now) {
             let topic: String = report
                 .topic
                 .chars()
                 .filter(|c| !c.is_control())
                 .take(120)
                 .collect();
-            tracing::warn!(topic, error = %refusal, "report rejected");
+            tracing::warn!(topic, error = %rejection, "report rejected");
         }
     }
 
@@ -105,8 +105,8 @@ impl Hub {
             .and_then(|call| Ok((self.admit(office, now)?, call)));
         let (known, call) = match admitted {
             Ok(admitted) => admitted,
-            Err(refusal) => {
-                self.refuse(&report, &refusal);
+            Err(rejection) => {
+                self.reject(&report, &rejection);
                 return acknowledge(report.ack);
             }
         };
@@ -115,7 +115,7 @@ impl Hub {
     }
 
     /// Whether an office is known, and a permit for one call.
-    fn admit(&self, office: &OfficeId, now: Now) -> Result<bool, Refusal> {
+    fn admit(&self, office: &OfficeId, now: Now) -> Result<bool, Rejection> {
         let HubState {
             registry,
             calls,
@@ -123,11 +123,11 @@ impl Hub {
             ..
         } = &mut *self.state();
         if registry.knows(office) {
-            let permit = calls.take(office, now.mono);
-            permit.then_some(true).ok_or(Refusal::TooManyCalls)
+            let permit = calls.allow(office, now.mono);
+            permit.then_some(true).ok_or(Rejection::TooManyCalls)
         } else {
-            let permit = waiting.take(office, now.mono);
-            permit.then_some(false).ok_or(Refusal::NoNumbers)
+            let permit = waiting.allow(office, now.mono);
+            permit.then_some(false).ok_or(Rejection::NoNumbers)
         }
     }
 
@@ -142,11 +142,14 @@ impl Hub {
         let row = CallRow::new(office, &call)?;
         if known {
             let _ = self.calls.send((office.clone(), call)); // if anybody listens
-            let heard = now.synced.then_some(now.wall);
-            let sent = self.history.record_heard(row, heard, report.ack).await;
+            let received_at = now.synced.then_some(now.wall);
+            let sent = self
+                .history
+                .record_received(row, received_at, report.ack)
+                .await;
             return sent.ok();
         }
-        self.stats.calls_waited.inc();
+        self.stats.calls_deferred.inc();
         let sent = self.history.record_waiting(row, now.wall, report.ack).await;
         // Its numbers may have come meanwhile.
         let mut state = self.state();
@@ -161,7 +164,10 @@ impl Hub {
     pub(super) fn admit_waiting(&self) {
         let mut state = self.state();
         while let Some(office) = state.to_admit.pop_first() {
-            if !self.history.note(Note::Admit(office.clone())) {
+            if !self
+                .history
+                .try_record(HistoryEvent::Admission(office.clone()))
+            {
                 state.to_admit.insert(office);
                 return;
             }

@@ -3,7 +3,7 @@
 use super::figures::{ACCURACY_DAYS, Figures, USUAL_DAYS};
 use super::hub::Hub;
 use crate::clock::Now;
-use crate::hub::history::{LabelDays, Note, Sweep};
+use crate::hub::history::{HistoryEvent, LabelDays, Purge};
 use crate::hub::live::Today;
 use crate::hub::predictions;
 use crate::hub::registry::{earliest_date, oldest_day};
@@ -26,41 +26,44 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Hub {
     /// Notes how queues stand, and what is to be forgotten, when it is time.
-    pub(super) fn remember(&self, now: Now) {
+    pub(super) fn maintain_history(&self, now: Now) {
         let current = self.live.current();
-        let slot = now.wall.as_second().div_euclid(predictions::SLOT_S);
+        let slot = now
+            .wall
+            .as_second()
+            .div_euclid(predictions::SAMPLE_INTERVAL_S);
         let labels = {
-            let swept = &self.state().swept;
+            let purged = &self.state().purged;
             let offices = current.offices.iter().map(|o| (&o.view.id, o.today.date));
-            label_days(swept, now, offices)
+            label_days(purged, now, offices)
         };
-        let (another_slot, another_day) = {
+        let (sample_due, purge_due) = {
             let mut state = self.state();
-            let another_slot = std::mem::replace(&mut state.slot, slot) != slot;
-            (another_slot, state.swept != labels)
+            let sample_due = std::mem::replace(&mut state.sample_slot, slot) != slot;
+            (sample_due, state.purged != labels)
         };
-        if another_slot {
+        if sample_due {
             let rows = current.offices.iter();
-            for row in rows.flat_map(|o| predictions::standing(&o.view, o.today, now)) {
-                self.note(Note::Slot(row));
+            for row in rows.flat_map(|o| predictions::queue_samples(&o.view, o.today, now)) {
+                self.record_event(HistoryEvent::QueueSample(row));
             }
         }
-        if another_day {
-            let sweep = Sweep {
+        if purge_due {
+            let purge = Purge {
                 labels: labels.clone(),
                 rows_from: oldest_day(now.wall, self.retention_days),
                 waiting_from: now.wall.checked_sub(WAIT_AT_MOST).unwrap_or(Timestamp::MIN),
             };
-            if self.history.note(Note::Sweep(sweep)) {
-                self.state().swept = labels; // else at the next tick
+            if self.history.try_record(HistoryEvent::Purge(purge)) {
+                self.state().purged = labels; // else at the next tick
             }
         }
     }
 
     /// Hands something to the history that it may miss.
-    pub(super) fn note(&self, note: Note) {
-        if !self.history.note(note) {
-            self.stats.notes_lost.inc();
+    pub(super) fn record_event(&self, event: HistoryEvent) {
+        if !self.history.try_record(event) {
+            self.stats.samples_dropped.inc();
         }
     }
 

@@ -21,4 +21,4 @@ mod state;
 mod summary;
 
 pub use hub::Hub;
-pub use summary::OfficeGlance;
+pub use summary::OfficeSummary;

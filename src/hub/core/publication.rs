@@ -2,8 +2,8 @@
 //! passes.
 
 use super::hub::{Hub, TICK};
-use crate::hub::history::Note;
-use crate::hub::live::OfficeSnap;
+use crate::hub::history::HistoryEvent;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::predictions;
 use crate::model::OfficeId;
 use std::collections::BTreeSet;
@@ -26,16 +26,16 @@ impl Hub {
     }
 
     /// Says whether the broker is heard.
-    pub fn set_line(&self, up: bool) {
+    pub fn set_connected(&self, connected: bool) {
         let now = self.clock.now();
         {
             let mut state = self.state();
-            if state.broker_connected != up {
-                self.stats.lines.inc_by(up.into());
-                state.broker_connected = up;
+            if state.broker_connected != connected {
+                self.stats.broker_connections.inc_by(connected.into());
+                state.broker_connected = connected;
                 state.broker_changed_at = now.mono;
             }
-            if up && state.registry.set_line(true) {
+            if connected && state.registry.set_connected(true) {
                 state.dirty = None;
             }
         }
@@ -49,7 +49,7 @@ impl Hub {
             let mut state = self.state();
             if !state.broker_connected
                 && now.since(state.broker_changed_at) > DISCONNECT_GRACE
-                && state.registry.set_line(false)
+                && state.registry.set_connected(false)
             {
                 state.dirty = None;
             }
@@ -58,7 +58,7 @@ impl Hub {
                 dirty.extend(aged);
             }
             let current = self.live.current();
-            let another_day = |o: &Arc<OfficeSnap>| self.today(now, &o.view) != o.today;
+            let another_day = |o: &Arc<OfficeSnapshot>| self.today(now, &o.view) != o.today;
             if current.offices.iter().any(another_day) {
                 state.dirty = None;
             }
@@ -66,7 +66,7 @@ impl Hub {
         self.publish();
         self.admit_waiting();
         if now.synced {
-            self.remember(now);
+            self.maintain_history(now);
         }
     }
 
@@ -82,13 +82,13 @@ impl Hub {
                 let publications = &mut state.publications;
                 let (now, later): (_, BTreeSet<_>) = all
                     .into_iter()
-                    .partition(|o| publications.take(o, now.mono));
+                    .partition(|o| publications.allow(o, now.mono));
                 (Some(now), later)
             }
         };
         if let Some(office) = waiting.first() {
-            self.stats.held_back.inc_by(waiting.len() as u64);
-            if state.may_warn("held-back", now.mono) {
+            self.stats.updates_throttled.inc_by(waiting.len() as u64);
+            if state.may_warn("updates-throttled", now.mono) {
                 tracing::warn!(%office, "an office reports too often; updates to its viewers are throttled");
             }
         }
@@ -114,10 +114,10 @@ impl Hub {
             .collect();
         let before = self.live.current();
         // Without a clock of its own the hub cannot tell what is of today.
-        let told = predictions::changes(&before.offices, &offices).filter(|_| now.synced);
-        for (old, new, today) in told {
-            for row in predictions::issued(old, new, today) {
-                self.note(Note::Told(row));
+        let changed = predictions::changed_views(&before.offices, &offices).filter(|_| now.synced);
+        for (old, new, today) in changed {
+            for row in predictions::predictions(old, new, today) {
+                self.record_event(HistoryEvent::Prediction(row));
             }
         }
         // Under the lock: publications come in the order of the truth.

@@ -1,7 +1,7 @@
 //! How often one office may do something that costs others: a bucket of permits for each.
 //!
 //! Honest offices never notice: their nodes report five times a second at most. One that floods is
-//! held to its pace, and everybody else keeps theirs. Time is handed in.
+//! held to its limit, and everybody else keeps theirs. Time is handed in.
 
 use crate::hub::registry::MAX_OFFICES;
 use crate::model::OfficeId;
@@ -34,7 +34,7 @@ impl RateLimit {
     }
 
     /// Takes a permit of an office; whether there was one. `now` is monotonic.
-    pub(super) fn take(&mut self, office: &OfficeId, now: Duration) -> bool {
+    pub(super) fn allow(&mut self, office: &OfficeId, now: Duration) -> bool {
         let burst = f64::from(self.burst);
         let per_second = f64::from(self.per_second);
         let refilled = |b: &Bucket| {
@@ -73,17 +73,17 @@ mod tests {
 
     #[test]
     fn a_burst_is_let_through_then_the_pace_holds_for_that_office_alone() {
-        let mut pace = RateLimit::new(3, 2);
+        let mut limit = RateLimit::new(3, 2);
         let (flood, calm) = (office("flood"), office("calm"));
         let at = Duration::from_millis;
         let granted =
-            |pace: &mut RateLimit, ms| (0..10).filter(|_| pace.take(&flood, at(ms))).count();
-        assert_eq!(granted(&mut pace, 0), 3);
-        assert_eq!(granted(&mut pace, 500), 1);
-        assert!(pace.take(&calm, at(500)));
-        assert_eq!(granted(&mut pace, 60_000), 3, "no more than the burst");
+            |limit: &mut RateLimit, ms| (0..10).filter(|_| limit.allow(&flood, at(ms))).count();
+        assert_eq!(granted(&mut limit, 0), 3);
+        assert_eq!(granted(&mut limit, 500), 1);
+        assert!(limit.allow(&calm, at(500)));
+        assert_eq!(granted(&mut limit, 60_000), 3, "no more than the burst");
         assert_eq!(
-            granted(&mut pace, 59_000),
+            granted(&mut limit, 59_000),
             0,
             "time that goes back grants nothing"
         );
@@ -91,16 +91,16 @@ mod tests {
 
     #[test]
     fn ever_new_offices_take_no_more_room() {
-        let mut pace = RateLimit::new(1, 1);
+        let mut limit = RateLimit::new(1, 1);
         let all = MAX_OFFICES;
         for n in 0..all {
-            assert!(pace.take(&office(&format!("o{n}")), Duration::ZERO));
+            assert!(limit.allow(&office(&format!("o{n}")), Duration::ZERO));
         }
-        assert!(!pace.take(&office("more"), Duration::ZERO));
+        assert!(!limit.allow(&office("more"), Duration::ZERO));
         assert!(
-            pace.take(&office("more"), Duration::from_secs(1)),
+            limit.allow(&office("more"), Duration::from_secs(1)),
             "others rested"
         );
-        assert!(pace.buckets.len() <= all);
+        assert!(limit.buckets.len() <= all);
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::hub) struct HubState {
     /// Since when it is as it is.
     pub(super) broker_changed_at: Duration,
     /// When each kind of refusal was logged last.
-    pub(super) warned: HashMap<&'static str, Duration>,
+    pub(super) last_warnings: HashMap<&'static str, Duration>,
     pub(super) publications: RateLimit,
     pub(super) calls: RateLimit,
     /// Calls of offices without numbers.
@@ -38,9 +38,9 @@ pub(in crate::hub) struct HubState {
     /// Offices that now have numbers, whose calls may wait for them.
     pub(super) to_admit: BTreeSet<OfficeId>,
     /// The ten minutes in which it was noted last how queues stand.
-    pub(super) slot: i64,
+    pub(super) sample_slot: i64,
     /// The days before which labels were forgotten last.
-    pub(super) swept: LabelDays,
+    pub(super) purged: LabelDays,
 }
 
 impl HubState {
@@ -51,22 +51,22 @@ impl HubState {
             dirty: Some(BTreeSet::new()),
             broker_connected: false,
             broker_changed_at,
-            warned: HashMap::new(),
+            last_warnings: HashMap::new(),
             publications: RateLimit::new(PUBLICATIONS.0, PUBLICATIONS.1),
             calls: RateLimit::new(CALLS.0, CALLS.1),
             waiting: RateLimit::new(WAITING.0, WAITING.1),
             to_admit: BTreeSet::new(),
-            slot: 0,
-            swept: LabelDays::default(),
+            sample_slot: 0,
+            purged: LabelDays::default(),
         }
     }
 
     /// Whether to speak of something now that may come thousands of times.
     pub(super) fn may_warn(&mut self, of: &'static str, now: Duration) -> bool {
-        let last = self.warned.get(of);
+        let last = self.last_warnings.get(of);
         let may = last.is_none_or(|last| now.saturating_sub(*last) >= WARN_EVERY);
         if may {
-            self.warned.insert(of, now);
+            self.last_warnings.insert(of, now);
         }
         may
     }

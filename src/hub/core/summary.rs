@@ -10,7 +10,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// An office with the files of its pictures.
 #[derive(Debug, Clone)]
-pub struct OfficeGlance {
+pub struct OfficeSummary {
     /// What the pages show of it.
     pub view: OfficeView,
     /// Its pictures, boards before cameras; empty unless asked for.
@@ -21,11 +21,11 @@ impl Hub {
     /// All offices now, in the order of the pages, and whether the broker is heard (a reconnection
     /// that takes seconds counts as heard, as on the pages).
     #[must_use]
-    pub fn glance(&self, pictures: bool) -> (bool, Vec<OfficeGlance>) {
+    pub fn summary(&self, pictures: bool) -> (bool, Vec<OfficeSummary>) {
         let state = self.state();
         let registry = &state.registry;
         let current = self.live.current();
-        let offices = current.offices.iter().map(|o| OfficeGlance {
+        let offices = current.offices.iter().map(|o| OfficeSummary {
             view: o.view.clone(),
             pictures: if pictures {
                 registry.pictures(&o.view.id)
@@ -33,7 +33,7 @@ impl Hub {
                 Vec::new()
             },
         });
-        (registry.line(), offices.collect())
+        (registry.is_connected(), offices.collect())
     }
 
     /// Calls as they come from now on, some of them twice. Who does not keep up misses the oldest.
@@ -42,20 +42,24 @@ impl Hub {
         self.calls.subscribe()
     }
 
-    /// Tells `to` what [`glance`](Self::glance) says, now and whenever it may have changed, until
+    /// Tells `to` what [`summary`](Self::summary) says, now and whenever it may have changed, until
     /// the hub stops.
-    pub async fn follow(&self, pictures: bool, mut to: impl FnMut(bool, Vec<OfficeGlance>)) {
-        let mut news = self.live.follow(&Scope::All);
+    pub async fn watch_summary(
+        &self,
+        pictures: bool,
+        mut to: impl FnMut(bool, Vec<OfficeSummary>),
+    ) {
+        let mut news = self.live.subscribe(&Scope::All);
         loop {
-            let (line, offices) = self.glance(pictures);
-            to(line, offices);
+            let (connected, offices) = self.summary(pictures);
+            to(connected, offices);
             tokio::select! {
                 () = self.shutdown.cancelled() => return,
                 // Without an office nothing is published, and the line comes and goes all the same.
                 () = tokio::time::sleep(TICK) => {}
-                told = news.recv() => if matches!(told, Err(RecvError::Closed)) {
+                publication = news.recv() => if matches!(publication, Err(RecvError::Closed)) {
                     // A ring is given up when nobody listens; we did, so only the end is left.
-                    news = self.live.follow(&Scope::All);
+                    news = self.live.subscribe(&Scope::All);
                 },
             }
         }

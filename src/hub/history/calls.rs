@@ -36,11 +36,11 @@ pub(super) struct Arrival {
 }
 
 impl Arrival {
-    /// A call that came at `heard`; `None` without a clock.
-    pub(super) fn new(row: CallRow, heard: Option<Timestamp>) -> Self {
+    /// A call that came at `received_at`; `None` without a clock.
+    pub(super) fn new(row: CallRow, received_at: Option<Timestamp>) -> Self {
         let made = made(&row);
         Self {
-            at_s: heard.map_or(made, |heard| made.min(heard.as_second())),
+            at_s: received_at.map_or(made, |received_at| made.min(received_at.as_second())),
             row,
         }
     }
@@ -226,10 +226,10 @@ pub(super) async fn insert_waiting(
     calls: &[(&Arrival, i64)],
     labels: &Labels,
 ) -> Result<(), sqlx::Error> {
-    insert(connection, &WAITING, calls, |query, (call, heard_s)| {
+    insert(connection, &WAITING, calls, |query, (call, received_s)| {
         bind(query, call, labels)
             .bind(fastrand::i64(0..))
-            .bind(*heard_s)
+            .bind(*received_s)
     })
     .await?;
     Ok(())
@@ -268,7 +268,7 @@ pub(super) async fn admit(
         let written = insert_calls(connection, &calls, labels).await?;
         new += written;
         known += u64::try_from(calls.len()).unwrap_or(0) - written;
-        sql::settle(connection, &calls).await?;
+        sql::resolve_predictions(connection, &calls).await?;
         sqlx::query("DELETE FROM calls_waiting WHERE office = $1 AND id <= $2")
             .bind(office.to_owned())
             .bind(last)

@@ -7,7 +7,7 @@
 //! dropped.
 //!
 //! Beside the calls it holds what was told and what happened ([`WaitRow`]) and how queues stood
-//! ([`SlotRow`]). A ticket's label is forgotten when its day is over; only times stay.
+//! ([`QueueSample`]). A ticket's label is forgotten when its day is over; only times stay.
 //!
 //! The same SQL serves SQLite and PostgreSQL through sqlx's `Any` driver. Knows no registry and
 //! no pages.
@@ -25,7 +25,7 @@ mod writer;
 
 pub use labels::LabelDays;
 pub use read::MAX_PAGE;
-pub use waits::{Accuracy, SlotRow, ToldRow, Usual, WaitRow};
+pub use waits::{Accuracy, PredictionRow, QueueSample, Usual, WaitRow};
 pub use writer::Writer;
 
 use crate::hub::incoming::Ack;
@@ -136,12 +136,12 @@ enum Pending {
     Call(Arrival, Option<Ack>),
     /// A call of an office without numbers, and when it came in seconds since 1970.
     Waiting(Arrival, i64, Option<Ack>),
-    Note(Note),
+    Event(HistoryEvent),
 }
 
 /// What is too old to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sweep {
+pub struct Purge {
     /// The first days whose tickets may be named.
     pub labels: LabelDays,
     /// The first day of which anything is kept.
@@ -152,15 +152,15 @@ pub struct Sweep {
 
 /// Something that may be lost: nobody sends it again, and nobody waits for it.
 #[derive(Debug)]
-pub enum Note {
+pub enum HistoryEvent {
     /// What somebody was told who took a ticket.
-    Told(ToldRow),
+    Prediction(PredictionRow),
     /// How a queue stood.
-    Slot(SlotRow),
+    QueueSample(QueueSample),
     /// What is to be forgotten.
-    Sweep(Sweep),
+    Purge(Purge),
     /// An office has numbers: the calls that waited for them are written where they belong.
-    Admit(OfficeId),
+    Admission(OfficeId),
 }
 
 /// The history as everybody but its writer sees it. Cheap to clone.
@@ -194,37 +194,37 @@ impl History {
     /// # Errors
     /// [`HistoryError::Closed`] when the writer is gone; the call is not acknowledged then.
     pub async fn record(&self, row: CallRow, ack: Option<Ack>) -> Result<(), HistoryError> {
-        self.record_heard(row, None, ack).await
+        self.record_received(row, None, ack).await
     }
 
-    /// The same for a call that came at `heard`, where the hub has a clock to tell: it counts as
+    /// The same for a call that came at `received_at`, where the hub has a clock to tell: it counts as
     /// made then, if it claims to be made later.
     ///
     /// # Errors
     /// As [`History::record`].
-    pub async fn record_heard(
+    pub async fn record_received(
         &self,
         row: CallRow,
-        heard: Option<Timestamp>,
+        received_at: Option<Timestamp>,
         ack: Option<Ack>,
     ) -> Result<(), HistoryError> {
-        self.send(Pending::Call(Arrival::new(row, heard), ack))
+        self.send(Pending::Call(Arrival::new(row, received_at), ack))
             .await
     }
 
     /// Hands over a call of an office that has no numbers: kept, but in nothing that is published,
-    /// until a [`Note::Admit`] names its office.
+    /// until a [`HistoryEvent::Admission`] names its office.
     ///
     /// # Errors
     /// As [`History::record`].
     pub async fn record_waiting(
         &self,
         row: CallRow,
-        heard: Timestamp,
+        received_at: Timestamp,
         ack: Option<Ack>,
     ) -> Result<(), HistoryError> {
-        let arrival = Arrival::new(row, Some(heard));
-        self.send(Pending::Waiting(arrival, heard.as_second(), ack))
+        let arrival = Arrival::new(row, Some(received_at));
+        self.send(Pending::Waiting(arrival, received_at.as_second(), ack))
             .await
     }
 
@@ -234,8 +234,8 @@ impl History {
     }
 
     /// Hands a note to the writer if there is room; whether there was.
-    pub fn note(&self, note: Note) -> bool {
-        self.queue.try_send(Pending::Note(note)).is_ok()
+    pub fn try_record(&self, event: HistoryEvent) -> bool {
+        self.queue.try_send(Pending::Event(event)).is_ok()
     }
 
     /// Whether the database took the last thing it was asked.

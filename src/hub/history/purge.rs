@@ -8,11 +8,11 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 const LABELLED: [&str; 3] = ["calls", "calls_again", "calls_waiting"];
 
 /// Drops the labels of days that are over, the rows of days before `rows_from`, and the calls that
-/// wait for numbers since before `waiting_from` (seconds since 1970). Days before `swept` bear no
+/// wait for numbers since before `waiting_from` (seconds since 1970). Days before `purged` bear no
 /// label any more. How many labels went.
 pub(super) async fn purge(
     connection: &mut AnyConnection,
-    swept: &Labels,
+    purged: &Labels,
     labels: &Labels,
     rows_from: &str,
     waiting_from: i64,
@@ -23,7 +23,7 @@ pub(super) async fn purge(
             format!("UPDATE {table} SET ticket = '' WHERE day >= $1 AND day < $2 AND ticket <> ''");
         // Safe, here and below: names of this file and placeholders.
         let done = sqlx::query(AssertSqlSafe(text))
-            .bind(swept.at_least.clone())
+            .bind(purged.at_least.clone())
             .bind(labels.at_least.clone())
             .execute(&mut *connection)
             .await?;
@@ -36,7 +36,7 @@ pub(super) async fn purge(
     for (day, offices) in labels.by_day() {
         // Those whose day is the same as when labels were dropped last have nothing to drop.
         let news = offices.iter().filter(|o| {
-            let before = swept.offices.get(**o);
+            let before = purged.offices.get(**o);
             before.is_none_or(|before| before != day)
         });
         let offices: Vec<&str> = news.copied().collect();
@@ -55,7 +55,7 @@ pub(super) async fn purge(
                         q.bind((*o).to_owned())
                     });
                 let done = query
-                    .bind(swept.at_least.clone())
+                    .bind(purged.at_least.clone())
                     .bind(day.to_owned())
                     .persistent(false)
                     .execute(&mut *connection)

@@ -1,7 +1,7 @@
 //! The statements, in the words that SQLite and PostgreSQL share.
 
 use super::calls::{Arrival, made};
-use super::{CallRow, SlotRow, ToldRow};
+use super::{CallRow, PredictionRow, QueueSample};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Row as _};
 use std::fmt::Write as _;
@@ -106,7 +106,7 @@ pub(super) async fn insert<'q, R>(
     Ok(new)
 }
 
-const TOLD: Table = Table {
+const PREDICTIONS: Table = Table {
     name: "told",
     columns: &[
         "day", "office", "queue", "ticket", "lane", "weekday", "hour", "at", "at_s", "low", "high",
@@ -115,11 +115,11 @@ const TOLD: Table = Table {
 };
 
 /// Writes what was told to those who took a ticket; who is there already is left.
-pub(super) async fn insert_told(
+pub(super) async fn insert_predictions(
     connection: &mut AnyConnection,
-    rows: &[&ToldRow],
+    rows: &[&PredictionRow],
 ) -> Result<u64, sqlx::Error> {
-    insert(connection, &TOLD, rows, |query, row| {
+    insert(connection, &PREDICTIONS, rows, |query, row| {
         query
             .bind(&row.day)
             .bind(&row.office)
@@ -136,7 +136,7 @@ pub(super) async fn insert_told(
     .await
 }
 
-const SLOTS: Table = Table {
+const QUEUE_SAMPLES: Table = Table {
     name: "slots",
     columns: &[
         "day", "office", "queue", "slot", "lane", "weekday", "hour", "waiting", "low", "high",
@@ -145,11 +145,11 @@ const SLOTS: Table = Table {
 };
 
 /// Writes how queues stood; the first word for a moment counts.
-pub(super) async fn insert_slots(
+pub(super) async fn insert_queue_samples(
     connection: &mut AnyConnection,
-    rows: &[&SlotRow],
+    rows: &[&QueueSample],
 ) -> Result<u64, sqlx::Error> {
-    insert(connection, &SLOTS, rows, |query, row| {
+    insert(connection, &QUEUE_SAMPLES, rows, |query, row| {
         query
             .bind(&row.day)
             .bind(&row.office)
@@ -167,7 +167,7 @@ pub(super) async fn insert_slots(
 
 /// Turns what was told into what happened, for the tickets that these calls name. A recall ends no
 /// wait. What was told goes: the label is not needed any more.
-pub(super) async fn settle(
+pub(super) async fn resolve_predictions(
     connection: &mut AnyConnection,
     calls: &[&Arrival],
 ) -> Result<(), sqlx::Error> {
@@ -182,26 +182,31 @@ pub(super) async fn settle(
             "SELECT day, office, queue, ticket, lane, weekday, hour, at, at_s, low, high \
              FROM told {keys}"
         );
-        let told: Vec<ToldRow> = bind_keys(sqlx::query(AssertSqlSafe(select)), calls)
+        let predictions: Vec<PredictionRow> = bind_keys(sqlx::query(AssertSqlSafe(select)), calls)
             .persistent(false)
             .fetch_all(&mut *connection)
             .await?
             .iter()
-            .map(told_row)
+            .map(prediction_row)
             .collect::<Result<_, _>>()?;
-        if told.is_empty() {
+        if predictions.is_empty() {
             continue;
         }
-        let ended: Vec<(&ToldRow, &CallRow)> = told
+        let ended: Vec<(&PredictionRow, &CallRow)> = predictions
             .iter()
-            .filter_map(|told| {
+            .filter_map(|prediction| {
                 let mut calls = calls.iter().filter(|call| {
-                    let waited = made(call) - told.at_s;
+                    let waited = made(call) - prediction.at_s;
                     (&call.day, &call.office, &call.queue, &call.ticket)
-                        == (&told.day, &told.office, &told.queue, &told.ticket)
+                        == (
+                            &prediction.day,
+                            &prediction.office,
+                            &prediction.queue,
+                            &prediction.ticket,
+                        )
                         && (0..=LONGEST_WAIT_S).contains(&waited)
                 });
-                Some((told, *calls.next()?))
+                Some((prediction, *calls.next()?))
             })
             .collect();
         insert_waits(connection, &ended).await?;
@@ -227,8 +232,8 @@ fn bind_keys<'q>(mut query: AnyQuery<'q>, calls: &[&'q CallRow]) -> AnyQuery<'q>
     query
 }
 
-fn told_row(row: &AnyRow) -> Result<ToldRow, sqlx::Error> {
-    Ok(ToldRow {
+fn prediction_row(row: &AnyRow) -> Result<PredictionRow, sqlx::Error> {
+    Ok(PredictionRow {
         day: row.try_get(0)?,
         office: row.try_get(1)?,
         queue: row.try_get(2)?,
@@ -266,23 +271,23 @@ const WAITS: Table = Table {
 /// Writes how long people waited, and what they had been told.
 async fn insert_waits(
     connection: &mut AnyConnection,
-    ended: &[(&ToldRow, &CallRow)],
+    ended: &[(&PredictionRow, &CallRow)],
 ) -> Result<u64, sqlx::Error> {
-    insert(connection, &WAITS, ended, |query, (told, call)| {
+    insert(connection, &WAITS, ended, |query, (prediction, call)| {
         query
-            .bind(&told.office)
-            .bind(&told.day)
-            .bind(&told.queue)
+            .bind(&prediction.office)
+            .bind(&prediction.day)
+            .bind(&prediction.queue)
             .bind(call.epoch)
             .bind(call.no)
-            .bind(&told.lane)
-            .bind(told.weekday)
-            .bind(told.hour)
-            .bind(&told.at)
-            .bind(told.low)
-            .bind(told.high)
+            .bind(&prediction.lane)
+            .bind(prediction.weekday)
+            .bind(prediction.hour)
+            .bind(&prediction.at)
+            .bind(prediction.low)
+            .bind(prediction.high)
             .bind(&call.at)
-            .bind(made(call) - told.at_s)
+            .bind(made(call) - prediction.at_s)
     })
     .await
 }

@@ -10,7 +10,7 @@ use sqlx::any::AnyRow;
 
 /// What somebody was told who took a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToldRow {
+pub struct PredictionRow {
     /// Business day, `YYYY-MM-DD`.
     pub day: String,
     /// The office.
@@ -37,7 +37,7 @@ pub struct ToldRow {
 
 /// How a queue stood at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlotRow {
+pub struct QueueSample {
     /// Business day, `YYYY-MM-DD`.
     pub day: String,
     /// The office.

@@ -17,7 +17,7 @@ mod queue;
 
 pub(crate) use names::Names;
 
-use super::live::OfficeSnap;
+use super::live::OfficeSnapshot;
 use super::registry::{NodeView, Registry as Nodes};
 use crate::model::OfficeId;
 use board::BoardMetrics;
@@ -36,7 +36,7 @@ const OTHER: &str = "other";
 pub(crate) struct Observed<'a> {
     pub(crate) nodes: &'a Nodes,
     /// The offices as viewers see them.
-    pub(crate) offices: &'a [Arc<OfficeSnap>],
+    pub(crate) offices: &'a [Arc<OfficeSnapshot>],
     /// The offices of the configuration: where there is not room for all, these come first.
     pub(crate) order: &'a [OfficeId],
     /// Whether the hub is connected to its broker.
@@ -106,7 +106,7 @@ impl Observed<'_> {
         let version = env!("CARGO_PKG_VERSION");
         info.get_or_create(&Version { version }).set(1);
         r.register("yobiban_hub_info", "Version of the hub; always 1", info);
-        let heard = self.nodes.offices().count();
+        let offices = self.nodes.offices().count();
         for (name, help, value) in [
             (
                 "yobiban_hub_broker_connected",
@@ -126,7 +126,7 @@ impl Observed<'_> {
             (
                 "yobiban_hub_offices",
                 "Offices that have reported numbers",
-                heard,
+                offices,
             ),
             (
                 "yobiban_hub_nodes",

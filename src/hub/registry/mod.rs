@@ -17,10 +17,10 @@ mod rejection;
 mod view;
 
 pub use call::{decode_call, earliest_date, oldest_day};
-pub use evidence::{AHEAD_AT_MOST, CURRENT_FOR, HEARD_FOR};
+pub use evidence::{CURRENT_FOR, MAX_AHEAD, ONLINE_FOR};
 
 pub use images::{IMAGE_BUDGET, Image, Images, MAX_PICTURE};
-pub use rejection::Refusal;
+pub use rejection::Rejection;
 pub use view::{NodeView, ShownPicture};
 
 use crate::clock::Now;
@@ -29,7 +29,7 @@ use crate::model::{NodeId, OfficeId};
 use crate::wire::report::{HealthReport, Instance, Numbers, OFFLINE, ONLINE};
 use crate::wire::{self, WireTime, old_names, topic::Topic};
 use bytes::Bytes;
-use evidence::Way;
+use evidence::Delivery;
 use jiff::Timestamp;
 use node::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,11 +78,11 @@ pub struct Registry {
     /// Offices that told numbers of their own, also such as are too old to be shown.
     known: BTreeSet<OfficeId>,
     images: Images,
-    line: bool,
+    connected: bool,
     /// The newest moment that was handed in.
     now: Now,
     /// What was left out of the report taken last.
-    left_out: Option<Refusal>,
+    omitted: Option<Rejection>,
 }
 
 impl Default for Registry {
@@ -99,23 +99,28 @@ impl Registry {
             offices: BTreeMap::new(),
             known: BTreeSet::new(),
             images: Images::new(IMAGE_BUDGET),
-            line: true,
+            connected: true,
             now: Now {
                 wall: Timestamp::UNIX_EPOCH,
                 mono: Duration::ZERO,
                 synced: false,
             },
-            left_out: None,
+            omitted: None,
         }
     }
 
     /// Takes one report that came live: one that the broker did not keep for newcomers. See
-    /// [`Registry::hear`].
+    /// [`Registry::apply`].
     ///
     /// # Errors
-    /// [`Refusal`] when it breaks a rule; nothing has changed then.
-    pub fn report(&mut self, topic: &Topic, payload: &Bytes, now: Now) -> Result<Effect, Refusal> {
-        self.hear(topic, payload, false, now)
+    /// [`Rejection`] when it breaks a rule; nothing has changed then.
+    pub fn report(
+        &mut self,
+        topic: &Topic,
+        payload: &Bytes,
+        now: Now,
+    ) -> Result<Effect, Rejection> {
+        self.apply(topic, payload, false, now)
     }
 
     /// Takes one report, which the broker may have kept (`retained`); a call is only checked, see
@@ -123,18 +128,18 @@ impl Registry {
     /// registry forget the same.
     ///
     /// # Errors
-    /// [`Refusal`] when it breaks a rule; nothing has changed then, but that the node's clock may
+    /// [`Rejection`] when it breaks a rule; nothing has changed then, but that the node's clock may
     /// be known to be wrong.
-    pub fn hear(
+    pub fn apply(
         &mut self,
         topic: &Topic,
         payload: &Bytes,
         retained: bool,
         now: Now,
-    ) -> Result<Effect, Refusal> {
+    ) -> Result<Effect, Rejection> {
         self.now = now;
-        self.left_out = None;
-        let way = Way { retained, now };
+        self.omitted = None;
+        let delivery = Delivery { retained, now };
         match topic {
             Topic::Numbers(office, node) => {
                 if payload.is_empty() {
@@ -145,19 +150,19 @@ impl Registry {
                 let timely = check::timely(&numbers, now);
                 if matches!(
                     timely,
-                    Ok(()) | Err(Refusal::Time(_) | Refusal::Ahead { .. })
+                    Ok(()) | Err(Rejection::Time(_) | Rejection::Ahead { .. })
                 ) {
-                    self.know(office);
+                    self.add_known(office);
                 }
-                if let Err(refusal) = timely {
-                    self.measure(office, node, numbers.at, way);
-                    return Err(refusal.of(office, node));
+                if let Err(rejection) = timely {
+                    self.check_clock(office, node, numbers.at, delivery);
+                    return Err(rejection.with_node(office, node));
                 }
                 let before = self.node(office, node).and_then(|n| n.numbers.as_ref());
-                self.left_out = check::leave_out_ahead(&mut numbers, before, now)
-                    .map_err(|refusal| refusal.of(office, node))?;
+                self.omitted = check::drop_future_entries(&mut numbers, before, now)
+                    .map_err(|rejection| rejection.with_node(office, node))?;
                 self.edit(office, node, |n, images| {
-                    n.take_numbers(numbers, way, images)
+                    n.apply_numbers(numbers, delivery, images)
                 })
             }
             Topic::Availability(office, node) => {
@@ -165,9 +170,13 @@ impl Registry {
                     b"" => return Ok(self.forget(office, node, |n| n.online = None)),
                     b if b == ONLINE.as_bytes() => true,
                     b if b == OFFLINE.as_bytes() => false,
-                    _ => return Err(Refusal::Availability),
+                    _ => return Err(Rejection::Availability),
                 };
-                self.edit(office, node, |n, _| Ok(n.take_availability(online, way)))
+                self.edit(
+                    office,
+                    node,
+                    |n, _| Ok(n.set_availability(online, delivery)),
+                )
             }
             Topic::Health(office, node) => {
                 if payload.is_empty() {
@@ -190,7 +199,7 @@ impl Registry {
                              accepted until 0.2, update the node"
                         );
                     }
-                    Ok(n.take_health(health, way))
+                    Ok(n.set_health(health, delivery))
                 })
             }
             Topic::Instance(office, node) => {
@@ -206,21 +215,21 @@ impl Registry {
             Topic::Board(office, node, board) => {
                 check_size(payload)?;
                 self.edit(office, node, |n, images| {
-                    let effect = n.take_board(board, payload, images)?;
-                    n.lives(way);
+                    let effect = n.set_board_picture(board, payload, images)?;
+                    n.mark_alive(delivery);
                     Ok(effect)
                 })
             }
             Topic::Camera(office, node, camera) => {
                 check_size(payload)?;
                 self.edit(office, node, |n, images| {
-                    let effect = n.take_camera(camera, payload, images)?;
-                    n.lives(way);
+                    let effect = n.set_camera_picture(camera, payload, images)?;
+                    n.mark_alive(delivery);
                     Ok(effect)
                 })
             }
             Topic::Calls(..) => decode_call(payload, now, u16::MAX).map(|_| Effect::Unchanged),
-            Topic::Feed(..) => Err(Refusal::Topic(topic.to_string())),
+            Topic::Feed(..) => Err(Rejection::Topic(topic.to_string())),
         }
     }
 
@@ -230,7 +239,7 @@ impl Registry {
         self.now = now;
         let mut aged = Vec::new();
         for (office, nodes) in &mut self.offices {
-            let each = nodes.values_mut().map(|n| n.ages(now));
+            let each = nodes.values_mut().map(|n| n.update_status(now));
             if each.fold(false, |any, one| any | one) {
                 aged.push(office.clone());
             }
@@ -239,8 +248,8 @@ impl Registry {
     }
 
     /// What was left out of the report taken last, if something was.
-    pub fn left_out(&mut self) -> Option<Refusal> {
-        self.left_out.take()
+    pub fn take_omitted(&mut self) -> Option<Rejection> {
+        self.omitted.take()
     }
 
     /// Whether an office told numbers of its own, be they too old to be shown: whose calls are
@@ -250,7 +259,7 @@ impl Registry {
         self.known.contains(office)
     }
 
-    fn know(&mut self, office: &OfficeId) {
+    fn add_known(&mut self, office: &OfficeId) {
         if !self.known.contains(office) && self.known.len() < MAX_OFFICES {
             self.known.insert(office.clone());
         }
@@ -261,10 +270,10 @@ impl Registry {
     }
 
     /// Notes how far the clock of a node is off, whose report is refused for its time.
-    fn measure(&mut self, office: &OfficeId, node: &NodeId, at: WireTime, way: Way) {
+    fn check_clock(&mut self, office: &OfficeId, node: &NodeId, at: WireTime, delivery: Delivery) {
         let nodes = self.offices.get_mut(office);
         if let Some(node) = nodes.and_then(|nodes| nodes.get_mut(node)) {
-            node.measure(at, way);
+            node.check_clock(at, delivery);
         }
     }
 
@@ -273,12 +282,12 @@ impl Registry {
         &mut self,
         office: &OfficeId,
         node: &NodeId,
-        edit: impl FnOnce(&mut Node, &mut Images) -> Result<Effect, Refusal>,
-    ) -> Result<Effect, Refusal> {
+        edit: impl FnOnce(&mut Node, &mut Images) -> Result<Effect, Rejection>,
+    ) -> Result<Effect, Rejection> {
         match self.offices.get(office) {
-            None if self.offices.len() >= MAX_OFFICES => return Err(Refusal::Full("office")),
+            None if self.offices.len() >= MAX_OFFICES => return Err(Rejection::Full("office")),
             Some(n) if !n.contains_key(node) && n.len() >= MAX_NODES => {
-                return Err(Refusal::Full("node of this office"));
+                return Err(Rejection::Full("node of this office"));
             }
             _ => {}
         }
@@ -286,7 +295,7 @@ impl Registry {
         let entry = nodes.entry(node.clone()).or_default();
         let mut effect = edit(entry, &mut self.images);
         if let Ok(effect) = &mut effect {
-            *effect = effect.and(Effect::changed_if(entry.ages(self.now)));
+            *effect = effect.and(Effect::changed_if(entry.update_status(self.now)));
         }
         self.prune(office, node);
         effect
@@ -297,7 +306,7 @@ impl Registry {
             return Effect::Unchanged;
         };
         edit(entry);
-        entry.ages(self.now);
+        entry.update_status(self.now);
         self.prune(office, node);
         Effect::Changed
     }
@@ -329,14 +338,14 @@ impl Registry {
 
     /// Says whether the hub hears the broker; while it does not, no number is current. Whether
     /// that is news.
-    pub fn set_line(&mut self, up: bool) -> bool {
-        std::mem::replace(&mut self.line, up) != up
+    pub fn set_connected(&mut self, connected: bool) -> bool {
+        std::mem::replace(&mut self.connected, connected) != connected
     }
 
     /// Whether the hub hears the broker.
     #[must_use]
-    pub fn line(&self) -> bool {
-        self.line
+    pub fn is_connected(&self) -> bool {
+        self.connected
     }
 
     /// The offices that have numbers, by id.
@@ -350,9 +359,9 @@ impl Registry {
     }
 }
 
-fn check_size(payload: &Bytes) -> Result<(), Refusal> {
+fn check_size(payload: &Bytes) -> Result<(), Rejection> {
     if payload.len() > MAX_PICTURE {
-        Err(Refusal::Picture(payload.len()))
+        Err(Rejection::Picture(payload.len()))
     } else {
         Ok(())
     }

@@ -4,9 +4,9 @@ use crate::model::{NodeId, OfficeId};
 use crate::wire::WireError;
 use jiff::SignedDuration;
 
-/// Says why a report changed nothing. [`Refusal::reason`] is the label it is counted under.
+/// Says why a report changed nothing. [`Rejection::reason`] is the label it is counted under.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum Rejection {
     /// The topic is none of the report topics.
     #[error("topic {0:?} is not a report topic")]
     Topic(String),
@@ -67,7 +67,7 @@ pub enum Refusal {
     #[error(
         "entry of picture {0}: expected sha256 of 64 hex digits, a known format, 1 to 8192 pixels"
     )]
-    PictureLine(String),
+    PictureEntry(String),
     /// Bytes that are no picture of the three formats, or too many of them.
     #[error("picture of {0} bytes: expected PNG, WebP or JPEG of at most 512 KiB")]
     Picture(usize),
@@ -88,8 +88,8 @@ pub enum Refusal {
     TooManyCalls,
 }
 
-impl Refusal {
-    /// Every word of [`Refusal::reason`].
+impl Rejection {
+    /// Every word of [`Rejection::reason`].
     pub const REASONS: [&'static str; 12] = [
         "topic",
         "payload",
@@ -105,7 +105,7 @@ impl Refusal {
         "too-many-calls",
     ];
 
-    /// A report from the future; whose is said by [`Refusal::of`].
+    /// A report from the future; whose is said by [`Rejection::with_node`].
     pub(super) fn ahead(by: SignedDuration) -> Self {
         Self::Ahead {
             whose: "a node".into(),
@@ -114,7 +114,7 @@ impl Refusal {
     }
 
     /// The same, with the node named whose clock is wrong.
-    pub(super) fn of(self, office: &OfficeId, node: &NodeId) -> Self {
+    pub(super) fn with_node(self, office: &OfficeId, node: &NodeId) -> Self {
         match self {
             Self::Ahead { by, .. } => Self::Ahead {
                 whose: format!("node {node} of {office}"),
@@ -138,7 +138,7 @@ impl Refusal {
             | Self::CallTime(_) => "time",
             Self::NoNumbers => "no-numbers",
             Self::List(_) => "list",
-            Self::PictureLine(_) => "picture-line",
+            Self::PictureEntry(_) => "picture-line",
             Self::Picture(_) => "picture",
             Self::Late => "late",
             Self::Full(_) => "full",
@@ -169,14 +169,14 @@ mod tests {
         let (_, body) = source.split_once("pub fn reason(&self)").unwrap();
         let (body, _) = body.split_once("\n    }\n").unwrap();
         let reasons: Vec<&str> = body.split('"').skip(1).step_by(2).collect();
-        assert_eq!(reasons, Refusal::REASONS);
+        assert_eq!(reasons, Rejection::REASONS);
     }
 
     #[test]
     fn a_clock_that_is_ahead_is_named() {
         let by = SignedDuration::from_mins(23 * 60 + 54);
         let (office, node) = ("chuo".parse().unwrap(), "n1".parse().unwrap());
-        let text = Refusal::ahead(by).of(&office, &node).to_string();
+        let text = Rejection::ahead(by).with_node(&office, &node).to_string();
         let expected = "the clock of node n1 of chuo is 23 h 54 min ahead";
         assert!(text.starts_with(expected), "{text}");
     }

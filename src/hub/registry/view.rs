@@ -40,13 +40,13 @@ impl Registry {
             .max_by_key(|(n, _)| n.rank(now))?;
         let mut queues = node.queues(now);
         for queue in &mut queues {
-            queue.fresh &= self.line;
+            queue.fresh &= self.connected;
         }
         let mut boards = Vec::new();
         let mut cameras = Vec::new();
         let mut outputs = Vec::new();
         for (id, n) in nodes {
-            if self.line && n.is_online(now) {
+            if self.connected && n.is_online(now) {
                 outputs.extend(n.outputs().map(|o| OutputView::new(id, o)));
             }
             boards.extend(n.boards().map(|(l, i)| BoardView::new(id, l, i.format)));
@@ -60,7 +60,7 @@ impl Registry {
             boards,
             cameras,
             outputs,
-            online: self.line && nodes.values().any(|n| n.is_online(now)),
+            online: self.connected && nodes.values().any(|n| n.is_online(now)),
         })
     }
 
@@ -75,21 +75,21 @@ impl Registry {
     pub fn pictures(&self, office: &OfficeId) -> Vec<ShownPicture> {
         let nodes = || self.offices.get(office).into_iter().flatten();
         let boards = nodes().flat_map(|(_, n)| {
-            let heard = self.line && n.is_online(self.now);
-            n.boards().map(move |(line, image)| ShownPicture {
+            let online = self.connected && n.is_online(self.now);
+            n.boards().map(move |(entry, image)| ShownPicture {
                 camera: false,
                 image: image.clone(),
-                at: line.shown_at,
-                heard,
+                at: entry.shown_at,
+                online,
             })
         });
         let cameras = nodes().flat_map(|(_, n)| {
-            let heard = self.line && n.is_online(self.now);
-            n.cameras().map(move |(line, image)| ShownPicture {
+            let online = self.connected && n.is_online(self.now);
+            n.cameras().map(move |(entry, image)| ShownPicture {
                 camera: true,
                 image: image.clone(),
-                at: line.taken_at,
-                heard,
+                at: entry.taken_at,
+                online,
             })
         });
         boards.chain(cameras).collect()
@@ -133,5 +133,5 @@ pub struct ShownPicture {
     /// When it was shown or taken.
     pub at: WireTime,
     /// Whether its node is heard.
-    pub heard: bool,
+    pub online: bool,
 }

@@ -1,7 +1,7 @@
 //! The JSON API.
 
 use crate::hub::content::page::Page;
-use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::live::{OfficeSnapshot, Snapshot};
 use crate::hub::view::OfficeView;
 use crate::hub::web::parts::json;
 use crate::hub::web::request::Shared;
@@ -20,7 +20,7 @@ pub(crate) struct Offices {
 }
 
 /// `{"offices":[…]` without its closing brace, put together from what is serialised already.
-pub(crate) fn list(offices: &[Arc<OfficeSnap>]) -> Vec<u8> {
+pub(crate) fn list(offices: &[Arc<OfficeSnapshot>]) -> Vec<u8> {
     let len: usize = offices.iter().map(|o| o.json().len() + 1).sum();
     let mut out = Vec::with_capacity(len + 48);
     out.extend_from_slice(br#"{"offices":["#);

@@ -8,7 +8,7 @@
 
 use super::opendata::rows;
 use crate::hub::content::page::Page;
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::web::parts::json;
 use crate::hub::web::request::{Query, Shared};
 use crate::model::{Lane, Status};
@@ -134,14 +134,14 @@ pub(crate) async fn one(
     }
 }
 
-fn urn(office: &OfficeSnap, queue: &QueueNumbers) -> String {
+fn urn(office: &OfficeSnapshot, queue: &QueueNumbers) -> String {
     format!("urn:ngsi-ld:QueueMonitor:{}:{}", office.view.id, queue.id)
 }
 
 /// What an attribute is, and its unit (UN/CEFACT code) if it has one.
 type Attribute = (&'static str, Value, Option<&'static str>);
 
-fn attributes(office: &OfficeSnap, queue: &QueueNumbers) -> Vec<Attribute> {
+fn attributes(office: &OfficeSnapshot, queue: &QueueNumbers) -> Vec<Attribute> {
     let status = match queue.status {
         Status::Open => "Open",
         Status::Paused => "Suspended",
@@ -180,7 +180,7 @@ fn attributes(office: &OfficeSnap, queue: &QueueNumbers) -> Vec<Attribute> {
     all
 }
 
-fn entity(office: &OfficeSnap, queue: &QueueNumbers, form: Form) -> Value {
+fn entity(office: &OfficeSnapshot, queue: &QueueNumbers, form: Form) -> Value {
     let at = queue.as_of.map(|t| t.at.to_string());
     let mut entity = Map::new();
     entity.insert("id".into(), urn(office, queue).into());

@@ -4,7 +4,7 @@
 use crate::hub::content::page::{Page, is_known};
 use crate::hub::core::Hub;
 use crate::hub::history::{CallRow, HistoryError, MAX_PAGE, WaitRow};
-use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::live::{OfficeSnapshot, Snapshot};
 use crate::hub::web::parts::json;
 use crate::hub::web::parts::labels::{office_level, queue_level};
 use crate::hub::web::request::Shared;
@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 pub(crate) const LICENCE: &str = "https://creativecommons.org/licenses/by/4.0/";
 
 /// Every queue with its office.
-pub(crate) fn rows(snapshot: &Snapshot) -> impl Iterator<Item = (&OfficeSnap, &QueueNumbers)> {
+pub(crate) fn rows(snapshot: &Snapshot) -> impl Iterator<Item = (&OfficeSnapshot, &QueueNumbers)> {
     snapshot
         .offices
         .iter()
@@ -70,11 +70,11 @@ pub(crate) struct Congestion {
 pub(crate) async fn congestion_json(State(hub): Shared, headers: HeaderMap) -> Response {
     let snapshot = hub.live.current();
     let make = || {
-        let queue = |o: &OfficeSnap, q: &QueueNumbers| CongestionQueue {
+        let queue = |o: &OfficeSnapshot, q: &QueueNumbers| CongestionQueue {
             numbers: q.clone(),
             congestion: queue_level(q, o.today, &hub.pages).class(),
         };
-        let office = |o: &Arc<OfficeSnap>| CongestionOffice {
+        let office = |o: &Arc<OfficeSnapshot>| CongestionOffice {
             id: o.view.id.to_string(),
             name: o.view.name.forms().clone(),
             online: o.view.online,

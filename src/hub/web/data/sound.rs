@@ -4,7 +4,7 @@
 //! is then asked to come back later. Numbers and pages never wait for it.
 
 use crate::hub::core::Hub;
-use crate::hub::speech::Asked;
+use crate::hub::speech::AnnouncementRequest;
 use crate::hub::web::request::{Query, Shared, lang};
 use crate::model::{Label, Lane};
 use axum::body::Body;
@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 /// Sounds may be kept this long: a ticket may be called, or called elsewhere, at any time.
-const KEPT: &str = "public, max-age=30";
+const CACHE_FOR: &str = "public, max-age=30";
 
 /// The sound of a ticket's call.
 pub(crate) async fn call(
@@ -25,7 +25,7 @@ pub(crate) async fn call(
     let Some(speaker) = hub.speaker() else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let Some(mut asked) = asked(&hub, &office, &queue, &label).await else {
+    let Some(mut request) = announcement_request(&hub, &office, &queue, &label).await else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let lang = match query.get("lang") {
@@ -37,22 +37,27 @@ pub(crate) async fn call(
     lang.split('-')
         .next()
         .unwrap_or_default()
-        .clone_into(&mut asked.lang);
-    let wav = match speaker.speak(asked).await {
+        .clone_into(&mut request.lang);
+    let wav = match speaker.speak(request).await {
         Ok(Some(wav)) => wav,
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(status) => return (status, [(header::RETRY_AFTER, "5")]).into_response(),
     };
     let head = [
         (header::CONTENT_TYPE, "audio/wav"),
-        (header::CACHE_CONTROL, KEPT),
+        (header::CACHE_CONTROL, CACHE_FOR),
         (header::VARY, "accept-language"),
     ];
     (head, Body::from(wav)).into_response()
 }
 
 /// A ticket that its office speaks of, as it was or will be called.
-async fn asked(hub: &Hub, office: &str, queue: &str, label: &str) -> Option<Asked> {
+async fn announcement_request(
+    hub: &Hub,
+    office: &str,
+    queue: &str,
+    label: &str,
+) -> Option<AnnouncementRequest> {
     let snapshot = hub.live.current();
     let office = snapshot.office(office)?;
     let queue = office.view.queues.iter().find(|q| q.id.as_str() == queue)?;
@@ -66,7 +71,7 @@ async fn asked(hub: &Hub, office: &str, queue: &str, label: &str) -> Option<Aske
             Label::new(&call.counter).ok()
         }
     };
-    Some(Asked {
+    Some(AnnouncementRequest {
         ticket,
         counter,
         queue: queue.id.clone(),

@@ -5,7 +5,7 @@
 use crate::hub::content::lang::{Lang, Messages, fill};
 use crate::hub::content::page::Page;
 use crate::hub::core::Hub;
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::web::parts::base::{Base, print};
 use crate::hub::web::parts::labels::{self, Wait};
 use crate::hub::web::parts::{cards, json};
@@ -27,7 +27,7 @@ struct Widget<'a> {
     card: &'a str,
 }
 
-fn time(office: &OfficeSnap, t: &Messages) -> String {
+fn time(office: &OfficeSnapshot, t: &Messages) -> String {
     let time = office.view.as_of.map(labels::clock);
     time.map_or_else(
         || t.as_of_unknown.clone(),
@@ -81,7 +81,7 @@ pub(crate) struct WidgetOffice {
     page: String,
 }
 
-fn in_words(hub: &Hub, office: &OfficeSnap, lang: Lang) -> WidgetOffice {
+fn in_words(hub: &Hub, office: &OfficeSnapshot, lang: Lang) -> WidgetOffice {
     let t = lang.messages();
     let card = labels::card(office, lang.tag(), t, &hub.pages);
     let queue = |row: labels::Row| WidgetQueue {

@@ -82,12 +82,12 @@ pub(crate) async fn serve_stream(
     socket: TcpStream,
     head: Vec<u8>,
     mut viewer: Viewer,
-    take_within: Duration,
+    write_timeout: Duration,
     stats: Arc<Stats>,
 ) {
-    let mut open = write(&socket, &head, take_within, &stats).await;
+    let mut open = write(&socket, &head, write_timeout, &stats).await;
     drop(head);
-    // Whether the other side may have closed; who sends more instead is heard no longer.
+    // Whether the other side may have closed; a client that sends more is not looked at again.
     let mut listens = true;
     while open.is_ok() {
         let event = {
@@ -97,8 +97,8 @@ pub(crate) async fn serve_stream(
                     return Poll::Ready(event);
                 }
                 let mut byte = [0];
-                let heard = listens.then(|| socket.poll_peek(cx, &mut ReadBuf::new(&mut byte)));
-                match heard {
+                let peeked = listens.then(|| socket.poll_peek(cx, &mut ReadBuf::new(&mut byte)));
+                match peeked {
                     None | Some(Poll::Pending) => {}
                     Some(Poll::Ready(Ok(1..))) => listens = false,
                     Some(Poll::Ready(Ok(0) | Err(_))) => return Poll::Ready(None),
@@ -108,15 +108,15 @@ pub(crate) async fn serve_stream(
             .await
         };
         let Some(event) = event else { return };
-        open = write(&socket, &event, take_within, &stats).await;
+        open = write(&socket, &event, write_timeout, &stats).await;
     }
 }
 
-/// Writes all of it; whoever takes none of it for `take_within` is given up and counted.
+/// Writes all of it; whoever takes none of it for `write_timeout` is given up and counted.
 async fn write(
     socket: &TcpStream,
     mut bytes: &[u8],
-    take_within: Duration,
+    write_timeout: Duration,
     stats: &Stats,
 ) -> io::Result<()> {
     while !bytes.is_empty() {
@@ -125,9 +125,9 @@ async fn write(
             Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
             Err(e) if e.kind() == ErrorKind::WouldBlock => {
                 // Few are slow; the others' tasks need no room for a clock.
-                let room = Box::pin(tokio::time::timeout(take_within, socket.writable()));
+                let room = Box::pin(tokio::time::timeout(write_timeout, socket.writable()));
                 let Ok(room) = room.await else {
-                    stats.connections_stalled.inc();
+                    stats.connections_write_timeout.inc();
                     return Err(ErrorKind::TimedOut.into());
                 };
                 room?;

@@ -82,7 +82,7 @@ fn open(hub: Arc<Hub>, scope: Scope, form: Form, query: &Query, headers: &Header
         .or_else(|| query.get("since"))
         .and_then(|id| hub.live.version(id));
     // Followed before the state is read: nothing falls between.
-    let news = hub.live.follow(&scope);
+    let news = hub.live.subscribe(&scope);
     let packing = if accepts_gzip(headers) {
         Packing::Gzip
     } else {

@@ -38,10 +38,10 @@ pub(super) struct Seat(Arc<Hub>);
 
 impl Seat {
     pub(super) fn take(hub: &Arc<Hub>) -> Option<Self> {
-        let before = hub.stats.viewers.inc();
+        let before = hub.stats.sse_clients.inc();
         let seat = Self(Arc::clone(hub));
         if usize::try_from(before).is_ok_and(|n| n >= hub.pages.max_viewers) {
-            hub.stats.viewers_refused.inc();
+            hub.stats.sse_clients_rejected.inc();
             return None;
         }
         Some(seat)
@@ -50,7 +50,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.stats.viewers.dec();
+        self.0.stats.sse_clients.dec();
     }
 }
 
@@ -172,7 +172,7 @@ impl Viewer {
 
     /// The newest state, in place of what was missed.
     fn skip(&mut self) -> Option<Bytes> {
-        self.hub.stats.viewers_skipped.inc();
+        self.hub.stats.sse_clients_resynced.inc();
         let snapshot = self.hub.live.current();
         self.seen = Some(snapshot.version);
         self.whole(&snapshot)
@@ -226,7 +226,7 @@ impl Viewer {
         let snapshot = &delta.snapshot;
         let hub = &self.hub;
         match (&self.scope, self.form) {
-            (Scope::All, _) if delta.relisted => self.whole(snapshot),
+            (Scope::All, _) if delta.office_list_changed => self.whole(snapshot),
             (Scope::All, Form::Json) => {
                 let make = || {
                     let mut json = api::list(&delta.changed);

@@ -5,7 +5,7 @@ use crate::hub::content::page::Page;
 use crate::hub::core::Hub;
 use crate::hub::core::figures::ACCURACY_DAYS;
 use crate::hub::history::Accuracy;
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::web::parts::base::{Base, print};
 use crate::hub::web::parts::json;
 use crate::hub::web::request::{Query, Shared, lang};
@@ -39,7 +39,7 @@ struct Office {
 
 #[derive(Template)]
 #[template(path = "accuracy.html")]
-struct Sheet<'a> {
+struct AccuracyPage<'a> {
     base: Base,
     t: &'a Messages,
     hint: String,
@@ -78,7 +78,7 @@ pub(crate) async fn page(State(hub): Shared, query: Query, headers: HeaderMap) -
     let lang = lang(&query, &headers);
     let t = lang.messages();
     let snapshot = hub.live.current();
-    let office = |office: &OfficeSnap| {
+    let office = |office: &OfficeSnapshot| {
         let figures = hub.figures(&office.view.id);
         let all = &figures.accuracy;
         let named = |id: &str| office.view.queues.iter().find(|q| q.id.as_str() == id);
@@ -106,7 +106,7 @@ pub(crate) async fn page(State(hub): Shared, query: Query, headers: HeaderMap) -
     let offices = snapshot.offices.iter().filter_map(|o| office(o)).collect();
     let mut base = Base::new(&hub, lang, "/accuracy");
     base.title.clone_from(&t.accuracy_title);
-    Page::html(print(&Sheet {
+    Page::html(print(&AccuracyPage {
         base,
         t,
         hint: fill(&t.accuracy_hint, &[("days", &ACCURACY_DAYS.to_string())]),

@@ -4,7 +4,7 @@ use super::ticket_page::in_path;
 use super::typed::{Sureness, loose, meant};
 use crate::hub::content::lang::{Messages, fill};
 use crate::hub::content::page::Page;
-use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::live::{OfficeSnapshot, Snapshot};
 use crate::hub::web::parts::base::{Base, print};
 use crate::hub::web::request::{Query, Shared, lang};
 use crate::model::Label;
@@ -35,7 +35,7 @@ struct FindPage<'a> {
 
 /// Where a ticket may belong, the label as that queue writes it.
 struct Candidate<'a> {
-    office: &'a OfficeSnap,
+    office: &'a OfficeSnapshot,
     queue: &'a QueueNumbers,
     label: String,
     sureness: Sureness,

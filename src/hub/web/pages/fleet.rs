@@ -4,7 +4,7 @@
 //! programs as a bearer token (RFC 6750). Without a token in the configuration there is no such
 //! page. In Japanese, and in English for every other language.
 
-use super::fleet_labels::{self, Words};
+use super::fleet_labels::{self, Labels};
 use crate::clock::Now;
 use crate::config::Secret;
 use crate::health::IssueKind;
@@ -36,37 +36,37 @@ const LITTLE: u64 = 128 << 20;
 /// From here on a medium should be replaced soon (JESD84-B50: 0x09 is 80 to 90 % used).
 const WORN: u8 = 90;
 
-/// How a node is, the worst first.
+/// The state of a node, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum How {
-    Away,
-    Troubled,
-    Well,
+enum NodeHealth {
+    Offline,
+    NeedsAttention,
+    Healthy,
 }
 
-impl How {
+impl NodeHealth {
     fn class(self) -> &'static str {
         match self {
-            Self::Away => "crowded",
-            Self::Troubled => "busy",
-            Self::Well => "free",
+            Self::Offline => "crowded",
+            Self::NeedsAttention => "busy",
+            Self::Healthy => "free",
         }
     }
 
     /// A shape beside the colour.
     fn mark(self) -> &'static str {
         match self {
-            Self::Away => "✕",
-            Self::Troubled => "△",
-            Self::Well => "○",
+            Self::Offline => "✕",
+            Self::NeedsAttention => "△",
+            Self::Healthy => "○",
         }
     }
 
-    fn word(self, w: &Words) -> &'static str {
+    fn word(self, w: &Labels) -> &'static str {
         match self {
-            Self::Away => w.away,
-            Self::Troubled => w.troubled,
-            Self::Well => w.well,
+            Self::Offline => w.offline,
+            Self::NeedsAttention => w.needs_attention,
+            Self::Healthy => w.healthy,
         }
     }
 }
@@ -97,12 +97,12 @@ struct Fact {
 }
 
 struct Row {
-    how: How,
+    health: NodeHealth,
     office: String,
     office_name: String,
     node: String,
     version: String,
-    told: String,
+    last_report: String,
     /// That its clock is wrong, as the hub sees it.
     clock: Option<String>,
     /// That two machines have its identity, as the hub sees it; where the node does not say so.
@@ -114,14 +114,14 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "fleet.html")]
-struct Sheet<'a> {
+struct FleetPage<'a> {
     base: Base,
     t: &'a Messages,
-    w: &'static Words,
+    w: &'static Labels,
     css: &'static str,
     all: usize,
-    away: usize,
-    troubled: usize,
+    offline: usize,
+    needs_attention: usize,
     versions: String,
     rows: Vec<Row>,
 }
@@ -148,17 +148,17 @@ pub(crate) async fn page(state: Shared, uri: Uri, query: Query, headers: HeaderM
     };
     let mut base = Base::new(hub, lang, "/fleet");
     w.title.clone_into(&mut base.title);
-    let of = |how: How| rows.iter().filter(|row| row.how == how).count();
+    let of = |health: NodeHealth| rows.iter().filter(|row| row.health == health).count();
     let versions: BTreeSet<&str> = rows.iter().map(|row| row.version.as_str()).collect();
     let versions = versions.into_iter().filter(|v| !v.is_empty());
-    let html = print(&Sheet {
+    let html = print(&FleetPage {
         base,
         t: lang.messages(),
         w,
         css: assets::fleet_css(),
         all: rows.len(),
-        away: of(How::Away),
-        troubled: of(How::Troubled),
+        offline: of(NodeHealth::Offline),
+        needs_attention: of(NodeHealth::NeedsAttention),
         versions: versions.collect::<Vec<_>>().join(", "),
         rows,
     });
@@ -197,7 +197,7 @@ fn password(value: &str) -> Option<String> {
 }
 
 /// A line for each node, the worst first.
-fn rows(registry: &Registry, line: bool, lang: Lang, w: &Words, now: Now) -> Vec<Row> {
+fn rows(registry: &Registry, connected: bool, lang: Lang, w: &Labels, now: Now) -> Vec<Row> {
     let mut rows: Vec<Row> = registry
         .nodes()
         .map(|seen| {
@@ -214,22 +214,22 @@ fn rows(registry: &Registry, line: bool, lang: Lang, w: &Words, now: Now) -> Vec
             let mut row = row(office, node, seen.health, w, now, picture);
             row.office_name = name.unwrap_or_else(|| office.to_string());
             if let Some(off) = seen.clock_off {
-                row.how = How::Troubled;
+                row.health = NodeHealth::NeedsAttention;
                 row.clock = Some(w.clock_off(off.as_secs(), row.office_name.as_str(), node));
             }
             if seen.shared {
-                row.how = How::Troubled;
+                row.health = NodeHealth::NeedsAttention;
                 let kind = IssueKind::IdentityShared.as_str();
                 let said = row.issues.iter().any(|issue| issue.kind == kind);
                 row.shared = (!said).then_some(w.shared);
             }
-            if !(line && seen.online) {
-                row.how = How::Away;
+            if !(connected && seen.online) {
+                row.health = NodeHealth::Offline;
             }
             row
         })
         .collect();
-    rows.sort_by_key(|row| row.how); // stable: else by office and node
+    rows.sort_by_key(|row| row.health); // stable: else by office and node
     rows
 }
 
@@ -237,17 +237,17 @@ fn row(
     office: &OfficeId,
     node: &NodeId,
     health: Option<&HealthReport>,
-    w: &Words,
+    w: &Labels,
     now: Now,
     picture: impl Fn(&str) -> Option<String>,
 ) -> Row {
     let mut row = Row {
-        how: How::Troubled,
+        health: NodeHealth::NeedsAttention,
         office: office.to_string(),
         office_name: String::new(),
         node: node.to_string(),
         version: String::new(),
-        told: w.never.to_owned(),
+        last_report: w.never.to_owned(),
         clock: None,
         shared: None,
         issues: Vec::new(),
@@ -257,7 +257,7 @@ fn row(
     let Some(health) = health else { return row };
     row.version.clone_from(&health.version);
     let age = now.wall.duration_since(health.at.at).as_secs();
-    row.told = format!("{} {}", labels::clock(health.at), w.ago(age));
+    row.last_report = format!("{} {}", labels::clock(health.at), w.ago(age));
     row.issues = health
         .issues
         .iter()
@@ -279,11 +279,15 @@ fn row(
         || row.outputs.iter().any(|o| o.wrong)
         || row.facts.iter().any(|f| f.wrong)
         || age > SILENT_S;
-    row.how = if wrong { How::Troubled } else { How::Well };
+    row.health = if wrong {
+        NodeHealth::NeedsAttention
+    } else {
+        NodeHealth::Healthy
+    };
     row
 }
 
-fn output(o: &OutputReport, w: &Words, picture: impl Fn(&str) -> Option<String>) -> Output {
+fn output(o: &OutputReport, w: &Labels, picture: impl Fn(&str) -> Option<String>) -> Output {
     let facts = ["mode", "refresh_hz", "last_reply"];
     let known = facts
         .iter()
@@ -308,7 +312,7 @@ fn output(o: &OutputReport, w: &Words, picture: impl Fn(&str) -> Option<String>)
 }
 
 /// What is known of the machine, with what is wrong of it marked.
-fn facts(health: &HealthReport, w: &Words) -> Vec<Fact> {
+fn facts(health: &HealthReport, w: &Labels) -> Vec<Fact> {
     let MachineReport {
         model,
         temperature_c,

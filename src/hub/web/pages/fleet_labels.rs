@@ -5,17 +5,17 @@ use crate::model::NodeId;
 use crate::wire::report::OutputState;
 
 /// All words in one language.
-pub(super) struct Words {
+pub(super) struct Labels {
     japanese: bool,
     pub(super) title: &'static str,
     pub(super) nodes: &'static str,
     pub(super) none: &'static str,
-    pub(super) away: &'static str,
-    pub(super) troubled: &'static str,
-    pub(super) well: &'static str,
+    pub(super) offline: &'static str,
+    pub(super) needs_attention: &'static str,
+    pub(super) healthy: &'static str,
     pub(super) versions: &'static str,
     pub(super) version: &'static str,
-    pub(super) told: &'static str,
+    pub(super) last_report: &'static str,
     pub(super) never: &'static str,
     pub(super) picture: &'static str,
     pub(super) uptime: &'static str,
@@ -35,17 +35,17 @@ pub(super) struct Words {
     pub(super) no: &'static str,
 }
 
-static JA: Words = Words {
+static JA: Labels = Labels {
     japanese: true,
     title: "端末の一覧",
     nodes: "台",
     none: "まだどの端末からも報告がありません。",
-    away: "応答なし",
-    troubled: "要確認",
-    well: "正常",
+    offline: "応答なし",
+    needs_attention: "要確認",
+    healthy: "正常",
     versions: "バージョン",
     version: "バージョン",
-    told: "最終報告",
+    last_report: "最終報告",
     never: "まだありません",
     picture: "最後の画面",
     uptime: "稼働",
@@ -65,17 +65,17 @@ static JA: Words = Words {
     no: "なし",
 };
 
-static EN: Words = Words {
+static EN: Labels = Labels {
     japanese: false,
     title: "All nodes",
     nodes: "nodes",
     none: "No node has reported yet.",
-    away: "offline",
-    troubled: "needs attention",
-    well: "OK",
+    offline: "offline",
+    needs_attention: "needs attention",
+    healthy: "OK",
     versions: "versions",
     version: "Version",
-    told: "Last report",
+    last_report: "Last report",
     never: "none yet",
     picture: "last picture",
     uptime: "Uptime",
@@ -96,7 +96,7 @@ static EN: Words = Words {
 };
 
 /// The words for a reader of this language.
-pub(super) fn of(tag: &str) -> &'static Words {
+pub(super) fn of(tag: &str) -> &'static Labels {
     if tag == "ja" || tag.starts_with("ja-") {
         &JA
     } else {
@@ -104,7 +104,7 @@ pub(super) fn of(tag: &str) -> &'static Words {
     }
 }
 
-impl Words {
+impl Labels {
     /// A time of some seconds, in its two largest units.
     pub(super) fn span(&self, seconds: i64) -> String {
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);

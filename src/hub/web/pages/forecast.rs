@@ -8,7 +8,7 @@ use crate::hub::content::lang::{Messages, fill};
 use crate::hub::content::page::Page;
 use crate::hub::core::figures::USUAL_DAYS;
 use crate::hub::history::Usual;
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::web::parts::base::{Base, print};
 use crate::hub::web::parts::json;
 use crate::hub::web::parts::labels::{self, Level};
@@ -79,7 +79,7 @@ struct Forecast<'a> {
 }
 
 /// Weekday and hour at an office, 0 Monday to 6 Sunday.
-fn moment(office: &OfficeSnap, now: Now) -> (i8, i8) {
+fn moment(office: &OfficeSnapshot, now: Now) -> (i8, i8) {
     let offset = office.view.as_of.map_or(Offset::constant(9), |t| t.offset);
     let time = now.wall.to_zoned(TimeZone::fixed(offset));
     (time.weekday().to_monday_zero_offset(), time.hour())

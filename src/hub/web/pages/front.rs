@@ -2,7 +2,7 @@
 
 use crate::hub::content::lang::Messages;
 use crate::hub::content::page::Page;
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::web::parts::base::{Base, as_of_all, print};
 use crate::hub::web::parts::cards::{cards, glance};
 use crate::hub::web::request::{Query, Shared, lang};
@@ -39,7 +39,7 @@ pub(crate) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
             lang.tag(),
             hub.live.id(snapshot.version)
         ));
-        let option = |o: &OfficeSnap| OfficeOption {
+        let option = |o: &OfficeSnapshot| OfficeOption {
             id: o.view.id.to_string(),
             name: o.view.name.best(lang.tag()).to_owned(),
         };

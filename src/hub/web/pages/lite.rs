@@ -2,7 +2,7 @@
 
 use crate::hub::content::lang::{Messages, fill};
 use crate::hub::content::page::Page;
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::web::parts::base::{LangLink, common_time, lang_links, own_times, print, site};
 use crate::hub::web::parts::labels::{self, Card, Wait};
 use crate::hub::web::parts::missing::not_found;
@@ -39,7 +39,7 @@ pub(crate) async fn lite(State(hub): Shared, query: Query, headers: HeaderMap) -
     let snapshot = hub.live.current();
     let make = || {
         let times = snapshot.offices.iter().map(|o| own_times(o));
-        let card = |o: &OfficeSnap| labels::card(o, lang.tag(), t, &hub.pages);
+        let card = |o: &OfficeSnapshot| labels::card(o, lang.tag(), t, &hub.pages);
         Page::html(print(&Lite {
             t,
             lang: lang.tag(),

@@ -5,7 +5,7 @@
 use crate::hub::content::lang::{Lang, Messages};
 use crate::hub::content::page::Page;
 use crate::hub::core::Hub;
-use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::live::{OfficeSnapshot, Snapshot};
 use crate::hub::web::parts::base::{self, Base, print};
 use crate::hub::web::parts::labels::{self, Level, Phase, Row, Wait};
 use crate::hub::web::parts::missing::not_found;
@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError};
 fn queues<'a>(
     snapshot: &'a Snapshot,
     id: &str,
-) -> impl Iterator<Item = (&'a OfficeSnap, &'a QueueNumbers)> {
+) -> impl Iterator<Item = (&'a OfficeSnapshot, &'a QueueNumbers)> {
     snapshot.offices.iter().filter_map(move |office| {
         let queue = office.view.queues.iter().find(|q| q.id.as_str() == id)?;
         Some((office.as_ref(), queue))
@@ -32,7 +32,7 @@ fn queues<'a>(
 
 /// What offices are ordered by: the longer end of the wait, then the shorter; `None` where there
 /// is nothing to compare: closed, paused, old, or without a predicted wait.
-pub(crate) fn rank(office: &OfficeSnap, queue: &QueueNumbers) -> Option<(u32, u32)> {
+pub(crate) fn rank(office: &OfficeSnapshot, queue: &QueueNumbers) -> Option<(u32, u32)> {
     let open = labels::phase(queue, office.today) == Phase::Open && queue.fresh;
     let wait = queue.wait.filter(|_| open)?;
     Some((wait.high, wait.low))

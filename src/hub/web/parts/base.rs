@@ -4,7 +4,7 @@ use super::{assets, labels};
 use crate::clock::Now;
 use crate::hub::content::lang::{Lang, Messages, fill};
 use crate::hub::core::Hub;
-use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::live::{OfficeSnapshot, Snapshot};
 use crate::wire::WireTime;
 use askama::Template;
 
@@ -98,7 +98,10 @@ struct AsOf<'a> {
 }
 
 /// The line under the title: of when the newest numbers are.
-pub(crate) fn as_of<'a>(offices: impl IntoIterator<Item = &'a OfficeSnap>, t: &Messages) -> String {
+pub(crate) fn as_of<'a>(
+    offices: impl IntoIterator<Item = &'a OfficeSnapshot>,
+    t: &Messages,
+) -> String {
     let newest = offices
         .into_iter()
         .filter_map(|o| o.view.as_of)
@@ -113,7 +116,7 @@ pub(crate) fn as_of_all(hub: &Hub, snapshot: &Snapshot, t: &Messages) -> String 
 }
 
 /// The newest time of an office's fresh numbers, and of all of its numbers.
-pub(crate) fn own_times(office: &OfficeSnap) -> [Option<WireTime>; 2] {
+pub(crate) fn own_times(office: &OfficeSnapshot) -> [Option<WireTime>; 2] {
     let fresh = office.view.queues.iter().filter(|q| q.fresh);
     let fresh = fresh.filter_map(|q| q.as_of).max_by_key(|time| time.at);
     [fresh, office.view.as_of]

@@ -4,7 +4,7 @@ use super::base::print;
 use super::labels::{self, Card, Level, Wait};
 use crate::hub::content::lang::{Lang, Messages};
 use crate::hub::core::Hub;
-use crate::hub::live::{OfficeSnap, Snapshot};
+use crate::hub::live::{OfficeSnapshot, Snapshot};
 use askama::Template;
 
 #[derive(Template)]
@@ -16,7 +16,7 @@ struct CardPart<'a> {
 }
 
 /// An office's card, made once for each of its states and languages.
-pub(crate) fn card<'a>(hub: &Hub, office: &'a OfficeSnap, lang: Lang) -> &'a str {
+pub(crate) fn card<'a>(hub: &Hub, office: &'a OfficeSnapshot, lang: Lang) -> &'a str {
     office.card.get(lang, || {
         print(&CardPart {
             t: lang.messages(),
@@ -67,7 +67,7 @@ pub(crate) fn glance(hub: &Hub, snapshot: &Snapshot, lang: Lang) -> String {
         2..=MAX_GLANCE => &snapshot.offices[..],
         _ => &[],
     };
-    let glance = |o: &OfficeSnap| Glance {
+    let glance = |o: &OfficeSnapshot| Glance {
         id: o.view.id.to_string(),
         name: o.view.name.best(lang.tag()).to_owned(),
         level: labels::office_level(o, &hub.pages),

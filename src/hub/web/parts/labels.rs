@@ -5,7 +5,7 @@
 
 use crate::config::PagesConfig;
 use crate::hub::content::lang::{Messages, fill};
-use crate::hub::live::{OfficeSnap, Today};
+use crate::hub::live::{OfficeSnapshot, Today};
 use crate::model::{Lane, Status, WaitRange};
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
@@ -146,7 +146,7 @@ pub(crate) fn wait_level(high: u64, pages: &PagesConfig) -> Level {
 }
 
 /// How busy an office is: as its busiest open queue.
-pub(crate) fn office_level(office: &OfficeSnap, pages: &PagesConfig) -> Level {
+pub(crate) fn office_level(office: &OfficeSnapshot, pages: &PagesConfig) -> Level {
     let levels = || {
         office
             .view
@@ -325,7 +325,7 @@ pub(crate) struct Card {
     pub(crate) rows: Vec<Row>,
 }
 
-pub(crate) fn card(office: &OfficeSnap, tag: &str, t: &Messages, pages: &PagesConfig) -> Card {
+pub(crate) fn card(office: &OfficeSnapshot, tag: &str, t: &Messages, pages: &PagesConfig) -> Card {
     let queues = &office.view.queues;
     let today = office.today;
     let level = office_level(office, pages);

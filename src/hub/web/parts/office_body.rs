@@ -4,12 +4,12 @@ use super::base::print;
 use super::labels::{self, Card, Wait};
 use crate::hub::content::lang::{Lang, Messages, fill};
 use crate::hub::core::Hub;
-use crate::hub::live::OfficeSnap;
+use crate::hub::live::OfficeSnapshot;
 use crate::hub::view::OutputView;
 use crate::wire::report::OutputState;
 use askama::Template;
 
-struct Glass {
+struct Picture {
     href: String,
     width: u32,
     height: u32,
@@ -25,8 +25,8 @@ struct OfficeBody<'a> {
     t: &'a Messages,
     lang: &'static str,
     card: Card,
-    boards: Vec<Glass>,
-    cameras: Vec<Glass>,
+    boards: Vec<Picture>,
+    cameras: Vec<Picture>,
     /// Boards without a picture that people cannot see: which, and why.
     unseen: Vec<(String, String)>,
 }
@@ -44,12 +44,12 @@ fn trouble(state: OutputState, t: &Messages) -> Option<String> {
 }
 
 /// The part of an office's page that changes.
-pub(crate) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String {
+pub(crate) fn office_body(hub: &Hub, office: &OfficeSnapshot, lang: Lang) -> String {
     let t = lang.messages();
     let card = labels::card(office, lang.tag(), t, &hub.pages);
     let time = |time| fill(&t.board_time, &[("time", &labels::clock(time))]);
     let outputs = &office.view.outputs;
-    let boards = office.view.boards.iter().map(|b| Glass {
+    let boards = office.view.boards.iter().map(|b| Picture {
         href: format!("/images/{}", b.sha256),
         width: b.width,
         height: b.height,
@@ -63,7 +63,7 @@ pub(crate) fn office_body(hub: &Hub, office: &OfficeSnap, lang: Lang) -> String 
             .find(|o| o.node == b.node && o.board == b.id)
             .and_then(|o| trouble(o.state, t)),
     });
-    let cameras = office.view.cameras.iter().map(|c| Glass {
+    let cameras = office.view.cameras.iter().map(|c| Picture {
         href: format!("/images/{}", c.sha256),
         width: c.width,
         height: c.height,

@@ -33,8 +33,8 @@ use tokio_util::task::TaskTracker;
 /// Largest head of a request, in bytes: addresses and cookies of honest browsers stay far below.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// What the kernel keeps of an answer that is not taken, in bytes (it doubles this for its own
-/// books). Enough for 300 kB/s over a line of 100 ms, and for any proxy in the same house; without
+/// What the kernel keeps of an answer that is not detached, in bytes (it doubles this for its own
+/// books). Enough for 300 kB/s over a line of 100 ms, and for any proxy in the same server; without
 /// it the kernel lets each slow viewer hold up to 4 MB.
 const SEND_BUFFER: u32 = 16 * 1024;
 
@@ -54,9 +54,9 @@ pub struct Bounds {
     pub connections: usize,
     /// A request's head must arrive within this, from the opening of the connection or the end of
     /// the answer before: silent and slow senders must not fill the connections.
-    pub head_within: Duration,
-    /// Some of an answer must be taken within this; slower readers are cut off, and may come back.
-    pub take_within: Duration,
+    pub head_timeout: Duration,
+    /// Some of an answer must be detached within this; slower readers are cut off, and may come back.
+    pub write_timeout: Duration,
 }
 
 impl Bounds {
@@ -65,9 +65,9 @@ impl Bounds {
     pub fn new(connections: usize) -> Self {
         Self {
             connections,
-            head_within: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(10),
             // A third of what the kernel keeps in a minute: 180 bytes a second.
-            take_within: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -75,7 +75,7 @@ impl Bounds {
 /// Binds an address for [`serve`], with bounds on what the kernel keeps for each connection.
 ///
 /// # Errors
-/// When the address is taken, or not ours.
+/// When the address is detached, or not ours.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
@@ -96,14 +96,14 @@ pub async fn serve(
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(bounds.head_within)
+        .header_read_timeout(bounds.head_timeout)
         .max_buf_size(HEAD_BYTES);
-    let house = Arc::new(House {
+    let server = Arc::new(Server {
         router: TowerToHyperService::new(router(Arc::clone(&hub))),
         hub,
         http,
-        take_within: bounds.take_within,
-        guests: TaskTracker::new(),
+        write_timeout: bounds.write_timeout,
+        tasks: TaskTracker::new(),
         shutdown,
     });
     let seats = Arc::new(Semaphore::new(
@@ -111,7 +111,7 @@ pub async fn serve(
     ));
     loop {
         let accepted = tokio::select! {
-            () = house.shutdown.cancelled() => break,
+            () = server.shutdown.cancelled() => break,
             accepted = async {
                 let seat = Arc::clone(&seats).acquire_owned().await.ok()?;
                 Some((listener.accept().await, seat))
@@ -127,33 +127,35 @@ pub async fn serve(
             None => break,
         };
         let _ = stream.set_nodelay(true); // events are small and must not wait for more
-        house.guests.spawn(Arc::clone(&house).receive(stream, seat));
+        server
+            .tasks
+            .spawn(Arc::clone(&server).receive(stream, seat));
     }
     drop(listener);
-    house.hub.live.close();
-    house.guests.close();
-    let _ = tokio::time::timeout(DRAIN, house.guests.wait()).await;
+    server.hub.live.close();
+    server.tasks.close();
+    let _ = tokio::time::timeout(DRAIN, server.tasks.wait()).await;
 }
 
 /// What all connections share.
-struct House {
+struct Server {
     hub: Arc<Hub>,
     router: TowerToHyperService<Router>,
     http: http1::Builder,
-    take_within: Duration,
-    guests: TaskTracker,
+    write_timeout: Duration,
+    tasks: TaskTracker,
     shutdown: CancellationToken,
 }
 
 /// The head of an answer, and the viewer whose events are its body.
-type Taken = (Vec<u8>, Viewer);
+type DetachedStream = (Vec<u8>, Viewer);
 
-impl House {
+impl Server {
     /// Answers what a connection asks, until it closes or becomes a viewer's.
     async fn receive(self: Arc<Self>, stream: TcpStream, seat: OwnedSemaphorePermit) {
-        let stream = TimeoutStream::new(stream, self.take_within, Arc::clone(&self.hub.stats));
-        let taken = Arc::new(Mutex::new(None::<Taken>));
-        let service = service_fn(|request| self.answer(request, Arc::clone(&taken)));
+        let stream = TimeoutStream::new(stream, self.write_timeout, Arc::clone(&self.hub.stats));
+        let detached = Arc::new(Mutex::new(None::<DetachedStream>));
+        let service = service_fn(|request| self.answer(request, Arc::clone(&detached)));
         let mut connection = self.http.serve_connection(TokioIo::new(stream), service);
         let mut stopped = pin!(self.shutdown.cancelled());
         let mut stopping = false;
@@ -163,9 +165,12 @@ impl House {
                 Pin::new(&mut connection).graceful_shutdown();
             }
             let ended = Pin::new(&mut connection).poll(cx);
-            let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match (taken, ended) {
-                (Some(taken), _) => Poll::Ready(Ok(Some(taken))),
+            let detached = detached
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            match (detached, ended) {
+                (Some(detached), _) => Poll::Ready(Ok(Some(detached))),
                 (None, ended) => ended.map_ok(|()| None),
             }
         })
@@ -174,9 +179,9 @@ impl House {
             Ok(Some((head, viewer))) => {
                 let stream = connection.into_parts().io.into_inner().into_inner();
                 let stats = Arc::clone(&self.hub.stats);
-                let serve = serve_stream(stream, head, viewer, self.take_within, stats);
+                let serve = serve_stream(stream, head, viewer, self.write_timeout, stats);
                 // In a task of its own, so that nothing of this one is kept for hours.
-                self.guests.spawn(async move {
+                self.tasks.spawn(async move {
                     serve.await;
                     drop(seat);
                 });
@@ -184,26 +189,26 @@ impl House {
             Ok(None) => {}
             Err(error) => {
                 if error.is_timeout() {
-                    self.hub.stats.connections_silent.inc();
+                    self.hub.stats.connections_idle_closed.inc();
                 }
                 tracing::trace!(%error, "connection closed early");
             }
         }
     }
 
-    /// Answers one request. One that is answered by events leaves them in `taken` and never comes
+    /// Answers one request. One that is answered by events leaves them in `detached` and never comes
     /// to its end here.
     async fn answer(
         &self,
         request: Request<Incoming>,
-        taken: Arc<Mutex<Option<Taken>>>,
+        detached: Arc<Mutex<Option<DetachedStream>>>,
     ) -> Result<Response<Body>, Infallible> {
         let takes = request.method() == Method::GET && request.body().is_end_stream();
         let mut answer = self.router.call(request).await?;
         let handoff = answer.extensions_mut().remove::<StreamHandoff>();
         if takes && let Some(viewer) = handoff.and_then(|h| h.take()) {
             let head = head(&answer, self.hub.clock.now().wall);
-            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some((head, viewer));
+            *detached.lock().unwrap_or_else(PoisonError::into_inner) = Some((head, viewer));
             return pending().await;
         }
         Ok(answer)

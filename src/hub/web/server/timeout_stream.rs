@@ -19,17 +19,17 @@ pub(super) struct TimeoutStream<S> {
     inner: S,
     /// Runs while the other side takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
-    take_within: Duration,
+    write_timeout: Duration,
     stats: Arc<Stats>,
 }
 
 impl<S> TimeoutStream<S> {
-    /// Expects every piece that is written to be taken within `take_within`.
-    pub(super) fn new(inner: S, take_within: Duration, stats: Arc<Stats>) -> Self {
+    /// Expects every piece that is written to be taken within `write_timeout`.
+    pub(super) fn new(inner: S, write_timeout: Duration, stats: Arc<Stats>) -> Self {
         Self {
             inner,
             stalled: None,
-            take_within,
+            write_timeout,
             stats,
         }
     }
@@ -49,10 +49,10 @@ impl<S> TimeoutStream<S> {
             self.stalled = None;
             return result;
         }
-        let limit = self.take_within;
+        let limit = self.write_timeout;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(stalled.as_mut().poll(cx));
-        self.stats.connections_stalled.inc();
+        self.stats.connections_write_timeout.inc();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
