@@ -3,7 +3,7 @@
 //! Each office has its own day, as its clocks say; what one office tells as its time moves the
 //! forgetting of no other.
 
-use super::CallRow;
+use super::rows::CallRow;
 use crate::model::OfficeId;
 use jiff::civil::Date;
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
 //! The one who writes: batches, retries, acknowledges, forgets.
 
-use super::calls::{self, Arrival};
+use super::arrival::Arrival;
+use super::error::HistoryError;
 use super::labels::Labels;
-use super::{
-    HistoryError, HistoryEvent, Pending, PredictionRow, Purge, QueueSample, purge, spelling, sql,
-    tables,
-};
+use super::queue::{HistoryEvent, Pending, Purge};
+use super::rows::{PredictionRow, QueueSample};
+use super::{calls, predictions, purge, spelling, sql, tables};
 use crate::hub::stats::Stats;
 use crate::model::OfficeId;
 use sqlx::AnyPool;
@@ -152,7 +152,7 @@ impl Writer {
         } else {
             let mut calls: Vec<&Arrival> = Vec::new();
             let mut waiting: Vec<(&Arrival, i64)> = Vec::new();
-            let mut predictions: Vec<&PredictionRow> = Vec::new();
+            let mut predicted: Vec<&PredictionRow> = Vec::new();
             let mut samples: Vec<&QueueSample> = Vec::new();
             let mut admitted: Vec<&OfficeId> = Vec::new();
             let mut purge_due: Option<&Purge> = None;
@@ -160,7 +160,7 @@ impl Writer {
                 match pending {
                     Pending::Call(call, _) => calls.push(call),
                     Pending::Waiting(call, received_s, _) => waiting.push((call, *received_s)),
-                    Pending::Event(HistoryEvent::Prediction(row)) => predictions.push(row),
+                    Pending::Event(HistoryEvent::Prediction(row)) => predicted.push(row),
                     Pending::Event(HistoryEvent::QueueSample(row)) => samples.push(row),
                     Pending::Event(HistoryEvent::Admission(office)) => admitted.push(office),
                     Pending::Event(HistoryEvent::Purge(newer)) => purge_due = Some(newer),
@@ -168,17 +168,17 @@ impl Writer {
             }
             let mut labels = self.labels.clone();
             let mut transaction = self.pool.begin().await?;
-            sql::insert_predictions(&mut transaction, &predictions).await?;
+            predictions::insert_predictions(&mut transaction, &predicted).await?;
             let mut new = calls::insert_calls(&mut transaction, &calls, &labels).await?;
             let mut all = u64::try_from(calls.len()).unwrap_or(u64::MAX);
-            sql::resolve_predictions(&mut transaction, &calls).await?;
+            predictions::resolve_predictions(&mut transaction, &calls).await?;
             calls::insert_waiting(&mut transaction, &waiting, &labels).await?;
             for office in admitted {
                 let moved = calls::admit(&mut transaction, office.as_str(), &labels).await?;
                 new += moved.0;
                 all = all.saturating_add(moved.0 + moved.1);
             }
-            sql::insert_queue_samples(&mut transaction, &samples).await?;
+            predictions::insert_queue_samples(&mut transaction, &samples).await?;
             if let Some(purge_due) = purge_due {
                 let newer = Labels::from(&purge_due.labels);
                 let rows_from = purge_due.rows_from.to_string();

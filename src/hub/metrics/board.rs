@@ -1,6 +1,7 @@
 //! What is known of each board.
 
-use super::{Names, OTHER};
+use super::names::Names;
+use super::values::OTHER;
 use crate::hub::registry::NodeView;
 use crate::wire::report::{OutputReport, OutputState};
 use prometheus_client::encoding::EncodeLabelSet;

@@ -6,6 +6,7 @@
 //! first come, first served, and never given back while the hub runs. Who has used up its share
 //! costs the others nothing.
 
+use super::values::OTHER;
 use crate::hub::registry::{MAX_NODES, MAX_OFFICES};
 use crate::model::{BoardId, NodeId, OfficeId, QueueId};
 use crate::wire::report::MAX_QUEUES;
@@ -124,7 +125,7 @@ fn admitted(share: &mut Share, office: &OfficeId, node: &NodeId, text: &str) -> 
     match text.trim() {
         "" => "unknown".to_owned(),
         text if share.admits(&owner(office, node), text) => text.to_owned(),
-        _ => super::OTHER.to_owned(),
+        _ => OTHER.to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! One call as it comes, held against the hub's clock.
 
-use super::Rejection;
 use super::check::{is_near, is_offset};
 use super::evidence::is_ahead;
+use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::wire::{self, report::CallReport};
 use jiff::civil::Date;

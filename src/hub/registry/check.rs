@@ -1,7 +1,7 @@
 //! What a `numbers` report must hold beyond its JSON shape.
 
-use super::Rejection;
 use super::evidence::is_ahead;
+use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::model::{OfficeId, Status};
 use crate::wire::WireTime;

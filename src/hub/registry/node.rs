@@ -1,11 +1,12 @@
 //! What is known of one node: its numbers, availability, health and pictures.
 
 use super::check::{MAX_PICTURES, queue_without_data};
+use super::effect::Effect;
 use super::evidence::{
     CURRENT_FOR, ClockCheck, Delivery, MAX_FRESH_AGE, ONLINE_FOR, is_ahead, within,
 };
 use super::images::{Image, Images};
-use super::{Effect, Rejection};
+use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::health::Instances;
 use crate::model::{BoardId, CameraId};

@@ -1,6 +1,7 @@
 //! What is seen of the registry, at the newest moment it was handed.
 
-use super::{Image, Registry};
+use super::images::Image;
+use super::offices::Registry;
 use crate::hub::view::{BoardView, CameraView, OfficeView, OutputView};
 use crate::model::{NodeId, OfficeId};
 use crate::wire::WireTime;

@@ -1,7 +1,8 @@
-//! The rooms within a module: they stand in an order, and none imports a higher one.
+//! The rooms within a module: they stand in an order, and none imports a higher one. No two files
+//! import one another.
 
 use super::files;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms of `hub`, the lowest first: each may import those before it. A room of another one
@@ -170,6 +171,100 @@ fn upward(root: &str, rooms: &[&str], sources: &BTreeMap<PathBuf, String>) -> Ve
     let empty = inhabited.iter().zip(rooms).filter(|(has, _)| !**has);
     wrong.extend(empty.map(|(_, room)| format!("{root}::{room}: there is no such room")));
     wrong
+}
+
+/// Files of the module `root` that import one another, directly or through others, each circle by
+/// its files. A file that declares another (`mod x;`) counts as importing it, so one that imports
+/// what a module around it declares is in a circle too.
+fn circles(root: &str, sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let modules: BTreeMap<Vec<String>, &String> = sources
+        .iter()
+        .map(|(path, text)| (module(path), text))
+        .filter(|(module, _)| module[0] == root)
+        .collect();
+    let file = |path: &[String]| {
+        (1..=path.len())
+            .rev()
+            .find(|n| modules.contains_key(&path[..*n]))
+    };
+    let mut imports: BTreeMap<&[String], BTreeSet<Vec<String>>> = BTreeMap::new();
+    for (module, text) in &modules {
+        let to = imports.entry(module).or_default();
+        let named = named(module, text).into_iter();
+        to.extend(named.filter_map(|(_, path)| file(&path).map(|n| path[..n].to_vec())));
+        let within = |m: &&Vec<String>| m.len() == module.len() + 1 && m.starts_with(module);
+        to.extend(modules.keys().filter(within).cloned());
+        to.remove(module);
+    }
+    // What imports nothing that is left is in no circle; what remains is, or leads to one.
+    loop {
+        let free = imports.iter().filter(|(_, to)| to.is_empty());
+        let free: Vec<Vec<String>> = free.map(|(module, _)| module.to_vec()).collect();
+        if free.is_empty() {
+            break;
+        }
+        imports.retain(|_, to| !to.is_empty());
+        for to in imports.values_mut() {
+            to.retain(|module| !free.contains(module));
+        }
+    }
+    // Follow the first import of each until one comes again.
+    let mut found = BTreeSet::new();
+    for begin in imports.keys() {
+        let mut way: Vec<&[String]> = vec![begin];
+        while let Some(next) = imports[way[way.len() - 1]].first() {
+            if let Some(at) = way.iter().position(|module| module == next) {
+                let mut circle: Vec<String> = way[at..].iter().map(|m| m.join("::")).collect();
+                circle.sort();
+                found.insert(circle.join(" <-> "));
+                break;
+            }
+            way.push(next);
+        }
+    }
+    found.into_iter().collect()
+}
+
+#[test]
+fn no_files_of_the_hub_import_one_another() {
+    let circles = circles("hub", &files("src/hub", ".rs"));
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
+}
+
+#[test]
+fn the_rule_of_circles_can_fail() {
+    let circles = |texts: &[(&str, &str)]| {
+        let sources = texts
+            .iter()
+            .map(|(path, text)| ((*path).into(), (*text).into()));
+        circles("a", &sources.collect())
+    };
+    let of_two = [
+        ("src/a/b.rs", "use super::c::C;"),
+        ("src/a/c.rs", "use crate::a::b::B;"),
+    ];
+    assert_eq!(circles(&of_two), ["a::b <-> a::c"]);
+    let of_three = [
+        ("src/a/b.rs", "use super::c::C;"),
+        ("src/a/c.rs", "use super::d::D;"),
+        ("src/a/d.rs", "use super::b::B;"),
+        ("src/a/e.rs", "use super::b::B;"),
+    ];
+    assert_eq!(circles(&of_three), ["a::b <-> a::c <-> a::d"]);
+    let with_the_parent = [
+        ("src/a/b/mod.rs", "mod c;"),
+        ("src/a/b/c.rs", "use super::B;"),
+    ];
+    assert_eq!(circles(&with_the_parent), ["a::b <-> a::b::c"]);
+    let none = [
+        ("src/a/mod.rs", "mod b;"),
+        (
+            "src/a/b.rs",
+            "use super::c::C;\nmod tests {\n    use super::*;\n}",
+        ),
+        ("src/a/c.rs", "use crate::other::b;"),
+    ];
+    assert_eq!(circles(&none), Vec::<String>::new());
 }
 
 #[test]

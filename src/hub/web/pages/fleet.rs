@@ -1,12 +1,10 @@
 //! Every node at a glance, for those who run them: what stands out comes first.
 //!
-//! Behind a token, which browsers send as the password of Basic authentication (RFC 7617) and
-//! programs as a bearer token (RFC 6750). Without a token in the configuration there is no such
-//! page. In Japanese, and in English for every other language.
+//! Behind a token; without one in the configuration there is no such page. In Japanese, and in English for every other language.
 
 use super::fleet_labels::{self, Labels};
+use super::fleet_token::admits;
 use crate::clock::Now;
-use crate::config::Secret;
 use crate::health::IssueKind;
 use crate::hub::content::lang::{Lang, Messages};
 use crate::hub::registry::Registry;
@@ -20,8 +18,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeSet;
 
 /// A node that has not told of itself for so long is looked at: it does so every 30 s.
@@ -170,30 +166,6 @@ pub(crate) async fn page(state: Shared, uri: Uri, query: Query, headers: HeaderM
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (head, html).into_response()
-}
-
-/// Whether a request shows the token. What is compared are hashes, so that the time it takes tells
-/// nothing of the token.
-fn admits(token: &Secret, shown: Option<&HeaderValue>) -> bool {
-    let shown = shown
-        .and_then(|value| value.to_str().ok())
-        .and_then(password);
-    let hash = |text: &str| crate::wire::sha256_hex(text.as_bytes());
-    shown.is_some_and(|shown| hash(&shown) == hash(token.reveal()))
-}
-
-/// The token of an `Authorization` header.
-fn password(value: &str) -> Option<String> {
-    let (scheme, rest) = value.split_once(' ')?;
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(rest.to_owned());
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
-    Some(pair.split_once(':')?.1.to_owned())
 }
 
 /// A line for each node, the worst first.
@@ -368,34 +340,4 @@ fn facts(health: &HealthReport, w: &Labels) -> Vec<Fact> {
         worn,
     );
     facts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_token_opens_as_password_and_as_bearer_and_nothing_else_does() {
-        let token = Secret::new("sixteen-letters-or-more");
-        let shows = |text: &str| {
-            let value = HeaderValue::from_str(text).expect("a header");
-            admits(&token, Some(&value))
-        };
-        let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
-        assert!(shows("Bearer sixteen-letters-or-more"));
-        assert!(shows(&basic("anybody:sixteen-letters-or-more")));
-        assert!(!admits(&token, None));
-        for wrong in [
-            "Bearer ".to_owned(),
-            "Bearer sixteen-letters-or-mor".to_owned(),
-            "sixteen-letters-or-more".to_owned(),
-            "Digest sixteen-letters-or-more".to_owned(),
-            "Basic sixteen-letters-or-more".to_owned(),
-            basic("sixteen-letters-or-more"),
-            basic("sixteen-letters-or-more:"),
-            basic("a:b:sixteen-letters-or-more"),
-        ] {
-            assert!(!shows(&wrong), "{wrong}");
-        }
-    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod accuracy;
 pub(crate) mod find;
 pub(crate) mod fleet;
 mod fleet_labels;
+mod fleet_token;
 pub(crate) mod forecast;
 pub(crate) mod front;
 pub(crate) mod install;
