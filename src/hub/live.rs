@@ -1,8 +1,8 @@
 //! What viewers see, and how they learn that it changed.
 //!
 //! A [`Snapshot`] never changes; everything rendered or serialised from it is made once, when
-//! somebody first asks, and shared by all viewers. Each publication sends a [`Delta`] to every
-//! open stream through a bounded ring: who falls behind it is told so and skips to the newest
+//! somebody first asks, and shared by all viewers. Each publication sends a [`Delta`] to every open
+//! stream through a bounded ring: a viewer that falls behind it learns so and skips to the newest
 //! state (invariant 5). Knows no HTTP and no templates.
 
 use super::content::event::Event;
@@ -120,22 +120,22 @@ pub(crate) struct Delta {
     pub(crate) fragment: PerLang<Event>,
 }
 
-/// What a stream follows.
+/// What a stream subscribes to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Scope {
     All,
     Office(OfficeId),
 }
 
-/// Those who wait for news.
+/// The open streams.
 #[derive(Debug, Default)]
 struct Subscribers {
     open: HashMap<Scope, broadcast::Sender<Arc<Delta>>>,
-    /// There will be no more news.
+    /// There will be no more publications.
     closed: bool,
 }
 
-/// The newest snapshot and those who wait for the next.
+/// The newest snapshot, and the subscribers to its changes.
 #[derive(Debug)]
 pub(crate) struct Live {
     /// Drawn at start, so that event ids of an earlier run are recognised as foreign.
@@ -143,7 +143,7 @@ pub(crate) struct Live {
     current: RwLock<Arc<Snapshot>>,
     /// The publication of `current`, to be looked at without a lock.
     newest: AtomicU64,
-    /// A ring for each scope that has viewers; guards publication order too.
+    /// A ring for each scope that has viewers. Its lock keeps publications in order too.
     subscribers: Mutex<Subscribers>,
 }
 
@@ -179,8 +179,8 @@ impl Live {
             .ok()
     }
 
-    /// Follows a scope from now on. To be called before [`Live::current`], so that nothing
-    /// falls between.
+    /// Subscribes to a scope. To be called before [`Live::current`], so that nothing is missed
+    /// between the two.
     pub(crate) fn subscribe(&self, scope: &Scope) -> broadcast::Receiver<Arc<Delta>> {
         let mut subscribers = self
             .subscribers
@@ -261,7 +261,7 @@ impl Live {
                 Scope::All => true,
                 Scope::Office(id) => delta.changed.iter().any(|o| o.view.id == *id),
             };
-            // Sending fails only when nobody follows any more.
+            // Sending fails only when there is no subscriber any more.
             !concerned && ring.receiver_count() > 0
                 || concerned && ring.send(Arc::clone(&delta)).is_ok()
         });

@@ -11,7 +11,7 @@
 //! | `registry` | the newest report of each node |
 //! | `stats` | what the hub counts |
 //! | `content` | what answers are made of: languages, finished pages, packed events |
-//! | `live` | the newest snapshot of all offices, and who waits for the next |
+//! | `live` | the newest snapshot of all offices, and the subscribers to its changes |
 //! | `history` | the database: calls, waits, samples of queues |
 //! | `predictions` | which tickets were issued, with the wait that was predicted for them |
 //! | `metrics` | hub, nodes, boards and queues for `/metrics` |

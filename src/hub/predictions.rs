@@ -1,13 +1,14 @@
-//! What people were told: found by comparing what viewers saw before with what they see now.
+//! Which tickets were issued, and the wait that was predicted for them: found by comparing two
+//! views of an office.
 //!
-//! A hub hears no ticket machine. It knows that somebody took a ticket when the list of a queue's
-//! next tickets is complete, before and after (as many labels as people wait), and ends in labels
-//! that were not there before: those were taken in between, and who took one was told the wait
-//! that stood before. Labels that come back into the middle of the list (from hold) are nobody
-//! new. Where a source cuts its list short nothing is known, and nothing is recorded.
+//! The hub has no connection to the ticket machine. It infers that a ticket was issued when the
+//! list of a queue's next tickets is complete in both views (as many labels as people wait) and
+//! ends in labels that were not there before: their holders saw the wait of the earlier view.
+//! Labels that come back into the middle of the list (from hold) are not new. Where a source
+//! shortens its list nothing is known, and nothing is recorded.
 //!
-//! Only times of today are written down, by the hub's clock: rows of other days would never be
-//! forgotten, or spoil the figures of days that are over.
+//! Only times of today are recorded, by the hub's clock: rows of other days would never be deleted,
+//! or would change the figures of days that are over.
 //!
 //! Pure; knows no database.
 
@@ -21,7 +22,7 @@ use crate::wire::report::QueueNumbers;
 use jiff::tz::{Offset, TimeZone};
 use std::collections::HashSet;
 
-/// How often it is noted how a queue stands, s.
+/// How often the state of a queue is sampled, s.
 pub(super) const SAMPLE_INTERVAL_S: i64 = 600;
 
 /// The queue's list holds everybody who waits.
@@ -30,7 +31,7 @@ fn complete(queue: &QueueNumbers) -> bool {
     queue.fresh && queue.waiting == Some(listed)
 }
 
-/// The tickets that were taken between two states of an office, with what their holders were told.
+/// The tickets that were issued between two views of an office, with the wait that was predicted.
 pub(super) fn predictions(
     before: &OfficeView,
     now: &OfficeView,
@@ -67,7 +68,7 @@ pub(super) fn predictions(
     rows
 }
 
-/// How the open queues of an office stand now.
+/// The state of the open queues of an office now.
 pub(super) fn queue_samples(view: &OfficeView, today: Today, now: Now) -> Vec<QueueSample> {
     let offset = view.as_of.map_or(Offset::UTC, |t: WireTime| t.offset);
     let time = now.wall.to_zoned(TimeZone::fixed(offset));

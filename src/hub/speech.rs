@@ -1,4 +1,4 @@
-//! Who speaks how tickets are called: whatever the hub was given for it.
+//! Speaks how tickets are called, with the function that the hub was given for it.
 
 use crate::model::{Label, Name, QueueId};
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 /// A request waits for its turn this long: a sentence takes a tenth of a second.
 const TURN_WITHIN: Duration = Duration::from_secs(3);
 
-/// What is to be heard.
+/// The call of a ticket that is to be spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnouncementRequest {
     /// The label.

@@ -35,27 +35,27 @@ pub struct Stats {
     pub(crate) calls_stored: Counter,
     /// Calls that were there already.
     pub(crate) calls_duplicate: Counter,
-    /// Calls of offices that had told no numbers yet.
+    /// Calls of offices that had not reported numbers yet.
     pub(crate) calls_deferred: Counter,
     /// Transactions that wrote them.
     pub(crate) database_writes: Counter,
-    /// Attempts to write that failed.
+    /// Transactions that failed.
     pub(crate) database_write_errors: Counter,
-    /// Notes on waits that the history had no room for.
+    /// Predictions and samples that were dropped because the write queue was full.
     pub(crate) samples_dropped: Counter,
     /// Open event streams.
     pub(crate) sse_clients: Gauge,
-    /// Viewers who were too slow and skipped to the newest state.
+    /// Times a slow viewer skipped events and got the newest state instead.
     pub(crate) sse_clients_resynced: Counter,
-    /// Viewers who were answered 503.
+    /// Requests for an event stream that were answered 503.
     pub(crate) sse_clients_rejected: Counter,
-    /// Connections that were closed because nothing was asked.
+    /// Connections that were closed because no request came.
     pub(crate) connections_idle_closed: Counter,
-    /// Connections that were closed because nothing of the answer was taken.
+    /// Connections that were closed because the client did not read the answer.
     pub(crate) connections_write_timeout: Counter,
     /// Times an office changed more often than viewers are updated.
     pub(crate) updates_throttled: Counter,
-    /// Times the line to the broker was there again.
+    /// Connections made to the broker.
     pub(crate) broker_connections: Counter,
 }
 

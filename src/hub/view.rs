@@ -1,4 +1,4 @@
-//! An office as the hub tells it to others: the JSON of `/api/v1`.
+//! An office as viewers see it: the JSON of `/api/v1`.
 
 use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
 use crate::wire::report::{BoardPicture, CameraPicture, OutputReport, OutputState, QueueNumbers};
@@ -17,17 +17,17 @@ pub struct OfficeView {
     #[serde(with = "text::name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub name: Name,
-    /// Its queues in the order of the board; `fresh` is false too when its nodes are not heard.
+    /// Its queues in the order of the board; `fresh` is false too while its nodes are offline.
     pub queues: Vec<QueueNumbers>,
     /// The newest picture of each board whose bytes are here.
     pub boards: Vec<BoardView>,
     /// The newest picture of each camera whose bytes are here.
     pub cameras: Vec<CameraView>,
-    /// What drives each board, and whether people can see it; of nodes that are heard.
+    /// What drives each board, and whether people can see it; of nodes that are online.
     pub outputs: Vec<OutputView>,
-    /// Whether one of its nodes is heard.
+    /// Whether one of its nodes is online.
     pub online: bool,
-    /// The moment the newest numbers are of; `null` while no source was ever heard.
+    /// The moment the newest numbers are of; `null` before the first numbers of a source.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub as_of: Option<WireTime>,
 }
@@ -57,7 +57,7 @@ pub struct BoardView {
 }
 
 impl BoardView {
-    /// A board's line, with the node it came from and the format found in the bytes.
+    /// A board's entry of a report, with its node and the format found in the bytes.
     #[must_use]
     pub fn new(node: &NodeId, entry: &BoardPicture, format: &str) -> Self {
         Self {
@@ -95,7 +95,7 @@ pub struct OutputView {
 }
 
 impl OutputView {
-    /// An output's line, with the node it came from.
+    /// An output's entry of a report, with its node.
     #[must_use]
     pub fn new(node: &NodeId, entry: &OutputReport) -> Self {
         Self {
@@ -134,7 +134,7 @@ pub struct CameraView {
 }
 
 impl CameraView {
-    /// A camera's line, with the node it came from and the format found in the bytes.
+    /// A camera's entry of a report, with its node and the format found in the bytes.
     #[must_use]
     pub fn new(node: &NodeId, entry: &CameraPicture, format: &str) -> Self {
         Self {

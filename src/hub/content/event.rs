@@ -1,9 +1,9 @@
 //! A Server-Sent Event: made once, packed once, sent to many.
 //!
 //! Events of a compressed stream are packed without looking back at earlier ones and end on a byte
-//! (RFC 1951: blocks, and an empty stored block as zlib's full flush makes it), so the same bytes fit
-//! into the stream of any viewer, wherever it began. That is a gzip stream (RFC 1952) that never
-//! comes to its trailer.
+//! (RFC 1951: blocks, and an empty stored block as zlib's full flush makes it), so the same bytes
+//! fit into the stream of any viewer, wherever it began. That is a gzip stream (RFC 1952) that
+//! never comes to its trailer.
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, FlushCompress};

@@ -126,7 +126,7 @@ impl Hub {
         self.speaker.get()
     }
 
-    /// The newest call of a ticket today, as far as the history tells.
+    /// The newest call of a ticket today, if the history has one and answers in time.
     pub(in crate::hub) async fn newest_call(
         &self,
         office: &OfficeSnapshot,

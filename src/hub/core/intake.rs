@@ -17,10 +17,10 @@ use crate::wire::topic::Topic;
 use tokio::sync::mpsc;
 
 impl Hub {
-    /// Takes reports until the channel ends or the hub stops, and publishes after each burst.
+    /// Applies reports until the channel ends or the hub stops, and publishes after each burst.
     ///
-    /// Waits for the history when too many calls wait for the database. Whoever brings calls on
-    /// a session of their own runs a second `feed` for them, so that numbers never wait.
+    /// Waits for the history when too many calls wait for the database. If calls come
+    /// on a session of their own, a second `feed` runs for them, so that numbers never wait.
     pub async fn feed(&self, mut reports: mpsc::Receiver<Incoming>) {
         let mut burst = Vec::with_capacity(BURST);
         loop {
@@ -41,7 +41,7 @@ impl Hub {
         }
     }
 
-    /// Takes one report without publishing what it changed.
+    /// Applies one report without publishing what it changed.
     async fn apply(&self, report: Incoming) {
         let Some(topic) = Topic::parse(&self.root, &report.topic) else {
             self.reject(&report, &Rejection::Topic(report.topic.clone()));
@@ -84,7 +84,7 @@ impl Hub {
     fn reject(&self, report: &Incoming, rejection: &Rejection) {
         self.stats.reject(rejection.reason());
         if matches!(rejection, Rejection::Late) {
-            return; // the broker repeats what it kept after every reconnection
+            return; // the broker sends retained messages after every reconnection
         }
         let now = self.clock.now().mono;
         if self.state().may_warn(rejection.reason(), now) {
@@ -98,7 +98,7 @@ impl Hub {
         }
     }
 
-    /// Takes a call; it is acknowledged when it is on disk, or refused.
+    /// Records a call; it is acknowledged when it is on disk, or rejected.
     async fn record_call(&self, office: &OfficeId, report: Incoming) {
         let now = self.clock.now();
         let admitted = registry::decode_call(&report.payload, now, self.retention_days)
@@ -141,7 +141,7 @@ impl Hub {
     ) -> Option<()> {
         let row = CallRow::new(office, &call)?;
         if known {
-            let _ = self.calls.send((office.clone(), call)); // if anybody listens
+            let _ = self.calls.send((office.clone(), call)); // there may be no subscriber
             let received_at = now.synced.then_some(now.wall);
             let sent = self
                 .history

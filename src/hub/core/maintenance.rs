@@ -1,4 +1,4 @@
-//! What a hub writes down by itself: how queues stand, and what is to be forgotten when.
+//! What the hub does with the history by itself: samples of queues, deletion of old rows, figures.
 
 use super::figures::{ACCURACY_DAYS, Figures, USUAL_DAYS};
 use super::hub::Hub;
@@ -15,7 +15,8 @@ use jiff::{Timestamp, ToSpan as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Calls that wait for numbers go after this: a node sends its numbers as soon as it has a line.
+/// Calls that wait for numbers are deleted after this: a node sends its numbers as soon as it is
+/// connected.
 const WAIT_AT_MOST: Duration = Duration::from_secs(24 * 3600);
 
 /// How often the history is queried for figures.
@@ -25,7 +26,7 @@ const REFRESH_EVERY: Duration = Duration::from_secs(600);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Hub {
-    /// Notes how queues stand, and what is to be forgotten, when it is time.
+    /// Records samples of queues, and deletes what is old, when either is due.
     pub(super) fn maintain_history(&self, now: Now) {
         let current = self.live.current();
         let slot = now
@@ -60,7 +61,7 @@ impl Hub {
         }
     }
 
-    /// Hands something to the history that it may miss.
+    /// Hands an event to the history; counts it as dropped when there is no room.
     pub(super) fn record_event(&self, event: HistoryEvent) {
         if !self.history.try_record(event) {
             self.stats.samples_dropped.inc();
@@ -124,8 +125,8 @@ impl Hub {
     }
 }
 
-/// Up to when labels are to be forgotten: each office by its own day, none later than the date is
-/// anywhere on earth. A day that an office left does not come back, whatever it says later.
+/// Up to when labels are to be deleted: each office by its own day, none later than the date is
+/// anywhere on earth. A day that an office left does not come back, whatever it reports later.
 fn label_days<'a>(
     before: &LabelDays,
     now: Now,

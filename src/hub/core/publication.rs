@@ -25,7 +25,7 @@ impl Hub {
         }
     }
 
-    /// Says whether the broker is heard.
+    /// Sets whether the hub is connected to its broker.
     pub fn set_connected(&self, connected: bool) {
         let now = self.clock.now();
         {
@@ -42,7 +42,8 @@ impl Hub {
         self.publish();
     }
 
-    /// What time alone changes: silent lines and nodes become old numbers, midnight a new day.
+    /// What time alone changes: numbers become old without a connection or a sign of life, and
+    /// midnight begins a new day.
     pub fn tick(&self) {
         let now = self.clock.now();
         {
@@ -113,14 +114,14 @@ impl Hub {
             })
             .collect();
         let before = self.live.current();
-        // Without a clock of its own the hub cannot tell what is of today.
+        // Without a clock of its own the hub does not know what is of today.
         let changed = predictions::changed_views(&before.offices, &offices).filter(|_| now.synced);
         for (old, new, today) in changed {
             for row in predictions::predictions(old, new, today) {
                 self.record_event(HistoryEvent::Prediction(row));
             }
         }
-        // Under the lock: publications come in the order of the truth.
+        // Under the lock: publications come in the order of the changes.
         self.live.publish(offices);
     }
 }

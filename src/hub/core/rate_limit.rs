@@ -33,7 +33,7 @@ impl RateLimit {
         }
     }
 
-    /// Takes a permit of an office; whether there was one. `now` is monotonic.
+    /// Uses one permit of an office; whether there was one. `now` is monotonic.
     pub(super) fn allow(&mut self, office: &OfficeId, now: Duration) -> bool {
         let burst = f64::from(self.burst);
         let per_second = f64::from(self.per_second);

@@ -1,4 +1,4 @@
-//! What a hub knows and remembers, behind one lock.
+//! The part of the hub's state that one lock guards.
 
 use super::rate_limit::RateLimit;
 use crate::hub::history::LabelDays;
@@ -18,18 +18,18 @@ const CALLS: (u32, u32) = (200_000, 2);
 /// Calls of one office that wait for its numbers: some hours of a busy office, and the same pace.
 const WAITING: (u32, u32) = (5_000, 2);
 
-/// A refusal of one kind is logged this often at most; all are counted.
+/// A warning of one kind is logged this often at most; all are counted.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
 pub(in crate::hub) struct HubState {
     pub(in crate::hub) registry: Registry,
     /// Offices to look at in the next publication; `None` is all.
     pub(super) dirty: Option<BTreeSet<OfficeId>>,
-    /// Whether the broker is heard.
+    /// Whether the hub is connected to its broker.
     pub(in crate::hub) broker_connected: bool,
-    /// Since when it is as it is.
+    /// When that changed last.
     pub(super) broker_changed_at: Duration,
-    /// When each kind of refusal was logged last.
+    /// When each kind of warning was logged last.
     pub(super) last_warnings: HashMap<&'static str, Duration>,
     pub(super) publications: RateLimit,
     pub(super) calls: RateLimit,
@@ -37,9 +37,9 @@ pub(in crate::hub) struct HubState {
     pub(super) waiting: RateLimit,
     /// Offices that now have numbers, whose calls may wait for them.
     pub(super) to_admit: BTreeSet<OfficeId>,
-    /// The ten minutes in which it was noted last how queues stand.
+    /// The sampling interval (ten minutes) of the last samples of queues.
     pub(super) sample_slot: i64,
-    /// The days before which labels were forgotten last.
+    /// The days before which labels were deleted last.
     pub(super) purged: LabelDays,
 }
 
@@ -61,7 +61,7 @@ impl HubState {
         }
     }
 
-    /// Whether to speak of something now that may come thousands of times.
+    /// Whether to log a warning now that may come thousands of times.
     pub(super) fn may_warn(&mut self, of: &'static str, now: Duration) -> bool {
         let last = self.last_warnings.get(of);
         let may = last.is_none_or(|last| now.saturating_sub(*last) >= WARN_EVERY);

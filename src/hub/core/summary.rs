@@ -1,4 +1,4 @@
-//! What those who are no HTTP clients see and hear of a hub: the video.
+//! What the video shows and announces of all offices.
 
 use super::hub::{Hub, TICK};
 use crate::hub::live::Scope;
@@ -18,8 +18,8 @@ pub struct OfficeSummary {
 }
 
 impl Hub {
-    /// All offices now, in the order of the pages, and whether the broker is heard (a reconnection
-    /// that takes seconds counts as heard, as on the pages).
+    /// All offices now, in the order of the pages, and whether the hub is connected to its broker
+    /// (a reconnection that takes seconds counts as connected, as on the pages).
     #[must_use]
     pub fn summary(&self, pictures: bool) -> (bool, Vec<OfficeSummary>) {
         let state = self.state();
@@ -36,13 +36,14 @@ impl Hub {
         (registry.is_connected(), offices.collect())
     }
 
-    /// Calls as they come from now on, some of them twice. Who does not keep up misses the oldest.
+    /// Calls as they come from now on, some of them twice. A receiver that does not keep up misses
+    /// the oldest.
     #[must_use]
     pub fn calls(&self) -> Receiver<(OfficeId, CallReport)> {
         self.calls.subscribe()
     }
 
-    /// Tells `to` what [`summary`](Self::summary) says, now and whenever it may have changed, until
+    /// Calls `to` with the [`summary`](Self::summary), now and whenever it may have changed, until
     /// the hub stops.
     pub async fn watch_summary(
         &self,
@@ -55,10 +56,10 @@ impl Hub {
             to(connected, offices);
             tokio::select! {
                 () = self.shutdown.cancelled() => return,
-                // Without an office nothing is published, and the line comes and goes all the same.
+                // Without an office nothing is published, but the connection may come and go.
                 () = tokio::time::sleep(TICK) => {}
                 publication = news.recv() => if matches!(publication, Err(RecvError::Closed)) {
-                    // A ring is given up when nobody listens; we did, so only the end is left.
+                    // A ring is dropped when it has no subscriber; it had one, so the hub ends.
                     news = self.live.subscribe(&Scope::All);
                 },
             }

@@ -27,7 +27,7 @@ impl Arrival {
         }
     }
 
-    /// Whether a row says the same, its ticket forgotten or not.
+    /// Whether a row is the same call, its label deleted or not.
     pub(super) fn is(&self, row: &CallRow, ticket: &str) -> bool {
         (row.ticket.is_empty() || same(&row.ticket, ticket))
             && same(&row.counter, &self.row.counter)

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `calls` | the first call of each (`day`, `office`, `queue`, `epoch`, `no`) |
 //! | `calls_again` | calls that came when their place was taken by another call |
-//! | `calls_waiting` | calls of offices that told no numbers yet |
+//! | `calls_waiting` | calls of offices that have not reported numbers yet |
 //!
 //! A call is one and the same by what it says, not by its count alone: its place, ticket, counter,
 //! kind, and time within [`SAME_CALL_S`]. So a count that was used by something else, by mistake or
@@ -91,7 +91,8 @@ pub(super) async fn insert_calls(
         if usize::try_from(written) == Ok(calls.len()) {
             continue;
         }
-        // Most of the others came before. Whoever finds another call in its place goes beside it.
+        // Most of the others are stored already. A call whose place another call has is stored
+        // beside it.
         let there = at_places(connection, calls).await?;
         let there: HashMap<_, _> = there.iter().map(|row| (place(row), row)).collect();
         for call in calls {

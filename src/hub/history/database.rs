@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
-/// Calls and notes that wait for the database at most: a day of six offices, under 3 MB.
+/// Calls and events that wait for the database at most: a day of six offices, under 3 MB.
 const QUEUE_LEN: usize = 8_192;
 
 /// The history as everybody but its writer sees it. Cheap to clone.
@@ -51,8 +51,8 @@ impl History {
         self.record_received(row, None, ack).await
     }
 
-    /// The same for a call that came at `received_at`, where the hub has a clock to tell: it counts as
-    /// made then, if it claims to be made later.
+    /// The same for a call that came at `received_at`, if the hub has a clock: a call that claims
+    /// to be made later counts as made then.
     ///
     /// # Errors
     /// As [`History::record`].
@@ -66,8 +66,8 @@ impl History {
             .await
     }
 
-    /// Hands over a call of an office that has no numbers: kept, but in nothing that is published,
-    /// until a [`HistoryEvent::Admission`] names its office.
+    /// Hands over a call of an office without numbers. It is stored, but published nowhere, until
+    /// a [`HistoryEvent::Admission`] names its office.
     ///
     /// # Errors
     /// As [`History::record`].
@@ -87,18 +87,18 @@ impl History {
         sent.map_err(|_| HistoryError::Closed)
     }
 
-    /// Hands a note to the writer if there is room; whether there was.
+    /// Hands an event to the writer if there is room; whether there was.
     pub fn try_record(&self, event: HistoryEvent) -> bool {
         self.queue.try_send(Pending::Event(event)).is_ok()
     }
 
-    /// Whether the database took the last thing it was asked.
+    /// Whether the last statement of the writer succeeded.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.usable.load(Ordering::Relaxed)
     }
 
-    /// How many calls wait for the database.
+    /// How many calls and events wait for the database.
     #[must_use]
     pub fn backlog(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()

@@ -19,7 +19,7 @@ pub enum HistoryError {
 
 impl HistoryError {
     /// Whether waiting may help: the database is locked, full, or away. A file that cannot be
-    /// opened or is no database is a mistake, to be told at once.
+    /// opened or is no database is a mistake, to be reported at once.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         use sqlx::migrate::MigrateError as M;
@@ -31,7 +31,8 @@ impl HistoryError {
         };
         match error {
             sqlx::Error::PoolTimedOut => true,
-            // The low byte is the kind (https://sqlite.org/rescode.html): BUSY, LOCKED, IOERR, FULL.
+            // The low byte is the kind (https://sqlite.org/rescode.html): BUSY, LOCKED, IOERR,
+            // FULL.
             sqlx::Error::Database(e) => e
                 .code()
                 .and_then(|code| code.parse::<u32>().ok())

@@ -6,7 +6,8 @@ use super::sql::{AnyQuery, ROWS_PER_STATEMENT, Table, insert, places};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-/// Nobody waits longer than an office is open; what seems to is another ticket of that label.
+/// Nobody waits longer than an office is open; a longer wait is that of another ticket with the
+/// same label.
 const LONGEST_WAIT_S: i64 = 12 * 3600;
 
 const PREDICTIONS: Table = Table {
@@ -17,7 +18,7 @@ const PREDICTIONS: Table = Table {
     key: "day, office, queue, ticket",
 };
 
-/// Writes what was told to those who took a ticket; who is there already is left.
+/// Writes predictions; a ticket that has one already keeps it.
 pub(super) async fn insert_predictions(
     connection: &mut AnyConnection,
     rows: &[&PredictionRow],
@@ -47,7 +48,7 @@ const QUEUE_SAMPLES: Table = Table {
     key: "office, day, queue, slot",
 };
 
-/// Writes how queues stood; the first word for a moment counts.
+/// Writes samples of queues; the first sample of a slot counts.
 pub(super) async fn insert_queue_samples(
     connection: &mut AnyConnection,
     rows: &[&QueueSample],
@@ -68,8 +69,8 @@ pub(super) async fn insert_queue_samples(
     .await
 }
 
-/// Turns what was told into what happened, for the tickets that these calls name. A recall ends no
-/// wait. What was told goes: the label is not needed any more.
+/// Turns the predictions for the tickets of these calls into waits, and deletes them: their labels
+/// are not needed any more. A recall ends no wait.
 pub(super) async fn resolve_predictions(
     connection: &mut AnyConnection,
     calls: &[&Arrival],
@@ -169,7 +170,7 @@ const WAITS: Table = Table {
     key: "day, office, queue, epoch, no",
 };
 
-/// Writes how long people waited, and what they had been told.
+/// Writes how long people waited, and the wait that had been predicted.
 async fn insert_waits(
     connection: &mut AnyConnection,
     ended: &[(&PredictionRow, &CallRow)],

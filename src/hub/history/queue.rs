@@ -18,26 +18,26 @@ pub(super) enum Pending {
     Event(HistoryEvent),
 }
 
-/// What is too old to be kept.
+/// What is to be deleted because of its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purge {
-    /// The first days whose tickets may be named.
+    /// The first day of each office whose ticket labels stay.
     pub labels: LabelDays,
-    /// The first day of which anything is kept.
+    /// The first day whose rows stay.
     pub rows_from: Date,
-    /// Calls that came before this and still wait for numbers of their office go.
+    /// Calls that came before this and still wait for numbers of their office are deleted.
     pub waiting_from: Timestamp,
 }
 
-/// Something that may be lost: nobody sends it again, and nobody waits for it.
+/// Something for the history that may be dropped: nobody sends it again, and nobody waits for it.
 #[derive(Debug)]
 pub enum HistoryEvent {
-    /// What somebody was told who took a ticket.
+    /// The wait that was predicted when a ticket was issued.
     Prediction(PredictionRow),
-    /// How a queue stood.
+    /// The state of a queue at one moment.
     QueueSample(QueueSample),
-    /// What is to be forgotten.
+    /// Old rows and labels are to be deleted.
     Purge(Purge),
-    /// An office has numbers: the calls that waited for them are written where they belong.
+    /// An office has reported numbers: the calls that waited for them are moved to the others.
     Admission(OfficeId),
 }

@@ -16,7 +16,7 @@ pub struct CallRow {
     pub epoch: i64,
     /// Count within day and epoch, from 1.
     pub no: i64,
-    /// Who was called; empty when that day is over.
+    /// The ticket called; empty when that day is over.
     pub ticket: String,
     /// Where to; empty when unknown.
     pub counter: String,
@@ -48,7 +48,7 @@ impl CallRow {
     }
 }
 
-/// What somebody was told who took a ticket.
+/// The wait that was predicted when a ticket was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PredictionRow {
     /// Business day, `YYYY-MM-DD`.
@@ -57,7 +57,7 @@ pub struct PredictionRow {
     pub office: String,
     /// The queue.
     pub queue: String,
-    /// The ticket; kept until it is called, at most to the end of its day.
+    /// The ticket; stored until it is called, at most to the end of its day.
     pub ticket: String,
     /// `standard` or `fast`.
     pub lane: String,
@@ -65,7 +65,7 @@ pub struct PredictionRow {
     pub weekday: i64,
     /// 0 to 23 at the office.
     pub hour: i64,
-    /// When it was taken, RFC 3339 with the office's offset.
+    /// When it was issued, RFC 3339 with the office's offset.
     pub at: String,
     /// The same in seconds since 1970.
     pub at_s: i64,
@@ -75,7 +75,7 @@ pub struct PredictionRow {
     pub high: i64,
 }
 
-/// How a queue stood at one moment.
+/// The state of a queue at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSample {
     /// Business day, `YYYY-MM-DD`.
@@ -113,11 +113,11 @@ pub struct WaitRow {
     pub epoch: i64,
     /// Count of the call within day and epoch.
     pub no: i64,
-    /// When the ticket was taken.
+    /// When the ticket was issued.
     pub told_at: String,
-    /// Shortest likely wait that was told, s.
+    /// Shortest likely wait that was predicted, s.
     pub low_s: i64,
-    /// Longest likely wait that was told, s.
+    /// Longest likely wait that was predicted, s.
     pub high_s: i64,
     /// When it was called.
     pub called_at: String,
@@ -132,7 +132,7 @@ pub struct Accuracy {
     pub queue: String,
     /// Tickets whose wait is over.
     pub tickets: u64,
-    /// Those whose wait lay within what was told.
+    /// Those whose wait was within the predicted range.
     pub inside: u64,
     /// Those who waited longer.
     pub above: u64,
@@ -142,7 +142,7 @@ pub struct Accuracy {
     pub mean_wait_s: f64,
 }
 
-/// How one queue usually stands in one hour of the week.
+/// How busy one queue usually is in one hour of the week.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usual {
     /// The queue.

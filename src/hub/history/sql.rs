@@ -11,14 +11,14 @@ pub(super) const ROWS_PER_STATEMENT: usize = 100;
 
 /// Set once in a file and kept there: readers read while calls are written.
 ///
-/// The rest is as SQLite and its driver have it from the start, and a test holds them to it: who
-/// finds the file locked waits 5 s, and `synchronous` is FULL, not the NORMAL usual with WAL: a
-/// transaction lost in a power cut would be one whose calls were already acknowledged to the
-/// broker, so nobody would send them again. Batches make up for it. Settings that are made with
-/// each connection fail while the file is locked, and the pool says so each time.
+/// The rest is as SQLite and its driver have it from the start, and a test holds them to it: a
+/// connection that finds the file locked waits 5 s, and `synchronous` is FULL, not the NORMAL usual
+/// with WAL: a transaction lost in a power cut would be one whose calls were already acknowledged
+/// to the broker, so nobody would send them again. Batches make up for it. Settings that are made
+/// with each connection fail while the file is locked, and the pool says so each time.
 pub(super) const WAL: &str = "PRAGMA journal_mode = WAL";
 
-/// Who asks waits for a connection this long at most.
+/// A query waits for a connection this long at most.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A pool for an address. Connects when first asked.
@@ -37,7 +37,7 @@ pub(super) fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
     } else {
         url.to_owned()
     };
-    // What is slow here is a database in trouble, and the writer tells of that, once.
+    // A slow statement here means a database in trouble, which the writer logs once.
     let options = AnyConnectOptions::from_str(&url)?.disable_statement_logging();
     let pool = AnyPoolOptions::new()
         // One writes, the others read open data and "my number"; every connection to :memory:

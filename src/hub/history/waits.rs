@@ -1,7 +1,7 @@
-//! What was told, what happened, and how queues usually stand: rows and questions.
+//! Queries for waits: how accurate predictions were, and how busy queues usually are.
 //!
-//! No row but those of `told` names a ticket, and those go when their ticket is called or their
-//! day is over.
+//! Only rows of the table `told`, the predictions, name a ticket; they are deleted when the ticket
+//! is called or its day is over.
 
 use super::database::History;
 use super::error::HistoryError;
@@ -127,7 +127,7 @@ impl History {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// What tells one state of a day's rows from another: how many calls there are, how many of
+    /// What changes whenever a day's rows change: how many calls there are, how many of
     /// them still bear a label, and how many waits.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The one who writes: batches, retries, acknowledges, forgets.
+//! Writes to the database: in batches, with retries; acknowledges calls and deletes what is old.
 
 use super::arrival::Arrival;
 use super::error::HistoryError;
@@ -23,11 +23,11 @@ const BATCH: usize = 500;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
-/// While there is nothing to write, the database is asked for a sign of life this often.
+/// While there is nothing to write, the database is checked this often.
 const IDLE_CHECK: Duration = Duration::from_secs(10);
 
-/// What is left at shutdown may take this long, and the farewell of the connections so long; the
-/// broker repeats what does not make it. The whole process has 2 s to stop.
+/// At shutdown, limits for writing what is left and for closing the connections; the broker sends
+/// again what is not written by then. The whole process has 2 s to stop.
 const FLUSH_WITHIN: Duration = Duration::from_millis(800);
 const CLOSE_WITHIN: Duration = Duration::from_millis(300);
 
@@ -40,7 +40,7 @@ pub struct Writer {
     stats: Arc<Stats>,
     sqlite: bool,
     ready: bool,
-    /// The first days whose tickets are still named.
+    /// The first day of each office whose ticket labels stay.
     labels: Labels,
 }
 
@@ -113,7 +113,7 @@ impl Writer {
         let _ = timeout(CLOSE_WITHIN, self.pool.close()).await;
     }
 
-    /// Writes the batch however often it takes; an empty one asks for a sign of life.
+    /// Retries the batch until it is written; an empty one only checks the database.
     async fn persist(&mut self, batch: &mut Vec<Pending>) {
         let mut wait = FIRST_RETRY;
         let mut warned = false;

@@ -59,7 +59,7 @@ impl BoardMetrics {
             node: view.node.to_string(),
             board: output.board.to_string(),
         };
-        // Nobody vouches for a board whose node is gone.
+        // The state of a board is unknown while its node is offline.
         let is = |state| view.online && output.state == state;
         let shown = is(OutputState::Shown);
         self.shown.get_or_create(&of).set(shown.into());

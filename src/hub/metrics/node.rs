@@ -130,7 +130,8 @@ impl NodeMetrics {
         self.counts.add(&of, &health.counts);
     }
 
-    /// How many issues of each kind are open: every kind has its 0, so that an alert sees a first one.
+    /// How many issues of each kind are open: every kind has its 0, so that an alert sees a first
+    /// one.
     fn add_issues(&mut self, of: &NodeLabels, health: &HealthReport) {
         let known = IssueKind::ALL.map(IssueKind::as_str);
         let is_other = |i: &IssueReport| !known.contains(&i.kind.as_str());

@@ -15,7 +15,7 @@ pub fn earliest_date(wall: Timestamp) -> Date {
     wall.to_zoned(TimeZone::fixed(Offset::constant(-12))).date()
 }
 
-/// The first day of which anything is kept.
+/// The first day of which anything is stored.
 #[must_use]
 pub fn oldest_day(wall: Timestamp, retention_days: u16) -> Date {
     let earliest = earliest_date(wall);
@@ -26,8 +26,8 @@ pub fn oldest_day(wall: Timestamp, retention_days: u16) -> Date {
 /// Reads one call of an office. Spools hold old calls, so the past is wide: `retention_days`.
 ///
 /// # Errors
-/// [`Rejection`] when it breaks the contract, when its `no` does not fit the history, and, while the
-/// hub's clock is synchronised, when it is of the future or older than anything that is kept.
+/// [`Rejection`] when it breaks the contract, when its `no` does not fit the history, and, while
+/// the hub's clock is synchronised, when it is of the future or older than anything that is stored.
 pub fn decode_call(payload: &[u8], now: Now, retention_days: u16) -> Result<CallReport, Rejection> {
     let call: CallReport = wire::decode(payload)?;
     if call.no == 0 || i64::try_from(call.no).is_err() {

@@ -72,8 +72,9 @@ pub(super) fn timely(n: &Numbers, now: Now) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Leaves out what a report says of the future. A queue keeps what was known `before`, as old: one
-/// source with a wrong clock must not take the others from the page. What was left out.
+/// Drops the entries of a report that are of the future. Their queues keep what was known `before`,
+/// as old: one source with a wrong clock must not remove the others from the page. What was dropped
+/// last.
 ///
 /// # Errors
 /// [`Rejection`] when nothing is left of its queues.
@@ -126,7 +127,7 @@ pub(super) fn drop_future_entries(
     Ok(omitted)
 }
 
-/// A queue as long as nothing was ever heard of it.
+/// A queue before its first numbers.
 pub(super) fn queue_without_data(queue: &QueueNumbers) -> QueueNumbers {
     QueueNumbers {
         id: queue.id.clone(),
@@ -150,7 +151,7 @@ pub(super) fn is_offset(time: WireTime) -> bool {
     OFFSETS_S.contains(&time.offset.seconds())
 }
 
-/// Checks what a node says of itself: lists and texts are as short as an honest node's.
+/// Checks a health report: lists and texts are as short as an honest node's.
 pub(super) fn health(h: &HealthReport) -> Result<(), Rejection> {
     /// More facts than any output knows of its device.
     const MAX_FACTS: usize = 16;

@@ -6,20 +6,20 @@
 //! | message | proves that its node lived |
 //! |---|---|
 //! | came live, its times not older than [`ONLINE_FOR`] | when it came |
-//! | came live, older | not at all: a broker or bridge may have kept it in a queue |
-//! | came live, of a node that says its clock is unknown; or the hub's own clock is | when it came |
+//! | came live, older | not at all: a broker or bridge may have queued it |
+//! | came live, of a node that reports its clock as unknown; or the hub's own clock is | when it came |
 //! | came live, bears no time (availability, pictures) | when it came |
-//! | kept by the broker, times not ahead | at its own time |
-//! | kept by the broker, and one of the clocks is unknown | not at all |
+//! | retained message, times not ahead | at its own time |
+//! | retained message, and one of the clocks is unknown | not at all |
 //!
-//! A broker that marks live messages as kept (MQTT 5, "retain as published", some bridges) is thus
-//! served by the times alone, as every numbers and health report bears one.
+//! Some brokers mark live messages as retained (MQTT 5, "retain as published"; some bridges). For
+//! those the times alone count, as every numbers and health report has one.
 
 use crate::clock::Now;
 use jiff::{SignedDuration, Timestamp};
 
-/// A node is heard for this long after its last sign of life. It says something every 30 s (health),
-/// so three reports in a row went missing.
+/// A node is online for this long after its last sign of life. It reports its health every 30 s, so
+/// three reports in a row are missing.
 pub const ONLINE_FOR: SignedDuration = SignedDuration::from_secs(120);
 
 /// Numbers are current for this long after their report was made. A node repeats them every 60 s,
@@ -37,7 +37,7 @@ pub(super) const MAX_FRESH_AGE: SignedDuration = SignedDuration::from_hours(24);
 /// How a message came.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Delivery {
-    /// Whether the broker had kept it.
+    /// Whether it is a retained message.
     pub(super) retained: bool,
     /// When it came.
     pub(super) now: Now,
@@ -67,7 +67,7 @@ impl Delivery {
     }
 
     /// How far the clock is ahead that wrote this time, if that is too far to believe it, or if the
-    /// message tells nothing of it.
+    /// message shows nothing of it.
     pub(super) fn check_clock(self, at: Timestamp) -> ClockCheck {
         let off = at.duration_since(self.now.wall);
         if !self.now.synced || (self.retained && off <= MAX_AHEAD) {
@@ -80,10 +80,10 @@ impl Delivery {
     }
 }
 
-/// What a message tells of the clock of its node.
+/// What a message shows of the clock of its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClockCheck {
-    /// Nothing: kept by the broker, or the hub has no clock to compare it with.
+    /// Nothing: a retained message, or the hub has no clock to compare it with.
     Unknown,
     /// It is right.
     Right,
@@ -91,7 +91,8 @@ pub(super) enum ClockCheck {
     Off(SignedDuration),
 }
 
-/// The monotonic moment of a reading. Signed, because what was kept may be older than the process.
+/// The monotonic moment of a reading. Signed, because a retained message may be older than the
+/// process.
 fn moment(now: Now) -> SignedDuration {
     SignedDuration::try_from(now.mono).unwrap_or(SignedDuration::MAX)
 }

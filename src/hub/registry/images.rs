@@ -1,14 +1,14 @@
 //! Pictures by the SHA-256 of their bytes, within a fixed budget of memory.
 //!
 //! Invariant: `bytes` never exceeds the budget; the oldest picture that no board or camera shows
-//! goes first. Knows no boards: whoever shows a picture pins it.
+//! goes first. Knows no boards: each board or camera that shows a picture pins it.
 
 use crate::wire::sha256_hex;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Largest picture that is taken, in bytes: five times the largest rich 1080p board seen.
+/// Largest picture that is accepted, in bytes: five times the largest rich 1080p board seen.
 pub const MAX_PICTURE: usize = 512 * 1024;
 
 /// Budget for all pictures, in bytes: 2,000 offices with a 1080p board of 90 kB each, and as much

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// What a node says of its clock while it was never set ([`HealthReport::clock`]).
+/// What a node reports of its clock before it is first set ([`HealthReport::clock`]).
 const UNKNOWN: &str = "unknown";
 
 /// One node.
@@ -30,22 +30,22 @@ pub(super) struct Node {
     pub(super) health: Option<HealthReport>,
     /// The runs of the program that reported as this node.
     pub(super) instances: Instances,
-    /// The newest moment that it is known to have lived, on the monotonic clock.
+    /// The newest moment at which it is known to have been alive, on the monotonic clock.
     last_alive: Option<SignedDuration>,
     /// The moment that its numbers are proved for.
     proved: Option<SignedDuration>,
     /// The moment by which its numbers are older or newer than others: when they were made, but
     /// never later than when they came. A report that claims to be of the future, or a `seq` near
     /// the end of its range, shuts out nothing that is made after it. `None` where the hub had no
-    /// clock to tell.
+    /// clock.
     made: Option<Timestamp>,
-    /// `seq` and time of the report that was late last, while there is no clock to tell.
+    /// `seq` and time of the last late report, while the hub has no clock.
     late: Option<(u64, Timestamp)>,
     /// How far its clock is ahead; `None` while it is right or unknown.
     pub(super) clock_off: Option<SignedDuration>,
-    /// Whether it was heard and its numbers were current when that was last looked at.
+    /// Whether it was online and its numbers were current at the last check.
     status: (bool, bool),
-    /// Whether the log says already that its version has other names.
+    /// Whether it was logged that its version uses other names.
     pub(super) old_names_logged: bool,
     boards: BTreeMap<BoardId, PictureSlot<BoardPicture>>,
     cameras: BTreeMap<CameraId, PictureSlot<CameraPicture>>,
@@ -56,7 +56,7 @@ pub(super) struct Node {
 struct PictureSlot<L> {
     /// The newest bytes.
     newest: Option<Image>,
-    /// The newest entry whose bytes were there, and those bytes.
+    /// The newest entry whose bytes had arrived, with those bytes.
     matched: Option<(L, Image)>,
 }
 
@@ -162,7 +162,8 @@ fn store_picture<I: Ord + Clone, L: PictureEntry>(
 }
 
 impl Node {
-    /// Whether it is there: it did not say that it goes, and gave a sign of life not long ago.
+    /// Whether it is online: it did not announce that it stops, and showed a sign of life not long
+    /// ago.
     pub(super) fn is_online(&self, now: Now) -> bool {
         self.online != Some(false) && within(ONLINE_FOR, self.last_alive, now)
     }
@@ -215,18 +216,18 @@ impl Node {
         all.map(seen).collect()
     }
 
-    /// Looks whether it is still heard and its numbers are current; whether that is news.
+    /// Checks whether it is still online and its numbers are current; whether that changed.
     pub(super) fn update_status(&mut self, now: Now) -> bool {
         let status = (self.is_online(now), self.is_current(now));
         std::mem::replace(&mut self.status, status) != status
     }
 
-    /// Takes a message without a time as a sign of life, if it came live.
+    /// Counts a message without a time as a sign of life, if it came live.
     pub(super) fn mark_alive(&mut self, delivery: Delivery) {
         self.last_alive = self.last_alive.max(delivery.proves_by_arrival());
     }
 
-    /// Notes what a report tells of the node's clock.
+    /// Notes what a report shows of the node's clock.
     pub(super) fn check_clock(&mut self, at: WireTime, delivery: Delivery) {
         match delivery.check_clock(at.at) {
             ClockCheck::Unknown => {}
@@ -240,7 +241,7 @@ impl Node {
         self.health.as_ref().is_none_or(|h| h.clock != UNKNOWN)
     }
 
-    /// Takes what the availability topic says.
+    /// Applies the availability topic.
     pub(super) fn set_availability(&mut self, online: bool, delivery: Delivery) -> Effect {
         if online {
             self.mark_alive(delivery);
@@ -249,7 +250,7 @@ impl Node {
         Effect::Unchanged // but for what `update_status` finds
     }
 
-    /// Takes a newer health report; viewers see what it says of the outputs.
+    /// Applies a newer health report; viewers see its outputs.
     pub(super) fn set_health(&mut self, new: HealthReport, delivery: Delivery) -> Effect {
         let at = new.at;
         let before = self.health.replace(new);
@@ -258,7 +259,7 @@ impl Node {
         self.last_alive = self.last_alive.max(proved);
         let outputs = |h: &HealthReport| {
             let seen = h.outputs.iter();
-            // The hash too: who proves what was on the glass compares it with the picture.
+            // The hash too: it is compared with the picture to prove what a screen showed.
             let seen = seen.map(|o| (o.board.clone(), o.state, o.frame_sha256.clone()));
             seen.collect::<Vec<_>>()
         };
@@ -281,7 +282,7 @@ impl Node {
         {
             let order = (new.seq, new.at.at);
             let before = self.late.replace(order).filter(|_| !delivery.retained);
-            // Without a clock it cannot be told which of two is wrong: one that goes on is right.
+            // Without a clock the hub cannot know which of two is wrong: one that goes on is right.
             let goes_on = before.is_some_and(|(seq, at)| new.seq > seq && new.at.at > at);
             if delivery.now.synced || !goes_on {
                 return Err(Rejection::Late);
@@ -376,7 +377,7 @@ impl Node {
         }
     }
 
-    /// Whether there is nothing left to know of it.
+    /// Whether nothing is known of it any more.
     pub(super) fn is_empty(&self) -> bool {
         self.numbers.is_none()
             && self.online.is_none()

@@ -26,20 +26,20 @@ pub const MAX_NODES: usize = 16;
 /// Most counts one node may report; more are cut.
 const MAX_COUNTS: usize = 64;
 
-/// Longest line about an issue, in bytes; some hold what a library said, and more is cut.
+/// Longest text of an issue, in bytes; some quote a library, and longer ones are cut.
 const MAX_TEXT: usize = 1024;
 
 /// All offices.
 #[derive(Debug)]
 pub struct Registry {
     pub(super) offices: BTreeMap<OfficeId, BTreeMap<NodeId, Node>>,
-    /// Offices that told numbers of their own, also such as are too old to be shown.
+    /// Offices that have reported numbers, even if those are too old to be shown.
     known: BTreeSet<OfficeId>,
     pub(super) images: Images,
     pub(super) connected: bool,
     /// The newest moment that was handed in.
     pub(super) now: Now,
-    /// What was left out of the report taken last.
+    /// What was left out of the last report.
     omitted: Option<Rejection>,
 }
 
@@ -50,7 +50,7 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// Knows nothing yet; the line to the broker counts as up.
+    /// Knows nothing yet; counts as connected to the broker.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -67,7 +67,7 @@ impl Registry {
         }
     }
 
-    /// Takes one report that came live: one that the broker did not keep for newcomers. See
+    /// Applies one report that came live, so not a retained one. See
     /// [`Registry::apply`].
     ///
     /// # Errors
@@ -81,9 +81,9 @@ impl Registry {
         self.apply(topic, payload, false, now)
     }
 
-    /// Takes one report, which the broker may have kept (`retained`); a call is only checked, see
-    /// [`decode_call`]. An empty payload is MQTT's way to clear a kept topic, so it makes the
-    /// registry forget the same.
+    /// Applies one report, which may be a retained message; a call is only checked, see
+    /// [`decode_call`]. An empty payload is MQTT's way to clear a retained message, so the registry
+    /// drops what it knew from that topic.
     ///
     /// # Errors
     /// [`Rejection`] when it breaks a rule; nothing has changed then, but that the node's clock may
@@ -167,7 +167,7 @@ impl Registry {
                 let Instance { id, seq } = wire::decode(payload)?;
                 self.edit(office, node, |n, _| {
                     n.instances.hear(&id, seq, now);
-                    Ok(Effect::Unchanged) // visitors see numbers, whoever tells them
+                    Ok(Effect::Unchanged) // visitors see numbers, whichever machine reports them
                 })
             }
             Topic::Board(office, node, board) => {
@@ -205,13 +205,13 @@ impl Registry {
         aged
     }
 
-    /// What was left out of the report taken last, if something was.
+    /// Takes what was left out of the last report, if anything was.
     pub fn take_omitted(&mut self) -> Option<Rejection> {
         self.omitted.take()
     }
 
-    /// Whether an office told numbers of its own, be they too old to be shown: whose calls are
-    /// written.
+    /// Whether an office has reported numbers, even if they are too old to be shown. Only then are
+    /// its calls published.
     #[must_use]
     pub fn knows(&self, office: &OfficeId) -> bool {
         self.known.contains(office)
@@ -227,7 +227,7 @@ impl Registry {
         self.offices.get(office)?.get(node)
     }
 
-    /// Notes how far the clock of a node is off, whose report is refused for its time.
+    /// Notes how far off the clock of a node is whose report is rejected because of its time.
     fn check_clock(&mut self, office: &OfficeId, node: &NodeId, at: WireTime, delivery: Delivery) {
         let nodes = self.offices.get_mut(office);
         if let Some(node) = nodes.and_then(|nodes| nodes.get_mut(node)) {
@@ -269,7 +269,8 @@ impl Registry {
         Effect::Changed
     }
 
-    /// Forgets the numbers of a node, and that its office told any if no other node does.
+    /// Drops the numbers of a node, and its office from those with numbers if no other node has
+    /// any.
     fn forget_numbers(&mut self, office: &OfficeId, node: &NodeId) -> Effect {
         let effect = self.forget(office, node, Node::clear_numbers);
         let mut nodes = self.offices.get(office).into_iter().flatten();
@@ -294,13 +295,13 @@ impl Registry {
         }
     }
 
-    /// Says whether the hub hears the broker; while it does not, no number is current. Whether
-    /// that is news.
+    /// Sets whether the hub is connected to the broker; while it is not, no number is current.
+    /// Whether that changed.
     pub fn set_connected(&mut self, connected: bool) -> bool {
         std::mem::replace(&mut self.connected, connected) != connected
     }
 
-    /// Whether the hub hears the broker.
+    /// Whether the hub is connected to the broker.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.connected

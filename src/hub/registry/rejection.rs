@@ -1,4 +1,4 @@
-//! Why a report was not taken.
+//! Why a report was rejected.
 
 use crate::model::{NodeId, OfficeId};
 use crate::wire::WireError;
@@ -57,13 +57,13 @@ pub enum Rejection {
     /// A call of a day to come, or of one of which nothing is kept any more.
     #[error("call of {0}: expected a day within the retention period and not in the future")]
     CallTime(String),
-    /// A call of an office that told no numbers, when more wait for these than may.
+    /// A call of an office without numbers, when too many such calls are waiting.
     #[error("call of an office without numbers: too many such calls are waiting")]
     NoNumbers,
     /// Something is listed twice or too often.
     #[error("{0}")]
     List(String),
-    /// A line that describes a picture is wrong.
+    /// An entry that describes a picture is wrong.
     #[error(
         "entry of picture {0}: expected sha256 of 64 hex digits, a known format, 1 to 8192 pixels"
     )]
@@ -105,7 +105,7 @@ impl Rejection {
         "too-many-calls",
     ];
 
-    /// A report from the future; whose is said by [`Rejection::with_node`].
+    /// A report from the future; [`Rejection::with_node`] names the node.
     pub(super) fn ahead(by: SignedDuration) -> Self {
         Self::Ahead {
             whose: "a node".into(),

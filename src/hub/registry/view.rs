@@ -8,18 +8,18 @@ use crate::wire::WireTime;
 use crate::wire::report::HealthReport;
 use jiff::SignedDuration;
 
-/// One node as those see it who run it.
+/// One node as operators see it.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeView<'a> {
     /// Its office.
     pub office: &'a OfficeId,
     /// The node.
     pub node: &'a NodeId,
-    /// Whether it is heard.
+    /// Whether it is online.
     pub online: bool,
-    /// What it said of itself last.
+    /// Its newest health report.
     pub health: Option<&'a HealthReport>,
-    /// Whether its clock is synchronised, by its own word.
+    /// Whether its clock is synchronised, by its own report.
     pub clock_synchronized: bool,
     /// How far its clock is ahead of the hub's (negative: behind, or its reports come late); only
     /// when that is too much to believe its times.
@@ -96,7 +96,7 @@ impl Registry {
         boards.chain(cameras).collect()
     }
 
-    /// A picture by its hash, if it is still kept.
+    /// A picture by its hash, if it is still stored.
     #[must_use]
     pub fn image(&self, sha256: &str) -> Option<Image> {
         self.images.get(sha256)
@@ -133,6 +133,6 @@ pub struct ShownPicture {
     pub image: Image,
     /// When it was shown or taken.
     pub at: WireTime,
-    /// Whether its node is heard.
+    /// Whether its node is online.
     pub online: bool,
 }

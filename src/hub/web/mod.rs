@@ -11,8 +11,8 @@
 //! | `router`, `server` | all paths; sockets |
 //!
 //! Each may import those above it in this table, never one below: `tests/it/house.rs` holds it to
-//! that. Read-only: no route takes a body. Every path is checked into identifiers before it is looked
-//! up, so nothing from a path ever reaches a file system. See `docs/http.md`.
+//! that. Read-only: no route takes a body. Every path is checked into identifiers before it is
+//! looked up, so nothing from a path ever reaches a file system. See `docs/http.md`.
 
 mod data;
 mod events;

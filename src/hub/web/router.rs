@@ -23,7 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 /// An answer must begin within this; streams then go on as long as they like.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// No route reads a body; whoever sends one is stopped early.
+/// No route reads a body; a request with a longer one is rejected.
 const MAX_BODY: usize = 1024;
 
 /// All paths of the hub. Works without a socket, so tests call it as a service.
@@ -88,7 +88,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .with_state(hub)
 }
 
-/// Data may be read from any page, and says what may be done with it.
+/// Pages of any origin may read data; each answer names the licence.
 async fn open_to_all(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(
@@ -104,7 +104,7 @@ async fn open_to_all(mut response: Response) -> Response {
     response
 }
 
-/// Refuses what does not only read, before any route sees it, and signs every answer.
+/// Rejects every method that does not only read, and adds the headers of every answer.
 async fn finish(
     State((hub, headers)): State<(Arc<Hub>, Arc<HeaderMap>)>,
     request: Request,

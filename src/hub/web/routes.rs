@@ -290,7 +290,7 @@ pub(crate) const PAGES: &[Route] = &[
     },
 ];
 
-/// Routes for those who run the hub.
+/// Routes for operators.
 pub(crate) const OPS: &[Route] = &[
     Route {
         path: "/healthz",

@@ -47,9 +47,9 @@ pub(crate) struct CongestionOffice {
     id: String,
     /// Its name by language.
     name: BTreeMap<String, String>,
-    /// Whether one of its nodes is heard.
+    /// Whether one of its nodes is online.
     online: bool,
-    /// The moment the newest numbers are of; `null` while no source was ever heard.
+    /// The moment the newest numbers are of; `null` before the first numbers of a source.
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<WireTime>,
     /// As its busiest open queue.

@@ -1,4 +1,4 @@
-//! For those who run the hub: is it alive, is it ready, what did it count.
+//! Liveness, readiness and metrics, for operators.
 
 use crate::hub::metrics::Observed;
 use crate::hub::web::request::Shared;

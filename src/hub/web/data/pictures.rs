@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-/// The newest picture of a board; to be asked for again each time, cheaply by its tag.
+/// The newest picture of a board; to be revalidated each time by its entity tag.
 pub(crate) async fn board(
     State(hub): Shared,
     Path((office, node, board)): Path<(String, String, String)>,

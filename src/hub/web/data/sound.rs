@@ -1,7 +1,7 @@
-//! How a ticket is called, to be heard: one WAV file, made by whoever the hub was given for it.
+//! How a ticket is called, as a WAV file.
 //!
-//! Only tickets that an office speaks of are spoken, one at a time: whoever asks for more waits, and
-//! is then asked to come back later. Numbers and pages never wait for it.
+//! Only tickets that an office reports are spoken, one at a time: further requests wait, and are
+//! answered 503 after a while. Numbers and pages never wait for it.
 
 use crate::hub::core::Hub;
 use crate::hub::speech::AnnouncementRequest;
@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-/// Sounds may be kept this long: a ticket may be called, or called elsewhere, at any time.
+/// Sounds may be cached this long: a ticket may be called, or called elsewhere, at any time.
 const CACHE_FOR: &str = "public, max-age=30";
 
 /// The sound of a ticket's call.
@@ -51,7 +51,7 @@ pub(crate) async fn call(
     (head, Body::from(wav)).into_response()
 }
 
-/// A ticket that its office speaks of, as it was or will be called.
+/// A ticket that its office reports, as it was or will be called.
 async fn announcement_request(
     hub: &Hub,
     office: &str,

@@ -1,10 +1,10 @@
 //! A stream of events that has taken its connection over from HTTP.
 //!
 //! Once its head is sent, an endless answer needs nothing that an HTTP library keeps: no buffer for
-//! the next request, no encoder, no state of a parser. So the connection is taken out of the library
-//! and goes on as a socket and a [`Viewer`], which is what lets one hub hold tens of thousands. The
-//! answer ends with the connection (RFC 9112, section 6.3, the last case), as HTTP/1.0 proxies such
-//! as nginx expect too.
+//! the next request, no encoder, no state of a parser. So the connection is taken out of the
+//! library and goes on as a socket and a [`Viewer`], which is what lets one hub hold tens of
+//! thousands. The answer ends with the connection (RFC 9112, section 6.3, the last case), as
+//! HTTP/1.0 proxies such as nginx expect too.
 
 use super::viewer::Viewer;
 use crate::hub::stats::Stats;
@@ -23,8 +23,8 @@ use std::time::Duration;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
-/// A viewer on its way from a route to a connection; rides in the extensions of the answer. Where
-/// nobody takes it, it is the answer's body.
+/// Hands a viewer from a route to the server, in the extensions of the answer. If the server does
+/// not take it, its events are the answer's body.
 #[derive(Clone)]
 pub(crate) struct StreamHandoff(Arc<Mutex<Option<Viewer>>>);
 
@@ -61,7 +61,7 @@ pub(crate) fn head<B>(answer: &Response<B>, now: jiff::Timestamp) -> Vec<u8> {
     for (name, value) in answer.headers() {
         line(&mut head, name.as_str(), value.as_bytes());
     }
-    // RFC 9110, section 6.6.1: whoever has a clock says when.
+    // RFC 9110, section 6.6.1: a server with a clock sends the date.
     if let Ok(now) = DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
         line(&mut head, header::DATE.as_str(), now.as_bytes());
     }
@@ -77,7 +77,7 @@ fn line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     head.extend_from_slice(b"\r\n");
 }
 
-/// Tells a viewer what happens until it goes, stops taking, or there is no more to tell.
+/// Sends a viewer its events until it disconnects, stops reading, or the stream ends.
 pub(crate) async fn serve_stream(
     socket: TcpStream,
     head: Vec<u8>,
@@ -112,7 +112,7 @@ pub(crate) async fn serve_stream(
     }
 }
 
-/// Writes all of it; whoever takes none of it for `write_timeout` is given up and counted.
+/// Writes all bytes; a client that reads none for `write_timeout` is given up and counted.
 async fn write(
     socket: &TcpStream,
     mut bytes: &[u8],

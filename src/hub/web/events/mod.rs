@@ -76,12 +76,13 @@ fn open(hub: Arc<Hub>, scope: Scope, form: Form, query: &Query, headers: &Header
     let Some(seat) = Seat::take(&hub) else {
         return json::unavailable("too many viewers");
     };
-    // A page tells what it was made from by `since`; later the browser tells what it saw last.
+    // A page names the publication it was made from by `since`; a browser that reconnects, the last
+    // one it got.
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok());
     let seen = last
         .or_else(|| query.get("since"))
         .and_then(|id| hub.live.version(id));
-    // Followed before the state is read: nothing falls between.
+    // Subscribed before the state is read, so that nothing is missed between the two.
     let news = hub.live.subscribe(&scope);
     let packing = if accepts_gzip(headers) {
         Packing::Gzip

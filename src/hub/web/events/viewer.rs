@@ -24,7 +24,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 static HELLO: LazyLock<Event> = LazyLock::new(|| Event::raw("retry: 3000\n\n"));
 static PING: LazyLock<Event> = LazyLock::new(|| Event::raw(":\n\n"));
 
-/// How a stream tells the state.
+/// In which form a stream sends the state.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Form {
     /// The JSON of the API.
@@ -54,7 +54,7 @@ impl Drop for Seat {
     }
 }
 
-/// One who follows the numbers.
+/// One client of an event stream.
 pub(crate) struct Viewer {
     #[allow(dead_code)] // held for its drop
     seat: Seat,
@@ -106,7 +106,7 @@ impl Viewer {
         }
         loop {
             tokio::select! {
-                biased; // drawing lots costs more than the pings could ever need
+                biased; // random branch selection is measurable here, and pings cannot starve
                 news = self.news.recv() => {
                     let event = match news {
                         Ok(delta) => self.catch_up(&delta),
@@ -133,8 +133,9 @@ impl Viewer {
         }
     }
 
-    /// What the viewer has not seen, from the oldest on; the newest state in its place where that is
-    /// less to send. Whoever was away for a while so costs one write, not one for each change.
+    /// What the viewer has not seen, from the oldest on; the newest state in its place where that
+    /// is less to send. So a client that was blocked for a while costs one write, not one for each
+    /// change.
     fn catch_up(&mut self, oldest: &Delta) -> Option<Bytes> {
         let mut events = Events::None;
         let mut add = |viewer: &mut Self, delta: &Delta| {

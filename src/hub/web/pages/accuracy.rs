@@ -1,4 +1,4 @@
-//! How good the waits were that people were told: for everybody to see.
+//! How accurate the predicted waits were: a page, and JSON.
 
 use crate::hub::content::lang::{Messages, fill};
 use crate::hub::content::page::Page;
@@ -122,9 +122,9 @@ pub(crate) struct QueueAccuracy {
     office: String,
     /// The queue.
     queue: String,
-    /// Tickets that were called, of those whose taking the hub could see.
+    /// Tickets that were called, of those whose issue the hub could see.
     tickets: u64,
-    /// Those whose wait lay within the range they were told.
+    /// Those whose wait was within the predicted range.
     inside: u64,
     /// Those who waited longer.
     above: u64,

@@ -1,6 +1,7 @@
-//! Every node at a glance, for those who run them: what stands out comes first.
+//! Every node at a glance, for operators: what needs attention comes first.
 //!
-//! Behind a token; without one in the configuration there is no such page. In Japanese, and in English for every other language.
+//! Behind a token; without one in the configuration there is no such page. In Japanese, and in
+//! English for every other language.
 
 use super::fleet_labels::{self, Labels};
 use super::fleet_token::admits;
@@ -20,7 +21,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use std::collections::BTreeSet;
 
-/// A node that has not told of itself for so long is looked at: it does so every 30 s.
+/// A node without a health report for so long needs attention: it sends one every 30 s.
 const SILENT_S: i64 = 120;
 
 /// From here on a processor is hot: a Raspberry Pi slows down at 80 °C.
@@ -168,7 +169,7 @@ pub(crate) async fn page(state: Shared, uri: Uri, query: Query, headers: HeaderM
     (head, html).into_response()
 }
 
-/// A line for each node, the worst first.
+/// A row for each node, the worst first.
 fn rows(registry: &Registry, connected: bool, lang: Lang, w: &Labels, now: Now) -> Vec<Row> {
     let mut rows: Vec<Row> = registry
         .nodes()

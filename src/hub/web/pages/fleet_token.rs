@@ -1,12 +1,12 @@
-//! The token that opens the page of all nodes: browsers send it as the password of Basic authentication
-//! (RFC 7617), programs as a bearer token (RFC 6750).
+//! The token that opens the page of all nodes: browsers send it as the password of Basic
+//! authentication (RFC 7617), programs as a bearer token (RFC 6750).
 
 use crate::config::Secret;
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Whether a request shows the token. What is compared are hashes, so that the time it takes tells
+/// Whether a request shows the token. Hashes are compared, so that the time it takes reveals
 /// nothing of the token.
 pub(super) fn admits(token: &Secret, shown: Option<&HeaderValue>) -> bool {
     let shown = shown

@@ -1,6 +1,6 @@
 //! "Shall I go later?": a usual week by hour for each queue of an office.
 //!
-//! Each cell is the mean of what people were told at that hour on past days; its word and shape
+//! Each cell is the mean of the predicted waits at that hour on past days; its word and shape
 //! follow the thresholds of the pages. Nothing is shown for an hour that was never recorded.
 
 use crate::clock::Now;

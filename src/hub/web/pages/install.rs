@@ -1,5 +1,5 @@
 //! What makes the pages an app on a phone: manifest, icons, and the worker that shows the last
-//! known numbers without a line, marked as old.
+//! known numbers while offline, marked as old.
 
 use crate::hub::content::lang::{Lang, Messages};
 use crate::hub::content::page::{Page, is_known};
@@ -96,7 +96,7 @@ struct Offline<'a> {
     t: &'a Messages,
 }
 
-/// What is shown without a line for a page that was never open.
+/// What is shown offline for a page that was never open.
 pub(crate) async fn offline(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
     let lang: Lang = lang(&query, &headers);
     let t = lang.messages();

@@ -1,4 +1,4 @@
-//! The light pages: text alone, no style, no script, for old phones and slow lines.
+//! The light pages: text alone, no style, no script, for old phones and slow connections.
 
 use crate::hub::content::lang::{Messages, fill};
 use crate::hub::content::page::Page;

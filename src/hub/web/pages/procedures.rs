@@ -58,7 +58,7 @@ struct Procedures<'a> {
     procedures: Vec<Procedure>,
 }
 
-/// A page that asks for itself now and then.
+/// A page that the script reloads now and then.
 fn base(hub: &Hub, snapshot: &Snapshot, lang: Lang, path: &str) -> Base {
     let mut base = Base::new(hub, lang, path);
     base.tab = 1;

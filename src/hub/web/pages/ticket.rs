@@ -113,7 +113,7 @@ pub(super) fn standing(
 /// Come back this long before the earliest likely call.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// Times are told in steps of five minutes.
+/// Times are given in steps of five minutes.
 const STEP_S: i64 = 300;
 
 /// When to be back at the office; `None` when it is not worth leaving.

@@ -30,7 +30,7 @@ struct TicketPage<'a> {
     note: Option<String>,
     last: Option<String>,
     tone: &'static str,
-    /// Address of how it is called, where that can be heard.
+    /// Address of the spoken call, where there is one.
     sound: Option<String>,
     /// Its own address, for the phone to remember.
     path: String,
@@ -182,7 +182,7 @@ fn own_path(office: &str, queue: &str, ticket: &str) -> String {
     )
 }
 
-/// What the holder of a ticket is told when no more are given out: theirs is the `n`th to be called.
+/// The line for a ticket when no more are issued: it is the `n`th to be called.
 fn last_calls(n: usize, t: &Messages) -> String {
     fill(&t.ticket_last_calls, &[("n", &n.to_string())])
 }

@@ -66,8 +66,8 @@ fn number(digits: &str) -> &str {
 }
 
 /// The label that a queue with these labels means by a loose text, and how surely. The newest label
-/// comes first: its series is the one that goes on. `exact` is what was typed as a label of its own:
-/// of several labels that differ only in what does not matter, it is the one.
+/// comes first: its series is the one that goes on. `exact` is what was typed as a label of its
+/// own: of several labels that differ only in what does not matter, it is the one.
 pub(super) fn meant(
     typed: &str,
     exact: Option<&Label>,

@@ -1,4 +1,5 @@
-//! What every page has: its head, the languages, links to the other pages, and the time of its numbers.
+//! What every page has: its head, the languages, links to the other pages, and the time of its
+//! numbers.
 
 use super::{assets, labels};
 use crate::clock::Now;
@@ -152,7 +153,8 @@ fn as_of_line(time: Option<WireTime>, t: &Messages) -> String {
     })
 }
 
-/// A template as text. Formatting into memory cannot fail; a page with nothing is told apart.
+/// A template as text. Formatting into memory cannot fail; if it did, the page would be empty and
+/// the log say why.
 pub(crate) fn print(template: &impl Template) -> String {
     template.render().unwrap_or_else(|error| {
         tracing::error!(%error, "cannot render a page template");

@@ -1,7 +1,7 @@
 //! Numbers to words: what a row, an office and its congestion are called.
 //!
-//! Pure. The rule behind it: a number is shown only if a source said it today; an old one says
-//! its time; nothing is shown by colour alone.
+//! Pure. The rule behind it: a number is shown only if a source reported it today; an old one is
+//! shown with its time; nothing is shown by colour alone.
 
 use crate::config::PagesConfig;
 use crate::hub::content::lang::{Messages, fill};
@@ -50,7 +50,7 @@ pub(crate) fn phase(queue: &QueueNumbers, today: Today) -> Phase {
         Status::Closed if queue.last_shown().is_some() && somebody_waits(queue) => Phase::LastCalls,
         Status::Closed if queue.last_shown().is_some() => Phase::Closed,
         Status::Closed if today.closed => Phase::Holiday,
-        // Who is not heard any more may have opened since.
+        // An office whose numbers are stale may have opened since.
         Status::Closed if as_of.hour() < NOON && !queue.fresh => Phase::Unknown,
         Status::Closed if as_of.hour() < NOON => Phase::NotOpenYet,
         Status::Closed => Phase::Closed,
@@ -124,7 +124,7 @@ pub(crate) fn queue_level(queue: &QueueNumbers, today: Today, pages: &PagesConfi
     }
     match queue.wait {
         Some(wait) => wait_level(u64::from(wait.high), pages),
-        // Who counts nobody tells nothing of how busy it is.
+        // If the source does not report how many people are waiting, the level is unknown.
         None => match queue.waiting {
             Some(waiting) if waiting >= pages.crowded_waiting => Level::Crowded,
             Some(waiting) if waiting >= pages.busy_waiting => Level::Busy,
@@ -284,7 +284,7 @@ pub(crate) fn row(queue: &QueueNumbers, today: Today, tag: &str, t: &Messages) -
 /// Under a minute there is nothing to plan.
 const SOON_S: u32 = 60;
 
-/// How a wait is told.
+/// A wait in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wait {
     Soon,

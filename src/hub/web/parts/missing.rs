@@ -20,7 +20,7 @@ struct Error<'a> {
     hint: &'a str,
 }
 
-/// The page that says that there is none.
+/// The page for an address that does not exist.
 pub(crate) fn not_found(hub: &Hub, lang: Lang, headers: &HeaderMap) -> Response {
     let t = lang.messages();
     let mut base = Base::new(hub, lang, "/");

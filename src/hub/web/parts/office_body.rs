@@ -32,7 +32,7 @@ struct OfficeBody<'a> {
 }
 
 /// What to say about a board that cannot be seen.
-fn trouble(state: OutputState, t: &Messages) -> Option<String> {
+fn visibility_problem(state: OutputState, t: &Messages) -> Option<String> {
     let words = match state {
         OutputState::Dark => &t.board_dark,
         OutputState::Disconnected => &t.board_disconnected,
@@ -61,7 +61,7 @@ pub(crate) fn office_body(hub: &Hub, office: &OfficeSnapshot, lang: Lang) -> Str
         trouble: outputs
             .iter()
             .find(|o| o.node == b.node && o.board == b.id)
-            .and_then(|o| trouble(o.state, t)),
+            .and_then(|o| visibility_problem(o.state, t)),
     });
     let cameras = office.view.cameras.iter().map(|c| Picture {
         href: format!("/images/{}", c.sha256),
@@ -80,7 +80,7 @@ pub(crate) fn office_body(hub: &Hub, office: &OfficeSnapshot, lang: Lang) -> Str
     };
     let unseen = outputs.iter().filter(|o| !pictured(o)).filter_map(|o| {
         let name = fill(&t.board_named, &[("board", o.board.as_str())]);
-        Some((name, trouble(o.state, t)?))
+        Some((name, visibility_problem(o.state, t)?))
     });
     print(&OfficeBody {
         t,

@@ -33,9 +33,9 @@ use tokio_util::task::TaskTracker;
 /// Largest head of a request, in bytes: addresses and cookies of honest browsers stay far below.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// What the kernel keeps of an answer that is not detached, in bytes (it doubles this for its own
-/// books). Enough for 300 kB/s over a line of 100 ms, and for any proxy in the same server; without
-/// it the kernel lets each slow viewer hold up to 4 MB.
+/// What the kernel keeps of an answer that the client does not read, in bytes (it doubles this for
+/// its own books). Enough for 300 kB/s over a line of 100 ms, and for any proxy in the same
+/// building; without it the kernel lets each slow viewer hold up to 4 MB.
 const SEND_BUFFER: u32 = 16 * 1024;
 
 /// Connections that wait to be accepted: a burst after an outage, all viewers at once.
@@ -47,7 +47,7 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// After a failed accept (no file descriptors left), others get time to close theirs.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long and how many clients are waited for.
+/// Limits on clients: how many, and how slow.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Connections at a time; others wait to be accepted.
@@ -55,12 +55,13 @@ pub struct Bounds {
     /// A request's head must arrive within this, from the opening of the connection or the end of
     /// the answer before: silent and slow senders must not fill the connections.
     pub head_timeout: Duration,
-    /// Some of an answer must be detached within this; slower readers are cut off, and may come back.
+    /// Each write of an answer must make progress within this; slower clients are disconnected, and
+    /// may reconnect.
     pub write_timeout: Duration,
 }
 
 impl Bounds {
-    /// The usual patience with so many connections.
+    /// The usual limits for so many connections.
     #[must_use]
     pub fn new(connections: usize) -> Self {
         Self {
@@ -75,7 +76,7 @@ impl Bounds {
 /// Binds an address for [`serve`], with bounds on what the kernel keeps for each connection.
 ///
 /// # Errors
-/// When the address is detached, or not ours.
+/// When the address is in use, or not of this machine.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
@@ -151,7 +152,7 @@ struct Server {
 type DetachedStream = (Vec<u8>, Viewer);
 
 impl Server {
-    /// Answers what a connection asks, until it closes or becomes a viewer's.
+    /// Answers the requests of a connection, until it closes or becomes an event stream.
     async fn receive(self: Arc<Self>, stream: TcpStream, seat: OwnedSemaphorePermit) {
         let stream = TimeoutStream::new(stream, self.write_timeout, Arc::clone(&self.hub.stats));
         let detached = Arc::new(Mutex::new(None::<DetachedStream>));
@@ -196,8 +197,8 @@ impl Server {
         }
     }
 
-    /// Answers one request. One that is answered by events leaves them in `detached` and never comes
-    /// to its end here.
+    /// Answers one request. One that is answered by events leaves them in `detached` and never
+    /// comes to its end here.
     async fn answer(
         &self,
         request: Request<Incoming>,

@@ -1,7 +1,7 @@
-//! A connection that does not wait for ever for the other side.
+//! A connection with a limit on how long a write may wait.
 //!
-//! The limit that HTTP libraries leave to the socket: a client that asks and then takes nothing of
-//! the answer would hold its place until somebody restarts something. Knows no HTTP.
+//! HTTP libraries leave this limit to the socket: without it, a client that sends a request and
+//! never reads the answer would hold its place for ever. Knows no HTTP.
 
 use std::future::Future as _;
 use std::io;
@@ -17,14 +17,14 @@ use crate::hub::stats::Stats;
 /// A stream under that limit. Gives up with [`io::ErrorKind::TimedOut`], and counts it.
 pub(super) struct TimeoutStream<S> {
     inner: S,
-    /// Runs while the other side takes nothing.
+    /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
     write_timeout: Duration,
     stats: Arc<Stats>,
 }
 
 impl<S> TimeoutStream<S> {
-    /// Expects every piece that is written to be taken within `write_timeout`.
+    /// Expects each write to make progress within `write_timeout`.
     pub(super) fn new(inner: S, write_timeout: Duration, stats: Arc<Stats>) -> Self {
         Self {
             inner,
@@ -39,7 +39,7 @@ impl<S> TimeoutStream<S> {
         self.inner
     }
 
-    /// The result of a write: whoever takes something begins anew.
+    /// The result of a write; any progress restarts the limit.
     fn written<T>(
         &mut self,
         cx: &mut Context<'_>,
