@@ -22,27 +22,37 @@
 //! | [`hub`] | the server that shows all offices to remote visitors |
 //! | [`stream`] | a video of offices in turn |
 //! | [`voice`] | announces calls |
-//! | [`roles`] | assembles the parts: node, hub, demo and tools |
+//! | [`files`] | replaces files as a whole; limit of open files |
+//! | [`machine`] | what the kernel knows about the machine |
+//! | [`node`] | the edge node of one office: its state, threads and reports |
+//! | [`services`] | joins the parts of a node, and those of a hub |
+//! | [`commands`] | the other commands |
+//! | [`demo`] | six simulated offices, their nodes and a hub in one process |
 //! | [`cli`] | the commands |
 
 pub mod board;
 pub mod camera;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod demo;
 pub mod feed;
+pub mod files;
 pub mod health;
 pub mod hub;
 pub mod jpeg;
+pub mod machine;
 pub mod model;
 pub mod mqtt;
+pub mod node;
 pub mod output;
 // Whatever is unused in all tests is found in `it`, which has no such allowance.
 #[allow(dead_code)]
 #[cfg(test)]
 #[path = "../tests/support/patience.rs"]
 mod patience;
-pub mod roles;
+pub mod services;
 pub mod shutdown;
 pub mod state;
 pub mod store;

@@ -10,8 +10,8 @@ use std::path::Path;
 use yobiban::board::{Digits, Painter};
 use yobiban::clock::Now;
 use yobiban::config::{self, NodeConfig, OutputConfig};
+use yobiban::node::OfficeState;
 use yobiban::output::Frame;
-use yobiban::roles::node::Truth;
 use yobiban::state::{CallHighlighter, Delivery, Snapshot};
 
 /// Small, so that drawing takes little; the last one has no pixels.
@@ -109,7 +109,7 @@ fn draw(hall: &mut Hall, messages: &[&[u8]]) {
     let Hall {
         config, painters, ..
     } = hall;
-    let mut truth = Truth::new(config);
+    let mut truth = OfficeState::new(config);
     let mut frames: Vec<Frame> = Vec::new();
     for (board, (painter, _)) in config.boards.iter().zip(painters.iter_mut()) {
         painter.forget();
@@ -118,7 +118,7 @@ fn draw(hall: &mut Hall, messages: &[&[u8]]) {
     let mut panels: Vec<CallHighlighter> = config
         .boards
         .iter()
-        .map(|b| CallHighlighter::new(b.panel))
+        .map(|b| CallHighlighter::new(b.highlight))
         .collect();
     let digits = config.boards.last().expect("five boards");
     let OutputConfig::Serial(serial) = &digits.output else {
@@ -130,7 +130,7 @@ fn draw(hall: &mut Hall, messages: &[&[u8]]) {
         let (line, payload) = headed(message);
         let (queue, seconds) = line.split_once(' ').unwrap_or((line, "1"));
         now = later(now, seconds.parse::<u16>().unwrap_or(1).into(), 0);
-        truth.take(
+        truth.apply_message(
             &format!("yobiban/v1/chuo/feed/{queue}"),
             payload,
             Delivery::Live,

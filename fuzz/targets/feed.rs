@@ -12,9 +12,9 @@ use std::sync::LazyLock;
 use yobiban::clock::Now;
 use yobiban::config::{self, NodeConfig};
 use yobiban::feed;
-use yobiban::roles::node::Truth;
+use yobiban::node::OfficeState;
 use yobiban::state::{
-    CallHighlighter, Delivery, MAX_LIST_SLOTS, MAX_WAITING, PanelSettings, Phase, Snapshot,
+    CallHighlighter, Delivery, HighlightSettings, MAX_LIST_SLOTS, MAX_WAITING, Phase, Snapshot,
     could_be_now, horizon,
 };
 use yobiban::wire::feed::{FeedMessage, MAX_CALLS};
@@ -27,7 +27,7 @@ const LOG: usize = 128;
 
 /// Takes the messages of an input.
 pub fn run(data: &[u8]) {
-    let mut truth = Truth::new(&CONFIG);
+    let mut truth = OfficeState::new(&CONFIG);
     let mut glass = Glass::new();
     let mut now = start();
     let mut taken = 0;
@@ -36,7 +36,7 @@ pub fn run(data: &[u8]) {
         now = later(now, seconds, jump);
         let topic = format!("yobiban/v1/chuo/feed/{queue}");
         let before = numbers(&mut truth, now);
-        let outcome = truth.take(&topic, payload, Delivery::Live, now);
+        let outcome = truth.apply_message(&topic, payload, Delivery::Live, now);
         let after = numbers(&mut truth, now);
         taken += 1;
         if outcome.applied.is_empty() {
@@ -45,7 +45,7 @@ pub fn run(data: &[u8]) {
         } else {
             said(&after, &queue, payload, now);
         }
-        let again = truth.take(&topic, payload, Delivery::Live, now);
+        let again = truth.apply_message(&topic, payload, Delivery::Live, now);
         taken += 1;
         assert!(again.applied.is_empty() && again.calls.is_empty());
         assert_eq!(
@@ -71,7 +71,7 @@ pub fn run(data: &[u8]) {
 }
 
 /// A snapshot without the word in the corner that something was refused.
-fn numbers(truth: &mut Truth, now: Now) -> Snapshot {
+fn numbers(truth: &mut OfficeState, now: Now) -> Snapshot {
     let mut snapshot = truth.snapshot(now);
     let refusals = ["messages-rejected", "source-clock"];
     snapshot.issues.retain(|word| !refusals.contains(word));
@@ -130,7 +130,7 @@ fn said(after: &Snapshot, queue: &str, payload: &[u8], now: Now) {
 /// What was kept is shown again, with its time, never as fresh; a call that had its time on the glass
 /// does not stand out again.
 fn kept(kept: &yobiban::state::SavedState, shown: &Snapshot, now: Now) {
-    let mut truth = Truth::new(&CONFIG);
+    let mut truth = OfficeState::new(&CONFIG);
     truth.restore(kept.clone(), now);
     let back = truth.snapshot(now);
     assert_eq!(back.log.len(), kept.calls.len());
@@ -164,7 +164,7 @@ struct Glass {
 impl Glass {
     fn new() -> Self {
         Self {
-            panel: CallHighlighter::new(PanelSettings::default()),
+            panel: CallHighlighter::new(HighlightSettings::default()),
             gone: BTreeSet::new(),
             active: BTreeSet::new(),
             newest: 0,
@@ -179,7 +179,7 @@ impl Glass {
             "more than there are places"
         );
         assert!(view.waiting <= MAX_WAITING);
-        assert!(view.recent.len() <= PanelSettings::default().recent_calls);
+        assert!(view.recent.len() <= HighlightSettings::default().recent_calls);
         let active: BTreeSet<u64> = view.active.iter().map(|s| s.call.index).collect();
         assert_eq!(active.len(), view.active.len(), "one call in two places");
         assert!(active.is_disjoint(&self.gone), "a call stands out again");

@@ -6,8 +6,8 @@
 use super::start;
 use jiff::Timestamp;
 use std::io::Cursor;
+use yobiban::commands::replay::moved::{Mover, Ranks};
 use yobiban::feed::recording::{Line, Payload, Recording};
-use yobiban::roles::replay::moved::{Mover, Ranks};
 
 /// A recording of more lines is long enough.
 const MOST: usize = 256;

@@ -83,8 +83,8 @@ impl Digits {
             by_themselves,
             stale: config.stale,
             idle: config.idle,
-            min_highlight: board.panel.min_highlight,
-            max_backlog: board.panel.max_backlog,
+            min_highlight: board.highlight.min_highlight,
+            max_backlog: board.highlight.max_backlog,
             handled: 0,
             missed: 0,
         }
@@ -148,7 +148,10 @@ impl Digits {
         let next = |turns: &Turns| {
             let turn = turns.shown.as_ref().map(|shown| {
                 let end = shown.since + turns.turn(now, self.min_highlight, self.max_backlog);
-                let late = turns.pending.front().map(|c| c.heard + self.max_backlog);
+                let late = turns
+                    .pending
+                    .front()
+                    .map(|c| c.received_at + self.max_backlog);
                 let late = late.filter(|late| *late > now.mono).unwrap_or(end);
                 end.min(late).saturating_sub(now.mono)
             });
@@ -351,7 +354,7 @@ impl Turns {
 
     /// How long the call that is shown stays.
     fn turn(&self, now: Now, min_highlight: Duration, max_backlog: Duration) -> Duration {
-        let late = |call: &LoggedCall| now.since(call.heard) >= max_backlog;
+        let late = |call: &LoggedCall| now.since(call.received_at) >= max_backlog;
         if self.pending.front().is_some_and(late) {
             min_highlight.min(HURRIED_TURN)
         } else {

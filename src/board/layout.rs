@@ -161,7 +161,8 @@ mod tests {
     use crate::model::WaitRange;
     use crate::model::{Call, CallKind, Label, Lane, Name, QueueId, QueueState, Source, Status};
     use crate::state::{
-        HighlightedCall, LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, Snapshot,
+        HighlightView, HighlightedCall, LoggedCall, Phase, QueueSettings, QueueView, Reading,
+        Snapshot,
     };
     use jiff::civil::date;
     use std::time::Duration;
@@ -188,7 +189,7 @@ mod tests {
                 },
             },
             announce: true,
-            heard: now.mono,
+            received_at: now.mono,
         };
         let queue = |i: usize| QueueView {
             settings: QueueSettings {
@@ -227,7 +228,7 @@ mod tests {
                 },
                 epoch: 0,
                 source: Source::Feed,
-                heard: Some(now.mono),
+                received_at: Some(now.mono),
                 age_at_arrival: Duration::ZERO,
                 dated: true,
             }),
@@ -251,7 +252,7 @@ mod tests {
             today: date(2026, 11, 24),
             zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(9)),
         };
-        let panel = PanelView {
+        let panel = HighlightView {
             active: (1..=calls as u64)
                 .map(|i| HighlightedCall {
                     call: call(i),

@@ -34,7 +34,7 @@ use crate::clock::Now;
 use crate::config::BoardConfig;
 use crate::model::Name;
 use crate::output::Frame;
-use crate::state::{PanelView, Settings, Snapshot};
+use crate::state::{HighlightView, Settings, Snapshot};
 use design::Design;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
@@ -92,7 +92,7 @@ impl Painter {
     pub fn new(office: &Name, state: &Settings, board: &BoardConfig) -> Result<Self, BoardError> {
         let (kind, rows) = if board.layout.as_deref() == Some(LED) {
             // All queues have their turn, and each is a page of its own.
-            (Kind::Led(Led::new(board.size, board.panel)), usize::MAX)
+            (Kind::Led(Led::new(board.size, board.highlight)), usize::MAX)
         } else {
             let design = Design::load(board.layout.as_deref())?;
             let geometry = if layout::is_portrait(Size::new(board.size.0, board.size.1)) {
@@ -117,7 +117,7 @@ impl Painter {
 
     /// Says what the board shows at `now`.
     #[must_use]
-    pub fn view(&self, snapshot: &Snapshot, panel: &PanelView, now: Now) -> View {
+    pub fn view(&self, snapshot: &Snapshot, panel: &HighlightView, now: Now) -> View {
         View::new(&self.setting, snapshot, panel, now)
     }
 

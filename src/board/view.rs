@@ -8,7 +8,7 @@ use crate::clock::Now;
 use crate::config::BoardConfig;
 use crate::model::{Lane, Name, QueueId, Source, Status};
 use crate::state::{
-    HighlightedCall, LoggedCall, PanelView, Phase, QueueView, Settings, Snapshot, horizon,
+    HighlightView, HighlightedCall, LoggedCall, Phase, QueueView, Settings, Snapshot, horizon,
 };
 use jiff::civil::Time;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Setting {
             opens: state.hours.0,
             notices: board.notices.clone(),
             page_url: board.page_url.clone(),
-            blink_for: board.panel.min_highlight,
+            blink_for: board.highlight.min_highlight,
             rows: rows.max(1),
         }
     }
@@ -184,7 +184,7 @@ pub(super) struct CallView {
 impl View {
     /// Says what a board shows at `now`.
     #[must_use]
-    pub fn new(setting: &Setting, snapshot: &Snapshot, panel: &PanelView, now: Now) -> Self {
+    pub fn new(setting: &Setting, snapshot: &Snapshot, panel: &HighlightView, now: Now) -> Self {
         let queues = shown_queues(setting, snapshot);
         let pages = queues.len().div_ceil(setting.rows).max(1);
         // Pages of equal length: the last is not nearly empty.

@@ -1,6 +1,6 @@
 //! What the user may type: every command with its arguments, as the manual shows them.
 
-use crate::{config, model, roles};
+use crate::{config, demo, model};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -146,7 +146,7 @@ pub(super) struct DemoArgs {
     #[arg(long, value_name = "ADDR:PORT", value_parser = broker_address)]
     pub(super) mqtt: Option<SocketAddr>,
     /// Seconds of the simulated day per second, 1 to 3600
-    #[arg(long, value_name = "N", default_value_t = roles::demo::DEFAULT_SPEED, value_parser = speed)]
+    #[arg(long, value_name = "N", default_value_t = demo::DEFAULT_SPEED, value_parser = speed)]
     pub(super) speed: f64,
     /// Folder for boards, node data and history [default: a temporary one]
     #[arg(long, value_name = "DIR")]

@@ -7,9 +7,9 @@
 mod args;
 
 use crate::clock::{Clock, SystemClock};
+use crate::commands::load::Target;
 use crate::config::{self, Checked, ConfigError};
-use crate::roles::load::Target;
-use crate::{roles, shutdown, voice};
+use crate::{commands, demo, node, services, shutdown, voice};
 use anyhow::Context;
 use args::{CameraCommand, Cli, Command, ExampleKind, NodeArgs, SayArgs};
 use clap::Parser as _;
@@ -71,7 +71,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     let out = &mut io::stdout();
     match command {
         Command::Demo(args) => {
-            let args = roles::demo::DemoArgs {
+            let args = demo::DemoArgs {
                 listen: args.listen.unwrap_or_else(free_address),
                 mqtt: args.mqtt,
                 speed: args.speed,
@@ -79,16 +79,16 @@ fn run(command: Command) -> anyhow::Result<()> {
                 seed: args.seed,
                 out: args.out,
             };
-            serve(async |stop| roles::demo::run(args, clock(), &mut io::stdout(), stop).await)
+            serve(async |stop| demo::run(args, clock(), &mut io::stdout(), stop).await)
         }
         Command::Node(args) => serve(async |stop| node(&args, stop).await),
         Command::Setup(args) => match args.wipe {
             Some(device) => {
-                let clusters = roles::setup::wipe(&device)?;
+                let clusters = commands::setup::wipe(&device)?;
                 tracing::info!(clusters, "free space on {} overwritten", device.display());
                 Ok(())
             }
-            None => roles::setup::run(&roles::setup::SetupArgs {
+            None => commands::setup::run(&commands::setup::SetupArgs {
                 boot: args.boot,
                 data: args.data,
                 run: args.run,
@@ -96,26 +96,26 @@ fn run(command: Command) -> anyhow::Result<()> {
         },
         Command::Goodbye(args) => {
             let config = config::load_node(&args.config)?;
-            serve(|stop| roles::goodbye::run(config, clock(), stop))
+            serve(|stop| commands::shutdown_screen::run(config, clock(), stop))
         }
         Command::Hub(args) => {
             let config = config::load_hub(&args.config)?;
-            serve(|stop| roles::hub::run(config, clock(), stop, |_| {}))
+            serve(|stop| services::hub::run(config, clock(), stop, |_| {}))
         }
         Command::Board(args) => {
             let config = config::load_node(&args.config)?;
             let state = std::fs::read(&args.state)
                 .with_context(|| format!("cannot read {}", args.state.display()))?;
-            roles::draw::run(&config, args.board.as_ref(), &state, args.at, &args.out)
+            commands::board::run(&config, args.board.as_ref(), &state, args.at, &args.out)
         }
-        Command::Score(args) => roles::score::run(&args.recording, &args.tickets, out),
+        Command::Score(args) => commands::score::run(&args.recording, &args.tickets, out),
         Command::Replay(args) => {
-            let mut mqtt = typed("--mqtt", roles::line::broker(&args.mqtt))?;
+            let mut mqtt = typed("--mqtt", commands::broker_url::parse(&args.mqtt))?;
             if let Some(file) = &args.password_file {
-                let password = roles::line::password(file);
+                let password = commands::broker_url::password(file);
                 mqtt.password = Some(typed("--password-file", password)?);
             }
-            let args = roles::replay::ReplayArgs {
+            let args = commands::replay::ReplayArgs {
                 file: args.file,
                 mqtt,
                 speed: args.speed,
@@ -123,21 +123,21 @@ fn run(command: Command) -> anyhow::Result<()> {
                 keep_times: args.keep_times,
             };
             serve(async |stop| {
-                roles::replay::run(args, &mut io::stdout(), stop).await?;
+                commands::replay::run(args, &mut io::stdout(), stop).await?;
                 Ok(())
             })
         }
         Command::Load(args) => {
             let target = match (args.mqtt, args.post) {
                 (Some(broker), _) => {
-                    let broker = typed("--mqtt", roles::line::broker(&broker))?;
+                    let broker = typed("--mqtt", commands::broker_url::parse(&broker))?;
                     Target::Mqtt(Box::new(broker))
                 }
-                (None, Some(url)) => Target::Post(typed("--post", roles::load::address(&url))?),
+                (None, Some(url)) => Target::Post(typed("--post", commands::load::address(&url))?),
                 (None, None) => anyhow::bail!("expected --mqtt or --post"),
             };
-            let args = roles::load::LoadArgs {
-                events: typed("--events", roles::load::address(&args.events))?,
+            let args = commands::load::LoadArgs {
+                events: typed("--events", commands::load::address(&args.events))?,
                 target,
                 viewers: args.viewers,
                 calls: usize::try_from(args.calls)?,
@@ -145,7 +145,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 offices: args.offices.into(),
                 pid: args.pid,
             };
-            serve(async |stop| roles::load::run(args, &mut io::stdout(), stop).await)
+            serve(async |stop| commands::load::run(args, &mut io::stdout(), stop).await)
         }
         Command::Check { file } => {
             // In English they are in the log, as for every other command.
@@ -161,7 +161,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 }
             }
             let checked = config::check(&file)?;
-            for warning in roles::undrawable(&checked) {
+            for warning in commands::check::undrawable(&checked) {
                 let _ = writeln!(
                     io::stderr().lock(),
                     "warning: {}: {warning}",
@@ -174,20 +174,20 @@ fn run(command: Command) -> anyhow::Result<()> {
             )
         }
         Command::Provision(args) => {
-            let args = roles::provision::ProvisionArgs {
+            let args = commands::provision::ProvisionArgs {
                 table: args.table,
                 template: args.template,
                 out: args.out,
                 renew: args.renew,
             };
-            roles::provision::run(&args, clock().now(), out)
+            commands::provision::run(&args, clock().now(), out)
         }
         Command::Doctor(args) => {
             let config = config::load_node(&args.config)?;
             let mut well = true;
             serve(async |stop| {
                 let clock = SystemClock::new();
-                let look = roles::doctor::run(&config, &clock, out);
+                let look = commands::doctor::run(&config, &clock, out);
                 tokio::select! {
                     () = stop.cancelled() => {}
                     found = look => well = found?,
@@ -214,21 +214,21 @@ fn run(command: Command) -> anyhow::Result<()> {
 
 async fn node(args: &NodeArgs, stop: CancellationToken) -> anyhow::Result<()> {
     let told = args.setup.as_deref();
-    let told = told.map(|path| roles::setup::Told::load(path, &args.config));
+    let told = told.map(|path| node::CardStatus::load(path, &args.config));
     if let Some(told) = &told {
-        roles::node::notice(told, &stop).await?;
+        node::setup_notice(told, &stop).await?;
         if stop.is_cancelled() {
             return Ok(());
         }
     }
     let config = config::load_node(&args.config)?;
-    roles::goodbye::leave(&args.config);
-    roles::node::run_on_site(config, clock(), stop, roles::Probe::default(), told).await
+    commands::shutdown_screen::leave(&args.config);
+    services::node::run_on_device(config, clock(), stop, node::Probe::default(), told).await
 }
 
 fn say(args: SayArgs) -> anyhow::Result<()> {
     let config = args.config.as_deref().map(config::load_node).transpose()?;
-    let args = roles::say::SayArgs {
+    let args = commands::say::SayArgs {
         ticket: args.ticket,
         counter: args.counter,
         lang: args.lang,
@@ -240,14 +240,14 @@ fn say(args: SayArgs) -> anyhow::Result<()> {
         out: args.out,
         device: args.device,
     };
-    roles::say::run(config.as_ref(), args)
+    commands::say::run(config.as_ref(), args)
 }
 
 fn camera(command: CameraCommand, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
         CameraCommand::Read {
             truth: Some(dir), ..
-        } => roles::camera::score(&dir, out).map(|_| ()),
+        } => commands::camera::score(&dir, out).map(|_| ()),
         CameraCommand::Read {
             picture,
             config,
@@ -258,12 +258,12 @@ fn camera(command: CameraCommand, out: &mut impl Write) -> anyhow::Result<()> {
                 .zip(config)
                 .context("expected a picture and --config")?;
             let config = config::load_node(&config)?;
-            roles::camera::read(&config, camera.as_ref(), &picture, out)
+            commands::camera::read(&config, camera.as_ref(), &picture, out)
         }
         CameraCommand::Calibrate {
             picture,
             out: drawn,
-        } => roles::camera::calibrate(&picture, &drawn, out),
+        } => commands::camera::calibrate(&picture, &drawn, out),
     }
 }
 
@@ -346,7 +346,7 @@ fn report(error: &anyhow::Error) -> ExitCode {
         }
         return ExitCode::from(EXIT_USAGE);
     }
-    if let Some(wrong) = error.downcast_ref::<roles::provision::TableError>() {
+    if let Some(wrong) = error.downcast_ref::<commands::provision::TableError>() {
         for line in wrong.to_string().lines() {
             let _ = writeln!(err, "yobiban: {line}");
         }

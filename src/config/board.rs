@@ -7,7 +7,7 @@ use super::problem::ProblemKind;
 use super::raw::{NameTable, RawBoard, RawCalls, RawOffice};
 use super::{BoardConfig, OutputConfig};
 use crate::model::{BoardId, Name, QueueId};
-use crate::state::PanelSettings;
+use crate::state::HighlightSettings;
 use std::time::Duration;
 
 /// More boards than a box can have outputs.
@@ -118,9 +118,9 @@ impl Check<'_> {
             .map(|ids| self.shown(&at.key("queues"), ids, queues));
         let usual = match layout.as_deref() {
             Some("led") => in_turn(),
-            _ => PanelSettings::default(),
+            _ => HighlightSettings::default(),
         };
-        let panel = self.panel(&at.key("calls"), raw.calls.as_ref(), usual);
+        let highlight = self.highlight(&at.key("calls"), raw.calls.as_ref(), usual);
         let notices = self.notices(&at.key("notices"), raw.notices.as_deref());
         let page_url = raw
             .page_url
@@ -133,7 +133,7 @@ impl Check<'_> {
             queues: shown,
             output: output?,
             lit_hours,
-            panel,
+            highlight,
             notices,
             page_url,
         })
@@ -226,7 +226,12 @@ impl Check<'_> {
         known
     }
 
-    fn panel(&mut self, at: &At, raw: Option<&RawCalls>, defaults: PanelSettings) -> PanelSettings {
+    fn highlight(
+        &mut self,
+        at: &At,
+        raw: Option<&RawCalls>,
+        defaults: HighlightSettings,
+    ) -> HighlightSettings {
         const MINUTES: fn(u64) -> Duration = |n| Duration::from_secs(n * 60);
         let empty = RawCalls::default();
         let raw = raw.unwrap_or(&empty);
@@ -242,7 +247,7 @@ impl Check<'_> {
             defaults.max_highlighted,
             1..=12,
         );
-        PanelSettings {
+        HighlightSettings {
             min_highlight,
             max_highlight: self.duration(
                 &at.key("max_highlight"),
@@ -296,9 +301,9 @@ fn same_connector(a: &OutputConfig, b: &OutputConfig) -> bool {
 
 /// On a panel of light points calls have turns instead of places: as many as have two seconds each
 /// of the shortest time, and never so many at once that nobody can read them.
-fn in_turn() -> PanelSettings {
-    let usual = PanelSettings::default();
-    PanelSettings {
+fn in_turn() -> HighlightSettings {
+    let usual = HighlightSettings::default();
+    HighlightSettings {
         max_highlighted: usual.max_highlighted_peak,
         max_backlog: Duration::from_secs(600),
         ..usual
@@ -348,12 +353,12 @@ mod tests {
             assert_eq!(board.size, size, "{output}");
             assert_eq!(board.layout.as_deref(), Some("led"));
             assert_eq!(
-                board.panel.max_highlighted,
-                board.panel.max_highlighted_peak
+                board.highlight.max_highlighted,
+                board.highlight.max_highlighted_peak
             );
         }
         let board = board("{ kind = \"none\" }");
         assert_eq!(board.size, DEFAULT_SIZE);
-        assert_eq!(board.panel, PanelSettings::default());
+        assert_eq!(board.highlight, HighlightSettings::default());
     }
 }

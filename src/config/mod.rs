@@ -293,7 +293,7 @@ pub struct BoardConfig {
     /// queue is open or a call stands out.
     pub lit_hours: Option<(Time, Time)>,
     /// How calls stand out.
-    pub panel: state::PanelSettings,
+    pub highlight: state::HighlightSettings,
     /// Lines of notice by language, in turn at the foot.
     pub notices: Vec<Name>,
     /// Address of the hub's page, shown as text and QR code.

@@ -2,7 +2,7 @@
 //!
 //! What is done about a problem, and what readers of Japanese are told, follows from its kind and
 //! its suggestion, never from the English text. A problem travels as JSON from the start of a box to
-//! its sheet (`roles::setup`): what an earlier version wrote there is read, and a later version's
+//! its sheet (`node::setup_status`): what an earlier version wrote there is read, and a later version's
 //! kinds that are not known here are read as [`ProblemKind::Other`].
 
 use super::keyboard;

@@ -285,7 +285,7 @@ impl<'a> Connection<'a> {
             }
             Err(PublishError::Lost) => add(&stats.lost, 1),
             Err(error) => {
-                add(&stats.refused, 1);
+                add(&stats.rejected, 1);
                 if !self.rejection_logged {
                     self.rejection_logged = true;
                     let purpose = self.task.options.purpose;
@@ -345,12 +345,12 @@ impl<'a> Connection<'a> {
                 }
             }
             Event::SubscribeSent(pkid) => self.subscriptions.on_sent(pkid),
-            Event::SubscribeAcked(pkid, refused) => {
+            Event::SubscribeAcked(pkid, rejected) => {
                 let purpose = self.task.options.purpose;
-                let reason = refused.as_deref().unwrap_or_default();
+                let reason = rejected.as_deref().unwrap_or_default();
                 match self.subscriptions.on_answer(
                     pkid,
-                    refused.is_some(),
+                    rejected.is_some(),
                     &self.task.options.subscriptions,
                 ) {
                     Some(SubscriptionChange::Rejected) => tracing::warn!(

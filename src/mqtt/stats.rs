@@ -44,7 +44,7 @@ stats! {
     /// Publishes that found no room.
     dropped,
     /// Publishes the broker rejected or that were too large for it.
-    refused,
+    rejected,
     /// Publishes whose confirmation was lost with the connection.
     lost,
     /// Sessions made with the broker.

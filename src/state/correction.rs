@@ -58,7 +58,7 @@ impl Floor {
 /// The evidence against the accepted reading.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CorrectionTracker {
-    refused: Option<RejectedRun>,
+    rejected: Option<RejectedRun>,
     /// Only messages made later speak against the believed one; `None` where no clock tells.
     floor: Option<Floor>,
     /// The newest messages that were believed.
@@ -71,7 +71,7 @@ impl CorrectionTracker {
     /// A message was accepted: there is no evidence against it yet.
     pub(super) fn on_accepted(&mut self, state: &QueueState, now: Now) {
         let made = state.at;
-        self.refused = None;
+        self.rejected = None;
         self.taken.push_back((state.day, state.seq, made));
         if self.taken.len() > REMEMBERED {
             self.taken.pop_front();
@@ -97,17 +97,17 @@ impl CorrectionTracker {
         if copy || self.floor.is_some_and(|floor| floor.is_above(made, now)) {
             return false;
         }
-        match &mut self.refused {
-            Some(refused) if made > refused.made => {
-                refused.made = made;
-                refused.count = refused.count.saturating_add(1);
-                refused.count >= MESSAGES && now.since(refused.since) >= LASTING
+        match &mut self.rejected {
+            Some(rejected) if made > rejected.made => {
+                rejected.made = made;
+                rejected.count = rejected.count.saturating_add(1);
+                rejected.count >= MESSAGES && now.since(rejected.since) >= LASTING
             }
-            Some(refused) if made == refused.made => false, // a copy
+            Some(rejected) if made == rejected.made => false, // a copy
             // The first, or one that goes back: who goes on from here counts from here, so that one
             // time far ahead shuts out nobody.
             _ => {
-                self.refused = Some(RejectedRun {
+                self.rejected = Some(RejectedRun {
                     since: now.mono,
                     count: 1,
                     made,

@@ -56,7 +56,7 @@ fn a_message_confirmed_without_a_clock_is_not_fresh_once_there_is_one() {
     };
     let again = apply(&mut node, message(1, 0, &["1:A042"]), unsynced(3610));
     assert!(matches!(again, Err(Rejection::Duplicate(_))), "{again:?}");
-    node.settle(at(3620));
+    node.verify_times(at(3620));
     assert!(!node.snapshot(at(3620)).queues[0].fresh);
 }
 
@@ -115,7 +115,7 @@ fn days_begin_at_local_midnight_in_every_zone_and_on_every_date() {
                 let changes = apply(&mut node, state, now)
                     .unwrap_or_else(|e| panic!("{zone} {skew} {}: {e}", now.wall));
                 assert_eq!(changes.calls.len(), 1, "{zone} {skew} {}", now.wall);
-                assert!(changes.calls[0].announce && changes.lost == 0 && !changes.corrected);
+                assert!(changes.calls[0].announce && changes.missed == 0 && !changes.corrected);
                 let view = node.snapshot(now).queues.remove(0);
                 assert!(
                     view.fresh && view.phase == Phase::Today(Status::Open),

@@ -177,7 +177,7 @@ fn numbers_of_unknown_age_are_never_fresh() {
         .apply(&queue(), message(1, -600, &[]), arrival, unset(0))
         .unwrap();
     assert!(!office.snapshot(unset(1)).queues[0].fresh);
-    office.settle(at(30));
+    office.verify_times(at(30));
     assert!(!view(&office, 30).fresh, "ten minutes old");
 }
 
@@ -191,15 +191,15 @@ fn what_was_taken_without_a_clock_is_held_against_it_as_soon_as_it_is_set() {
     );
     apply(&mut office, wrong, unset(0)).unwrap();
     assert_eq!(tickets(&office, unset(1)).as_deref(), Some("A009"));
-    office.settle(at(5));
+    office.verify_times(at(5));
     let snapshot = office.snapshot(at(5));
     assert!(snapshot.queues[0].reading.is_none() && snapshot.log.is_empty());
     let changes = apply(&mut office, message(1, 6, &["1:A001"]), at(6)).unwrap();
-    assert_eq!((changes.calls.len(), changes.lost), (1, 0));
+    assert_eq!((changes.calls.len(), changes.missed), (1, 0));
     // Of now: it stays, with the age that it has, and its calls are not counted again.
     let mut office = super::tests::office();
     apply(&mut office, message(1, 0, &["1:A001"]), unset(0)).unwrap();
-    office.settle(at(60));
+    office.verify_times(at(60));
     assert!(office.snapshot(at(60)).queues[0].fresh);
     assert!(!office.snapshot(at(151)).queues[0].fresh);
     let next = message(2, 160, &["2:A002", "1:A001"]);
@@ -269,7 +269,7 @@ fn a_source_that_counts_days_in_utc_is_served_all_day_and_calls_nobody_twice() {
             assert!(found.insert(logged.call.ticket.to_string()), "{logged:?}");
         }
         assert_eq!(
-            (changes.lost, changes.source_reset_undeclared),
+            (changes.missed, changes.source_reset_undeclared),
             (0, false),
             "{step}"
         );

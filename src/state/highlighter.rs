@@ -2,7 +2,7 @@
 //!
 //! Invariant 2: every call is highlighted for at least its minimum time, once, in order. A new call
 //! gets a free slot at once; further ones wait, oldest first. When the first of them has waited half
-//! as long as the backlog allows, there are more, smaller slots ([`PanelSettings::max_highlighted_peak`]);
+//! as long as the backlog allows, there are more, smaller slots ([`HighlightSettings::max_highlighted_peak`]);
 //! when it has waited all of that time, all waiting calls are shown at once, as a list of up to
 //! [`MAX_LIST_SLOTS`]. Only if more than [`MAX_WAITING`] wait, which no office calls, the oldest move
 //! to the earlier calls without having been highlighted, and are counted.
@@ -26,7 +26,7 @@ const MAX_HOLD: Duration = Duration::from_secs(150);
 
 /// How a board shows calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PanelSettings {
+pub struct HighlightSettings {
     /// Each call stands out at least this long. Default 12 s.
     pub min_highlight: Duration,
     /// A call stands out at most this long when no other follows. Default 30 s.
@@ -41,7 +41,7 @@ pub struct PanelSettings {
     pub recent_calls: usize,
 }
 
-impl Default for PanelSettings {
+impl Default for HighlightSettings {
     fn default() -> Self {
         Self {
             min_highlight: Duration::from_secs(12),
@@ -65,7 +65,7 @@ pub struct HighlightedCall {
 
 /// What a board's panel shows at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PanelView {
+pub struct HighlightView {
     /// Calls that stand out, newest first.
     pub active: Vec<HighlightedCall>,
     /// Earlier calls, newest first.
@@ -77,7 +77,7 @@ pub struct PanelView {
 /// Selects the calls that one board highlights.
 #[derive(Debug, Clone)]
 pub struct CallHighlighter {
-    settings: PanelSettings,
+    settings: HighlightSettings,
     /// Queues whose calls it shows; `None` is all.
     queues: Option<Vec<QueueId>>,
     /// Index of the newest call that was taken from a log.
@@ -97,9 +97,9 @@ pub struct CallHighlighter {
 impl CallHighlighter {
     /// An empty panel that has handled no call yet.
     #[must_use]
-    pub fn new(settings: PanelSettings) -> Self {
+    pub fn new(settings: HighlightSettings) -> Self {
         Self {
-            settings: PanelSettings {
+            settings: HighlightSettings {
                 max_highlighted: settings.max_highlighted.max(1),
                 max_highlighted_peak: settings
                     .max_highlighted_peak
@@ -173,7 +173,7 @@ impl CallHighlighter {
             self.retire();
         }
         while let Some(next) = self.pending.front() {
-            let waited = now.since(next.heard);
+            let waited = now.since(next.received_at);
             let places = if waited >= self.settings.max_backlog {
                 MAX_LIST_SLOTS.max(self.settings.max_highlighted_peak)
             } else if waited >= self.settings.max_backlog / 2
@@ -235,8 +235,8 @@ impl CallHighlighter {
 
     /// What to show now.
     #[must_use]
-    pub fn view(&self) -> PanelView {
-        PanelView {
+    pub fn view(&self) -> HighlightView {
+        HighlightView {
             active: self.active.iter().rev().cloned().collect(),
             recent: self.recent.iter().cloned().collect(),
             waiting: self.pending.len(),
@@ -253,9 +253,9 @@ impl CallHighlighter {
         } else {
             self.settings.min_highlight
         };
-        let first = self.pending.front().map(|c| c.heard);
-        let crowded = first.map(|heard| heard + self.settings.max_backlog / 2);
-        let late = first.map(|heard| heard + self.settings.max_backlog);
+        let first = self.pending.front().map(|c| c.received_at);
+        let crowded = first.map(|received_at| received_at + self.settings.max_backlog / 2);
+        let late = first.map(|received_at| received_at + self.settings.max_backlog);
         [Some(oldest.since + shown), crowded, late]
             .into_iter()
             .flatten()

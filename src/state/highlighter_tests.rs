@@ -25,7 +25,7 @@ fn call(index: u64, ticket: &str, second: f64) -> LoggedCall {
             kind: CallKind::Call,
         },
         announce: true,
-        heard: at(second).mono,
+        received_at: at(second).mono,
     }
 }
 
@@ -47,9 +47,9 @@ fn active(panel: &CallHighlighter) -> String {
 
 #[test]
 fn a_call_stays_until_it_was_heard_but_not_for_ever() {
-    let mut panel = CallHighlighter::new(PanelSettings {
+    let mut panel = CallHighlighter::new(HighlightSettings {
         max_highlighted: 1,
-        ..PanelSettings::default()
+        ..HighlightSettings::default()
     });
     panel.announced_up_to(0);
     let log = [call(1, "A001", 0.0), call(2, "A002", 20.0)];
@@ -81,7 +81,7 @@ fn a_call_stays_until_it_was_heard_but_not_for_ever() {
 
 #[test]
 fn a_call_stands_out_at_once_and_then_is_listed() {
-    let mut panel = CallHighlighter::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(HighlightSettings::default());
     assert_eq!(panel.next_change(at(0.0)), None);
     let log = [call(1, "A001", 0.0)];
     panel.update(&log, at(0.0));
@@ -95,7 +95,7 @@ fn a_call_stands_out_at_once_and_then_is_listed() {
 
 #[test]
 fn a_burst_shares_the_panel_then_waits_oldest_first() {
-    let mut panel = CallHighlighter::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(HighlightSettings::default());
     let second = |i| if i > 3 { 4.0 } else { 0.0 };
     let log: Vec<_> = (1..=5)
         .map(|i| call(i, &format!("A00{i}"), second(i)))
@@ -111,10 +111,10 @@ fn a_burst_shares_the_panel_then_waits_oldest_first() {
 
 #[test]
 fn a_long_backlog_makes_more_places_then_a_list() {
-    let mut panel = CallHighlighter::new(PanelSettings {
+    let mut panel = CallHighlighter::new(HighlightSettings {
         min_highlight: Duration::from_secs(15),
         max_backlog: Duration::from_secs(5),
-        ..PanelSettings::default()
+        ..HighlightSettings::default()
     });
     let log: Vec<_> = (1..=8).map(|i| call(i, &format!("A00{i}"), 0.0)).collect();
     panel.update(&log, at(0.0));
@@ -132,7 +132,7 @@ fn a_long_backlog_makes_more_places_then_a_list() {
 
 #[test]
 fn thirty_calls_at_once_are_all_on_the_glass_within_the_backlog() {
-    let settings = PanelSettings::default();
+    let settings = HighlightSettings::default();
     let mut panel = CallHighlighter::new(settings);
     let log: Vec<_> = (1..=30)
         .map(|i| call(i, &format!("A{i:03}"), 0.0))
@@ -152,7 +152,7 @@ fn thirty_calls_at_once_are_all_on_the_glass_within_the_backlog() {
 
 #[test]
 fn two_counters_that_call_one_ticket_have_a_place_each() {
-    let mut panel = CallHighlighter::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(HighlightSettings::default());
     let mut second = call(2, "A001", 1.0);
     second.call.counter = Label::new("2").ok();
     let mut third = call(3, "A001", 2.0);
@@ -163,7 +163,7 @@ fn two_counters_that_call_one_ticket_have_a_place_each() {
 
 #[test]
 fn a_recall_to_the_same_counter_takes_the_place_of_its_call() {
-    let mut panel = CallHighlighter::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(HighlightSettings::default());
     let mut log = vec![call(1, "A001", 0.0), call(2, "A002", 1.0)];
     panel.update(&log, at(1.0));
     log.push(call(3, "A001", 4.0));
@@ -178,7 +178,7 @@ fn a_recall_to_the_same_counter_takes_the_place_of_its_call() {
 
 #[test]
 fn calls_that_fell_out_of_the_log_are_counted() {
-    let mut panel = CallHighlighter::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(HighlightSettings::default());
     panel.update(&[call(1, "A001", 0.0)], at(0.0));
     panel.update(&[call(5, "A005", 9.0)], at(9.0));
     assert_eq!(panel.missed(), 3);
@@ -190,7 +190,7 @@ proptest! {
     fn every_call_is_shown_for_its_minimum_time(
         gaps in proptest::collection::vec(0u8..40, 1..MAX_LIST_SLOTS),
     ) {
-        let settings = PanelSettings::default();
+        let settings = HighlightSettings::default();
         let mut panel = CallHighlighter::new(settings);
         let mut log: Vec<LoggedCall> = Vec::new();
         let mut when = 0.0;
@@ -204,7 +204,7 @@ proptest! {
         loop {
             let second = f64::from(step) * 0.25;
             let now = at(second);
-            let known = log.iter().take_while(|c| c.heard <= now.mono).count();
+            let known = log.iter().take_while(|c| c.received_at <= now.mono).count();
             panel.update(&log[..known], now);
             let view = panel.view();
             prop_assert!(view.active.len() <= MAX_LIST_SLOTS);
@@ -215,7 +215,7 @@ proptest! {
                 let i = usize::try_from(shown.call.index).unwrap() - 1;
                 if first_seen[i].is_none() {
                     prop_assert!(first_seen[..i].iter().all(Option::is_some), "out of order");
-                    let waited = second - log[i].heard.as_secs_f64();
+                    let waited = second - log[i].received_at.as_secs_f64();
                     let most = settings.max_backlog.as_secs_f64() + 0.26;
                     prop_assert!(waited <= most, "{i} waited {waited} s");
                     first_seen[i] = Some(second);
@@ -237,7 +237,7 @@ proptest! {
 
 #[test]
 fn a_call_counts_as_shown_when_it_and_all_before_had_their_time() {
-    let mut panel = CallHighlighter::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(HighlightSettings::default());
     assert_eq!(panel.shown(at(0.0)), 0);
     let log: Vec<_> = (1..=5).map(|i| call(i, &format!("A{i:03}"), 0.0)).collect();
     panel.update(&log, at(0.0));
@@ -263,7 +263,7 @@ fn a_call_counts_as_shown_when_it_and_all_before_had_their_time() {
 fn calls_of_other_queues_take_no_place() {
     let other = QueueId::new("koseki").unwrap();
     let mut panel =
-        CallHighlighter::new(PanelSettings::default()).for_queues(Some(vec![other.clone()]));
+        CallHighlighter::new(HighlightSettings::default()).for_queues(Some(vec![other.clone()]));
     let mut ours = call(5, "D007", 0.0);
     ours.queue = other;
     let log: Vec<_> = (1..=4)
@@ -277,7 +277,7 @@ fn calls_of_other_queues_take_no_place() {
 
 #[test]
 fn a_source_gone_wrong_does_not_fill_the_memory() {
-    let mut panel = CallHighlighter::new(PanelSettings::default());
+    let mut panel = CallHighlighter::new(HighlightSettings::default());
     let mut shown = std::collections::BTreeSet::new();
     for second in 0..600_u64 {
         let log: Vec<_> = (1..=20)

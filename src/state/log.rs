@@ -31,7 +31,7 @@ pub struct LoggedCall {
     /// Whether to show and speak it as new; calls that were old when first seen are only listed.
     pub announce: bool,
     /// Monotonic moment at which it became known.
-    pub heard: Duration,
+    pub received_at: Duration,
 }
 
 /// The calls themselves, oldest first; at most 128.

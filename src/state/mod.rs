@@ -36,7 +36,7 @@ mod time_tests;
 pub use arrival::{Arrival, Delivery};
 pub use derived_calls::DerivedCalls;
 pub use highlighter::{
-    CallHighlighter, HighlightedCall, MAX_LIST_SLOTS, MAX_WAITING, PanelSettings, PanelView,
+    CallHighlighter, HighlightSettings, HighlightView, HighlightedCall, MAX_LIST_SLOTS, MAX_WAITING,
 };
 pub use log::LoggedCall;
 pub use office::{Changes, Counts, Office};

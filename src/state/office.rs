@@ -18,7 +18,7 @@ pub struct Changes {
     /// Calls seen for the first time, oldest first; also in the snapshot's log.
     pub calls: Vec<LoggedCall>,
     /// Calls that the source made and no message told of: lost for good.
-    pub lost: u64,
+    pub missed: u64,
     /// Whether this message began a new business day.
     pub new_day: bool,
     /// Whether the source restarted its count without saying so.
@@ -39,13 +39,13 @@ pub struct Counts {
     /// Messages older than the newest.
     pub late: u64,
     /// Messages applied before.
-    pub doubled: u64,
+    pub duplicate: u64,
     /// Messages refused for their content.
-    pub refused: u64,
+    pub rejected: u64,
     /// Calls seen for the first time.
     pub calls: u64,
     /// Calls that no message told of.
-    pub lost_calls: u64,
+    pub missed_calls: u64,
     /// Restarts of a source that it did not tell.
     pub source_resets: u64,
 }
@@ -94,19 +94,19 @@ impl Office {
         arrival: impl Into<Arrival>,
         now: Now,
     ) -> Result<Changes, Rejection> {
-        self.settle(now);
+        self.verify_times(now);
         let result = self.try_apply(queue, state, arrival.into(), now);
         let counts = &mut self.counts;
         match &result {
             Ok(changes) => {
                 counts.applied += 1;
                 counts.calls += changes.calls.len() as u64;
-                counts.lost_calls = counts.lost_calls.saturating_add(changes.lost);
+                counts.missed_calls = counts.missed_calls.saturating_add(changes.missed);
                 counts.source_resets += u64::from(changes.source_reset_undeclared);
             }
-            Err(Rejection::Duplicate(_)) => counts.doubled += 1,
+            Err(Rejection::Duplicate(_)) => counts.duplicate += 1,
             Err(Rejection::Late { .. }) => counts.late += 1,
-            Err(_) => counts.refused += 1,
+            Err(_) => counts.rejected += 1,
         }
         result
     }
@@ -137,7 +137,7 @@ impl Office {
         };
         let place = queue.take(state.clone(), arrival, corrected, &self.settings, now);
         let mut changes = Changes {
-            lost: place.lost,
+            missed: place.missed,
             new_day: before.is_some_and(|day| day < state.day),
             source_reset_undeclared: place.restarted,
             flipped: place.flipped,
@@ -154,7 +154,7 @@ impl Office {
                 epoch: place.series.epoch,
                 announce,
                 call,
-                heard: now.mono,
+                received_at: now.mono,
             });
             changes.calls.push(logged);
         }
@@ -173,7 +173,7 @@ impl Office {
 
     /// Holds against the clock what was taken while that was unknown, as soon as it is known: what
     /// lies in the future is dropped, the rest stays.
-    pub fn settle(&mut self, now: Now) {
+    pub fn verify_times(&mut self, now: Now) {
         if !now.synced || !std::mem::take(&mut self.unproven) {
             return;
         }
@@ -183,7 +183,7 @@ impl Office {
     }
 
     /// Notes whether the line to the source is up.
-    pub fn line(&mut self, up: bool, now: Now) {
+    pub fn set_connected(&mut self, up: bool, now: Now) {
         self.line_down = match (up, self.line_down) {
             (true, _) => None,
             (false, since @ Some(_)) => since,
@@ -230,7 +230,7 @@ impl Office {
                 epoch: kept.epoch,
                 call: kept.call,
                 announce: new && !kept.shown,
-                heard: now.mono,
+                received_at: now.mono,
             });
         }
         for kept in kept.queues {
@@ -240,7 +240,7 @@ impl Office {
                     state: kept.state,
                     epoch: kept.epoch,
                     source: kept.source,
-                    heard: None,
+                    received_at: None,
                     age_at_arrival: Duration::ZERO,
                     dated: kept.dated,
                 };
@@ -256,8 +256,8 @@ impl Office {
     }
 
     /// Takes back what was learnt. To be called before the first message.
-    pub fn resume(&mut self, history: WaitHistory) {
-        self.waits.resume(history);
+    pub fn restore_wait_history(&mut self, history: WaitHistory) {
+        self.waits.restore_history(history);
     }
 
     /// What is configured.

@@ -17,7 +17,7 @@ pub(super) struct Series {
     /// As counted by this node.
     pub(super) epoch: u32,
     /// As the source says it.
-    pub(super) told_epoch: u32,
+    pub(super) source_epoch: u32,
     /// Highest `no` so far.
     pub(super) last_no: u64,
 }
@@ -29,7 +29,7 @@ pub(super) struct Place {
     /// Calls seen for the first time, oldest first.
     pub(super) unseen: Vec<Call>,
     /// Calls that were made and of which no message told.
-    pub(super) lost: u64,
+    pub(super) missed: u64,
     /// The count began again and the source did not say so.
     pub(super) restarted: bool,
     /// The business day changed and the calls went on: its midnight is not the office's.
@@ -165,11 +165,11 @@ impl Queue {
     pub(super) fn confirm(&mut self, state: &QueueState, arrival: Arrival, now: Now) -> bool {
         match &mut self.reading {
             Some(reading)
-                if reading.heard.is_none()
+                if reading.received_at.is_none()
                     && reading.state == *state
                     && !arrival.is_of_unknown_age(now) =>
             {
-                reading.heard = Some(now.mono);
+                reading.received_at = Some(now.mono);
                 reading.age_at_arrival = age_at_arrival(state, now);
                 reading.dated |= arrival.is_dated(now);
                 self.unproven = (!now.synced).then_some(now.mono);
@@ -204,7 +204,7 @@ impl Queue {
         self.reading = Some(Reading {
             epoch: place.series.epoch,
             source: arrival.source,
-            heard: known.then_some(now.mono),
+            received_at: known.then_some(now.mono),
             age_at_arrival: age_at_arrival(&state, now),
             dated: arrival.is_dated(now),
             state,
@@ -221,7 +221,7 @@ impl Queue {
             return self.place_anew(state);
         }
         let (day, calls) = (state.day, &state.calls[..]);
-        let steps = state.epoch.saturating_sub(series.told_epoch);
+        let steps = state.epoch.saturating_sub(series.source_epoch);
         if steps > 0 {
             let epoch = self
                 .known
@@ -244,7 +244,7 @@ impl Queue {
         let unseen: Vec<Call> = calls.iter().rev().filter(new).cloned().collect();
         let newest = calls.first().map_or(series.last_no, |c| c.no);
         Place {
-            lost: gap(newest, series.last_no, unseen.len()),
+            missed: gap(newest, series.last_no, unseen.len()),
             unseen,
             series: Series {
                 last_no: newest.max(series.last_no),
@@ -285,7 +285,7 @@ impl Queue {
         // started is not lost by it.
         let first_ever = self.reading.is_none() && self.known.is_empty();
         Place {
-            lost: if first_ever {
+            missed: if first_ever {
                 0
             } else {
                 gap(newest, before, told)
@@ -294,7 +294,7 @@ impl Queue {
             series: Series {
                 day,
                 epoch,
-                told_epoch: state.epoch,
+                source_epoch: state.epoch,
                 last_no: newest,
             },
             restarted,
@@ -308,7 +308,7 @@ impl Queue {
         self.series = Some(Series {
             day: reading.state.day,
             epoch: reading.epoch,
-            told_epoch: reading.state.epoch,
+            source_epoch: reading.state.epoch,
             last_no,
         });
         for call in reading.state.calls.iter().rev() {
@@ -337,8 +337,8 @@ impl Queue {
             if reading.dated {
                 reading.age_at_arrival = times::age(reading.state.at, then);
                 // What a broker had kept tells its age now.
-                reading.heard = Some(came);
-            } else if reading.heard.is_some() {
+                reading.received_at = Some(came);
+            } else if reading.received_at.is_some() {
                 // It was of its arrival, and that has a date now; its calls had none.
                 let serving = reading.state.last_shown();
                 reading.state.now_serving = serving.map(|(ticket, counter)| NowServing {

@@ -49,7 +49,7 @@ pub struct Reading {
     pub source: Source,
     /// Monotonic moment at which it was known to be what the source says now; `None` when it was kept
     /// through a restart or by a broker, and may be of any age.
-    pub heard: Option<Duration>,
+    pub received_at: Option<Duration>,
     /// How old it was at that moment.
     pub age_at_arrival: Duration,
     /// Whether its `at` is a time of the numbers; else it is only when the node got them.
@@ -66,8 +66,8 @@ impl Reading {
     /// How old the numbers are; `None` where nothing tells.
     #[must_use]
     pub fn age(&self, now: Now) -> Option<Duration> {
-        self.heard
-            .map(|heard| self.age_at_arrival + now.since(heard))
+        self.received_at
+            .map(|received_at| self.age_at_arrival + now.since(received_at))
     }
 }
 

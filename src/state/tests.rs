@@ -71,8 +71,8 @@ fn check(messages: &[QueueState], expected: &[&str]) {
                     let call =
                         |c: &LoggedCall| format!("{}.{}:{}", c.epoch, c.call.no, c.call.ticket);
                     let mut line = changes.calls.iter().map(call).collect::<Vec<_>>().join(" ");
-                    if changes.lost > 0 {
-                        line += &format!(" lost {}", changes.lost);
+                    if changes.missed > 0 {
+                        line += &format!(" lost {}", changes.missed);
                     }
                     if changes.source_reset_undeclared {
                         line += " restarted";
@@ -280,14 +280,14 @@ fn numbers_grow_old_and_say_so() {
     office
         .apply(&queue(), message(2, 160, &[]), Source::Feed, at(160))
         .unwrap();
-    office.line(false, at(161));
-    office.line(false, at(170));
+    office.set_connected(false, at(161));
+    office.set_connected(false, at(170));
     assert!(fresh(&office, 176));
     assert!(
         !fresh(&office, 177),
         "without a line for 15 s nothing new can be known"
     );
-    office.line(true, at(178));
+    office.set_connected(true, at(178));
     assert!(fresh(&office, 178));
 }
 

@@ -9,7 +9,7 @@ use crate::clock::Now;
 use crate::config::{BoardConfig, OutputConfig, StreamConfig, StreamShow};
 use crate::model::{Name, OfficeId};
 use crate::output::Frame;
-use crate::state::{PanelSettings, Settings};
+use crate::state::{HighlightSettings, Settings};
 use jiff::civil::Time;
 use std::sync::Arc;
 use std::time::Duration;
@@ -214,9 +214,9 @@ fn board(config: &StreamConfig) -> BoardConfig {
         queues: None,
         output: OutputConfig::None,
         lit_hours: None,
-        panel: PanelSettings {
+        highlight: HighlightSettings {
             min_highlight: Duration::ZERO, // nothing blinks: each blink would cost a conversion
-            ..PanelSettings::default()
+            ..HighlightSettings::default()
         },
         notices: Vec::new(),
         page_url: config.page_url.clone(),

@@ -5,7 +5,7 @@ use crate::model::{
     Call, CallKind, Label, Name, NowServing, OfficeId, QueueState, Status, WaitRange,
 };
 use crate::state::{
-    HighlightedCall, LoggedCall, PanelView, Phase, QueueSettings, QueueView, Reading, Snapshot,
+    HighlightView, HighlightedCall, LoggedCall, Phase, QueueSettings, QueueView, Reading, Snapshot,
 };
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
@@ -102,7 +102,7 @@ impl StreamOffice {
     }
 
     /// The newest call of each queue: those of just now stand out, the others are listed.
-    pub(super) fn panel(&self, now: Now) -> PanelView {
+    pub(super) fn panel(&self, now: Now) -> HighlightView {
         let mut calls: Vec<(bool, LoggedCall)> = self
             .queues
             .iter()
@@ -117,13 +117,13 @@ impl StreamOffice {
                     epoch: 0,
                     call: call_of(q)?,
                     announce: false,
-                    heard: Duration::ZERO,
+                    received_at: Duration::ZERO,
                 };
                 Some((young && q.fresh && now.synced, call))
             })
             .collect();
         calls.sort_by_key(|(_, c)| std::cmp::Reverse(c.call.at));
-        let mut panel = PanelView::default();
+        let mut panel = HighlightView::default();
         for (young, call) in calls {
             if young && panel.active.len() < MAX_HIGHLIGHTED {
                 let since = Duration::ZERO; // long ago: a video does not blink
@@ -181,7 +181,7 @@ fn view(queue: &QueueNumbers, today: Date) -> QueueView {
         },
         epoch: 0,
         source: queue.source,
-        heard: None,
+        received_at: None,
         age_at_arrival: Duration::ZERO,
         dated: true,
     });

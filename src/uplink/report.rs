@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_report_holds_what_the_contract_names_and_nothing_else() {
         let mut office = office(&["certificates", "moving"]);
-        office.line(true, now());
+        office.set_connected(true, now());
         let id = QueueId::new("certificates").unwrap();
         let changes = office.apply(&id, message(), Source::Feed, now()).unwrap();
         let board = BoardId::new("main").unwrap();

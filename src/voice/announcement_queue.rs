@@ -144,7 +144,7 @@ impl AnnouncementQueue {
         let (detail, volume) = self.rules(now);
         let quiet = detail == VoiceDetail::Off || volume == 0;
         while let Some(first) = self.waiting.front() {
-            let old = now.since(first.heard) > self.settings.fresh_for;
+            let old = now.since(first.received_at) > self.settings.fresh_for;
             if !old && !quiet {
                 break;
             }
@@ -158,7 +158,7 @@ impl AnnouncementQueue {
         {
             return Next::Wait(Some(ended + self.settings.min_pause));
         }
-        let waited = now.since(first.heard);
+        let waited = now.since(first.received_at);
         let haste = if waited >= self.settings.max_backlog {
             VoiceDetail::Chime
         } else if waited >= self.settings.max_backlog / 2 {

@@ -53,7 +53,7 @@ fn call(index: u64, queue: &str, no: u64, ticket: &str, counter: &str, ms: u64) 
             kind: CallKind::Call,
         },
         announce: true,
-        heard: Duration::from_millis(ms),
+        received_at: Duration::from_millis(ms),
     }
 }
 
@@ -230,7 +230,7 @@ fn old_calls_and_those_of_other_queues_are_not_said() {
     );
     // A restart: boards had shown it, nobody had heard it, and it is new.
     let mut plan = AnnouncementQueue::new(settings(), SpokenCalls::default());
-    old.heard = at(60_000).mono;
+    old.received_at = at(60_000).mono;
     plan.update(&[old.clone()], at(60_000));
     assert_eq!(said(&mut plan, at(60_000)), full("A001>1"));
     // Without a believable clock nobody knows that it is new.
@@ -313,7 +313,7 @@ proptest! {
                     plan = AnnouncementQueue::new(settings(), plan.spoken().clone());
                     begun = None;
                     for (i, call) in (1..).zip(log.iter_mut()) {
-                        (call.index, call.announce, call.heard) = (i, false, Duration::from_millis(now));
+                        (call.index, call.announce, call.received_at) = (i, false, Duration::from_millis(now));
                     }
                     index = log.len() as u64;
                 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use yobiban::clock::Now;
 use yobiban::model::{OfficeId, QueueId, QueueState};
-use yobiban::roles::node::Truth;
+use yobiban::node::OfficeState;
 use yobiban::state::Delivery;
 use yobiban::wire::feed::FeedMessage;
 use yobiban::wire::topic::Topic;
@@ -73,7 +73,7 @@ proptest! {
             arriving.extend((0..times).map(|k| (i + usize::from(moved) * (usize::from(k) + 1) / 2, i)));
         }
         arriving.sort_unstable();
-        let mut truth = Truth::new(&node(id, &office.queues));
+        let mut truth = OfficeState::new(&node(id, &office.queues));
         let mut said: BTreeMap<(QueueId, u64), QueueState> = BTreeMap::new();
         let mut called = BTreeSet::new();
         let mut now = office.messages[0].0;
@@ -88,7 +88,7 @@ proptest! {
                 said.insert((queue.clone(), state.seq), state);
             }
             let topic = Topic::Feed(id.clone(), queue.clone()).name(ROOT);
-            for call in truth.take(&topic, bytes, Delivery::Live, Now::at(now)).calls {
+            for call in truth.apply_message(&topic, bytes, Delivery::Live, Now::at(now)).calls {
                 let key = (call.queue.clone(), call.day, call.epoch, call.call.no);
                 prop_assert!(called.insert(key), "called twice: {:?}", call.call);
             }

@@ -11,7 +11,7 @@ use yobiban::config::{BoardConfig, OutputConfig};
 use yobiban::model::{BoardId, Label, Lane, Name, NowServing, QueueId, QueueState, Source};
 use yobiban::output::Frame;
 use yobiban::state::{
-    CallHighlighter, Office, PanelSettings, PanelView, QueueSettings, Settings, Snapshot,
+    CallHighlighter, HighlightSettings, HighlightView, Office, QueueSettings, Settings, Snapshot,
 };
 use yobiban::wire::feed::FeedMessage;
 
@@ -22,7 +22,7 @@ pub struct Moment {
     pub state: Settings,
     pub config: BoardConfig,
     pub snapshot: Snapshot,
-    pub panel: PanelView,
+    pub panel: HighlightView,
     pub now: Now,
 }
 
@@ -113,7 +113,7 @@ impl Day {
         };
         let state = Settings::new(queues.iter().map(settings).collect());
         let office = Office::new(state.clone());
-        let panel = CallHighlighter::new(PanelSettings::default());
+        let panel = CallHighlighter::new(HighlightSettings::default());
         let now = Now::at(at("09:00:00"));
         let config = BoardConfig {
             id: BoardId::new("main").expect("id"),
@@ -122,7 +122,7 @@ impl Day {
             queues: None,
             lit_hours: None,
             output: OutputConfig::None,
-            panel: PanelSettings::default(),
+            highlight: HighlightSettings::default(),
             notices: vec![Name::new([
                 ("ja", "証明書はコンビニでも受け取れます"),
                 (
@@ -393,7 +393,7 @@ fn undated(size: (u32, u32)) -> Moment {
     {
         view.fresh = false;
         let reading = view.reading.as_mut().expect("told in the morning");
-        (reading.heard, reading.dated) = (None, false);
+        (reading.received_at, reading.dated) = (None, false);
         reading.state.calls.clear();
         reading.state.now_serving = Some(NowServing {
             ticket: Label::new(ticket).expect("label"),
@@ -401,7 +401,7 @@ fn undated(size: (u32, u32)) -> Moment {
         });
     }
     moment.snapshot.log.clear();
-    moment.panel = PanelView::default();
+    moment.panel = HighlightView::default();
     moment
 }
 

@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::SystemClock;
 use yobiban::config::{CameraSource, NodeConfig};
 use yobiban::mqtt::{Session, Subscription};
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
 use yobiban::wire::sha256_hex;
 
 const LIMIT: Duration = crate::support::PATIENCE;
@@ -113,7 +114,7 @@ async fn what_a_camera_reads_goes_the_way_of_a_feed_and_a_restart_counts_on() {
         );
         let stop = CancellationToken::new();
         let clock = Arc::new(SystemClock::new());
-        let run = roles::node::run(config, clock, stop.clone(), Probe::default());
+        let run = services::node::run(config, clock, stop.clone(), Probe::default());
         let node = tokio::spawn(run);
         let told = |h: &Heard| {
             h.calls.iter().any(|(no, _)| *no == last)

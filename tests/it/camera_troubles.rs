@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock, Now};
 use yobiban::config::{CameraSource, HttpCameraConfig, NodeConfig, Secret};
 use yobiban::mqtt::Session;
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
 
 /// A clock that runs faster than the wall's, and may never have been set.
 struct Fast {
@@ -70,7 +71,7 @@ fn source(camera: &NetCamera) -> CameraSource {
 
 fn start(config: NodeConfig, clock: Arc<Fast>) -> CancellationToken {
     let stop = CancellationToken::new();
-    tokio::spawn(roles::node::run(
+    tokio::spawn(services::node::run(
         config,
         clock,
         stop.clone(),

@@ -171,7 +171,10 @@ fn everything_typed_arrives() {
     );
     assert_eq!(board.queues.as_ref().unwrap()[0].as_str(), "moving");
     assert_eq!(
-        (board.panel.max_highlighted, board.panel.recent_calls),
+        (
+            board.highlight.max_highlighted,
+            board.highlight.recent_calls
+        ),
         (4, 0)
     );
     assert!(

@@ -7,7 +7,7 @@ use std::path::Path;
 use yobiban::clock::Now;
 use yobiban::config::{MqttConfig, NodeConfig};
 use yobiban::model::{Lane, Name, NodeId, OfficeId, QueueId};
-use yobiban::roles::node::Truth;
+use yobiban::node::OfficeState;
 use yobiban::state::{Delivery, QueueSettings, Settings};
 use yobiban::wire::topic::Topic;
 
@@ -61,7 +61,7 @@ fn ends_with_the_truth(path: &Path, (offices, topics): (usize, usize), source_re
 
     let mut nodes: BTreeMap<_, _> = queues
         .iter()
-        .map(|(office, queues)| (office.clone(), Truth::new(&node(office, queues))))
+        .map(|(office, queues)| (office.clone(), OfficeState::new(&node(office, queues))))
         .collect();
     let mut found: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
     let mut keys = BTreeSet::new();
@@ -73,7 +73,7 @@ fn ends_with_the_truth(path: &Path, (offices, topics): (usize, usize), source_re
         end = line.at.parse().unwrap();
         let truth = nodes.get_mut(&office).unwrap();
         for call in truth
-            .take(&line.topic, &line.payload, Delivery::Live, Now::at(end))
+            .apply_message(&line.topic, &line.payload, Delivery::Live, Now::at(end))
             .calls
         {
             let key = (

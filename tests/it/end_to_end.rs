@@ -10,8 +10,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::SystemClock;
+use yobiban::commands::{broker_url, replay};
 use yobiban::config::{self, NodeConfig};
-use yobiban::roles::{self, line, replay};
+use yobiban::node::Probe;
+use yobiban::services;
 
 /// The history that a recording should leave behind.
 pub fn wanted(truth: &day::Truth) -> BTreeSet<Row> {
@@ -60,7 +62,7 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
     let hub = config::parse_hub(&hub_text, "hub.toml", dir.path()).unwrap();
     let (ready, bound) = tokio::sync::oneshot::channel();
     let clock = Arc::new(SystemClock::new());
-    let hub = tokio::spawn(roles::hub::run(
+    let hub = tokio::spawn(services::hub::run(
         hub,
         clock.clone(),
         stop.clone(),
@@ -76,11 +78,11 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
     let nodes: Vec<_> = configs
         .iter()
         .map(|config| {
-            tokio::spawn(roles::node::run(
+            tokio::spawn(services::node::run(
                 config.clone(),
                 clock.clone(),
                 stop.clone(),
-                roles::Probe::default(),
+                Probe::default(),
             ))
         })
         .collect();
@@ -97,7 +99,7 @@ async fn every_call_of_a_recorded_afternoon_reaches_the_history_once_and_every_b
 
     let args = replay::ReplayArgs {
         file: recording,
-        mqtt: line::broker(&format!("mqtt://{}", broker.address())).unwrap(),
+        mqtt: broker_url::parse(&format!("mqtt://{}", broker.address())).unwrap(),
         speed: 240.0,
         office: None,
         keep_times: false,

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, ManualClock, Now};
 use yobiban::config::{NodeConfig, parse_node};
 use yobiban::mqtt::{self, Publish, Session, Subscription};
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
 
 const LIMIT: Duration = crate::support::PATIENCE;
 const FEED: &str = "yobiban/v1/chuo/feed/certificates";
@@ -92,7 +93,7 @@ impl Scene {
         self.stop_node().await;
         let stop = CancellationToken::new();
         let clock = Arc::new(self.clock.clone());
-        let run = roles::node::run(self.config(), clock, stop.clone(), Probe::default());
+        let run = services::node::run(self.config(), clock, stop.clone(), Probe::default());
         let task = tokio::spawn(run);
         self.node = Some(Node { stop, task });
         self.queue = Value::Null;

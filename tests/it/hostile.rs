@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use yobiban::board::Painter;
 use yobiban::clock::Now;
 use yobiban::config::{self, NodeConfig};
-use yobiban::roles::node::Truth;
-use yobiban::state::{Delivery, PanelView};
+use yobiban::node::OfficeState;
+use yobiban::state::{Delivery, HighlightView};
 use yobiban::wire::feed::FeedMessage;
 
 const CONFIG: &str = r#"
@@ -59,10 +59,10 @@ fn now() -> Now {
 }
 
 /// A truth that has heard one message of each source.
-fn told(config: &NodeConfig) -> Truth {
-    let mut truth = Truth::new(config);
-    let feed = truth.take(TOPICS[0], VALID.as_bytes(), Delivery::Live, now());
-    let adapter = truth.take(
+fn told(config: &NodeConfig) -> OfficeState {
+    let mut truth = OfficeState::new(config);
+    let feed = truth.apply_message(TOPICS[0], VALID.as_bytes(), Delivery::Live, now());
+    let adapter = truth.apply_message(
         TOPICS[5],
         br#"{"current_number":"0379","waiting_people":3}"#,
         Delivery::Live,
@@ -78,7 +78,7 @@ fn changed(topic: &str, payload: &[u8]) -> (bool, usize) {
     let mut truth = told(&config);
     let painter = Painter::new(&config.office_name, &config.state, &config.boards[0]).unwrap();
     let before = truth.snapshot(now());
-    let outcome = truth.take(topic, payload, Delivery::Live, now());
+    let outcome = truth.apply_message(topic, payload, Delivery::Live, now());
     let mut after = truth.snapshot(now());
     let issues = std::mem::take(&mut after.issues);
     assert!(before.issues.is_empty());
@@ -90,7 +90,7 @@ fn changed(topic: &str, payload: &[u8]) -> (bool, usize) {
         let known = |word: &&str| *word == "messages-rejected" || whole && *word == "source-clock";
         assert!(issues.iter().all(known), "{issues:?}");
     }
-    let view = |s| painter.view(s, &PanelView::default(), now());
+    let view = |s| painter.view(s, &HighlightView::default(), now());
     let changed = before.log != after.log || view(&before) != view(&after);
     (changed, outcome.applied.len())
 }
@@ -166,7 +166,7 @@ proptest! {
 }
 
 /// What is wrong, by subject.
-fn refused(truth: &mut Truth) -> Vec<(String, String)> {
+fn refused(truth: &mut OfficeState) -> Vec<(String, String)> {
     let issues = truth.issues().iter();
     issues
         .map(|i| (i.subject.clone(), i.text.clone()))
@@ -185,14 +185,14 @@ fn three_queues_of_one_adapter_are_refused_each_for_its_own_reason() {
     let text = text
         + "[[adapter]]\ntopic = \"old/#\"\n[[adapter.queue]]\nqueue = \"certificates\"\nnumber = \"/now\"\n";
     let config = config::parse_node(&text, "node.toml", std::path::Path::new("/")).unwrap();
-    let mut truth = Truth::new(&config);
+    let mut truth = OfficeState::new(&config);
     let payload = r#"{"a":{"now":[]},"b":{"now":"山田太郎"},"waiting_people":1}"#;
-    truth.take("old/x/state", payload.as_bytes(), Delivery::Live, now());
+    truth.apply_message("old/x/state", payload.as_bytes(), Delivery::Live, now());
     let told = refused(&mut truth);
     let about: Vec<&str> = told.iter().map(|(about, _)| about.as_str()).collect();
     assert_eq!(about, ["a", "c", "certificates", "counter"], "{told:?}");
     assert!(!format!("{told:?}").contains("山田"), "{told:?}");
-    truth.take("old/x/state", b"{", Delivery::Live, now());
+    truth.apply_message("old/x/state", b"{", Delivery::Live, now());
     let about: Vec<String> = refused(&mut truth)
         .into_iter()
         .map(|(about, _)| about)
@@ -207,16 +207,16 @@ fn three_queues_of_one_adapter_are_refused_each_for_its_own_reason() {
 fn a_name_in_the_feed_of_a_queue_with_a_pattern_is_told_by_its_length() {
     let text = CONFIG.replacen("[[board]]", "pattern = \"[A-Z][0-9]{3}\"\n[[board]]", 1);
     let config = config::parse_node(&text, "node.toml", std::path::Path::new("/")).unwrap();
-    let mut truth = Truth::new(&config);
+    let mut truth = OfficeState::new(&config);
     let topic = "yobiban/v1/chuo/feed/counter";
     let named = VALID.replace("A043", "山田太郎");
-    let outcome = truth.take(topic, named.as_bytes(), Delivery::Live, now());
+    let outcome = truth.apply_message(topic, named.as_bytes(), Delivery::Live, now());
     assert!(outcome.applied.is_empty());
     let told = format!("{:?}", refused(&mut truth));
     assert!(
         told.contains("4 characters") && !told.contains("山田"),
         "{told}"
     );
-    let outcome = truth.take(topic, VALID.as_bytes(), Delivery::Live, now());
+    let outcome = truth.apply_message(topic, VALID.as_bytes(), Delivery::Live, now());
     assert_eq!(outcome.applied.len(), 1);
 }

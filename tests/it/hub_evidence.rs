@@ -371,7 +371,7 @@ impl House {
         let clock = ManualClock::new(Now::at(crate::support::city::AT.parse().unwrap()));
         let shutdown = tokio_util::sync::CancellationToken::new();
         let (tell, told) = tokio::sync::oneshot::channel();
-        tokio::spawn(yobiban::roles::hub::run(
+        tokio::spawn(yobiban::services::hub::run(
             config,
             Arc::new(clock.clone()),
             shutdown.clone(),
@@ -544,7 +544,7 @@ async fn a_node_that_died_with_its_broker_is_not_shown_as_fresh_when_the_broker_
 
 #[test]
 fn the_limits_leave_room_for_what_a_node_sends() {
-    // Health every 30 s, numbers every 60 s (`uplink`, `roles::node`): two of each may be missing.
+    // Health every 30 s, numbers every 60 s (`uplink`, `services::node`): two of each may be missing.
     assert!(ONLINE_FOR.as_secs() >= 3 * 30 + 30);
     assert!(CURRENT_FOR.as_secs() >= 2 * 60 + 30);
 }

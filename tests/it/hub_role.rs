@@ -11,17 +11,17 @@ async fn a_hub_runs_on_a_line_serves_and_stops_in_time() {
     let config =
         crate::support::city::config(&format!("sqlite:{}", dir.path().join("hub.db").display()));
     let (reports, inbox) = tokio::sync::mpsc::channel(8);
-    let (up, line_up) = tokio::sync::watch::channel(true);
+    let (up, connected) = tokio::sync::watch::channel(true);
     let (tell, told) = tokio::sync::oneshot::channel();
     let shutdown = tokio_util::sync::CancellationToken::new();
-    let line = yobiban::roles::hub::Line {
+    let line = yobiban::services::hub::BrokerConnection {
         reports: inbox,
         calls: None,
-        up: line_up,
+        connected,
     };
     let clock =
         yobiban::clock::ManualClock::new(Now::at(crate::support::city::AT.parse().unwrap()));
-    let running = tokio::spawn(yobiban::roles::hub::run_on(
+    let running = tokio::spawn(yobiban::services::hub::run_on(
         config,
         std::sync::Arc::new(clock),
         shutdown.clone(),

@@ -93,7 +93,7 @@ async fn the_hub_speaks_as_its_configuration_says() {
         dictionary,
         ..yobiban::config::SpeechConfig::default()
     };
-    city.hub.speak_with(yobiban::roles::hub::speaker(config));
+    city.hub.speak_with(yobiban::services::hub::speaker(config));
     let answer = city.get(&format!("{MINE}/{next}/call.wav?lang=en")).await;
     assert_eq!(answer.status, 200);
     assert!(answer.body.starts_with(b"RIFF"));

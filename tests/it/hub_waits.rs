@@ -345,7 +345,7 @@ async fn what_is_left_comes_from_the_intervals_and_without_them_from_the_share()
 async fn the_published_accuracy_is_that_of_the_score() {
     let file = |end: &str| root().join(format!("tests/fixtures/days/2026-11-24.{end}"));
     let (recording, tickets) = (file("jsonl.gz"), file("tickets.csv"));
-    let score = yobiban::roles::score::score(&recording, &tickets).unwrap();
+    let score = yobiban::commands::score::score(&recording, &tickets).unwrap();
     let city = City::empty().await;
     let lines = day::read(&recording);
     let mut queues: BTreeMap<String, Vec<QueueId>> = BTreeMap::new();

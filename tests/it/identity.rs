@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock, Now, SystemClock};
 use yobiban::config::{load_node, parse_node};
 use yobiban::mqtt::{self, Publish, Session, Subscription};
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
 
 const INSTANCE: &str = "yobiban/v1/chuo/node/n1/instance";
 
@@ -186,7 +187,7 @@ async fn the_issue_ends_by_itself_when_the_second_machine_is_gone() {
     let text = node_toml(broker.address(), "");
     let config = parse_node(&text, "node.toml", dir.path()).unwrap();
     let (clock, stop) = (Skipping::default(), CancellationToken::new());
-    let node = tokio::spawn(roles::node::run(
+    let node = tokio::spawn(services::node::run(
         config,
         Arc::new(clock.clone()),
         stop.clone(),

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use yobiban::clock::Now;
 use yobiban::model::{QueueState, Source};
-use yobiban::roles::node::Truth;
+use yobiban::node::OfficeState;
 use yobiban::state::{Delivery, Office};
 use yobiban::wire::feed::FeedMessage;
 
@@ -211,14 +211,14 @@ fn every_file_that_was_ever_handed_in_has_its_right_answer() {
 #[test]
 fn each_refusal_of_three_adapters_is_told_by_itself() {
     let config = yobiban::config::load_node(&input("adapter-three-refusals.toml")).unwrap();
-    let mut truth = Truth::new(&config);
+    let mut truth = OfficeState::new(&config);
     let now = Now::at("2026-12-01T10:00:00+09:00".parse().unwrap());
     for (topic, payload) in [
         ("e/a", r#"{"now":"YAMADA","waiting":1}"#),
         ("e/b", r#"{"now":42,"waiting":"many"}"#),
         ("e/c", r#"{"waiting":1}"#),
     ] {
-        truth.take(topic, payload.as_bytes(), Delivery::Live, now);
+        truth.apply_message(topic, payload.as_bytes(), Delivery::Live, now);
     }
     let issues: Vec<(String, String)> = truth
         .issues()

@@ -318,10 +318,10 @@ fn every_count_of_a_node_is_exported_and_no_other() {
         let found = found.captures_iter(&text);
         found.map(|c| c[1].to_owned()).collect()
     };
-    let mut reported = find("src/roles/node/report.rs", r#"counts\s*\.insert\("(\w+)""#);
+    let mut reported = find("src/node/report.rs", r#"counts\s*\.insert\("(\w+)""#);
     reported.extend(find(
-        "src/roles/node/truth.rs",
-        r#"\("([a-z_]+)", (?:applied|late|doubled|refused|calls|lost_calls|source_resets)"#,
+        "src/node/office_state.rs",
+        r#"\("([a-z_]+)", (?:applied|late|duplicate|rejected|calls|missed_calls|source_resets)"#,
     ));
     assert!(reported.len() >= 17, "{reported:?}");
     let counts = health();

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::SystemClock;
+use yobiban::demo::{self, DemoArgs};
 use yobiban::mqtt::{
     self, Availability, LocalBroker, Message, Publish, Session, SessionOptions, Subscription,
 };
-use yobiban::roles::demo::{self, DemoArgs};
 
 /// Where clients meet.
 enum Place {

@@ -5,11 +5,9 @@ use crate::support;
 use crate::support::mosquitto::Mosquitto;
 use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
+use yobiban::commands::broker_url;
+use yobiban::commands::replay::{self, ReplayArgs};
 use yobiban::mqtt::Subscription;
-use yobiban::roles::{
-    line,
-    replay::{self, ReplayArgs},
-};
 use yobiban::wire::feed::FeedMessage;
 
 #[tokio::test]
@@ -23,7 +21,7 @@ async fn a_replayed_day_arrives_whole_and_in_order() {
     up(&mut node).await;
     let args = ReplayArgs {
         file: support::root().join("tests/fixtures/days/2026-11-24.jsonl.gz"),
-        mqtt: line::broker(&format!("mqtt://{}", broker.address())).unwrap(),
+        mqtt: broker_url::parse(&format!("mqtt://{}", broker.address())).unwrap(),
         speed: 100_000.0,
         office: None,
         keep_times: false,

@@ -71,7 +71,7 @@ async fn bench_at(broker: SocketAddr, filter: &str) -> Bench {
     options.availability = Some(identity.availability());
     let stop = CancellationToken::new();
     let session = yobiban::mqtt::spawn(options, stop.clone());
-    office.line(true, now());
+    office.set_connected(true, now());
     let (snapshots, watch_snapshots) = watch::channel(Arc::new(office.snapshot(now())));
     let (pictures, watch_pictures) = watch::channel(Pictures::new());
     let health = HealthReport {

@@ -77,7 +77,7 @@ fn the_japanese_guide_quotes_what_a_slip_of_the_keyboard_is_answered_with() {
 
 #[test]
 fn the_japanese_guide_names_screens_and_rows_as_they_are() {
-    let source = read("src/roles/node/site.rs");
+    let source = read("src/node/setup_status.rs");
     let text = read("docs/ja/install.md");
     let mut names: Vec<String> = table(&text, "画面")
         .iter()

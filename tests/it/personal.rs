@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, SystemClock};
 use yobiban::config::load_node;
 use yobiban::mqtt::{Publish, Session, Subscription};
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
 
 /// Too long for a label.
 const LONG: &str = "YAMADA-KANARIA 太郎";
@@ -334,13 +335,13 @@ async fn a_name_in_place_of_a_ticket_is_found_in_no_log_topic_file_or_page() {
     std::fs::create_dir(&beside).unwrap();
     let (to_said, mut said) = mpsc::channel(10_000);
     let probe = Probe {
-        said: Some(to_said),
+        contents: Some(to_said),
         ..Probe::default()
     };
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::new());
     let other = load_node(&node(&beside, broker.address(), "n2")).unwrap();
-    let other = tokio::spawn(roles::node::run(other, clock, stop.clone(), probe));
+    let other = tokio::spawn(services::node::run(other, clock, stop.clone(), probe));
     let numbers = || heard.lock().unwrap().clone();
     until("both nodes are there", async || {
         let there = |node: &str| {

@@ -8,9 +8,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::{ManualClock, Now};
+use yobiban::commands::broker_url;
 use yobiban::config::NodeConfig;
 use yobiban::mqtt::{self, Publish, SessionOptions};
-use yobiban::roles::{self, Probe, Said, line};
+use yobiban::node::{BoardContents, Probe};
+use yobiban::services;
 
 const LIMIT: Duration = crate::support::PATIENCE;
 
@@ -21,7 +23,7 @@ fn at(time: &str) -> Now {
 /// A node at work, and what its board says.
 struct Node {
     stop: CancellationToken,
-    said: mpsc::Receiver<Said>,
+    said: mpsc::Receiver<BoardContents>,
     clock: ManualClock,
     task: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
@@ -31,12 +33,12 @@ impl Node {
         let stop = CancellationToken::new();
         let (to_said, said) = mpsc::channel(1000);
         let probe = Probe {
-            said: Some(to_said),
+            contents: Some(to_said),
             ..Probe::default()
         };
         let clock = ManualClock::new(now);
         let shared = Arc::new(clock.clone());
-        let task = tokio::spawn(roles::node::run(
+        let task = tokio::spawn(services::node::run(
             config.clone(),
             shared,
             stop.clone(),
@@ -51,7 +53,7 @@ impl Node {
     }
 
     /// Waits until the board says something that satisfies.
-    async fn until(&mut self, wanted: impl Fn(&Said) -> bool) -> Said {
+    async fn until(&mut self, wanted: impl Fn(&BoardContents) -> bool) -> BoardContents {
         let mut last = None;
         let found = timeout(LIMIT, async {
             loop {
@@ -74,7 +76,7 @@ impl Node {
 }
 
 /// The tickets of the rows and those of the panel.
-fn tickets(said: &Said) -> (Vec<&str>, Vec<&str>) {
+fn tickets(said: &BoardContents) -> (Vec<&str>, Vec<&str>) {
     let rows = said.rows.iter().filter_map(|r| r.last.as_ref());
     let rows = rows.map(|(ticket, _)| ticket.as_str()).collect();
     (rows, said.calls.iter().map(|(_, t)| t.as_str()).collect())
@@ -98,7 +100,7 @@ async fn kept_numbers_are_there_before_any_network_and_gone_the_next_morning() {
     let dir = tempfile::tempdir().unwrap();
     let config = node_config("chuo", broker.address(), dir.path());
     let mut node = Node::start(&config, at("2026-11-24T10:42:08"));
-    let options = line::broker(&format!("mqtt://{}", broker.address())).unwrap();
+    let options = broker_url::parse(&format!("mqtt://{}", broker.address())).unwrap();
     let source = mqtt::spawn(
         SessionOptions::new(&options, "test", "source"),
         CancellationToken::new(),

@@ -4,7 +4,7 @@ use crate::support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use yobiban::roles::score::{Score, Tally, run, score};
+use yobiban::commands::score::{Score, Tally, run, score};
 
 fn fixture() -> (PathBuf, PathBuf) {
     let dir = support::root().join("tests/fixtures/days");

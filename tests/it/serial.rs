@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, SystemClock};
 use yobiban::config::{self, NodeConfig, OutputConfig};
 use yobiban::mqtt::{Publish, Subscription};
+use yobiban::node::Probe;
 use yobiban::output::Connector;
 use yobiban::output::serial::{Face, Field, SerialBoard};
-use yobiban::{roles, wire};
+use yobiban::{services, wire};
 
 /// Longer than anything here takes on a busy machine.
 const LIMIT: Duration = crate::support::PATIENCE;
@@ -393,11 +394,11 @@ async fn a_call_reaches_the_digits_and_the_report_proves_it() {
     );
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::new());
-    let node = tokio::spawn(roles::node::run(
+    let node = tokio::spawn(services::node::run(
         config,
         clock.clone(),
         stop.clone(),
-        roles::Probe::default(),
+        Probe::default(),
     ));
 
     let root = "yobiban/v1/chuo";

@@ -10,16 +10,16 @@ use std::path::Path;
 use yobiban::board::SetupScreen;
 use yobiban::clock::Now;
 use yobiban::config::{Problem, ProblemKind, Suggestion, example, parse_node};
+use yobiban::node::setup_status::{self, SetupStatus};
+use yobiban::node::{CardFile, CardStatus};
 use yobiban::output::Frame;
-use yobiban::roles::node::site::{self, Facts};
-use yobiban::roles::setup::{Card, Told};
 
 const SIZES: [(&str, (u32, u32)); 2] = [("1080p", (1920, 1080)), ("portrait", (1080, 1920))];
 
-fn told(card: Card, problems: Vec<Problem>) -> Told {
-    Told {
+fn told(card: CardFile, problems: Vec<Problem>) -> CardStatus {
+    CardStatus {
         card,
-        configured: card == Card::Same,
+        configured: card == CardFile::Same,
         problems,
         failed: String::new(),
     }
@@ -49,10 +49,10 @@ fn status(plugged: bool) -> SetupScreen {
     let config = parse_node(example::NODE, "node.toml", Path::new("/nowhere")).unwrap();
     let machine = machine(plugged);
     let refused = "cannot connect to 127.0.0.1:1883: connection refused";
-    site::status(&Facts {
+    setup_status::screen(&SetupStatus {
         config: &config,
-        told: &told(Card::Same, Vec::new()),
-        down: (!plugged).then_some(refused),
+        card: &told(CardFile::Same, Vec::new()),
+        disconnected: (!plugged).then_some(refused),
         now: Now {
             synced: plugged,
             ..Now::at("2026-11-24T01:42:07Z".parse().unwrap())
@@ -97,7 +97,7 @@ fn wrong() -> SetupScreen {
             "missing: expected a table such as { kind = \"hdmi\" }",
         ),
     ];
-    site::trouble(&told(Card::Wrong, problems)).unwrap()
+    setup_status::trouble(&told(CardFile::Wrong, problems)).unwrap()
 }
 
 /// What the check itself finds in a file: the same id twice, a full-width value, a key out of its
@@ -124,15 +124,15 @@ queues = ["movin"]
 output = { kind = "hdmi" }
 "#;
     let wrong = parse_node(text, "yobiban.toml", Path::new("/nowhere")).unwrap_err();
-    site::trouble(&told(Card::Wrong, wrong.problems().to_vec())).unwrap()
+    setup_status::trouble(&told(CardFile::Wrong, wrong.problems().to_vec())).unwrap()
 }
 
 #[test]
 fn sheets_look_like_their_golden_pictures() {
-    let missing = site::trouble(&told(Card::Missing, Vec::new())).unwrap();
-    let failed = site::trouble(&Told {
+    let missing = setup_status::trouble(&told(CardFile::Missing, Vec::new())).unwrap();
+    let failed = setup_status::trouble(&CardStatus {
         failed: "cannot write /data/config/node.toml: No space left on device (os error 28)".into(),
-        ..told(Card::Failed, Vec::new())
+        ..told(CardFile::Failed, Vec::new())
     });
     let failed = failed.unwrap();
     let sheets = [

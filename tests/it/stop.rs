@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock, Now, SystemClock};
 use yobiban::config::{CameraConfig, CameraSource, NodeConfig, parse_node};
 use yobiban::model::CameraId;
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
 
 const LIMIT: Duration = crate::support::PATIENCE;
 
@@ -123,7 +124,7 @@ fn threads_that_hang_at_their_devices_until_all_is_over_end_without_a_panic() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stop = CancellationToken::new();
     let handed: Arc<dyn Clock> = clock.clone();
-    let node = roles::node::run(config(dir.path()), handed, stop.clone(), Probe::default());
+    let node = services::node::run(config(dir.path()), handed, stop.clone(), Probe::default());
     let node = runtime.spawn(node);
     clock.hold(true);
     clock.wait_until_all_are_held();

@@ -9,10 +9,11 @@ use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, Now, SystemClock};
+use yobiban::commands::broker_url;
 use yobiban::config::VoiceDetail;
 use yobiban::model::{OfficeId, QueueId};
 use yobiban::mqtt::{self, ConnectionState, Publish, SessionOptions};
-use yobiban::roles::{line, node::Truth};
+use yobiban::node::OfficeState;
 use yobiban::state::{Delivery, LoggedCall};
 use yobiban::store::Store;
 use yobiban::voice::{
@@ -26,7 +27,7 @@ const ROOT: &str = "yobiban/v1";
 struct Office {
     id: OfficeId,
     queues: BTreeSet<QueueId>,
-    truth: Truth,
+    truth: OfficeState,
     plan: AnnouncementQueue,
     store: Store,
     /// What sounds, and the monotonic moment of its end.
@@ -68,7 +69,7 @@ impl Office {
         Self {
             id: id.clone(),
             queues: queues.clone(),
-            truth: Truth::new(&node(id, queues)),
+            truth: OfficeState::new(&node(id, queues)),
             plan: plan(queues, SpokenCalls::default()),
             store: Store::open(&dir.join(id.as_str())).unwrap(),
             sounds: None,
@@ -124,7 +125,7 @@ impl Office {
 
     fn note(&mut self, announcement: &Announcement, now: Now) {
         for call in &announcement.calls {
-            self.waited = self.waited.max(now.since(call.heard));
+            self.waited = self.waited.max(now.since(call.received_at));
         }
     }
 
@@ -151,7 +152,7 @@ impl Office {
         if let Some((announcement, _)) = self.sounds.take() {
             self.interrupted.extend(announcement.calls);
         }
-        self.truth = Truth::new(&node(&self.id, &self.queues));
+        self.truth = OfficeState::new(&node(&self.id, &self.queues));
         self.truth.restore(self.store.load().unwrap(), now);
         self.plan = plan(&self.queues, self.store.load_announced().unwrap());
         self.update(now);
@@ -218,7 +219,7 @@ fn heard_once(path: &Path, cut_every: Duration) -> Figures {
         office.pass(now);
         let outcome = office
             .truth
-            .take(&line.topic, &line.payload, Delivery::Live, now);
+            .apply_message(&line.topic, &line.payload, Delivery::Live, now);
         let new = outcome.calls.iter().filter(|c| c.announce);
         wanted.entry(id).or_default().extend(new.map(key));
         office.update(now);
@@ -322,7 +323,7 @@ async fn a_killed_node_repeats_at_most_the_announcement_that_was_under_way() {
         command.args(["node", "--config"]).arg(&config);
         Process::start(command)
     };
-    let line = line::broker(&format!("mqtt://{}", broker.address())).unwrap();
+    let line = broker_url::parse(&format!("mqtt://{}", broker.address())).unwrap();
     let mut session = mqtt::spawn(
         SessionOptions::new(&line, "tickets", "tickets"),
         CancellationToken::new(),

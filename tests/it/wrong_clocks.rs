@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 use yobiban::clock::Now;
 use yobiban::model::{OfficeId, QueueId, QueueState};
-use yobiban::roles::node::Truth;
+use yobiban::node::OfficeState;
 use yobiban::state::{Delivery, MAX_AHEAD, Settings, Snapshot};
 use yobiban::wire::feed::FeedMessage;
 use yobiban::wire::topic::Topic;
@@ -150,9 +150,9 @@ fn play(messages: &[Message], clock: Clock) -> Left {
     }
     let mut nodes: BTreeMap<_, _> = queues
         .iter()
-        .map(|(office, queues)| (office.clone(), Truth::new(&node(office, queues))))
+        .map(|(office, queues)| (office.clone(), OfficeState::new(&node(office, queues))))
         .collect();
-    let mut said = Said::default();
+    let mut said = BoardContents::default();
     let mut left = Left::default();
     let begin = messages[0].really;
     let at = |really: Timestamp| {
@@ -165,7 +165,7 @@ fn play(messages: &[Message], clock: Clock) -> Left {
         let now = at(message.really);
         let topic = Topic::Feed(message.office.clone(), message.queue.clone()).name(ROOT);
         let truth = nodes.get_mut(&message.office).unwrap();
-        let outcome = truth.take(&topic, &message.payload, Delivery::Live, now);
+        let outcome = truth.apply_message(&topic, &message.payload, Delivery::Live, now);
         for logged in outcome.calls {
             let call = &logged.call;
             // Nothing of the future reaches a history: the hub refuses it.
@@ -199,13 +199,13 @@ fn play(messages: &[Message], clock: Clock) -> Left {
 
 /// What sources have said so far.
 #[derive(Default)]
-struct Said {
+struct BoardContents {
     /// By queue and sequence number, which a wrong clock may give twice: the messages, and when they
     /// really came.
     messages: BTreeMap<(OfficeId, QueueId, u64), Vec<(QueueState, Timestamp)>>,
 }
 
-impl Said {
+impl BoardContents {
     fn note(&mut self, message: &Message) {
         if let Ok(state) = FeedMessage::decode(&message.payload).map(QueueState::from) {
             let key = (message.office.clone(), message.queue.clone(), state.seq);

@@ -9,11 +9,12 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 use yobiban::board::Painter;
 use yobiban::clock::{Clock, Now};
+use yobiban::commands::broker_url;
 use yobiban::config::{self, NodeConfig};
 use yobiban::mqtt::{self, SessionOptions, Subscription};
+use yobiban::node::OfficeState;
 use yobiban::output::Frame;
-use yobiban::roles::{line, node::Truth};
-use yobiban::state::{Delivery, PanelView};
+use yobiban::state::{Delivery, HighlightView};
 use yobiban::wire::topic::Topic;
 
 pub const ROOT: &str = "yobiban/v1";
@@ -101,7 +102,7 @@ pub async fn board_shows(
     }
     let at: jiff::Timestamp = line["shown_at"].as_str().unwrap().parse().unwrap();
 
-    let mut truth = Truth::new(config);
+    let mut truth = OfficeState::new(config);
     for (topic, payload) in last
         .iter()
         .filter(|(t, _)| t.contains(&format!("/{office}/")))
@@ -116,7 +117,7 @@ pub async fn board_shows(
             .unwrap();
         // The wait is the node's own estimate, learnt through the afternoon: scored elsewhere.
         message["wait"] = told["wait"].clone();
-        truth.take(
+        truth.apply_message(
             topic,
             &serde_json::to_vec(&message).unwrap(),
             Delivery::Live,
@@ -126,7 +127,7 @@ pub async fn board_shows(
     let snapshot = truth.snapshot(Now::at(at));
     let mut painter = Painter::new(&config.office_name, &config.state, &config.boards[0]).unwrap();
     let mut expected = Frame::new(1920, 1080);
-    let view = painter.view(&snapshot, &PanelView::default(), Now::at(at));
+    let view = painter.view(&snapshot, &HighlightView::default(), Now::at(at));
     painter.draw(&view, &mut expected);
 
     let shown = png::rgb(&picture.body);
@@ -154,7 +155,7 @@ pub async fn board_shows(
 /// What the broker keeps of the feed: the last message of each topic, where it is whole.
 pub async fn last_messages(broker: SocketAddr, topics: usize) -> BTreeMap<String, Vec<u8>> {
     let stop = CancellationToken::new();
-    let broker = line::broker(&format!("mqtt://{broker}")).unwrap();
+    let broker = broker_url::parse(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "test", "test-last")
         .subscribe(Subscription::new(format!("{ROOT}/+/feed/+")));
     let mut session = mqtt::spawn(options, stop.clone());

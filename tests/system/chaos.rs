@@ -24,9 +24,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use yobiban::board::Row;
 use yobiban::clock::{Clock, SystemClock};
+use yobiban::commands::{broker_url, replay};
 use yobiban::config::{self, NodeConfig};
 use yobiban::mqtt::{self, SessionOptions, Subscription};
-use yobiban::roles::{self, Probe, Said, Taken, line, replay};
+use yobiban::node::{BoardContents, MessageApplied, Probe};
+use yobiban::services;
 use yobiban::wire::feed::FeedMessage;
 use yobiban::wire::topic::Topic;
 
@@ -80,7 +82,7 @@ type Told = BTreeMap<(String, String, u64), FeedMessage>;
 
 /// Listens to the sources until stopped.
 fn listen(broker: std::net::SocketAddr, stop: &CancellationToken) -> tokio::task::JoinHandle<Told> {
-    let broker = line::broker(&format!("mqtt://{broker}")).unwrap();
+    let broker = broker_url::parse(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "test", "test-truth")
         .subscribe(Subscription::new(format!("{ROOT}/+/feed/+")));
     let mut session = mqtt::spawn(options, stop.clone());
@@ -99,9 +101,9 @@ fn listen(broker: std::net::SocketAddr, stop: &CancellationToken) -> tokio::task
 }
 
 /// The history that the messages which nodes took should leave behind.
-fn wanted(told: &Told, taken: &mut mpsc::Receiver<Taken>) -> BTreeSet<HistoryRow> {
+fn wanted(told: &Told, taken: &mut mpsc::Receiver<MessageApplied>) -> BTreeSet<HistoryRow> {
     let mut rows = BTreeSet::new();
-    while let Ok(Taken { office, queue, seq }) = taken.try_recv() {
+    while let Ok(MessageApplied { office, queue, seq }) = taken.try_recv() {
         let key = (office.to_string(), queue.to_string(), seq);
         for call in &told[&key].calls {
             let ticket = call.ticket.to_string();
@@ -127,7 +129,11 @@ fn row(queue: &str, message: &FeedMessage) -> Row {
 }
 
 /// Every row and call that a board ever had was said by a source.
-fn check_said(told: &Told, said: &mut mpsc::Receiver<Said>, configs: &[NodeConfig]) -> usize {
+fn check_said(
+    told: &Told,
+    said: &mut mpsc::Receiver<BoardContents>,
+    configs: &[NodeConfig],
+) -> usize {
     let (mut rows, mut tickets) = (BTreeSet::new(), BTreeSet::new());
     for ((office, queue, _), message) in told {
         let config = configs
@@ -143,7 +149,7 @@ fn check_said(told: &Told, said: &mut mpsc::Receiver<Said>, configs: &[NodeConfi
         }
     }
     let mut views = 0;
-    while let Ok(Said {
+    while let Ok(BoardContents {
         office,
         rows: shown,
         calls,
@@ -188,8 +194,8 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
     let (to_taken, mut taken) = mpsc::channel(1 << 20);
     let (to_said, mut said) = mpsc::channel(1 << 20);
     let probe = Probe {
-        taken: Some(to_taken),
-        said: Some(to_said),
+        messages: Some(to_taken),
+        contents: Some(to_said),
         ..Probe::default()
     };
 
@@ -202,7 +208,7 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
     lines.push(to_hub);
     let hub = config::parse_hub(&hub_text, "hub.toml", dir.path()).unwrap();
     let (ready, bound) = tokio::sync::oneshot::channel();
-    let hub = tokio::spawn(roles::hub::run(hub, clock.clone(), stop.clone(), |at| {
+    let hub = tokio::spawn(services::hub::run(hub, clock.clone(), stop.clone(), |at| {
         ready.send(at).unwrap();
     }));
     let address = bound.await.unwrap();
@@ -213,7 +219,7 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
         let mut config = node_config(office, line.address(), dir.path());
         config.mqtt.keep_alive = Duration::from_secs(5);
         lines.push(line);
-        nodes.push(tokio::spawn(roles::node::run(
+        nodes.push(tokio::spawn(services::node::run(
             config.clone(),
             clock.clone(),
             stop.clone(),
@@ -229,7 +235,7 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
 
     let args = replay::ReplayArgs {
         file: recording,
-        mqtt: line::broker(&format!("mqtt://{}", broker.address())).unwrap(),
+        mqtt: broker_url::parse(&format!("mqtt://{}", broker.address())).unwrap(),
         speed: SPEED,
         office: None,
         keep_times: false,
@@ -269,7 +275,7 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
     }
     stop_listening.cancel();
     let told = told.await.unwrap();
-    assert!(probe.taken.as_ref().is_some_and(|to| to.capacity() > 0));
+    assert!(probe.messages.as_ref().is_some_and(|to| to.capacity() > 0));
     let wanted = wanted(&told, &mut taken);
     assert!(wanted.len() > few(20, 500), "{}", wanted.len());
     until("the history holds every call", async || {
@@ -282,7 +288,7 @@ async fn whatever_happens_on_the_lines_the_end_is_the_truth() {
     })
     .await;
     assert_eq!(history(address, &today).await.len(), wanted.len(), "once");
-    assert!(probe.said.as_ref().is_some_and(|to| to.capacity() > 0));
+    assert!(probe.contents.as_ref().is_some_and(|to| to.capacity() > 0));
     let views = check_said(&told, &mut said, &configs);
     println!("{} calls, {views} views", wanted.len());
     assert!(views > few(10, 50), "{views}");

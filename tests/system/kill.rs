@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use yobiban::clock::{Clock as _, SystemClock};
+use yobiban::commands::broker_url;
 use yobiban::mqtt::{self, ConnectionState, Publish, SessionOptions};
-use yobiban::roles::line;
 use yobiban::store::Store;
 
 /// Kills of the bounded run, half of them of the node.
@@ -101,7 +101,7 @@ fn write(dir: &Path, broker: SocketAddr, hub: SocketAddr) -> (PathBuf, PathBuf) 
 
 /// Publishes a call every now and then, until told to stop; returns how many there were.
 async fn tickets(broker: SocketAddr, stop: CancellationToken, count: Arc<AtomicU64>) {
-    let broker = line::broker(&format!("mqtt://{broker}")).unwrap();
+    let broker = broker_url::parse(&format!("mqtt://{broker}")).unwrap();
     let options = SessionOptions::new(&broker, "tickets", "tickets");
     let mut session = mqtt::spawn(options, CancellationToken::new());
     session

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use yobiban::clock::{ManualClock, Now};
 use yobiban::config::{BoardStreamConfig, StreamEncoder};
 use yobiban::mqtt::Publish;
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
 use yobiban::stream::letterbox;
 
 const LIMIT: Duration = crate::support::PATIENCE;
@@ -47,11 +48,11 @@ async fn a_nodes_own_board_is_in_its_video() {
     let stop = CancellationToken::new();
     let (to_said, mut said) = mpsc::channel(1000);
     let probe = Probe {
-        said: Some(to_said),
+        contents: Some(to_said),
         ..Probe::default()
     };
     let clock = ManualClock::new(Now::at("2026-11-24T10:42:10+09:00".parse().unwrap()));
-    let run = roles::node::run(config, Arc::new(clock), stop.clone(), probe);
+    let run = services::node::run(config, Arc::new(clock), stop.clone(), probe);
     let node = tokio::spawn(run);
     receiver.records(2_000, LIMIT).await;
 

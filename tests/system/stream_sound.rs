@@ -19,8 +19,9 @@ use yobiban::config::{BoardStreamConfig, SpeechConfig, StreamAudio, VoiceConfig,
 use yobiban::hub::Incoming;
 use yobiban::model::{CallKind, Label};
 use yobiban::mqtt::Publish;
-use yobiban::roles::hub::{Line, run_on};
-use yobiban::roles::{self, Probe};
+use yobiban::node::Probe;
+use yobiban::services;
+use yobiban::services::hub::{BrokerConnection, run_on};
 use yobiban::wire::WireTime;
 use yobiban::wire::report::{CallReport, LastCall};
 
@@ -187,12 +188,12 @@ async fn a_hub_speaks_the_calls_of_an_office_in_its_video() {
     config.voice = Some(speech(dictionary));
 
     let (reports, inbox) = mpsc::channel(8);
-    let (_up, line_up) = watch::channel(true);
+    let (_up, connected) = watch::channel(true);
     let stop = CancellationToken::new();
-    let line = Line {
+    let line = BrokerConnection {
         reports: inbox,
         calls: None,
-        up: line_up,
+        connected,
     };
     let receiver = Receiver::rtmp(&ffmpeg, port, dir.path().join("hub.flv"));
     let clock = SystemClock::new();
@@ -292,7 +293,7 @@ async fn a_nodes_voice_is_heard_in_the_video_of_its_board() {
     let receiver = Receiver::rtmp(&ffmpeg, port, dir.path().join("node.flv"));
     let stop = CancellationToken::new();
     let clock = SystemClock::new();
-    let run = roles::node::run(
+    let run = services::node::run(
         config,
         Arc::new(clock.clone()),
         stop.clone(),

@@ -20,7 +20,7 @@ mod turns;
 use super::view::{Service, View};
 use crate::clock::Now;
 use crate::output::Frame;
-use crate::state::PanelSettings;
+use crate::state::HighlightSettings;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
@@ -38,12 +38,12 @@ const POINTS: Size = Size::new(64, 48);
 pub(super) struct Led {
     /// Size of the frames, until one of another size is drawn.
     size: Size,
-    panel: PanelSettings,
+    panel: HighlightSettings,
     drawn: Option<(Size, Vec<Cell>)>,
 }
 
 impl Led {
-    pub(super) fn new(size: (u32, u32), panel: PanelSettings) -> Self {
+    pub(super) fn new(size: (u32, u32), panel: HighlightSettings) -> Self {
         Self {
             size: Size::new(size.0, size.1),
             panel,

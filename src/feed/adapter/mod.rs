@@ -128,7 +128,7 @@ impl Adapter {
     }
 
     /// Goes on where the state that was kept ends. To be called before the first message.
-    pub fn resume(&mut self, kept: &[SavedQueue]) {
+    pub fn restore(&mut self, kept: &[SavedQueue]) {
         for mapping in &mut self.queues {
             let mine =
                 |k: &&SavedQueue| k.queue == mapping.rule.queue && k.source == Source::Adapter;
@@ -139,9 +139,9 @@ impl Adapter {
     }
 
     /// Notes whether the line to the broker is up: what changes while it is not is not seen.
-    pub fn line(&mut self, up: bool, now: Now) {
+    pub fn set_connected(&mut self, up: bool, now: Now) {
         for mapping in &mut self.queues {
-            mapping.publishers.line(up, now);
+            mapping.publishers.set_connected(up, now);
         }
     }
 

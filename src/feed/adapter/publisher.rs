@@ -35,7 +35,7 @@ struct Publisher {
     /// Its last message but for its time.
     said: FieldValues,
     /// Monotonic moment of that message.
-    heard: Duration,
+    received_at: Duration,
     /// How often it said the same again.
     repeats: u32,
     /// Whether the line was down since.
@@ -68,7 +68,7 @@ impl Publishers {
         }
     }
 
-    pub(super) fn line(&mut self, up: bool, now: Now) {
+    pub(super) fn set_connected(&mut self, up: bool, now: Now) {
         if !up {
             self.listening = None;
             self.known
@@ -119,14 +119,14 @@ impl Publishers {
                 copy: retained.then(|| said.clone()),
                 before_copy: stood.cloned(),
                 said,
-                heard: now.mono,
+                received_at: now.mono,
                 repeats: 0,
                 cut: false,
             };
             self.known.insert(context.topic.to_owned(), publisher);
             return seen;
         };
-        let silent = now.since(publisher.heard);
+        let silent = now.since(publisher.received_at);
         let was_away =
             publisher.cut || (publisher.repeats >= REPEATS && silent > context.times.stale_after);
         let seen = if publisher.said.number == found.number {
@@ -157,7 +157,7 @@ impl Publishers {
             } else {
                 publisher.repeats
             };
-            publisher.heard = now.mono;
+            publisher.received_at = now.mono;
             publisher.cut = false;
         }
         publisher.at = found.at;
@@ -201,7 +201,7 @@ impl Publishers {
         let oldest = self
             .known
             .iter()
-            .min_by_key(|(_, publisher)| publisher.heard);
+            .min_by_key(|(_, publisher)| publisher.received_at);
         if let Some(topic) = oldest.map(|(topic, _)| topic.clone()) {
             self.known.remove(&topic);
         }

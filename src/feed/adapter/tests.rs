@@ -79,16 +79,16 @@ impl Hall {
             rules: vec![rule],
         };
         let mut adapter = Adapter::new(config, &settings());
-        adapter.line(true, now(0));
+        adapter.set_connected(true, now(0));
         Self(adapter)
     }
 
     /// A node that starts again with what it kept.
     fn again(kept: SavedQueue, second: u64) -> Self {
         let mut hall = Self::at("hall/1/now");
-        hall.0.resume(&[kept]);
-        hall.0.line(false, now(0));
-        hall.0.line(true, now(second));
+        hall.0.restore(&[kept]);
+        hall.0.set_connected(false, now(0));
+        hall.0.set_connected(true, now(second));
         hall
     }
 
@@ -153,8 +153,8 @@ fn what_a_broker_had_kept_is_of_unknown_age_and_no_call() {
     assert_eq!(hall.one(Live, 5, "42"), "now serving 42", "a repetition");
     assert_eq!(hall.one(Live, 9, "43"), "1 43 call");
     // The line was down for long; meanwhile somebody was called.
-    hall.0.line(false, now(20));
-    hall.0.line(true, now(700));
+    hall.0.set_connected(false, now(20));
+    hall.0.set_connected(true, now(700));
     let payload = r#"{"now":"57","counter":"1"}"#.as_bytes();
     let mapped = hall
         .0
@@ -176,8 +176,8 @@ fn a_number_that_came_during_an_outage_is_no_call_unless_it_is_new() {
         let mut hall = Hall::new();
         hall.one(Live, 0, "42");
         hall.one(Live, 9, "43");
-        hall.0.line(false, now(10));
-        hall.0.line(true, now(back));
+        hall.0.set_connected(false, now(10));
+        hall.0.set_connected(true, now(back));
         assert_eq!(hall.one(Live, back, "44"), expected, "away until {back}");
     }
     // One that repeats itself and was silent was away, too; one that speaks up when something
@@ -275,8 +275,8 @@ fn a_forgotten_retained_message_recalls_nobody_and_takes_no_number_s_place() {
     let state = hall.hear("hall/1/now", Live, 9, "43");
     let calls = said(&state);
     for back in [30, 60, 300] {
-        hall.0.line(false, now(back - 1));
-        hall.0.line(true, now(back));
+        hall.0.set_connected(false, now(back - 1));
+        hall.0.set_connected(true, now(back));
         let payload = r#"{"now":"7","counter":"1"}"#.as_bytes();
         let copies = hall.0.map("hall/1/now", payload, Retained, now(back));
         assert!(copies.is_empty(), "known to be older than what came since");
@@ -491,7 +491,7 @@ fn read(change: impl Fn(&mut AdapterRule), payload: &str) -> Result<QueueState, 
         rules: vec![rule],
     };
     let mut adapter = Adapter::new(config, &settings());
-    adapter.line(true, now(0));
+    adapter.set_connected(true, now(0));
     let mapped = adapter.map("hall", payload.as_bytes(), Live, now(0));
     let mapped = mapped.into_iter().next().unwrap();
     mapped.map(|m| m.state).map_err(|e| e.to_string())

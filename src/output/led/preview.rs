@@ -3,6 +3,7 @@
 //! Every point is a square with dark space around it, lit or not, so that an installer sees the
 //! panel and not its pixels. Made by the simulator of embedded-graphics.
 
+use crate::config::{BoardConfig, OutputConfig};
 use crate::output::Frame;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
@@ -27,6 +28,17 @@ pub enum Points {
 }
 
 impl Points {
+    /// Those of a board that is drawn for panels of light points, so that its pictures show them;
+    /// `None` for other boards.
+    #[must_use]
+    pub fn of_board(board: &BoardConfig) -> Option<Self> {
+        let led = board.layout.as_deref() == Some("led");
+        led.then_some(match board.output {
+            OutputConfig::Max7219(_) => Self::Red,
+            _ => Self::Rgb,
+        })
+    }
+
     /// How a point looks whose pixel is `0x00RRGGBB`.
     fn glow(self, word: u32) -> Rgb888 {
         let [_, r, g, b] = word.to_be_bytes();

@@ -105,7 +105,7 @@ pub struct WaitEstimator {
     queues: Vec<(QueueId, Queue)>,
     counters: Counters,
     /// The source's time and the monotonic moment of the newest message.
-    heard: Option<(f64, Now)>,
+    received_at: Option<(f64, Now)>,
     /// The moment of the newest message by the clock that was used, and by the monotonic one.
     passed: Option<(f64, Duration)>,
 }
@@ -159,7 +159,7 @@ impl WaitEstimator {
             hours,
             queues: Vec::new(),
             counters: Counters::default(),
-            heard: None,
+            received_at: None,
             passed: None,
         }
     }
@@ -185,7 +185,7 @@ impl WaitEstimator {
             self.queues.clear();
             self.counters = Counters::default();
         }
-        self.heard = Some((seconds(state.at), now));
+        self.received_at = Some((seconds(state.at), now));
         let at = self.time(now);
         self.follow_clock(at, now);
         let index = match self.queues.iter().position(|(q, _)| q == id) {
@@ -271,7 +271,7 @@ impl WaitEstimator {
         self.day = None;
         self.queues.clear();
         self.counters = Counters::default();
-        self.heard = None;
+        self.received_at = None;
     }
 
     /// Makes history of the days before `today`.
@@ -295,18 +295,18 @@ impl WaitEstimator {
     /// What was learnt so far: to be kept through a restart.
     #[must_use]
     pub fn wait_history(&self) -> WaitHistory {
-        let heard = self.day.into_iter().flat_map(|day| {
+        let received_at = self.day.into_iter().flat_map(|day| {
             let queues = self.queues.iter();
             queues.map(move |(id, queue)| (id.clone(), day, queue.hours))
         });
         WaitHistory {
             history: self.history.clone(),
-            today: heard.chain(self.resumed.iter().cloned()).collect(),
+            today: received_at.chain(self.resumed.iter().cloned()).collect(),
         }
     }
 
     /// Takes back what was learnt before a restart. To be called before the first message.
-    pub fn resume(&mut self, history: WaitHistory) {
+    pub fn restore_history(&mut self, history: WaitHistory) {
         self.history = history.history;
         self.resumed = history.today.into_iter().take(MAX_QUEUES).collect();
     }
@@ -323,8 +323,10 @@ impl WaitEstimator {
     /// Now in the source's time, s: the wall clock, or while that cannot be believed the time of
     /// the newest message and what has passed since.
     fn time(&self, now: Now) -> f64 {
-        match self.heard {
-            Some((at, heard)) if !now.synced => at + now.since(heard.mono).as_secs_f64(),
+        match self.received_at {
+            Some((at, received_at)) if !now.synced => {
+                at + now.since(received_at.mono).as_secs_f64()
+            }
             _ => seconds(now.wall),
         }
     }

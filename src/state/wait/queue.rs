@@ -60,7 +60,7 @@ pub(super) struct Queue {
     /// The newest call, or the closing of the queue if that is newer, s since 1970.
     served: f64,
     /// Arrival of the newest message, s since 1970.
-    heard: f64,
+    received_at: f64,
     /// Since when people are counted; `None` before opening.
     counting_since: Option<f64>,
     /// First calls since then, and those who waited already.
@@ -96,7 +96,7 @@ impl Queue {
             widths: Widths::default(),
             opened,
             served: f64::NEG_INFINITY,
-            heard: at,
+            received_at: at,
             counting_since: opened.then_some(since),
             calls: 0.0,
             waited_already: if opened {
@@ -137,7 +137,7 @@ impl Queue {
 
     /// The clock was set by so much: moments that it noted move with it.
     pub(super) fn shift(&mut self, by: f64, at: f64) {
-        self.heard += by;
+        self.received_at += by;
         for since in [&mut self.counting_since, &mut self.busy_since] {
             *since = since.map(|since| since + by);
         }
@@ -147,8 +147,8 @@ impl Queue {
 
     /// Lets time pass up to a message: if somebody waited, that was busy time.
     pub(super) fn pass(&mut self, at: f64, lunch: bool, hour: usize) {
-        let passed = (at - self.heard).max(0.0);
-        self.heard = at;
+        let passed = (at - self.received_at).max(0.0);
+        self.received_at = at;
         if self.waiting > 0 && self.is_served(at) {
             let kept = (-passed / FADE_S).exp();
             self.rest.fade(kept);

@@ -311,7 +311,7 @@ fn a_weekday_is_remembered_by_hour_also_through_a_restart() {
     };
     let unknowing = middle(Scenario::new());
     let mut restarted = Scenario::new();
-    restarted.0.resume(learnt);
+    restarted.0.restore_history(learnt);
     let (kept_on, after_restart) = (middle(first_week), middle(restarted));
     assert!(
         (kept_on - after_restart).abs() < 1.0,
@@ -331,13 +331,13 @@ fn a_restart_within_the_day_loses_no_hour() {
         .0
         .wait_history();
     let mut office = Scenario::new();
-    office.0.resume(morning.clone());
+    office.0.restore_history(morning.clone());
     office.hear("a", &state(OPEN + 3700, Status::Open, 10, &[]));
     let hours = *office.0.hourly_rates(&id("a")).expect("heard");
     assert_eq!(hours[9], morning.today[0].2[9]);
     // Queues that stay silent after the restart keep what they had, too.
     let mut other = Scenario::new();
-    other.0.resume(morning.clone());
+    other.0.restore_history(morning.clone());
     other.hear("b", &state(OPEN + 3700, Status::Open, 10, &[]));
     let kept = other.0.wait_history().today;
     assert!(

@@ -1,0 +1,423 @@
+//! What a box says of itself while there are no numbers, and what is wrong with its file: sheets
+//! for installers.
+//!
+//! The sheets stand on the glass alone: addresses never leave the node with a report.
+
+use super::card::{CardFile, CardStatus};
+use crate::board::{Line, Mark, SetupScreen};
+use crate::clock::Now;
+use crate::config::{MqttConfig, NodeConfig};
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+/// More than any box has.
+const MAX_LISTED: usize = 4;
+
+/// What is known of the node at one moment.
+#[derive(Debug)]
+pub struct SetupStatus<'a> {
+    /// What it works by.
+    pub config: &'a NodeConfig,
+    /// What the start of the box found out.
+    pub card: &'a CardStatus,
+    /// Why there is no line to the broker of the feed; `None` while there is.
+    pub disconnected: Option<&'a str>,
+    /// The moment.
+    pub now: Now,
+    /// The office's zone.
+    pub zone: &'a TimeZone,
+    /// Where the kernel's files are: `/`.
+    pub root: &'a Path,
+}
+
+/// What a node without numbers says.
+#[must_use]
+pub fn screen(facts: &SetupStatus<'_>) -> SetupScreen {
+    let config = facts.config;
+    let name = &config.office_name;
+    let (addresses, links) = (addresses(facts.root), links(facts.root));
+    let plugged: Vec<String> = links.iter().filter(|l| l.up).map(Link::say).collect();
+    let broker = &config.mqtt;
+    let time = facts.now.wall.to_zoned(facts.zone.clone());
+    let time = time.strftime("%Y-%m-%d %H:%M").to_string();
+    let (office, node) = (&config.office, &config.node);
+    let lines = vec![
+        line(
+            Mark::Good,
+            ("区役所", "Office"),
+            format!("{}  {office}", name.best("ja")),
+            "",
+        ),
+        line(
+            Mark::Good,
+            ("端末", "Node, version"),
+            format!("{node}   {}", env!("CARGO_PKG_VERSION")),
+            "",
+        ),
+        listed(
+            ("回線", "Link"),
+            &plugged,
+            (
+                Mark::Wrong,
+                "つながっていません",
+                "LANケーブルか無線LANの設定を確かめてください · not connected: check the cable or [wifi]",
+            ),
+        ),
+        listed(
+            ("アドレス", "Address"),
+            &addresses,
+            (
+                Mark::Waiting,
+                "まだありません",
+                "ネットワークからの割り当てを待っています · waiting for one from the network",
+            ),
+        ),
+        match facts.disconnected {
+            None => line(
+                Mark::Good,
+                ("番号の送り元", "Broker"),
+                "つながりました".into(),
+                &format!(
+                    "{} · 番号はまだ届いていません · connected, no numbers yet",
+                    at(broker)
+                ),
+            ),
+            Some(why) => line(
+                Mark::Waiting,
+                ("番号の送り元", "Broker"),
+                "つながっていません".into(),
+                &format!("{} · {why}", at(broker)),
+            ),
+        },
+        if facts.now.synced {
+            line(Mark::Good, ("時計", "Clock"), time, "")
+        } else {
+            line(
+                Mark::Waiting,
+                ("時計", "Clock"),
+                "まだ合っていません".into(),
+                "時刻サーバーの返事を待っています · waiting for a time server",
+            )
+        },
+    ];
+    let mut code = format!(
+        "yobiban {}\noffice {office}\nnode {node}\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let links: Vec<String> = links.iter().map(Link::short).collect();
+    for (what, value) in [
+        ("address", addresses.join(" ")),
+        ("link", links.join(" ")),
+        (
+            "broker",
+            format!("{} {}", at(broker), short(facts.disconnected)),
+        ),
+        (
+            "clock",
+            if facts.now.synced { "ok" } else { "not set" }.into(),
+        ),
+    ] {
+        code.push_str(&format!("{what} {value}\n"));
+    }
+    let (next, next_in_english) = match facts.card.card {
+        CardFile::Failed => (
+            "設定ファイルを取り込めません。前の設定で動いています".into(),
+            format!(
+                "The card's file could not be kept, the former one is used: {}",
+                facts.card.failed
+            ),
+        ),
+        _ => (
+            "番号が届くと、この画面は自動で番号の表示に替わります".into(),
+            "The numbers take the place of this page as soon as they arrive.".into(),
+        ),
+    };
+    SetupScreen {
+        title: "設置の確認".into(),
+        english: "Installation: how this box is doing".into(),
+        alert: false,
+        lines,
+        code,
+        next,
+        next_in_english,
+    }
+}
+
+/// What stands in place of numbers when there is nothing to work by, or the card's file is wrong;
+/// `None` when neither is so.
+#[must_use]
+pub fn trouble(card: &CardStatus) -> Option<SetupScreen> {
+    match card.card {
+        CardFile::Wrong => Some(wrong(card)),
+        CardFile::Failed if !card.configured => Some(failed(card)),
+        _ if !card.configured => Some(missing()),
+        _ => None,
+    }
+}
+
+fn wrong(card: &CardStatus) -> SetupScreen {
+    /// More do not fit in a size that is read from a ladder.
+    const SHOWN: usize = 4;
+    let problems = card.problems.iter().take(SHOWN);
+    let lines = problems
+        .map(|p| {
+            let (ja, en) = match p.position {
+                Some((line, column)) => (
+                    format!("{line} 行目  {column} 文字目"),
+                    format!("line {line}, column {column}"),
+                ),
+                None => ("ファイル全体".into(), "the whole file".into()),
+            };
+            let value = match (&p.key, &p.found) {
+                (key, _) if key.is_empty() => "読み取れません".to_owned(),
+                (key, Some(found)) => format!("{key} = {found}"),
+                (key, None) => key.clone(),
+            };
+            Line {
+                mark: Mark::Wrong,
+                label: ja,
+                english: en,
+                value,
+                detail: p.in_japanese(),
+            }
+        })
+        .collect();
+    let mut code = String::from("yobiban.toml\n");
+    for problem in card.problems.iter().take(8) {
+        let position = problem.position.map(|(l, c)| format!("{l}:{c} "));
+        let text = format!(
+            "{}{}: {}\n",
+            position.unwrap_or_default(),
+            problem.key,
+            problem.in_english()
+        );
+        // A code of more can no longer be photographed from the floor.
+        if code.len() + text.len() > 600 {
+            break;
+        }
+        code.push_str(&text);
+    }
+    let more = card.problems.len().saturating_sub(SHOWN);
+    let more = match more {
+        0 => String::new(),
+        n => format!("（ほか {n} か所）"),
+    };
+    let (next, next_in_english) = if card.configured {
+        (
+            "このあと前の設定で動きます。直すには：SDカードの yobiban.toml を書き直し、電源を入れ直す",
+            "The box goes on with its former settings in two minutes. To correct the file: edit it on the card, then switch off and on.",
+        )
+    } else {
+        (
+            "電源を切り、SDカードをパソコンで開いて yobiban.toml を直し、戻して電源を入れる",
+            "Switch off, correct yobiban.toml on the card with a computer, put the card back, switch on.",
+        )
+    };
+    SetupScreen {
+        title: format!("設定ファイルに誤りがあります {more}"),
+        english: "yobiban.toml: something in it cannot be used".into(),
+        alert: true,
+        lines,
+        code,
+        next: next.into(),
+        next_in_english: next_in_english.into(),
+    }
+}
+
+fn missing() -> SetupScreen {
+    let step = |n, label: &str, english: &str, value: &str, detail: &str| Line {
+        mark: Mark::Step(n),
+        label: label.into(),
+        english: english.into(),
+        value: value.into(),
+        detail: detail.into(),
+    };
+    SetupScreen {
+        title: "設定ファイルがありません".into(),
+        english: "There is no file yobiban.toml on the card".into(),
+        alert: true,
+        lines: vec![
+            step(
+                1,
+                "電源を切る",
+                "Switch off",
+                "SDカードを抜いてパソコンに入れる",
+                "Take the card out and put it into a computer",
+            ),
+            step(
+                2,
+                "ファイルを置く",
+                "Put the file there",
+                "「YOBIBAN」に yobiban.toml を入れる",
+                "Copy yobiban.toml to the drive YOBIBAN; yobiban-example.toml there is a template to fill in",
+            ),
+            step(
+                3,
+                "電源を入れる",
+                "Switch on",
+                "SDカードを戻して電源を入れる",
+                "Put the card back and switch on: this page goes away by itself",
+            ),
+        ],
+        code: String::new(),
+        next: "設定ファイルは市の担当者から受け取ってください".into(),
+        next_in_english: format!(
+            "The file comes from the city's IT department. yobiban {}",
+            env!("CARGO_PKG_VERSION")
+        ),
+    }
+}
+
+fn failed(card: &CardStatus) -> SetupScreen {
+    SetupScreen {
+        title: "設定ファイルを取り込めません".into(),
+        english: "The card's file could not be kept".into(),
+        alert: true,
+        lines: vec![Line {
+            mark: Mark::Wrong,
+            label: "設定の取り込み".into(),
+            english: "Taking the file over".into(),
+            value: "できませんでした".into(),
+            detail: card.failed.clone(),
+        }],
+        code: format!("yobiban {}\n{}\n", env!("CARGO_PKG_VERSION"), card.failed),
+        next: "電源を入れ直す。続くときは、新しいSDカードに書き込み直す".into(),
+        next_in_english:
+            "Switch off and on. If this comes again, the card may be full or worn out: \
+            write the image to a new one."
+                .into(),
+    }
+}
+
+/// What there is of something that a box has to have, or what is said where there is none.
+fn listed(
+    label: (&str, &str),
+    found: &[String],
+    (mark, value, detail): (Mark, &str, &str),
+) -> Line {
+    if found.is_empty() {
+        line(mark, label, value.into(), detail)
+    } else {
+        line(Mark::Good, label, found.join("、"), "")
+    }
+}
+
+fn line(mark: Mark, (label, english): (&str, &str), value: String, detail: &str) -> Line {
+    Line {
+        mark,
+        label: label.into(),
+        english: english.into(),
+        value,
+        detail: detail.into(),
+    }
+}
+
+fn at(broker: &MqttConfig) -> String {
+    format!("{}:{}", broker.host, broker.port)
+}
+
+/// The state of a line in a few letters.
+fn short(disconnected: Option<&str>) -> String {
+    match disconnected {
+        None => "ok".into(),
+        Some(why) => why.chars().take(80).collect(),
+    }
+}
+
+/// A network interface.
+#[derive(Debug, PartialEq, Eq)]
+struct Link {
+    name: String,
+    radio: bool,
+    up: bool,
+    /// Megabits a second, where the kernel knows.
+    speed: Option<u32>,
+}
+
+impl Link {
+    fn say(&self) -> String {
+        let kind = if self.radio { "無線" } else { "有線" };
+        match self.speed {
+            Some(speed) => format!("{kind}  {speed} Mbit/s"),
+            None => format!("{kind}  接続中"),
+        }
+    }
+
+    fn short(&self) -> String {
+        let state = if self.up { "up" } else { "down" };
+        format!("{} {state}", self.name)
+    }
+}
+
+/// The interfaces that a cable or a radio hangs on.
+fn links(root: &Path) -> Vec<Link> {
+    let folder = root.join("sys/class/net");
+    let mut links: Vec<Link> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let path = entry.path();
+            let text = |file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
+            // Only what has a device behind it: not the loop, no bridges.
+            if !path.join("device").exists() {
+                return None;
+            }
+            Some(Link {
+                radio: path.join("wireless").exists() || path.join("phy80211").exists(),
+                up: text("carrier").trim() == "1",
+                speed: text("speed").trim().parse().ok().filter(|s| *s > 0),
+                name,
+            })
+        })
+        .take(MAX_LISTED)
+        .collect();
+    links.sort_by(|a, b| a.name.cmp(&b.name));
+    links
+}
+
+/// The machine's own IPv4 addresses, and global IPv6 ones where there is no other.
+fn addresses(root: &Path) -> Vec<String> {
+    let trie = fs::read_to_string(root.join("proc/net/fib_trie")).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    let mut last = None;
+    for line in trie.lines() {
+        // `|-- ADDRESS`, and below it `/32 host LOCAL` where it is the machine's own.
+        if let Some(address) = line.trim_start().strip_prefix("|-- ") {
+            last = address.parse::<Ipv4Addr>().ok();
+        } else if line.contains("/32 host LOCAL")
+            && let Some(own) = last
+            && !own.is_loopback()
+        {
+            found.insert(own);
+        }
+    }
+    let four: Vec<String> = found
+        .iter()
+        .take(MAX_LISTED)
+        .map(ToString::to_string)
+        .collect();
+    if !four.is_empty() {
+        return four;
+    }
+    let six = fs::read_to_string(root.join("proc/net/if_inet6")).unwrap_or_default();
+    six.lines()
+        .filter_map(|line| {
+            let mut fields = line.split_ascii_whitespace();
+            let digits = fields.next()?;
+            // Address, index, prefix, scope: 00 is global.
+            let scope = fields.nth(2)?;
+            let word = u128::from_str_radix(digits, 16).ok()?;
+            (scope == "00").then(|| std::net::Ipv6Addr::from(word).to_string())
+        })
+        .take(MAX_LISTED)
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "setup_status_tests.rs"]
+mod tests;
