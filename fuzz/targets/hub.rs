@@ -78,7 +78,7 @@ impl Town {
             let (hub, mut writer) =
                 Hub::open(&config, clock, CancellationToken::new()).expect("opened");
             writer.prepare().await.expect("a database");
-            hub.set_line(true);
+            hub.set_connected(true);
             let feeder = Arc::clone(&hub);
             tokio::spawn(async move { feeder.feed(inbox).await });
             hub

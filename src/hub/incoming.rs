@@ -1,4 +1,4 @@
-//! What the line to the broker hands to the hub: the joint with `mqtt`, without knowing it.
+//! One message from the broker, as the hub gets it; knows nothing of `mqtt`.
 
 use crate::model::OfficeId;
 use crate::wire::topic::Topic;
@@ -12,7 +12,7 @@ pub struct Incoming {
     pub topic: String,
     /// The bytes as they came; anything at all.
     pub payload: Bytes,
-    /// Whether the broker had kept it for newcomers.
+    /// Whether it is a retained message.
     pub retain: bool,
     /// Called once the message needs no repeating: for a call when the history holds it for
     /// good, for everything else at once. Dropped uncalled, the broker sends it again.
@@ -31,7 +31,7 @@ impl Incoming {
     }
 }
 
-/// Tells the broker that a message arrived for good.
+/// Acknowledges a message to the broker.
 pub struct Ack(Box<dyn FnOnce() + Send>);
 
 impl Ack {

@@ -1,12 +1,12 @@
 //! What viewers see, and how they learn that it changed.
 //!
 //! A [`Snapshot`] never changes; everything rendered or serialised from it is made once, when
-//! somebody first asks, and shared by all viewers. Each publication sends a [`Delta`] to every
-//! open stream through a bounded ring: who falls behind it is told so and skips to the newest
+//! somebody first asks, and shared by all viewers. Each publication sends a [`Delta`] to every open
+//! stream through a bounded ring: a viewer that falls behind it learns so and skips to the newest
 //! state (invariant 5). Knows no HTTP and no templates.
 
-use super::event::Event;
-use super::page::{Page, PerLang};
+use super::content::event::Event;
+use super::content::page::{Page, PerLang};
 use super::view::OfficeView;
 use crate::model::OfficeId;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
 /// Publications a viewer may be behind before it skips: half a minute of a busy city.
-const RING: usize = 64;
+const MAX_BEHIND: usize = 64;
 
 /// The day at an office.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) struct Today {
 
 /// An office at one moment.
 #[derive(Debug)]
-pub(crate) struct OfficeSnap {
+pub(crate) struct OfficeSnapshot {
     /// The publication that changed it last.
     pub(crate) version: u64,
     /// The day at the office.
@@ -44,7 +44,7 @@ pub(crate) struct OfficeSnap {
     pub(crate) fragment: PerLang<Event>,
 }
 
-impl OfficeSnap {
+impl OfficeSnapshot {
     fn new(version: u64, today: Today, view: OfficeView) -> Self {
         Self {
             version,
@@ -71,7 +71,7 @@ impl OfficeSnap {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) version: u64,
-    pub(crate) offices: Vec<Arc<OfficeSnap>>,
+    pub(crate) offices: Vec<Arc<OfficeSnapshot>>,
     pub(crate) api: OnceLock<Page>,
     pub(crate) event: OnceLock<Event>,
     pub(crate) congestion: [OnceLock<Page>; 2],
@@ -86,7 +86,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    fn new(version: u64, offices: Vec<Arc<OfficeSnap>>) -> Self {
+    fn new(version: u64, offices: Vec<Arc<OfficeSnapshot>>) -> Self {
         Self {
             version,
             offices,
@@ -103,7 +103,7 @@ impl Snapshot {
     }
 
     /// The office with this identifier.
-    pub(crate) fn office(&self, id: &str) -> Option<&Arc<OfficeSnap>> {
+    pub(crate) fn office(&self, id: &str) -> Option<&Arc<OfficeSnapshot>> {
         self.offices.iter().find(|o| o.view.id.as_str() == id)
     }
 }
@@ -113,29 +113,29 @@ impl Snapshot {
 pub(crate) struct Delta {
     pub(crate) snapshot: Arc<Snapshot>,
     /// The offices that changed, newest state.
-    pub(crate) changed: Vec<Arc<OfficeSnap>>,
+    pub(crate) changed: Vec<Arc<OfficeSnapshot>>,
     /// Offices came or went: the list as a whole is new.
-    pub(crate) relisted: bool,
+    pub(crate) office_list_changed: bool,
     pub(crate) event: OnceLock<Event>,
     pub(crate) fragment: PerLang<Event>,
 }
 
-/// What a stream follows.
+/// What a stream subscribes to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Scope {
     All,
     Office(OfficeId),
 }
 
-/// Those who wait for news.
+/// The open streams.
 #[derive(Debug, Default)]
-struct Rings {
+struct Subscribers {
     open: HashMap<Scope, broadcast::Sender<Arc<Delta>>>,
-    /// There will be no more news.
+    /// There will be no more publications.
     closed: bool,
 }
 
-/// The newest snapshot and those who wait for the next.
+/// The newest snapshot, and the subscribers to its changes.
 #[derive(Debug)]
 pub(crate) struct Live {
     /// Drawn at start, so that event ids of an earlier run are recognised as foreign.
@@ -143,8 +143,8 @@ pub(crate) struct Live {
     current: RwLock<Arc<Snapshot>>,
     /// The publication of `current`, to be looked at without a lock.
     newest: AtomicU64,
-    /// A ring for each scope that has viewers; guards publication order too.
-    rings: Mutex<Rings>,
+    /// A ring for each scope that has viewers. Its lock keeps publications in order too.
+    subscribers: Mutex<Subscribers>,
 }
 
 impl Live {
@@ -153,7 +153,7 @@ impl Live {
             nonce: format!("{:016x}", fastrand::u64(..)),
             current: RwLock::new(Arc::new(Snapshot::new(0, Vec::new()))),
             newest: AtomicU64::new(0),
-            rings: Mutex::default(),
+            subscribers: Mutex::default(),
         }
     }
 
@@ -179,24 +179,30 @@ impl Live {
             .ok()
     }
 
-    /// Follows a scope from now on. To be called before [`Live::current`], so that nothing
-    /// falls between.
-    pub(crate) fn follow(&self, scope: &Scope) -> broadcast::Receiver<Arc<Delta>> {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        if rings.closed {
+    /// Subscribes to a scope. To be called before [`Live::current`], so that nothing is missed
+    /// between the two.
+    pub(crate) fn subscribe(&self, scope: &Scope) -> broadcast::Receiver<Arc<Delta>> {
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if subscribers.closed {
             return broadcast::channel(1).1; // nobody sends: its end is seen at once
         }
-        rings
+        subscribers
             .open
             .entry(scope.clone())
-            .or_insert_with(|| broadcast::channel(RING).0)
+            .or_insert_with(|| broadcast::channel(MAX_BEHIND).0)
             .subscribe()
     }
 
     /// Ends every stream, and those that are opened later: the hub stops.
     pub(crate) fn close(&self) {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        *rings = Rings {
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *subscribers = Subscribers {
             open: HashMap::new(),
             closed: true,
         };
@@ -209,10 +215,13 @@ impl Live {
         &self,
         offices: impl IntoIterator<Item = (OfficeId, Option<(Today, OfficeView)>)>,
     ) -> bool {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let before = self.current();
         let version = before.version + 1;
-        let known: HashMap<&OfficeId, &Arc<OfficeSnap>> =
+        let known: HashMap<&OfficeId, &Arc<OfficeSnapshot>> =
             before.offices.iter().map(|o| (&o.view.id, o)).collect();
         let mut changed = Vec::new();
         let mut now = Vec::with_capacity(before.offices.len());
@@ -223,18 +232,18 @@ impl Live {
                     now.push(Arc::clone(old));
                 }
                 (_, Some((today, view))) => {
-                    let office = Arc::new(OfficeSnap::new(version, today, view));
+                    let office = Arc::new(OfficeSnapshot::new(version, today, view));
                     changed.push(Arc::clone(&office));
                     now.push(office);
                 }
                 (None, None) => {}
             }
         }
-        let ids = |list: &[Arc<OfficeSnap>]| -> Vec<OfficeId> {
+        let ids = |list: &[Arc<OfficeSnapshot>]| -> Vec<OfficeId> {
             list.iter().map(|o| o.view.id.clone()).collect()
         };
-        let relisted = ids(&before.offices) != ids(&now);
-        if changed.is_empty() && !relisted {
+        let office_list_changed = ids(&before.offices) != ids(&now);
+        if changed.is_empty() && !office_list_changed {
             return false;
         }
         let snapshot = Arc::new(Snapshot::new(version, now));
@@ -243,16 +252,16 @@ impl Live {
         let delta = Arc::new(Delta {
             snapshot,
             changed,
-            relisted,
+            office_list_changed,
             event: OnceLock::new(),
             fragment: PerLang::default(),
         });
-        rings.open.retain(|scope, ring| {
+        subscribers.open.retain(|scope, ring| {
             let concerned = match scope {
                 Scope::All => true,
                 Scope::Office(id) => delta.changed.iter().any(|o| o.view.id == *id),
             };
-            // Sending fails only when nobody follows any more.
+            // Sending fails only when there is no subscriber any more.
             !concerned && ring.receiver_count() > 0
                 || concerned && ring.send(Arc::clone(&delta)).is_ok()
         });

@@ -1,15 +1,13 @@
 //! What the hub counts, as Prometheus reads it.
 
 use super::incoming::KINDS;
-use super::metrics::{Names, Observed};
-use super::registry::Refusal;
+use super::registry::Rejection;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Kind {
@@ -31,36 +29,34 @@ pub(crate) struct Code {
 pub struct Stats {
     registry: Registry,
     messages: Family<Kind, Counter>,
-    refused: Family<Reason, Counter>,
+    rejected: Family<Reason, Counter>,
     responses: Family<Code, Counter>,
     /// Calls that were written for the first time.
     pub(crate) calls_stored: Counter,
     /// Calls that were there already.
-    pub(crate) calls_doubled: Counter,
-    /// Calls of offices that had told no numbers yet.
-    pub(crate) calls_waited: Counter,
+    pub(crate) calls_duplicate: Counter,
+    /// Calls of offices that had not reported numbers yet.
+    pub(crate) calls_deferred: Counter,
     /// Transactions that wrote them.
-    pub(crate) history_writes: Counter,
-    /// Attempts to write that failed.
-    pub(crate) history_failures: Counter,
-    /// Notes on waits that the history had no room for.
-    pub(crate) notes_lost: Counter,
+    pub(crate) database_writes: Counter,
+    /// Transactions that failed.
+    pub(crate) database_write_errors: Counter,
+    /// Predictions and samples that were dropped because the write queue was full.
+    pub(crate) samples_dropped: Counter,
     /// Open event streams.
-    pub(crate) viewers: Gauge,
-    /// Viewers who were too slow and skipped to the newest state.
-    pub(crate) viewers_skipped: Counter,
-    /// Viewers who were answered 503.
-    pub(crate) viewers_refused: Counter,
-    /// Connections that were closed because nothing was asked.
-    pub(crate) connections_silent: Counter,
-    /// Connections that were closed because nothing of the answer was taken.
-    pub(crate) connections_stalled: Counter,
-    /// Times an office changed more often than viewers are told.
-    pub(crate) held_back: Counter,
-    /// Times the line to the broker was there again.
-    pub(crate) lines: Counter,
-    /// Labels that were admitted so far.
-    names: Mutex<Names>,
+    pub(crate) sse_clients: Gauge,
+    /// Times a slow viewer skipped events and got the newest state instead.
+    pub(crate) sse_clients_resynced: Counter,
+    /// Requests for an event stream that were answered 503.
+    pub(crate) sse_clients_rejected: Counter,
+    /// Connections that were closed because no request came.
+    pub(crate) connections_idle_closed: Counter,
+    /// Connections that were closed because the client did not read the answer.
+    pub(crate) connections_write_timeout: Counter,
+    /// Times an office changed more often than viewers are updated.
+    pub(crate) updates_throttled: Counter,
+    /// Connections made to the broker.
+    pub(crate) broker_connections: Counter,
 }
 
 impl Default for Stats {
@@ -76,29 +72,28 @@ impl Stats {
     pub fn new() -> Self {
         let stats = Self {
             messages: Family::default(),
-            refused: Family::default(),
+            rejected: Family::default(),
             responses: Family::default(),
             calls_stored: Counter::default(),
-            calls_doubled: Counter::default(),
-            calls_waited: Counter::default(),
-            history_writes: Counter::default(),
-            history_failures: Counter::default(),
-            notes_lost: Counter::default(),
-            viewers: Gauge::default(),
-            viewers_skipped: Counter::default(),
-            viewers_refused: Counter::default(),
-            connections_silent: Counter::default(),
-            connections_stalled: Counter::default(),
-            held_back: Counter::default(),
-            lines: Counter::default(),
+            calls_duplicate: Counter::default(),
+            calls_deferred: Counter::default(),
+            database_writes: Counter::default(),
+            database_write_errors: Counter::default(),
+            samples_dropped: Counter::default(),
+            sse_clients: Gauge::default(),
+            sse_clients_resynced: Counter::default(),
+            sse_clients_rejected: Counter::default(),
+            connections_idle_closed: Counter::default(),
+            connections_write_timeout: Counter::default(),
+            updates_throttled: Counter::default(),
+            broker_connections: Counter::default(),
             registry: Registry::default(),
-            names: Mutex::default(),
         };
         for kind in KINDS {
             drop(stats.messages.get_or_create(&Kind { kind }));
         }
-        for reason in Refusal::REASONS {
-            drop(stats.refused.get_or_create(&Reason { reason }));
+        for reason in Rejection::REASONS {
+            drop(stats.rejected.get_or_create(&Reason { reason }));
         }
         Self {
             registry: stats.registered(),
@@ -117,7 +112,7 @@ impl Stats {
         r.register(
             "messages_rejected",
             "Reports rejected by reason",
-            self.refused.clone(),
+            self.rejected.clone(),
         );
         r.register(
             "http_responses",
@@ -127,7 +122,7 @@ impl Stats {
         r.register(
             "sse_clients",
             "Open event streams (server-sent events)",
-            self.viewers.clone(),
+            self.sse_clients.clone(),
         );
         for (name, help, counter) in [
             (
@@ -138,57 +133,57 @@ impl Stats {
             (
                 "calls_duplicate",
                 "Calls received again that were stored already",
-                &self.calls_doubled,
+                &self.calls_duplicate,
             ),
             (
                 "calls_deferred",
                 "Calls set aside because their office has not reported numbers yet",
-                &self.calls_waited,
+                &self.calls_deferred,
             ),
             (
                 "database_writes",
                 "Database transactions that wrote calls",
-                &self.history_writes,
+                &self.database_writes,
             ),
             (
                 "database_write_errors",
                 "Database transactions that failed",
-                &self.history_failures,
+                &self.database_write_errors,
             ),
             (
                 "samples_dropped",
                 "Samples of waits and queues dropped because the write queue was full",
-                &self.notes_lost,
+                &self.samples_dropped,
             ),
             (
                 "sse_clients_resynced",
                 "Times a slow client skipped events and received the whole state instead",
-                &self.viewers_skipped,
+                &self.sse_clients_resynced,
             ),
             (
                 "sse_clients_rejected",
                 "Clients answered 503 because too many event streams were open",
-                &self.viewers_refused,
+                &self.sse_clients_rejected,
             ),
             (
                 "connections_idle_closed",
                 "Connections closed because no request came",
-                &self.connections_silent,
+                &self.connections_idle_closed,
             ),
             (
                 "connections_write_timeout",
                 "Connections closed because the client did not read the response",
-                &self.connections_stalled,
+                &self.connections_write_timeout,
             ),
             (
                 "updates_throttled",
                 "Updates delayed because an office changed more often than clients are updated",
-                &self.held_back,
+                &self.updates_throttled,
             ),
             (
                 "broker_connections",
                 "Connections made to the broker of the reports; many: a second hub has the same client id",
-                &self.lines,
+                &self.broker_connections,
             ),
         ] {
             r.register(name, help, counter.clone());
@@ -200,18 +195,18 @@ impl Stats {
         self.messages.get_or_create(&Kind { kind }).inc();
     }
 
-    pub(crate) fn refuse(&self, reason: &'static str) {
-        self.refused.get_or_create(&Reason { reason }).inc();
+    pub(crate) fn reject(&self, reason: &'static str) {
+        self.rejected.get_or_create(&Reason { reason }).inc();
     }
 
     pub(crate) fn response(&self, code: u16) {
         self.responses.get_or_create(&Code { code }).inc();
     }
 
-    /// How many reports were refused for this reason.
+    /// How many reports were rejected for this reason.
     #[must_use]
-    pub fn refused(&self, reason: &'static str) -> u64 {
-        self.refused.get_or_create(&Reason { reason }).get()
+    pub fn rejected(&self, reason: &'static str) -> u64 {
+        self.rejected.get_or_create(&Reason { reason }).get()
     }
 
     /// How many calls were written for the first time.
@@ -222,32 +217,26 @@ impl Stats {
 
     /// How many calls were there already.
     #[must_use]
-    pub fn calls_doubled(&self) -> u64 {
-        self.calls_doubled.get()
+    pub fn calls_duplicate(&self) -> u64 {
+        self.calls_duplicate.get()
     }
 
     /// How many transactions wrote them.
     #[must_use]
-    pub fn history_writes(&self) -> u64 {
-        self.history_writes.get()
+    pub fn database_writes(&self) -> u64 {
+        self.database_writes.get()
     }
 
     /// How many event streams are open.
     #[must_use]
-    pub fn viewers(&self) -> i64 {
-        self.viewers.get()
+    pub fn sse_clients(&self) -> i64 {
+        self.sse_clients.get()
     }
 
     /// How often a slow viewer skipped to the newest state.
     #[must_use]
-    pub fn viewers_skipped(&self) -> u64 {
-        self.viewers_skipped.get()
-    }
-
-    /// What is true of the hub and its nodes at this moment, as metrics.
-    pub(crate) fn observe(&self, now: &Observed<'_>) -> Registry {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        now.registry(&mut names)
+    pub fn sse_clients_resynced(&self) -> u64 {
+        self.sse_clients_resynced.get()
     }
 
     /// All counts and what was observed, as OpenMetrics text.

@@ -1,4 +1,4 @@
-//! An office as the hub tells it to others: the JSON of `/api/v1`.
+//! An office as viewers see it: the JSON of `/api/v1`.
 
 use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
 use crate::wire::report::{BoardPicture, CameraPicture, OutputReport, OutputState, QueueNumbers};
@@ -17,17 +17,17 @@ pub struct OfficeView {
     #[serde(with = "text::name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub name: Name,
-    /// Its queues in the order of the board; `fresh` is false too when its nodes are not heard.
+    /// Its queues in the order of the board; `fresh` is false too while its nodes are offline.
     pub queues: Vec<QueueNumbers>,
     /// The newest picture of each board whose bytes are here.
     pub boards: Vec<BoardView>,
     /// The newest picture of each camera whose bytes are here.
     pub cameras: Vec<CameraView>,
-    /// What drives each board, and whether people can see it; of nodes that are heard.
+    /// What drives each board, and whether people can see it; of nodes that are online.
     pub outputs: Vec<OutputView>,
-    /// Whether one of its nodes is heard.
+    /// Whether one of its nodes is online.
     pub online: bool,
-    /// The moment the newest numbers are of; `null` while no source was ever heard.
+    /// The moment the newest numbers are of; `null` before the first numbers of a source.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub as_of: Option<WireTime>,
 }
@@ -57,17 +57,17 @@ pub struct BoardView {
 }
 
 impl BoardView {
-    /// A board's line, with the node it came from and the format found in the bytes.
+    /// A board's entry of a report, with its node and the format found in the bytes.
     #[must_use]
-    pub fn new(node: &NodeId, line: &BoardPicture, format: &str) -> Self {
+    pub fn new(node: &NodeId, entry: &BoardPicture, format: &str) -> Self {
         Self {
             node: node.clone(),
-            id: line.id.clone(),
-            sha256: line.sha256.clone(),
+            id: entry.id.clone(),
+            sha256: entry.sha256.clone(),
             format: format.to_owned(),
-            width: line.width,
-            height: line.height,
-            shown_at: line.shown_at,
+            width: entry.width,
+            height: entry.height,
+            shown_at: entry.shown_at,
         }
     }
 }
@@ -95,16 +95,16 @@ pub struct OutputView {
 }
 
 impl OutputView {
-    /// An output's line, with the node it came from.
+    /// An output's entry of a report, with its node.
     #[must_use]
-    pub fn new(node: &NodeId, line: &OutputReport) -> Self {
+    pub fn new(node: &NodeId, entry: &OutputReport) -> Self {
         Self {
             node: node.clone(),
-            board: line.board.clone(),
-            kind: line.kind.clone(),
-            state: line.state,
-            frame_sha256: line.frame_sha256.clone(),
-            shown_at: line.shown_at,
+            board: entry.board.clone(),
+            kind: entry.kind.clone(),
+            state: entry.state,
+            frame_sha256: entry.frame_sha256.clone(),
+            shown_at: entry.shown_at,
         }
     }
 }
@@ -134,17 +134,17 @@ pub struct CameraView {
 }
 
 impl CameraView {
-    /// A camera's line, with the node it came from and the format found in the bytes.
+    /// A camera's entry of a report, with its node and the format found in the bytes.
     #[must_use]
-    pub fn new(node: &NodeId, line: &CameraPicture, format: &str) -> Self {
+    pub fn new(node: &NodeId, entry: &CameraPicture, format: &str) -> Self {
         Self {
             node: node.clone(),
-            id: line.id.clone(),
-            sha256: line.sha256.clone(),
+            id: entry.id.clone(),
+            sha256: entry.sha256.clone(),
             format: format.to_owned(),
-            width: line.width,
-            height: line.height,
-            taken_at: line.taken_at,
+            width: entry.width,
+            height: entry.height,
+            taken_at: entry.taken_at,
         }
     }
 }

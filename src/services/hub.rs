@@ -6,7 +6,7 @@ pub use video_announcer::speaker;
 
 use crate::clock::Clock;
 use crate::config::{HubConfig, MqttConfig, StreamAudio, StreamConfig, StreamShow};
-use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeGlance};
+use crate::hub::{self, Ack, Bounds, Hub, Incoming, OfficeSummary};
 use crate::mqtt::{self, ConnectionState, LocalBroker, Message, SessionOptions, Subscription};
 use crate::stream::{self, PictureKind, StreamContent, StreamOffice, StreamPicture};
 use crate::wire::topic::{calls_filter, instances_filter, report_filters};
@@ -250,7 +250,7 @@ async fn videos(
     let of_pictures = |s: &StreamConfig| s.show.iter().any(|s| *s != StreamShow::Numbers);
     let pictures = streams.iter().any(of_pictures);
     tokio::join!(
-        hub.follow(pictures, |connection, offices| {
+        hub.watch_summary(pictures, |connection, offices| {
             let offices = offices.into_iter().map(streamed).collect();
             to_streams.send_replace(Arc::new(StreamContent {
                 broker_connected: connection,
@@ -262,7 +262,7 @@ async fn videos(
 }
 
 /// What a video takes of an office.
-fn streamed(office: OfficeGlance) -> StreamOffice {
+fn streamed(office: OfficeSummary) -> StreamOffice {
     let pictures = office.pictures.into_iter().map(|p| StreamPicture {
         kind: if p.camera {
             PictureKind::Camera
@@ -273,7 +273,7 @@ fn streamed(office: OfficeGlance) -> StreamOffice {
         format: p.image.format,
         bytes: p.image.bytes,
         at: p.at,
-        node_online: p.heard,
+        node_online: p.online,
     });
     StreamOffice {
         id: office.view.id,
@@ -302,13 +302,13 @@ fn max_connections(configured: usize) -> usize {
 async fn follow(hub: &Hub, mut connected: watch::Receiver<bool>, shutdown: &CancellationToken) {
     loop {
         let now = *connected.borrow_and_update();
-        hub.set_line(now);
+        hub.set_connected(now);
         let changed = tokio::select! {
             () = shutdown.cancelled() => return,
             changed = connected.changed() => changed,
         };
         if changed.is_err() {
-            return hub.set_line(false);
+            return hub.set_connected(false);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Rules of the house, read from the sources: a message names file, line and rule.
 
+mod rooms;
+
 use crate::support::root;
 use std::collections::BTreeMap;
 use std::fs;

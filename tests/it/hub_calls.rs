@@ -116,7 +116,7 @@ async fn calls_of_days_to_come_and_of_days_not_kept_are_acknowledged_and_counted
         let csv = city.get(&format!("/opendata/calls/{day}.csv")).await;
         assert_eq!(csv.text().lines().count(), 1, "{day}");
     }
-    assert_eq!(city.hub.stats().refused("time"), bad.len() as u64);
+    assert_eq!(city.hub.stats().rejected("time"), bad.len() as u64);
     assert_eq!(city.hub.stats().calls_stored(), 0);
     // What a spool kept through a long weekend is taken.
     city.send(
@@ -193,7 +193,7 @@ async fn an_office_without_numbers_fills_no_history_and_its_calls_go_after_a_day
         let call = call(MOST + 1 + no, "X", "2026-11-24T10:00:00+09:00");
         city.send("nowhere/node/n1/calls", call).await;
     }
-    assert_eq!(city.hub.stats().refused("no-numbers"), 10);
+    assert_eq!(city.hub.stats().rejected("no-numbers"), 10);
     assert_eq!(city.hub.stats().calls_stored(), 0);
     city.settled().await;
     let mut database = database(&city.dir).await;

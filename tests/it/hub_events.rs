@@ -190,7 +190,7 @@ async fn a_slow_viewer_skips_to_the_newest_state_and_is_counted() {
         event["offices"][0]["queues"][0]["last_call"]["ticket"],
         "A200"
     );
-    assert_eq!(city.hub.stats().viewers_skipped(), 1);
+    assert_eq!(city.hub.stats().sse_clients_resynced(), 1);
     stays_silent(&mut slow).await;
     city.clock.advance(Duration::from_millis(100));
     call(&city, "chuo", 999, "A201").await;
@@ -244,15 +244,15 @@ async fn streams_are_counted_bounded_and_end_with_the_hub() {
     city.tell(&numbers("chuo")).await;
     let one = city.open("/api/v1/events", &[]).await;
     let two = city.open("/live/ja", &[]).await;
-    assert_eq!(city.hub.stats().viewers(), 2);
+    assert_eq!(city.hub.stats().sse_clients(), 2);
     let third = city.open("/api/v1/events", &[]).await;
     assert_eq!(third.status(), 503);
     assert!(third.headers().contains_key("retry-after"));
     drop(two);
-    assert_eq!(city.hub.stats().viewers(), 1);
+    assert_eq!(city.hub.stats().sse_clients(), 1);
     assert_eq!(city.open("/api/v1/events", &[]).await.status(), 200);
     drop(one);
-    assert_eq!(city.hub.stats().viewers(), 0);
+    assert_eq!(city.hub.stats().sse_clients(), 0);
 }
 
 /// A hub on a socket.
@@ -279,7 +279,7 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
 }
 
 async fn until_viewers(city: &City, count: i64) {
-    let viewers = || match city.hub.stats().viewers() {
+    let viewers = || match city.hub.stats().sse_clients() {
         n if n == count => Ok(()),
         n => Err(n),
     };

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use yobiban::clock::{Clock as _, ManualClock, Now};
-use yobiban::hub::registry::{CURRENT_FOR, HEARD_FOR};
+use yobiban::hub::registry::{CURRENT_FOR, ONLINE_FOR};
 use yobiban::mqtt::{Publish, Session};
 use yobiban::wire::WireTime;
 use yobiban::wire::report::Numbers;
@@ -259,7 +259,7 @@ async fn numbers_of_tomorrow_win_over_nobody_and_the_operator_is_told() {
     honest(78).await;
     let page = city.get("/offices/chuo?lang=en").await.text().to_owned();
     assert!(!page.contains("Not open yet"), "{page}");
-    assert_eq!(city.hub.stats().refused("time"), 2);
+    assert_eq!(city.hub.stats().rejected("time"), 2);
     let auth = format!("Bearer {FLEET_TOKEN}");
     let fleet = async |lang: &str| {
         let path = format!("/fleet?lang={lang}");
@@ -337,7 +337,7 @@ async fn one_queue_of_the_future_takes_no_other_from_the_page() {
     assert_eq!(view["queues"][1]["fresh"], false, "as old");
     assert_eq!(view["as_of"], "2026-11-24T10:42:07+09:00");
     assert_eq!(view["boards"], serde_json::json!([]));
-    assert_eq!(city.hub.stats().refused("time"), 1);
+    assert_eq!(city.hub.stats().rejected("time"), 1);
     // The honest one is back at once.
     city.clock.advance(S);
     city.tell(&made(&city, 79, 0)).await;
@@ -545,6 +545,6 @@ async fn a_node_that_died_with_its_broker_is_not_shown_as_fresh_when_the_broker_
 #[test]
 fn the_limits_leave_room_for_what_a_node_sends() {
     // Health every 30 s, numbers every 60 s (`uplink`, `services::node`): two of each may be missing.
-    assert!(HEARD_FOR.as_secs() >= 3 * 30 + 30);
+    assert!(ONLINE_FOR.as_secs() >= 3 * 30 + 30);
     assert!(CURRENT_FOR.as_secs() >= 2 * 60 + 30);
 }

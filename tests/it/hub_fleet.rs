@@ -234,7 +234,7 @@ async fn a_hub_whose_line_comes_and_goes_counts_its_connections() {
     };
     let before = count().await;
     for up in [false, true, true, false, true] {
-        city.hub.set_line(up);
+        city.hub.set_connected(up);
     }
     assert_eq!(count().await, before + 2);
 }

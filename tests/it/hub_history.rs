@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use yobiban::hub::Ack;
-use yobiban::hub::history::{CallRow, History, LabelDays, Note, Sweep};
+use yobiban::hub::history::{CallRow, History, HistoryEvent, LabelDays, Purge};
 use yobiban::hub::stats::Stats;
 
 pub fn row(queue: &str, epoch: i64, no: i64) -> CallRow {
@@ -91,7 +91,7 @@ async fn holds_every_call_once(url: &str) {
     let running = start(url);
     let rows: Vec<_> = (1..=2_500).map(|no| row("moving", 0, no)).collect();
     running.record(rows.iter().cloned()).await;
-    let writes = running.stats.history_writes();
+    let writes = running.stats.database_writes();
     assert!(
         (5..=250).contains(&writes),
         "{writes} transactions, of 500 at most"
@@ -116,7 +116,10 @@ async fn holds_every_call_once(url: &str) {
     let keys: BTreeSet<_> = all.iter().map(|r| (&r.queue, r.epoch, r.no)).collect();
     assert_eq!(keys.len(), all.len());
     assert_eq!(
-        (running.stats.calls_stored(), running.stats.calls_doubled()),
+        (
+            running.stats.calls_stored(),
+            running.stats.calls_duplicate()
+        ),
         (2_502, 2_601)
     );
     let (office, queue) = ("chuo".parse().unwrap(), "moving".parse().unwrap());
@@ -274,7 +277,7 @@ async fn an_office_that_calls_without_end_fills_no_database() {
         city.send("inage/node/n1/calls", call(no)).await; // acknowledged, or it would come for ever
     }
     assert_eq!(city.hub.stats().calls_stored(), MOST);
-    assert_eq!(city.hub.stats().refused("too-many-calls"), 2);
+    assert_eq!(city.hub.stats().rejected("too-many-calls"), 2);
     city.send("chuo/node/n1/calls", call(1)).await;
     assert_eq!(city.hub.stats().calls_stored(), MOST + 1, "others go on");
     city.clock.advance(Duration::from_secs(1));
@@ -315,7 +318,7 @@ async fn tickets_that_an_earlier_version_stored_are_found_and_stay_one_call() {
     running.record([again(1), again(2), again(3)]).await;
     assert_eq!(running.stats.calls_stored(), 0, "they are the same calls");
     let day: jiff::civil::Date = "2026-11-24".parse().unwrap();
-    assert!(running.history.note(Note::Sweep(Sweep {
+    assert!(running.history.try_record(HistoryEvent::Purge(Purge {
         labels: LabelDays {
             at_least: Some(day),
             ..LabelDays::default()

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 use yobiban::clock::Now;
 use yobiban::hub::history::CallRow;
-use yobiban::hub::registry::{HEARD_FOR, Registry, decode_call};
+use yobiban::hub::registry::{ONLINE_FOR, Registry, decode_call};
 use yobiban::wire::WireTime;
 use yobiban::wire::report::Numbers;
 use yobiban::wire::topic::Topic;
@@ -90,7 +90,7 @@ fn moved(now: Now, s: i64, offset_h: i8) -> WireTime {
 fn tell(registry: &mut Registry, tail: &str, payload: Vec<u8>, retained: bool, now: Now) -> bool {
     let topic = Topic::parse("r", &format!("r/chuo/node/{tail}")).unwrap();
     registry
-        .hear(&topic, &Bytes::from(payload), retained, now)
+        .apply(&topic, &Bytes::from(payload), retained, now)
         .is_ok()
 }
 
@@ -204,7 +204,7 @@ proptest! {
         }
         // Silence ends it, whatever brokers repeat.
         let last = serde_json::to_vec(&last).unwrap();
-        let silence = u64::try_from(HEARD_FOR.as_millis()).unwrap() + 1;
+        let silence = u64::try_from(ONLINE_FOR.as_millis()).unwrap() + 1;
         pass(&mut now, silence + 100_000);
         tell(&mut registry, "n1/availability", b"online".to_vec(), true, now);
         tell(&mut registry, "n1/numbers", last, true, now);
@@ -246,7 +246,7 @@ async fn honest_calls_are_kept(url: &str, before: &[String]) -> Result<(), TestC
             let heard = Some(now.wall);
             running
                 .history
-                .record_heard(row, heard, None)
+                .record_received(row, heard, None)
                 .await
                 .unwrap();
         }

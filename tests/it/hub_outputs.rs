@@ -127,5 +127,5 @@ async fn an_endless_health_report_is_refused() {
         let after = city.get("/api/v1/offices/chuo").await.json();
         assert_eq!(after["outputs"], before["outputs"]);
     }
-    assert_eq!(city.hub.stats().refused("list"), 4);
+    assert_eq!(city.hub.stats().rejected("list"), 4);
 }

@@ -100,7 +100,7 @@ async fn old_numbers_say_so_in_words_when_source_node_or_broker_is_silent() {
     );
     assert!(page.text().contains("A062"), "the numbers stay");
 
-    city.hub.set_line(false);
+    city.hub.set_connected(false);
     city.clock.advance(Duration::from_secs(10));
     city.hub.tick();
     assert_eq!(
@@ -115,7 +115,7 @@ async fn old_numbers_say_so_in_words_when_source_node_or_broker_is_silent() {
         city.get("/api/v1/offices/chuo").await.json()["queues"][0]["fresh"],
         false
     );
-    city.hub.set_line(true);
+    city.hub.set_connected(true);
     assert_eq!(
         city.get("/api/v1/offices/chuo").await.json()["queues"][0]["fresh"],
         true

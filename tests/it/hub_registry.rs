@@ -4,7 +4,7 @@ use crate::support::city::{AT, numbers, picture, time};
 use bytes::Bytes;
 use proptest::prelude::*;
 use yobiban::clock::Now;
-use yobiban::hub::registry::{Effect, MAX_NODES, MAX_OFFICES, MAX_PICTURE, Refusal, Registry};
+use yobiban::hub::registry::{Effect, MAX_NODES, MAX_OFFICES, MAX_PICTURE, Registry, Rejection};
 use yobiban::hub::view::OfficeView;
 use yobiban::wire::report::Numbers;
 use yobiban::wire::topic::Topic;
@@ -13,12 +13,16 @@ fn now() -> Now {
     Now::at(AT.parse().unwrap())
 }
 
-fn tell(registry: &mut Registry, tail: &str, payload: impl Into<Bytes>) -> Result<Effect, Refusal> {
+fn tell(
+    registry: &mut Registry,
+    tail: &str,
+    payload: impl Into<Bytes>,
+) -> Result<Effect, Rejection> {
     let topic = Topic::parse("r", &format!("r/{tail}")).unwrap();
     registry.report(&topic, &payload.into(), now())
 }
 
-fn tell_numbers(registry: &mut Registry, node: &str, n: &Numbers) -> Result<Effect, Refusal> {
+fn tell_numbers(registry: &mut Registry, node: &str, n: &Numbers) -> Result<Effect, Rejection> {
     let tail = format!("{}/node/{node}/numbers", n.office.id);
     tell(registry, &tail, serde_json::to_vec(n).unwrap())
 }
@@ -98,13 +102,13 @@ fn late_and_doubled_reports_change_nothing_but_a_restarted_node_is_heard() {
     report.queues[0].waiting = Some(99);
     assert_eq!(
         tell_numbers(&mut registry, "n1", &report),
-        Err(Refusal::Late)
+        Err(Rejection::Late)
     );
     report.seq = 3;
     report.at = time("2026-11-24T10:42:06+09:00");
     assert_eq!(
         tell_numbers(&mut registry, "n1", &report),
-        Err(Refusal::Late)
+        Err(Rejection::Late)
     );
     report.at = time("2026-11-24T10:43:00+09:00");
     assert_eq!(

@@ -3,7 +3,7 @@
 use crate::support::city::{City, numbers};
 use crate::support::dictionary::dictionary;
 use std::sync::{Arc, Mutex};
-use yobiban::hub::{Asked, Speaker};
+use yobiban::hub::{AnnouncementRequest, Speaker};
 
 const MINE: &str = "/offices/chuo/queues/certificates/tickets";
 
@@ -26,7 +26,7 @@ async fn a_ticket_is_heard_as_it_is_called_and_nothing_else_is() {
     let sound = format!("{MINE}/{next}/call.wav");
     assert_eq!(city.get(&sound).await.status, 404);
 
-    let heard: Arc<Mutex<Vec<Asked>>> = Arc::default();
+    let heard: Arc<Mutex<Vec<AnnouncementRequest>>> = Arc::default();
     let keep = Arc::clone(&heard);
     city.hub.speak_with(Speaker::new(move |asked| {
         keep.lock().unwrap().push(asked.clone());
@@ -54,7 +54,7 @@ async fn a_ticket_is_heard_as_it_is_called_and_nothing_else_is() {
         assert_eq!(city.get(&wrong).await.status, 404, "{wrong}");
     }
     let heard = heard.lock().unwrap().clone();
-    let short = |a: &Asked| {
+    let short = |a: &AnnouncementRequest| {
         let counter = a.counter.as_ref().map(ToString::to_string);
         (a.ticket.to_string(), counter, a.lang.clone())
     };

@@ -69,7 +69,7 @@ async fn every_method_but_get_and_head_is_refused_on_every_path() {
         assert_ne!(answer.status(), 405, "HEAD {path}");
     }
     assert_eq!(city.get("/api/v1/offices").await.body, before);
-    assert_eq!(city.hub.stats().viewers(), 0, "HEAD opens no stream");
+    assert_eq!(city.hub.stats().sse_clients(), 0, "HEAD opens no stream");
 }
 
 #[tokio::test]
@@ -289,8 +289,8 @@ async fn only_configured_origins_may_frame_and_only_tls_is_remembered() {
 /// Limits short enough for a test.
 const SHORT: Bounds = Bounds {
     connections: 32,
-    head_within: Duration::from_millis(300),
-    take_within: Duration::from_millis(500),
+    head_timeout: Duration::from_millis(300),
+    write_timeout: Duration::from_millis(500),
 };
 
 /// A hub on a socket.
@@ -402,7 +402,7 @@ async fn who_takes_nothing_of_an_answer_is_closed_and_counted() {
         city.get("/metrics").await.text().contains(stalled)
     })
     .await;
-    assert_eq!(city.hub.stats().viewers(), 0, "its place is free again");
+    assert_eq!(city.hub.stats().sse_clients(), 0, "its place is free again");
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ async fn every_kind_of_issue_has_its_zero_so_that_an_alert_sees_the_first() {
         let found = value(&m, "yobiban_node_issues", &of);
         assert_eq!(found.as_deref(), Some(expected), "{kind}");
     }
-    for reason in yobiban::hub::registry::Refusal::REASONS {
+    for reason in yobiban::hub::registry::Rejection::REASONS {
         let found = value(
             &m,
             "yobiban_hub_messages_rejected_total",

@@ -46,7 +46,7 @@ fn every_issue_is_explained_and_no_other() {
 
 #[test]
 fn the_japanese_page_calls_an_issue_as_the_page_of_all_nodes_does() {
-    let source = read("src/hub/web/fleet_words.rs");
+    let source = read("src/hub/web/pages/fleet_labels.rs");
     let rows = table(&read("docs/ja/operate.md"), "語");
     assert!(rows.len() >= 15, "{rows:?}");
     for row in rows {

@@ -80,7 +80,7 @@ const TEXTS_OF: &[&str] = &[
 ];
 
 /// Sources all of whose string literals and documentation comments are shown to users.
-const TEXTS_IN: &[&str] = &["src/cli/args.rs", "src/hub/web/fleet_words.rs"];
+const TEXTS_IN: &[&str] = &["src/cli/args.rs", "src/hub/web/pages/fleet_labels.rs"];
 
 /// A retired phrase in a file.
 #[derive(Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use yobiban::clock::{ManualClock, Now};
 use yobiban::config::{HubConfig, MqttConfig, PagesConfig, Secret, WebConfig};
-use yobiban::hub::history::{CallRow, Note, SlotRow, ToldRow};
+use yobiban::hub::history::{CallRow, HistoryEvent, PredictionRow, QueueSample};
 use yobiban::hub::{Ack, Hub, Incoming, router};
 use yobiban::model::{Label, Lane, Name, OfficeId, QueueId, Source, Status};
 use yobiban::wire::WireTime;
@@ -296,7 +296,7 @@ impl City {
             tokio::spawn(writer.run(shutdown.clone())),
             tokio::spawn(async move { feeder.feed(inbox).await }),
         ];
-        hub.set_line(true);
+        hub.set_connected(true);
         Self {
             hub,
             clock,
@@ -338,7 +338,7 @@ impl City {
                             + 8 * i64::from(weekday == 0);
                         let low = 60 * (rush + 3 * q as i64) / (1 + o as i64 % 3);
                         let high = low * 2 + 240;
-                        history.note(Note::Slot(SlotRow {
+                        history.try_record(HistoryEvent::QueueSample(QueueSample {
                             day: day.to_string(),
                             office: (*office).into(),
                             queue: (*queue).into(),
@@ -367,7 +367,7 @@ impl City {
                             )
                         };
                         let ticket = format!("Z{no:03}");
-                        history.note(Note::Told(ToldRow {
+                        history.try_record(HistoryEvent::Prediction(PredictionRow {
                             day: day.to_string(),
                             office: (*office).into(),
                             queue: (*queue).into(),

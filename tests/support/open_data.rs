@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use tokio::process::Command;
-use yobiban::hub::{Asked, Bounds, Speaker, listen, serve};
+use yobiban::hub::{AnnouncementRequest, Bounds, Speaker, listen, serve};
 
 pub fn venv(program: &str) -> Option<PathBuf> {
     let path = root().join("tests/opendata/venv/bin").join(program);
@@ -35,7 +35,8 @@ pub async fn served() -> (City, String) {
     city.send("chuo/node/n1/calls", call).await;
     let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let spoken = |asked: &Asked| (asked.lang.len() < 9).then(|| b"RIFF".as_slice().into());
+    let spoken =
+        |asked: &AnnouncementRequest| (asked.lang.len() < 9).then(|| b"RIFF".as_slice().into());
     city.hub.speak_with(Speaker::new(spoken));
     let (hub, stop) = (Arc::clone(&city.hub), city.shutdown.clone());
     tokio::spawn(serve(listener, hub, Bounds::new(100), stop));

@@ -4,64 +4,27 @@
 //! |---|---|
 //! | `calls` | the first call of each (`day`, `office`, `queue`, `epoch`, `no`) |
 //! | `calls_again` | calls that came when their place was taken by another call |
-//! | `calls_waiting` | calls of offices that told no numbers yet |
+//! | `calls_waiting` | calls of offices that have not reported numbers yet |
 //!
 //! A call is one and the same by what it says, not by its count alone: its place, ticket, counter,
 //! kind, and time within [`SAME_CALL_S`]. So a count that was used by something else, by mistake or
 //! with intent, takes no later call with it.
 
+use super::arrival::{Arrival, SAME_CALL_S};
 use super::labels::Labels;
-use super::spelling::same;
+use super::predictions::resolve_predictions;
+use super::rows::CallRow;
 use super::sql::{AnyQuery, ROWS_PER_STATEMENT, Table, insert, places};
-use super::{CallRow, sql};
-use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use std::collections::HashMap;
 
-/// Two nodes of an office may each date a call by their own clock, where its source does not: as
-/// far apart as clocks may be (see `hub::registry`).
-const SAME_CALL_S: i64 = 120;
-
 /// Others may take the next place at the same moment: so many hubs share no database.
 const TRIES: usize = 32;
-
-/// A call, and what the hub knows of it.
-#[derive(Debug, Clone)]
-pub(super) struct Arrival {
-    pub(super) row: CallRow,
-    /// When it was made in seconds since 1970, but not later than it came: what calls are ordered
-    /// by. A call that claims to be of the future hides none that is made after it.
-    pub(super) at_s: i64,
-}
-
-impl Arrival {
-    /// A call that came at `heard`; `None` without a clock.
-    pub(super) fn new(row: CallRow, heard: Option<Timestamp>) -> Self {
-        let made = made(&row);
-        Self {
-            at_s: heard.map_or(made, |heard| made.min(heard.as_second())),
-            row,
-        }
-    }
-
-    /// Whether a row says the same, its ticket forgotten or not.
-    fn is(&self, row: &CallRow, ticket: &str) -> bool {
-        (row.ticket.is_empty() || same(&row.ticket, ticket))
-            && same(&row.counter, &self.row.counter)
-            && row.kind == self.row.kind
-            && (made(row) - made(&self.row)).abs() <= SAME_CALL_S
-    }
-}
 
 /// A call's place, as `calls` and `calls_again` know it.
 fn place(row: &CallRow) -> (&str, &str, &str, i64, i64) {
     (&row.day, &row.office, &row.queue, row.epoch, row.no)
-}
-
-/// A call's moment in seconds since 1970; 0 when it cannot be read.
-pub(super) fn made(row: &CallRow) -> i64 {
-    row.at.parse().map_or(0, Timestamp::as_second)
 }
 
 /// The columns of a call, in the order of [`row`].
@@ -128,7 +91,8 @@ pub(super) async fn insert_calls(
         if usize::try_from(written) == Ok(calls.len()) {
             continue;
         }
-        // Most of the others came before. Whoever finds another call in its place goes beside it.
+        // Most of the others are stored already. A call whose place another call has is stored
+        // beside it.
         let there = at_places(connection, calls).await?;
         let there: HashMap<_, _> = there.iter().map(|row| (place(row), row)).collect();
         for call in calls {
@@ -226,10 +190,10 @@ pub(super) async fn insert_waiting(
     calls: &[(&Arrival, i64)],
     labels: &Labels,
 ) -> Result<(), sqlx::Error> {
-    insert(connection, &WAITING, calls, |query, (call, heard_s)| {
+    insert(connection, &WAITING, calls, |query, (call, received_s)| {
         bind(query, call, labels)
             .bind(fastrand::i64(0..))
-            .bind(*heard_s)
+            .bind(*received_s)
     })
     .await?;
     Ok(())
@@ -268,7 +232,7 @@ pub(super) async fn admit(
         let written = insert_calls(connection, &calls, labels).await?;
         new += written;
         known += u64::try_from(calls.len()).unwrap_or(0) - written;
-        sql::settle(connection, &calls).await?;
+        resolve_predictions(connection, &calls).await?;
         sqlx::query("DELETE FROM calls_waiting WHERE office = $1 AND id <= $2")
             .bind(office.to_owned())
             .bind(last)

@@ -1,14 +1,14 @@
-//! Which days' tickets may still be named.
+//! Of which days ticket labels are still stored.
 //!
-//! Each office has its own day, as its clocks say; what one office tells as its time moves the
-//! forgetting of no other.
+//! Each office has its own day, by its own clocks; the time that one office reports never changes
+//! when the labels of another are deleted.
 
-use super::CallRow;
+use super::rows::CallRow;
 use crate::model::OfficeId;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// The first day of each office whose tickets may be named: its today.
+/// The first day of each office whose ticket labels stay: its today.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelDays {
     /// Of offices that are not listed, and at least of all: no office is further behind.
@@ -17,7 +17,7 @@ pub struct LabelDays {
     pub offices: BTreeMap<OfficeId, Date>,
 }
 
-/// The same in the words of the database.
+/// The same as the database has it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Labels {
     /// Empty before the first sweep: before every day.

@@ -1,7 +1,9 @@
 //! Questions to the history. Each takes a connection for one short query.
 
 use super::calls::{COLUMNS, row};
-use super::{CallRow, History, HistoryError};
+use super::database::History;
+use super::error::HistoryError;
+use super::rows::CallRow;
 use crate::model::{OfficeId, QueueId};
 use jiff::civil::Date;
 use sqlx::AssertSqlSafe;

@@ -51,7 +51,7 @@ pub(super) async fn renew(
             }
             changed += 1;
             if table == "told" {
-                // What was told under the new spelling stays: it is the newer one.
+                // The prediction under the new spelling stays: it is the newer one.
                 let twice = "DELETE FROM told WHERE day >= $1 AND ticket = $2 AND EXISTS \
                      (SELECT 1 FROM told AS other WHERE other.day = told.day \
                       AND other.office = told.office AND other.queue = told.queue \

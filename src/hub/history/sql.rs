@@ -1,9 +1,7 @@
 //! The statements, in the words that SQLite and PostgreSQL share.
 
-use super::calls::{Arrival, made};
-use super::{CallRow, SlotRow, ToldRow};
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Row as _};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _};
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,19 +9,16 @@ use std::time::Duration;
 /// Rows of one statement: 13 parameters each stay far under SQLite's 32,766.
 pub(super) const ROWS_PER_STATEMENT: usize = 100;
 
-/// Nobody waits longer than an office is open; what seems to is another ticket of that label.
-const LONGEST_WAIT_S: i64 = 12 * 3600;
-
 /// Set once in a file and kept there: readers read while calls are written.
 ///
-/// The rest is as SQLite and its driver have it from the start, and a test holds them to it: who
-/// finds the file locked waits 5 s, and `synchronous` is FULL, not the NORMAL usual with WAL: a
-/// transaction lost in a power cut would be one whose calls were already acknowledged to the
-/// broker, so nobody would send them again. Batches make up for it. Settings that are made with
-/// each connection fail while the file is locked, and the pool says so each time.
+/// The rest is as SQLite and its driver have it from the start, and a test holds them to it: a
+/// connection that finds the file locked waits 5 s, and `synchronous` is FULL, not the NORMAL usual
+/// with WAL: a transaction lost in a power cut would be one whose calls were already acknowledged
+/// to the broker, so nobody would send them again. Batches make up for it. Settings that are made
+/// with each connection fail while the file is locked, and the pool says so each time.
 pub(super) const WAL: &str = "PRAGMA journal_mode = WAL";
 
-/// Who asks waits for a connection this long at most.
+/// A query waits for a connection this long at most.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A pool for an address. Connects when first asked.
@@ -42,7 +37,7 @@ pub(super) fn pool(url: &str) -> Result<AnyPool, sqlx::Error> {
     } else {
         url.to_owned()
     };
-    // What is slow here is a database in trouble, and the writer tells of that, once.
+    // A slow statement here means a database in trouble, which the writer logs once.
     let options = AnyConnectOptions::from_str(&url)?.disable_statement_logging();
     let pool = AnyPoolOptions::new()
         // One writes, the others read open data and "my number"; every connection to :memory:
@@ -106,186 +101,7 @@ pub(super) async fn insert<'q, R>(
     Ok(new)
 }
 
-const TOLD: Table = Table {
-    name: "told",
-    columns: &[
-        "day", "office", "queue", "ticket", "lane", "weekday", "hour", "at", "at_s", "low", "high",
-    ],
-    key: "day, office, queue, ticket",
-};
-
-/// Writes what was told to those who took a ticket; who is there already is left.
-pub(super) async fn insert_told(
-    connection: &mut AnyConnection,
-    rows: &[&ToldRow],
-) -> Result<u64, sqlx::Error> {
-    insert(connection, &TOLD, rows, |query, row| {
-        query
-            .bind(&row.day)
-            .bind(&row.office)
-            .bind(&row.queue)
-            .bind(&row.ticket)
-            .bind(&row.lane)
-            .bind(row.weekday)
-            .bind(row.hour)
-            .bind(&row.at)
-            .bind(row.at_s)
-            .bind(row.low)
-            .bind(row.high)
-    })
-    .await
-}
-
-const SLOTS: Table = Table {
-    name: "slots",
-    columns: &[
-        "day", "office", "queue", "slot", "lane", "weekday", "hour", "waiting", "low", "high",
-    ],
-    key: "office, day, queue, slot",
-};
-
-/// Writes how queues stood; the first word for a moment counts.
-pub(super) async fn insert_slots(
-    connection: &mut AnyConnection,
-    rows: &[&SlotRow],
-) -> Result<u64, sqlx::Error> {
-    insert(connection, &SLOTS, rows, |query, row| {
-        query
-            .bind(&row.day)
-            .bind(&row.office)
-            .bind(&row.queue)
-            .bind(row.slot)
-            .bind(&row.lane)
-            .bind(row.weekday)
-            .bind(row.slot / 6) // six of ten minutes are an hour
-            .bind(row.waiting)
-            .bind(row.low)
-            .bind(row.high)
-    })
-    .await
-}
-
-/// Turns what was told into what happened, for the tickets that these calls name. A recall ends no
-/// wait. What was told goes: the label is not needed any more.
-pub(super) async fn settle(
-    connection: &mut AnyConnection,
-    calls: &[&Arrival],
-) -> Result<(), sqlx::Error> {
-    let calls = calls.iter().map(|arrival| &arrival.row);
-    let calls: Vec<&CallRow> = calls.filter(|c| c.kind == "call").collect();
-    for calls in calls.chunks(ROWS_PER_STATEMENT) {
-        let keys = format!(
-            "WHERE (day, office, queue, ticket) IN (VALUES {})",
-            places(calls.len(), 4)
-        );
-        let select = format!(
-            "SELECT day, office, queue, ticket, lane, weekday, hour, at, at_s, low, high \
-             FROM told {keys}"
-        );
-        let told: Vec<ToldRow> = bind_keys(sqlx::query(AssertSqlSafe(select)), calls)
-            .persistent(false)
-            .fetch_all(&mut *connection)
-            .await?
-            .iter()
-            .map(told_row)
-            .collect::<Result<_, _>>()?;
-        if told.is_empty() {
-            continue;
-        }
-        let ended: Vec<(&ToldRow, &CallRow)> = told
-            .iter()
-            .filter_map(|told| {
-                let mut calls = calls.iter().filter(|call| {
-                    let waited = made(call) - told.at_s;
-                    (&call.day, &call.office, &call.queue, &call.ticket)
-                        == (&told.day, &told.office, &told.queue, &told.ticket)
-                        && (0..=LONGEST_WAIT_S).contains(&waited)
-                });
-                Some((told, *calls.next()?))
-            })
-            .collect();
-        insert_waits(connection, &ended).await?;
-        let delete = format!("DELETE FROM told {keys}");
-        bind_keys(sqlx::query(AssertSqlSafe(delete)), calls)
-            .persistent(false)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
 pub(super) type AnyQuery<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
-
-fn bind_keys<'q>(mut query: AnyQuery<'q>, calls: &[&'q CallRow]) -> AnyQuery<'q> {
-    for call in calls {
-        query = query
-            .bind(&call.day)
-            .bind(&call.office)
-            .bind(&call.queue)
-            .bind(&call.ticket);
-    }
-    query
-}
-
-fn told_row(row: &AnyRow) -> Result<ToldRow, sqlx::Error> {
-    Ok(ToldRow {
-        day: row.try_get(0)?,
-        office: row.try_get(1)?,
-        queue: row.try_get(2)?,
-        ticket: row.try_get(3)?,
-        lane: row.try_get(4)?,
-        weekday: row.try_get(5)?,
-        hour: row.try_get(6)?,
-        at: row.try_get(7)?,
-        at_s: row.try_get(8)?,
-        low: row.try_get(9)?,
-        high: row.try_get(10)?,
-    })
-}
-
-const WAITS: Table = Table {
-    name: "waits",
-    columns: &[
-        "office",
-        "day",
-        "queue",
-        "epoch",
-        "no",
-        "lane",
-        "weekday",
-        "hour",
-        "told_at",
-        "low",
-        "high",
-        "called_at",
-        "wait",
-    ],
-    key: "day, office, queue, epoch, no",
-};
-
-/// Writes how long people waited, and what they had been told.
-async fn insert_waits(
-    connection: &mut AnyConnection,
-    ended: &[(&ToldRow, &CallRow)],
-) -> Result<u64, sqlx::Error> {
-    insert(connection, &WAITS, ended, |query, (told, call)| {
-        query
-            .bind(&told.office)
-            .bind(&told.day)
-            .bind(&told.queue)
-            .bind(call.epoch)
-            .bind(call.no)
-            .bind(&told.lane)
-            .bind(told.weekday)
-            .bind(told.hour)
-            .bind(&told.at)
-            .bind(told.low)
-            .bind(told.high)
-            .bind(&call.at)
-            .bind(made(call) - told.at_s)
-    })
-    .await
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,125 +1,15 @@
-//! What was told, what happened, and how queues usually stand: rows and questions.
+//! Queries for waits: how accurate predictions were, and how busy queues usually are.
 //!
-//! No row but those of `told` names a ticket, and those go when their ticket is called or their
-//! day is over.
+//! Only rows of the table `told`, the predictions, name a ticket; they are deleted when the ticket
+//! is called or its day is over.
 
-use super::{History, HistoryError};
+use super::database::History;
+use super::error::HistoryError;
+use super::read::MAX_PAGE;
+use super::rows::{Accuracy, Usual, WaitRow};
 use jiff::civil::Date;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
-
-/// What somebody was told who took a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToldRow {
-    /// Business day, `YYYY-MM-DD`.
-    pub day: String,
-    /// The office.
-    pub office: String,
-    /// The queue.
-    pub queue: String,
-    /// The ticket; kept until it is called, at most to the end of its day.
-    pub ticket: String,
-    /// `standard` or `fast`.
-    pub lane: String,
-    /// 0 Monday to 6 Sunday.
-    pub weekday: i64,
-    /// 0 to 23 at the office.
-    pub hour: i64,
-    /// When it was taken, RFC 3339 with the office's offset.
-    pub at: String,
-    /// The same in seconds since 1970.
-    pub at_s: i64,
-    /// Shortest likely wait, s.
-    pub low: i64,
-    /// Longest likely wait, s.
-    pub high: i64,
-}
-
-/// How a queue stood at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlotRow {
-    /// Business day, `YYYY-MM-DD`.
-    pub day: String,
-    /// The office.
-    pub office: String,
-    /// The queue.
-    pub queue: String,
-    /// `standard` or `fast`.
-    pub lane: String,
-    /// Ten minutes each since midnight at the office, 0 to 143.
-    pub slot: i64,
-    /// 0 Monday to 6 Sunday.
-    pub weekday: i64,
-    /// People waiting; -1 where the source shows no such number.
-    pub waiting: i64,
-    /// Shortest likely wait, s.
-    pub low: i64,
-    /// Longest likely wait, s.
-    pub high: i64,
-}
-
-/// One wait that is over, and one line of `/opendata/waits/{day}.csv`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct WaitRow {
-    /// The office.
-    pub office: String,
-    /// The queue.
-    pub queue: String,
-    /// Business day, `YYYY-MM-DD`.
-    pub day: String,
-    /// `standard` or `fast`.
-    pub lane: String,
-    /// Restarts of the count within the day.
-    pub epoch: i64,
-    /// Count of the call within day and epoch.
-    pub no: i64,
-    /// When the ticket was taken.
-    pub told_at: String,
-    /// Shortest likely wait that was told, s.
-    pub low_s: i64,
-    /// Longest likely wait that was told, s.
-    pub high_s: i64,
-    /// When it was called.
-    pub called_at: String,
-    /// From one to the other, s.
-    pub wait_s: i64,
-}
-
-/// How good the ranges of one queue were.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Accuracy {
-    /// The queue.
-    pub queue: String,
-    /// Tickets whose wait is over.
-    pub tickets: u64,
-    /// Those whose wait lay within what was told.
-    pub inside: u64,
-    /// Those who waited longer.
-    pub above: u64,
-    /// Mean distance of the range's middle from the wait, s.
-    pub mean_error_s: f64,
-    /// Mean wait, s.
-    pub mean_wait_s: f64,
-}
-
-/// How one queue usually stands in one hour of the week.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Usual {
-    /// The queue.
-    pub queue: String,
-    /// 0 Monday to 6 Sunday.
-    pub weekday: i8,
-    /// 0 to 23 at the office.
-    pub hour: i8,
-    /// Mean of the people waiting; `None` where the source shows no such number.
-    pub waiting: Option<f64>,
-    /// Mean of the shortest likely waits, s.
-    pub low_s: f64,
-    /// Mean of the longest likely waits, s.
-    pub high_s: f64,
-    /// Days that were recorded.
-    pub days: u32,
-}
 
 fn count(row: &AnyRow, i: usize) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(row.try_get::<i64, _>(i)?).unwrap_or(0))
@@ -194,7 +84,7 @@ impl History {
     }
 
     /// The waits of a day by office, queue, epoch and `no`, after the given one; at most
-    /// [`MAX_PAGE`](super::MAX_PAGE).
+    /// [`MAX_PAGE`].
     ///
     /// # Errors
     /// [`HistoryError::Query`] when the database does not answer.
@@ -216,7 +106,7 @@ impl History {
         .bind(queue.to_owned())
         .bind(epoch)
         .bind(no)
-        .bind(i64::try_from(super::MAX_PAGE).unwrap_or(i64::MAX))
+        .bind(i64::try_from(MAX_PAGE).unwrap_or(i64::MAX))
         .fetch_all(&self.pool)
         .await?;
         let read = |row: &AnyRow| -> Result<WaitRow, sqlx::Error> {
@@ -237,7 +127,7 @@ impl History {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// What tells one state of a day's rows from another: how many calls there are, how many of
+    /// What changes whenever a day's rows change: how many calls there are, how many of
     /// them still bear a label, and how many waits.
     ///
     /// # Errors

@@ -1,8 +1,11 @@
-//! The one who writes: batches, retries, acknowledges, forgets.
+//! Writes to the database: in batches, with retries; acknowledges calls and deletes what is old.
 
-use super::calls::{self, Arrival};
+use super::arrival::Arrival;
+use super::error::HistoryError;
 use super::labels::Labels;
-use super::{HistoryError, Note, Pending, SlotRow, Sweep, ToldRow, spelling, sql, sweep, tables};
+use super::queue::{HistoryEvent, Pending, Purge};
+use super::rows::{PredictionRow, QueueSample};
+use super::{calls, predictions, purge, spelling, sql, tables};
 use crate::hub::stats::Stats;
 use crate::model::OfficeId;
 use sqlx::AnyPool;
@@ -20,13 +23,13 @@ const BATCH: usize = 500;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
-/// While there is nothing to write, the database is asked for a sign of life this often.
+/// While there is nothing to write, the database is checked this often.
 const IDLE_CHECK: Duration = Duration::from_secs(10);
 
-/// What is left at shutdown may take this long, and the farewell of the connections so long; the
-/// broker repeats what does not make it. The whole process has 2 s to stop.
-const LAST_WORDS: Duration = Duration::from_millis(800);
-const FAREWELL: Duration = Duration::from_millis(300);
+/// At shutdown, limits for writing what is left and for closing the connections; the broker sends
+/// again what is not written by then. The whole process has 2 s to stop.
+const FLUSH_WITHIN: Duration = Duration::from_millis(800);
+const CLOSE_WITHIN: Duration = Duration::from_millis(300);
 
 /// Writes calls. Runs until shutdown.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ pub struct Writer {
     stats: Arc<Stats>,
     sqlite: bool,
     ready: bool,
-    /// The first days whose tickets are still named.
+    /// The first day of each office whose ticket labels stay.
     labels: Labels,
 }
 
@@ -106,11 +109,11 @@ impl Writer {
                 }
             }
         };
-        let _ = timeout(LAST_WORDS, last).await;
-        let _ = timeout(FAREWELL, self.pool.close()).await;
+        let _ = timeout(FLUSH_WITHIN, last).await;
+        let _ = timeout(CLOSE_WITHIN, self.pool.close()).await;
     }
 
-    /// Writes the batch however often it takes; an empty one asks for a sign of life.
+    /// Retries the batch until it is written; an empty one only checks the database.
     async fn persist(&mut self, batch: &mut Vec<Pending>) {
         let mut wait = FIRST_RETRY;
         let mut warned = false;
@@ -124,7 +127,7 @@ impl Writer {
                 }
                 Err(error) => {
                     self.usable.store(false, Ordering::Relaxed);
-                    self.stats.history_failures.inc();
+                    self.stats.database_write_errors.inc();
                     if !warned {
                         warned = true;
                         tracing::warn!(
@@ -149,40 +152,41 @@ impl Writer {
         } else {
             let mut calls: Vec<&Arrival> = Vec::new();
             let mut waiting: Vec<(&Arrival, i64)> = Vec::new();
-            let mut told: Vec<&ToldRow> = Vec::new();
-            let mut slots: Vec<&SlotRow> = Vec::new();
+            let mut predicted: Vec<&PredictionRow> = Vec::new();
+            let mut samples: Vec<&QueueSample> = Vec::new();
             let mut admitted: Vec<&OfficeId> = Vec::new();
-            let mut due: Option<&Sweep> = None;
+            let mut purge_due: Option<&Purge> = None;
             for pending in batch.iter() {
                 match pending {
                     Pending::Call(call, _) => calls.push(call),
-                    Pending::Waiting(call, heard_s, _) => waiting.push((call, *heard_s)),
-                    Pending::Note(Note::Told(row)) => told.push(row),
-                    Pending::Note(Note::Slot(row)) => slots.push(row),
-                    Pending::Note(Note::Admit(office)) => admitted.push(office),
-                    Pending::Note(Note::Sweep(newer)) => due = Some(newer),
+                    Pending::Waiting(call, received_s, _) => waiting.push((call, *received_s)),
+                    Pending::Event(HistoryEvent::Prediction(row)) => predicted.push(row),
+                    Pending::Event(HistoryEvent::QueueSample(row)) => samples.push(row),
+                    Pending::Event(HistoryEvent::Admission(office)) => admitted.push(office),
+                    Pending::Event(HistoryEvent::Purge(newer)) => purge_due = Some(newer),
                 }
             }
             let mut labels = self.labels.clone();
             let mut transaction = self.pool.begin().await?;
-            sql::insert_told(&mut transaction, &told).await?;
+            predictions::insert_predictions(&mut transaction, &predicted).await?;
             let mut new = calls::insert_calls(&mut transaction, &calls, &labels).await?;
             let mut all = u64::try_from(calls.len()).unwrap_or(u64::MAX);
-            sql::settle(&mut transaction, &calls).await?;
+            predictions::resolve_predictions(&mut transaction, &calls).await?;
             calls::insert_waiting(&mut transaction, &waiting, &labels).await?;
             for office in admitted {
                 let moved = calls::admit(&mut transaction, office.as_str(), &labels).await?;
                 new += moved.0;
                 all = all.saturating_add(moved.0 + moved.1);
             }
-            sql::insert_slots(&mut transaction, &slots).await?;
-            if let Some(due) = due {
-                let newer = Labels::from(&due.labels);
-                let rows_from = due.rows_from.to_string();
-                let waiting_from = due.waiting_from.as_second();
-                let swept = &labels;
+            predictions::insert_queue_samples(&mut transaction, &samples).await?;
+            if let Some(purge_due) = purge_due {
+                let newer = Labels::from(&purge_due.labels);
+                let rows_from = purge_due.rows_from.to_string();
+                let waiting_from = purge_due.waiting_from.as_second();
+                let purged = &labels;
                 let dropped =
-                    sweep::sweep(&mut transaction, swept, &newer, &rows_from, waiting_from).await?;
+                    purge::purge(&mut transaction, purged, &newer, &rows_from, waiting_from)
+                        .await?;
                 if dropped > 0 {
                     let before = newer.at_least.as_str();
                     tracing::info!(dropped, before, "deleted ticket labels of past days");
@@ -199,9 +203,9 @@ impl Writer {
             }
             transaction.commit().await?;
             self.labels = labels;
-            self.stats.history_writes.inc();
+            self.stats.database_writes.inc();
             self.stats.calls_stored.inc_by(new);
-            self.stats.calls_doubled.inc_by(all.saturating_sub(new));
+            self.stats.calls_duplicate.inc_by(all.saturating_sub(new));
             for pending in batch.drain(..) {
                 if let Pending::Call(_, Some(ack)) | Pending::Waiting(.., Some(ack)) = pending {
                     ack.done();

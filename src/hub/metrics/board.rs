@@ -1,6 +1,7 @@
 //! What is known of each board.
 
-use super::{Names, OTHER};
+use super::names::Names;
+use super::values::OTHER;
 use crate::hub::registry::NodeView;
 use crate::wire::report::{OutputReport, OutputState};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -58,7 +59,7 @@ impl BoardMetrics {
             node: view.node.to_string(),
             board: output.board.to_string(),
         };
-        // Nobody vouches for a board whose node is gone.
+        // The state of a board is unknown while its node is offline.
         let is = |state| view.online && output.state == state;
         let shown = is(OutputState::Shown);
         self.shown.get_or_create(&of).set(shown.into());

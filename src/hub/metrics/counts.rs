@@ -4,8 +4,7 @@
 //! reset (`rate` and `increase` allow for it). Names that are not listed here are passed over: a
 //! node's report may hold any.
 
-use super::node::NodeLabels;
-use super::signed;
+use super::values::{NodeLabels, signed};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

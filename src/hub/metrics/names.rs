@@ -3,9 +3,10 @@
 //! A Prometheus server keeps every series it ever saw, so what counts is not how many names there
 //! are at once but how many there ever were: a node that calls its boards, its version or itself
 //! something else with every report must not fill the server's disk. Names are therefore admitted
-//! first come, first served, and never given back while the hub runs. Who has used up its share
-//! costs the others nothing.
+//! first come, first served, and never given back while the hub runs. A node that has used up its
+//! share takes nothing from the others.
 
+use super::values::OTHER;
 use crate::hub::registry::{MAX_NODES, MAX_OFFICES};
 use crate::model::{BoardId, NodeId, OfficeId, QueueId};
 use crate::wire::report::MAX_QUEUES;
@@ -117,14 +118,15 @@ fn owner(office: &OfficeId, node: &NodeId) -> String {
     format!("{office}/{node}")
 }
 
-/// A node's text in printable ASCII; `unknown` when there is none, `other` when it has had too many.
+/// A node's text in printable ASCII; `unknown` when there is none, `other` when it has had too
+/// many.
 fn admitted(share: &mut Share, office: &OfficeId, node: &NodeId, text: &str) -> String {
     let printable = text.chars().filter(|c| matches!(c, ' '..='~'));
     let text: String = printable.take(MAX_TEXT).collect();
     match text.trim() {
         "" => "unknown".to_owned(),
         text if share.admits(&owner(office, node), text) => text.to_owned(),
-        _ => super::OTHER.to_owned(),
+        _ => OTHER.to_owned(),
     }
 }
 

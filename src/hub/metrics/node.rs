@@ -1,7 +1,8 @@
 //! What is known of each node.
 
 use super::counts::CountMetrics;
-use super::{Names, OTHER, signed};
+use super::names::Names;
+use super::values::{NodeLabels, OTHER, signed};
 use crate::health::IssueKind;
 use crate::hub::registry::NodeView;
 use crate::wire::report::{HealthReport, IssueReport, MachineReport};
@@ -11,12 +12,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct NodeLabels {
-    pub(super) office: String,
-    pub(super) node: String,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct InfoLabels {
@@ -135,7 +130,8 @@ impl NodeMetrics {
         self.counts.add(&of, &health.counts);
     }
 
-    /// How many issues of each kind are open: every kind has its 0, so that an alert sees a first one.
+    /// How many issues of each kind are open: every kind has its 0, so that an alert sees a first
+    /// one.
     fn add_issues(&mut self, of: &NodeLabels, health: &HealthReport) {
         let known = IssueKind::ALL.map(IssueKind::as_str);
         let is_other = |i: &IssueReport| !known.contains(&i.kind.as_str());

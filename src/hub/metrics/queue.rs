@@ -1,7 +1,8 @@
 //! What viewers see of each queue. Figures of people are there only while they are fresh: a stale
 //! number is none.
 
-use super::{Names, signed};
+use super::names::Names;
+use super::values::signed;
 use crate::hub::view::OfficeView;
 use crate::model::{OfficeId, Status};
 use crate::wire::report::QueueNumbers;

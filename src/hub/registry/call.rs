@@ -1,8 +1,8 @@
 //! One call as it comes, held against the hub's clock.
 
-use super::Refusal;
 use super::check::{is_near, is_offset};
 use super::evidence::is_ahead;
+use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::wire::{self, report::CallReport};
 use jiff::civil::Date;
@@ -15,7 +15,7 @@ pub fn earliest_date(wall: Timestamp) -> Date {
     wall.to_zoned(TimeZone::fixed(Offset::constant(-12))).date()
 }
 
-/// The first day of which anything is kept.
+/// The first day of which anything is stored.
 #[must_use]
 pub fn oldest_day(wall: Timestamp, retention_days: u16) -> Date {
     let earliest = earliest_date(wall);
@@ -26,28 +26,28 @@ pub fn oldest_day(wall: Timestamp, retention_days: u16) -> Date {
 /// Reads one call of an office. Spools hold old calls, so the past is wide: `retention_days`.
 ///
 /// # Errors
-/// [`Refusal`] when it breaks the contract, when its `no` does not fit the history, and, while the
-/// hub's clock is synchronised, when it is of the future or older than anything that is kept.
-pub fn decode_call(payload: &[u8], now: Now, retention_days: u16) -> Result<CallReport, Refusal> {
+/// [`Rejection`] when it breaks the contract, when its `no` does not fit the history, and, while
+/// the hub's clock is synchronised, when it is of the future or older than anything that is stored.
+pub fn decode_call(payload: &[u8], now: Now, retention_days: u16) -> Result<CallReport, Rejection> {
     let call: CallReport = wire::decode(payload)?;
     if call.no == 0 || i64::try_from(call.no).is_err() {
-        return Err(Refusal::CallNo(call.no));
+        return Err(Rejection::CallNo(call.no));
     }
     if !is_near(call.day, call.at.zoned().date()) {
-        return Err(Refusal::Time(call.day.to_string()));
+        return Err(Rejection::Time(call.day.to_string()));
     }
     if !is_offset(call.at) {
-        return Err(Refusal::Time(call.at.to_string()));
+        return Err(Rejection::Time(call.at.to_string()));
     }
     if now.synced {
         if is_ahead(call.at.at, now) {
-            return Err(Refusal::CallTime(call.at.to_string()));
+            return Err(Rejection::CallTime(call.at.to_string()));
         }
         // Where the office is, by its own word; that bounds it to half a day.
         let there = now.wall.to_zoned(TimeZone::fixed(call.at.offset)).date();
         let latest = call.at.zoned().date().max(there);
         if call.day > latest || call.day < oldest_day(now.wall, retention_days) {
-            return Err(Refusal::CallTime(call.day.to_string()));
+            return Err(Rejection::CallTime(call.day.to_string()));
         }
     }
     Ok(call)

@@ -1,7 +1,7 @@
 //! What a `numbers` report must hold beyond its JSON shape.
 
-use super::Refusal;
 use super::evidence::is_ahead;
+use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::model::{OfficeId, Status};
 use crate::wire::WireTime;
@@ -23,15 +23,15 @@ const MAX_SKEW: SignedDuration = SignedDuration::from_hours(24);
 const OFFSETS_S: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
 /// Checks a report against its topic and the limits.
-pub(super) fn numbers(n: &Numbers, office: &OfficeId) -> Result<(), Refusal> {
+pub(super) fn numbers(n: &Numbers, office: &OfficeId) -> Result<(), Rejection> {
     if n.office.id != *office {
-        return Err(Refusal::OtherOffice {
+        return Err(Rejection::OtherOffice {
             expected: office.to_string(),
             found: n.office.id.to_string(),
         });
     }
     if n.queues.len() > MAX_QUEUES {
-        return Err(Refusal::List(format!(
+        return Err(Rejection::List(format!(
             "{} queues: expected at most {MAX_QUEUES}",
             n.queues.len()
         )));
@@ -39,7 +39,7 @@ pub(super) fn numbers(n: &Numbers, office: &OfficeId) -> Result<(), Refusal> {
     unique("queue", n.queues.iter().map(|q| q.id.as_str()))?;
     for (what, len) in [("boards", n.boards.len()), ("cameras", n.cameras.len())] {
         if len > MAX_PICTURES {
-            return Err(Refusal::List(format!(
+            return Err(Rejection::List(format!(
                 "{len} {what}: expected at most {MAX_PICTURES}"
             )));
         }
@@ -56,38 +56,39 @@ pub(super) fn numbers(n: &Numbers, office: &OfficeId) -> Result<(), Refusal> {
 }
 
 /// Checks when a report was made.
-pub(super) fn timely(n: &Numbers, now: Now) -> Result<(), Refusal> {
+pub(super) fn timely(n: &Numbers, now: Now) -> Result<(), Rejection> {
     if !is_offset(n.at) {
-        return Err(Refusal::Time(n.at.to_string()));
+        return Err(Rejection::Time(n.at.to_string()));
     }
     if is_ahead(n.at.at, now) {
-        return Err(Refusal::ahead(n.at.at.duration_since(now.wall)));
+        return Err(Rejection::ahead(n.at.at.duration_since(now.wall)));
     }
     if now.synced && now.wall.duration_since(n.at.at) > MAX_SKEW {
-        return Err(Refusal::Time(n.at.to_string()));
+        return Err(Rejection::Time(n.at.to_string()));
     }
     if !is_near(n.day, n.at.zoned().date()) {
-        return Err(Refusal::Time(n.day.to_string()));
+        return Err(Rejection::Time(n.day.to_string()));
     }
     Ok(())
 }
 
-/// Leaves out what a report says of the future. A queue keeps what was known `before`, as old: one
-/// source with a wrong clock must not take the others from the page. What was left out.
+/// Drops the entries of a report that are of the future. Their queues keep what was known `before`,
+/// as old: one source with a wrong clock must not remove the others from the page. What was dropped
+/// last.
 ///
 /// # Errors
-/// [`Refusal`] when nothing is left of its queues.
-pub(super) fn leave_out_ahead(
+/// [`Rejection`] when nothing is left of its queues.
+pub(super) fn drop_future_entries(
     n: &mut Numbers,
     before: Option<&Numbers>,
     now: Now,
-) -> Result<Option<Refusal>, Refusal> {
+) -> Result<Option<Rejection>, Rejection> {
     let wrong = |t: WireTime| is_ahead(t.at, now) || !is_offset(t);
     let queue_time = |q: &QueueNumbers| {
         let call = q.last_call.as_ref().map(|c| c.at);
         q.as_of.into_iter().chain(call).find(|t| wrong(*t))
     };
-    let mut left_out = None;
+    let mut omitted = None;
     let dated = n.queues.iter().filter(|q| q.as_of.is_some()).count();
     let mut out = 0;
     for queue in &mut n.queues {
@@ -95,7 +96,7 @@ pub(super) fn leave_out_ahead(
             continue;
         };
         out += 1;
-        left_out = Some(Refusal::QueueTime {
+        omitted = Some(Rejection::QueueTime {
             queue: queue.id.to_string(),
             time: time.to_string(),
         });
@@ -105,16 +106,16 @@ pub(super) fn leave_out_ahead(
                 fresh: false,
                 ..known.clone()
             },
-            None => unheard(queue),
+            None => queue_without_data(queue),
         };
     }
     if out > 0 && out >= dated {
-        return Err(left_out.unwrap_or(Refusal::Late));
+        return Err(omitted.unwrap_or(Rejection::Late));
     }
     let mut picture = |id: &str, time: WireTime| {
         let good = !wrong(time);
         if !good {
-            left_out = Some(Refusal::PictureTime {
+            omitted = Some(Rejection::PictureTime {
                 id: id.to_owned(),
                 time: time.to_string(),
             });
@@ -123,11 +124,11 @@ pub(super) fn leave_out_ahead(
     };
     n.boards.retain(|b| picture(b.id.as_str(), b.shown_at));
     n.cameras.retain(|c| picture(c.id.as_str(), c.taken_at));
-    Ok(left_out)
+    Ok(omitted)
 }
 
-/// A queue as long as nothing was ever heard of it.
-pub(super) fn unheard(queue: &QueueNumbers) -> QueueNumbers {
+/// A queue before its first numbers.
+pub(super) fn queue_without_data(queue: &QueueNumbers) -> QueueNumbers {
     QueueNumbers {
         id: queue.id.clone(),
         name: queue.name.clone(),
@@ -150,8 +151,8 @@ pub(super) fn is_offset(time: WireTime) -> bool {
     OFFSETS_S.contains(&time.offset.seconds())
 }
 
-/// Checks what a node says of itself: lists and texts are as short as an honest node's.
-pub(super) fn health(h: &HealthReport) -> Result<(), Refusal> {
+/// Checks a health report: lists and texts are as short as an honest node's.
+pub(super) fn health(h: &HealthReport) -> Result<(), Rejection> {
     /// More facts than any output knows of its device.
     const MAX_FACTS: usize = 16;
     /// Longest name of a kind, a state or a fact, in bytes.
@@ -162,7 +163,7 @@ pub(super) fn health(h: &HealthReport) -> Result<(), Refusal> {
     const MAX_ISSUES: usize = 128;
     /// Longest subject of an issue, in bytes: some are topics.
     const MAX_SUBJECT: usize = 256;
-    let long = |what: &str| Refusal::List(format!("health with too long a {what}"));
+    let long = |what: &str| Rejection::List(format!("health with too long a {what}"));
     if h.outputs.len() > MAX_PICTURES {
         return Err(long("list of outputs"));
     }
@@ -186,7 +187,7 @@ pub(super) fn health(h: &HealthReport) -> Result<(), Refusal> {
             return Err(long("kind or connector"));
         }
         if o.frame_sha256.as_deref().is_some_and(|s| !is_sha256(s)) {
-            return Err(Refusal::PictureLine(o.board.to_string()));
+            return Err(Rejection::PictureEntry(o.board.to_string()));
         }
         let mut facts = o.facts.iter();
         if facts.len() > MAX_FACTS || facts.any(|(k, v)| k.len() > MAX_WORD || v.len() > MAX_VALUE)
@@ -208,17 +209,17 @@ pub(super) fn is_near(a: Date, b: Date) -> bool {
     a.duration_since(b).abs() <= MAX_SKEW
 }
 
-fn unique<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
+fn unique<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Rejection> {
     let mut seen = HashSet::new();
     for id in ids {
         if !seen.insert(id) {
-            return Err(Refusal::List(format!("{what} {id} is listed twice")));
+            return Err(Rejection::List(format!("{what} {id} is listed twice")));
         }
     }
     Ok(())
 }
 
-fn picture(id: &str, sha256: &str, format: &str, width: u32, height: u32) -> Result<(), Refusal> {
+fn picture(id: &str, sha256: &str, format: &str, width: u32, height: u32) -> Result<(), Rejection> {
     let good = is_sha256(sha256)
         && matches!(format, "image/png" | "image/webp" | "image/jpeg")
         && (1..=MAX_SIDE).contains(&width)
@@ -226,6 +227,6 @@ fn picture(id: &str, sha256: &str, format: &str, width: u32, height: u32) -> Res
     if good {
         Ok(())
     } else {
-        Err(Refusal::PictureLine(id.to_owned()))
+        Err(Rejection::PictureEntry(id.to_owned()))
     }
 }

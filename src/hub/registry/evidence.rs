@@ -5,22 +5,22 @@
 //!
 //! | message | proves that its node lived |
 //! |---|---|
-//! | came live, its times not older than [`HEARD_FOR`] | when it came |
-//! | came live, older | not at all: a broker or bridge may have kept it in a queue |
-//! | came live, of a node that says its clock is unknown; or the hub's own clock is | when it came |
+//! | came live, its times not older than [`ONLINE_FOR`] | when it came |
+//! | came live, older | not at all: a broker or bridge may have queued it |
+//! | came live, of a node that reports its clock as unknown; or the hub's own clock is | when it came |
 //! | came live, bears no time (availability, pictures) | when it came |
-//! | kept by the broker, times not ahead | at its own time |
-//! | kept by the broker, and one of the clocks is unknown | not at all |
+//! | retained message, times not ahead | at its own time |
+//! | retained message, and one of the clocks is unknown | not at all |
 //!
-//! A broker that marks live messages as kept (MQTT 5, "retain as published", some bridges) is thus
-//! served by the times alone, as every numbers and health report bears one.
+//! Some brokers mark live messages as retained (MQTT 5, "retain as published"; some bridges). For
+//! those the times alone count, as every numbers and health report has one.
 
 use crate::clock::Now;
 use jiff::{SignedDuration, Timestamp};
 
-/// A node is heard for this long after its last sign of life. It says something every 30 s (health),
-/// so three reports in a row went missing.
-pub const HEARD_FOR: SignedDuration = SignedDuration::from_secs(120);
+/// A node is online for this long after its last sign of life. It reports its health every 30 s, so
+/// three reports in a row are missing.
+pub const ONLINE_FOR: SignedDuration = SignedDuration::from_secs(120);
 
 /// Numbers are current for this long after their report was made. A node repeats them every 60 s,
 /// so two are missing; the same as a node allows its source by default (`stale_after`).
@@ -28,22 +28,22 @@ pub const CURRENT_FOR: SignedDuration = SignedDuration::from_secs(150);
 
 /// No time may be further ahead of the hub's clock: an honest node whose clock is a minute off is
 /// still believed.
-pub const AHEAD_AT_MOST: SignedDuration = SignedDuration::from_mins(2);
+pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(2);
 
 /// No number is fresh that is older, whatever a node says: the longest `stale_after` that a node's
 /// configuration takes.
-pub(super) const FRESH_AT_MOST: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const MAX_FRESH_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a message came.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Way {
-    /// Whether the broker had kept it.
+pub(super) struct Delivery {
+    /// Whether it is a retained message.
     pub(super) retained: bool,
     /// When it came.
     pub(super) now: Now,
 }
 
-impl Way {
+impl Delivery {
     /// The moment that a message with this newest time is a sign of life of, on the monotonic
     /// clock; `believed` unless its node says that its clock is unknown.
     pub(super) fn proves(self, at: Timestamp, believed: bool) -> Option<SignedDuration> {
@@ -55,43 +55,44 @@ impl Way {
         let age = now.wall.duration_since(at);
         if retained {
             let own = came.saturating_sub(age.max(SignedDuration::ZERO));
-            (age >= -AHEAD_AT_MOST).then_some(own)
+            (age >= -MAX_AHEAD).then_some(own)
         } else {
-            (age <= HEARD_FOR).then_some(came)
+            (age <= ONLINE_FOR).then_some(came)
         }
     }
 
     /// The same for a message without a time.
-    pub(super) fn proves_by_coming(self) -> Option<SignedDuration> {
+    pub(super) fn proves_by_arrival(self) -> Option<SignedDuration> {
         (!self.retained).then(|| moment(self.now))
     }
 
     /// How far the clock is ahead that wrote this time, if that is too far to believe it, or if the
-    /// message tells nothing of it.
-    pub(super) fn clock_off(self, at: Timestamp) -> Measured {
+    /// message shows nothing of it.
+    pub(super) fn check_clock(self, at: Timestamp) -> ClockCheck {
         let off = at.duration_since(self.now.wall);
-        if !self.now.synced || (self.retained && off <= AHEAD_AT_MOST) {
-            Measured::Nothing
-        } else if off > AHEAD_AT_MOST || off < -HEARD_FOR {
-            Measured::Off(off)
+        if !self.now.synced || (self.retained && off <= MAX_AHEAD) {
+            ClockCheck::Unknown
+        } else if off > MAX_AHEAD || off < -ONLINE_FOR {
+            ClockCheck::Off(off)
         } else {
-            Measured::Right
+            ClockCheck::Right
         }
     }
 }
 
-/// What a message tells of the clock of its node.
+/// What a message shows of the clock of its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measured {
-    /// Nothing: kept by the broker, or the hub has no clock to compare it with.
-    Nothing,
+pub(super) enum ClockCheck {
+    /// Nothing: a retained message, or the hub has no clock to compare it with.
+    Unknown,
     /// It is right.
     Right,
     /// It is ahead by this; negative: behind, or the message was long on its way.
     Off(SignedDuration),
 }
 
-/// The monotonic moment of a reading. Signed, because what was kept may be older than the process.
+/// The monotonic moment of a reading. Signed, because a retained message may be older than the
+/// process.
 fn moment(now: Now) -> SignedDuration {
     SignedDuration::try_from(now.mono).unwrap_or(SignedDuration::MAX)
 }
@@ -103,7 +104,7 @@ pub(super) fn within(limit: SignedDuration, then: Option<SignedDuration>, now: N
 
 /// Whether a time is too far ahead of the hub's clock, as far as that is known.
 pub(super) fn is_ahead(at: Timestamp, now: Now) -> bool {
-    now.synced && at.duration_since(now.wall) > AHEAD_AT_MOST
+    now.synced && at.duration_since(now.wall) > MAX_AHEAD
 }
 
 #[cfg(test)]
@@ -126,7 +127,7 @@ mod tests {
         let check = |retained, synced, believed, age: i64, expected: Option<i64>| {
             let now = now(synced);
             let at = now.wall - SignedDuration::from_secs(age);
-            let proved = Way { retained, now }.proves(at, believed);
+            let proved = Delivery { retained, now }.proves(at, believed);
             let case = format!("retained {retained}, synced {synced}, {believed}, {age} s");
             assert_eq!(proved.map(|p| p.as_secs()), expected, "{case}");
         };

@@ -1,14 +1,14 @@
 //! Pictures by the SHA-256 of their bytes, within a fixed budget of memory.
 //!
 //! Invariant: `bytes` never exceeds the budget; the oldest picture that no board or camera shows
-//! goes first. Knows no boards: whoever shows a picture pins it.
+//! goes first. Knows no boards: each board or camera that shows a picture pins it.
 
 use crate::wire::sha256_hex;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Largest picture that is taken, in bytes: five times the largest rich 1080p board seen.
+/// Largest picture that is accepted, in bytes: five times the largest rich 1080p board seen.
 pub const MAX_PICTURE: usize = 512 * 1024;
 
 /// Budget for all pictures, in bytes: 2,000 offices with a 1080p board of 90 kB each, and as much
@@ -41,7 +41,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct StoredImage {
     image: Image,
     /// How many boards and cameras show it now.
     pins: usize,
@@ -50,7 +50,7 @@ struct Kept {
 /// All pictures.
 #[derive(Debug)]
 pub struct Images {
-    kept: HashMap<Arc<str>, Kept>,
+    stored: HashMap<Arc<str>, StoredImage>,
     /// Arrival order of those that nobody shows any more; may hold keys that were pinned again.
     old: VecDeque<Arc<str>>,
     bytes: usize,
@@ -62,7 +62,7 @@ impl Images {
     #[must_use]
     pub fn new(budget: usize) -> Self {
         Self {
-            kept: HashMap::new(),
+            stored: HashMap::new(),
             old: VecDeque::new(),
             bytes: 0,
             budget,
@@ -72,9 +72,9 @@ impl Images {
     /// Takes a picture and pins it; `None` when shown pictures alone fill the budget.
     pub fn pin(&mut self, bytes: &Bytes, format: &'static str) -> Option<Image> {
         let sha256: Arc<str> = sha256_hex(bytes).into();
-        if let Some(kept) = self.kept.get_mut(&sha256) {
-            kept.pins += 1;
-            return Some(kept.image.clone());
+        if let Some(stored) = self.stored.get_mut(&sha256) {
+            stored.pins += 1;
+            return Some(stored.image.clone());
         }
         while self.bytes + bytes.len() > self.budget {
             self.evict_oldest()?;
@@ -86,32 +86,32 @@ impl Images {
             bytes: Bytes::copy_from_slice(bytes),
         };
         self.bytes += image.bytes.len();
-        let kept = Kept {
+        let stored = StoredImage {
             image: image.clone(),
             pins: 1,
         };
-        self.kept.insert(sha256, kept);
+        self.stored.insert(sha256, stored);
         Some(image)
     }
 
-    /// Pins a picture that is already kept.
-    pub fn pin_kept(&mut self, sha256: &str) -> Option<Image> {
-        let kept = self.kept.get_mut(sha256)?;
-        kept.pins += 1;
-        Some(kept.image.clone())
+    /// Pins a picture that is already stored.
+    pub fn pin_stored(&mut self, sha256: &str) -> Option<Image> {
+        let stored = self.stored.get_mut(sha256)?;
+        stored.pins += 1;
+        Some(stored.image.clone())
     }
 
     /// Says that one board or camera less shows it.
     pub fn unpin(&mut self, sha256: &Arc<str>) {
-        if let Some(kept) = self.kept.get_mut(sha256) {
-            kept.pins = kept.pins.saturating_sub(1);
-            if kept.pins == 0 {
+        if let Some(stored) = self.stored.get_mut(sha256) {
+            stored.pins = stored.pins.saturating_sub(1);
+            if stored.pins == 0 {
                 self.old.push_back(Arc::clone(sha256));
                 // Keys of pictures that are shown again would otherwise pile up.
-                if self.old.len() > 2 * self.kept.len() + 16 {
-                    let kept = &self.kept;
+                if self.old.len() > 2 * self.stored.len() + 16 {
+                    let stored = &self.stored;
                     self.old
-                        .retain(|k| kept.get(k).is_some_and(|p| p.pins == 0));
+                        .retain(|k| stored.get(k).is_some_and(|p| p.pins == 0));
                 }
             }
         }
@@ -120,8 +120,8 @@ impl Images {
     fn evict_oldest(&mut self) -> Option<()> {
         loop {
             let key = self.old.pop_front()?;
-            if self.kept.get(&key).is_some_and(|k| k.pins == 0) {
-                if let Some(gone) = self.kept.remove(&key) {
+            if self.stored.get(&key).is_some_and(|k| k.pins == 0) {
+                if let Some(gone) = self.stored.remove(&key) {
                     self.bytes -= gone.image.bytes.len();
                 }
                 return Some(());
@@ -129,10 +129,10 @@ impl Images {
         }
     }
 
-    /// The picture with this hash, if it is still kept.
+    /// The picture with this hash, if it is still stored.
     #[must_use]
     pub fn get(&self, sha256: &str) -> Option<Image> {
-        self.kept.get(sha256).map(|k| k.image.clone())
+        self.stored.get(sha256).map(|k| k.image.clone())
     }
 
     /// Memory held, in bytes.

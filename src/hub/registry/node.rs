@@ -1,9 +1,12 @@
 //! What is known of one node: its numbers, availability, health and pictures.
 
-use super::check::{MAX_PICTURES, unheard};
-use super::evidence::{CURRENT_FOR, FRESH_AT_MOST, HEARD_FOR, Measured, Way, is_ahead, within};
+use super::check::{MAX_PICTURES, queue_without_data};
+use super::effect::Effect;
+use super::evidence::{
+    CURRENT_FOR, ClockCheck, Delivery, MAX_FRESH_AGE, ONLINE_FOR, is_ahead, within,
+};
 use super::images::{Image, Images};
-use super::{Effect, Refusal};
+use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::health::Instances;
 use crate::model::{BoardId, CameraId};
@@ -15,7 +18,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// What a node says of its clock while it was never set ([`HealthReport::clock`]).
+/// What a node reports of its clock before it is first set ([`HealthReport::clock`]).
 const UNKNOWN: &str = "unknown";
 
 /// One node.
@@ -27,37 +30,37 @@ pub(super) struct Node {
     pub(super) health: Option<HealthReport>,
     /// The runs of the program that reported as this node.
     pub(super) instances: Instances,
-    /// The newest moment that it is known to have lived, on the monotonic clock.
-    alive: Option<SignedDuration>,
+    /// The newest moment at which it is known to have been alive, on the monotonic clock.
+    last_alive: Option<SignedDuration>,
     /// The moment that its numbers are proved for.
     proved: Option<SignedDuration>,
     /// The moment by which its numbers are older or newer than others: when they were made, but
     /// never later than when they came. A report that claims to be of the future, or a `seq` near
     /// the end of its range, shuts out nothing that is made after it. `None` where the hub had no
-    /// clock to tell.
+    /// clock.
     made: Option<Timestamp>,
-    /// `seq` and time of the report that was late last, while there is no clock to tell.
+    /// `seq` and time of the last late report, while the hub has no clock.
     late: Option<(u64, Timestamp)>,
     /// How far its clock is ahead; `None` while it is right or unknown.
     pub(super) clock_off: Option<SignedDuration>,
-    /// Whether it was heard and its numbers were current when that was last looked at.
-    seen: (bool, bool),
-    /// Whether the log says already that its version has other names.
+    /// Whether it was online and its numbers were current at the last check.
+    status: (bool, bool),
+    /// Whether it was logged that its version uses other names.
     pub(super) old_names_logged: bool,
-    boards: BTreeMap<BoardId, Pane<BoardPicture>>,
-    cameras: BTreeMap<CameraId, Pane<CameraPicture>>,
+    boards: BTreeMap<BoardId, PictureSlot<BoardPicture>>,
+    cameras: BTreeMap<CameraId, PictureSlot<CameraPicture>>,
 }
 
-/// One board or camera: bytes and lines come on topics of their own, in any order.
+/// One board or camera: bytes and entries come on topics of their own, in any order.
 #[derive(Debug)]
-struct Pane<L> {
+struct PictureSlot<L> {
     /// The newest bytes.
     newest: Option<Image>,
-    /// The newest line whose bytes were there, and those bytes.
+    /// The newest entry whose bytes had arrived, with those bytes.
     matched: Option<(L, Image)>,
 }
 
-impl<L> Default for Pane<L> {
+impl<L> Default for PictureSlot<L> {
     fn default() -> Self {
         Self {
             newest: None,
@@ -66,44 +69,44 @@ impl<L> Default for Pane<L> {
     }
 }
 
-/// A line that describes a picture.
-trait Line: Clone + PartialEq {
+/// An entry that describes a picture.
+trait PictureEntry: Clone + PartialEq {
     fn sha256(&self) -> &str;
 }
 
-impl Line for BoardPicture {
+impl PictureEntry for BoardPicture {
     fn sha256(&self) -> &str {
         &self.sha256
     }
 }
 
-impl Line for CameraPicture {
+impl PictureEntry for CameraPicture {
     fn sha256(&self) -> &str {
         &self.sha256
     }
 }
 
-impl<L: Line> Pane<L> {
+impl<L: PictureEntry> PictureSlot<L> {
     /// Takes newer bytes; whether anything visible changed.
-    fn bytes(&mut self, image: Image, line: Option<&L>, images: &mut Images) -> bool {
+    fn bytes(&mut self, image: Image, entry: Option<&L>, images: &mut Images) -> bool {
         if let Some(old) = self.newest.replace(image.clone()) {
             images.unpin(&old.sha256);
         }
-        match line {
-            Some(line) if line.sha256() == &*image.sha256 => self.matches(line, images),
+        match entry {
+            Some(entry) if entry.sha256() == &*image.sha256 => self.matches(entry, images),
             _ => false,
         }
     }
 
-    /// Takes a line if its bytes are here; whether anything visible changed.
-    fn matches(&mut self, line: &L, images: &mut Images) -> bool {
-        if self.matched.as_ref().is_some_and(|(old, _)| old == line) {
+    /// Takes an entry if its bytes are here; whether anything visible changed.
+    fn matches(&mut self, entry: &L, images: &mut Images) -> bool {
+        if self.matched.as_ref().is_some_and(|(old, _)| old == entry) {
             return false;
         }
-        let Some(image) = images.pin_kept(line.sha256()) else {
+        let Some(image) = images.pin_stored(entry.sha256()) else {
             return false;
         };
-        if let Some((_, old)) = self.matched.replace((line.clone(), image)) {
+        if let Some((_, old)) = self.matched.replace((entry.clone(), image)) {
             images.unpin(&old.sha256);
         }
         true
@@ -116,50 +119,53 @@ impl<L: Line> Pane<L> {
     }
 }
 
-/// Matches every line with its pane and drops what is no longer listed.
-fn rematch<I: Ord + Clone, L: Line>(
-    panes: &mut BTreeMap<I, Pane<L>>,
-    lines: &[L],
+/// Matches every entry with its slot and drops what is no longer listed.
+fn match_entries<I: Ord + Clone, L: PictureEntry>(
+    slots: &mut BTreeMap<I, PictureSlot<L>>,
+    entries: &[L],
     id: impl Fn(&L) -> &I,
     images: &mut Images,
 ) {
-    for (key, pane) in panes.iter_mut() {
-        if !lines.iter().any(|l| id(l) == key)
-            && let Some((_, image)) = pane.matched.take()
+    for (key, slot) in slots.iter_mut() {
+        if !entries.iter().any(|l| id(l) == key)
+            && let Some((_, image)) = slot.matched.take()
         {
             images.unpin(&image.sha256);
         }
     }
-    for line in lines {
-        if let Some(pane) = panes.get_mut(id(line)) {
-            pane.matches(line, images);
+    for entry in entries {
+        if let Some(slot) = slots.get_mut(id(entry)) {
+            slot.matches(entry, images);
         }
     }
 }
 
-/// Takes the bytes of one picture into its pane.
-fn take<I: Ord + Clone, L: Line>(
-    panes: &mut BTreeMap<I, Pane<L>>,
+/// Takes the bytes of one picture into its slot.
+fn store_picture<I: Ord + Clone, L: PictureEntry>(
+    slots: &mut BTreeMap<I, PictureSlot<L>>,
     key: &I,
-    line: Option<&L>,
+    entry: Option<&L>,
     bytes: &Bytes,
     images: &mut Images,
-) -> Result<bool, Refusal> {
-    if !panes.contains_key(key) && panes.len() >= MAX_PICTURES {
-        return Err(Refusal::Full("picture of this node"));
+) -> Result<bool, Rejection> {
+    if !slots.contains_key(key) && slots.len() >= MAX_PICTURES {
+        return Err(Rejection::Full("picture of this node"));
     }
-    let format = super::images::sniff(bytes).ok_or(Refusal::Picture(bytes.len()))?;
-    let image = images.pin(bytes, format).ok_or(Refusal::Full("picture"))?;
-    Ok(panes
+    let format = super::images::sniff(bytes).ok_or(Rejection::Picture(bytes.len()))?;
+    let image = images
+        .pin(bytes, format)
+        .ok_or(Rejection::Full("picture"))?;
+    Ok(slots
         .entry(key.clone())
         .or_default()
-        .bytes(image, line, images))
+        .bytes(image, entry, images))
 }
 
 impl Node {
-    /// Whether it is there: it did not say that it goes, and gave a sign of life not long ago.
+    /// Whether it is online: it did not announce that it stops, and showed a sign of life not long
+    /// ago.
     pub(super) fn is_online(&self, now: Now) -> bool {
-        self.online != Some(false) && within(HEARD_FOR, self.alive, now)
+        self.online != Some(false) && within(ONLINE_FOR, self.last_alive, now)
     }
 
     /// Whether its numbers are what its board shows now.
@@ -188,7 +194,7 @@ impl Node {
     /// Whether a queue's numbers are those of now.
     fn is_fresh(&self, queue: &QueueNumbers, now: Now) -> bool {
         let known = queue.as_of.is_some_and(|as_of| {
-            let old = now.synced && now.wall.duration_since(as_of.at) > FRESH_AT_MOST;
+            let old = now.synced && now.wall.duration_since(as_of.at) > MAX_FRESH_AGE;
             !old && !is_ahead(as_of.at, now)
         });
         queue.fresh && known && self.is_current(now)
@@ -200,7 +206,7 @@ impl Node {
         let seen = |q: &QueueNumbers| {
             // Taken while the hub had no clock to compare it with.
             if q.as_of.is_some_and(|as_of| is_ahead(as_of.at, now)) {
-                return unheard(q);
+                return queue_without_data(q);
             }
             QueueNumbers {
                 fresh: self.is_fresh(q, now),
@@ -210,23 +216,23 @@ impl Node {
         all.map(seen).collect()
     }
 
-    /// Looks whether it is still heard and its numbers are current; whether that is news.
-    pub(super) fn ages(&mut self, now: Now) -> bool {
-        let seen = (self.is_online(now), self.is_current(now));
-        std::mem::replace(&mut self.seen, seen) != seen
+    /// Checks whether it is still online and its numbers are current; whether that changed.
+    pub(super) fn update_status(&mut self, now: Now) -> bool {
+        let status = (self.is_online(now), self.is_current(now));
+        std::mem::replace(&mut self.status, status) != status
     }
 
-    /// Takes a message without a time as a sign of life, if it came live.
-    pub(super) fn lives(&mut self, way: Way) {
-        self.alive = self.alive.max(way.proves_by_coming());
+    /// Counts a message without a time as a sign of life, if it came live.
+    pub(super) fn mark_alive(&mut self, delivery: Delivery) {
+        self.last_alive = self.last_alive.max(delivery.proves_by_arrival());
     }
 
-    /// Notes what a report tells of the node's clock.
-    pub(super) fn measure(&mut self, at: WireTime, way: Way) {
-        match way.clock_off(at.at) {
-            Measured::Nothing => {}
-            Measured::Right => self.clock_off = None,
-            Measured::Off(off) => self.clock_off = Some(off),
+    /// Notes what a report shows of the node's clock.
+    pub(super) fn check_clock(&mut self, at: WireTime, delivery: Delivery) {
+        match delivery.check_clock(at.at) {
+            ClockCheck::Unknown => {}
+            ClockCheck::Right => self.clock_off = None,
+            ClockCheck::Off(off) => self.clock_off = Some(off),
         }
     }
 
@@ -235,25 +241,25 @@ impl Node {
         self.health.as_ref().is_none_or(|h| h.clock != UNKNOWN)
     }
 
-    /// Takes what the availability topic says.
-    pub(super) fn take_availability(&mut self, online: bool, way: Way) -> Effect {
+    /// Applies the availability topic.
+    pub(super) fn set_availability(&mut self, online: bool, delivery: Delivery) -> Effect {
         if online {
-            self.lives(way);
+            self.mark_alive(delivery);
         }
         self.online = Some(online);
-        Effect::Unchanged // but for what `ages` finds
+        Effect::Unchanged // but for what `update_status` finds
     }
 
-    /// Takes a newer health report; viewers see what it says of the outputs.
-    pub(super) fn take_health(&mut self, new: HealthReport, way: Way) -> Effect {
+    /// Applies a newer health report; viewers see its outputs.
+    pub(super) fn set_health(&mut self, new: HealthReport, delivery: Delivery) -> Effect {
         let at = new.at;
         let before = self.health.replace(new);
-        self.measure(at, way);
-        let proved = way.proves(at.at, self.believes_its_clock());
-        self.alive = self.alive.max(proved);
+        self.check_clock(at, delivery);
+        let proved = delivery.proves(at.at, self.believes_its_clock());
+        self.last_alive = self.last_alive.max(proved);
         let outputs = |h: &HealthReport| {
             let seen = h.outputs.iter();
-            // The hash too: who proves what was on the glass compares it with the picture.
+            // The hash too: it is compared with the picture to prove what a screen showed.
             let seen = seen.map(|o| (o.board.clone(), o.state, o.frame_sha256.clone()));
             seen.collect::<Vec<_>>()
         };
@@ -264,35 +270,35 @@ impl Node {
         self.health.iter().flat_map(|h| &h.outputs)
     }
 
-    pub(super) fn take_numbers(
+    pub(super) fn apply_numbers(
         &mut self,
         new: Numbers,
-        way: Way,
+        delivery: Delivery,
         images: &mut Images,
-    ) -> Result<Effect, Refusal> {
+    ) -> Result<Effect, Rejection> {
         if let Some(old) = &self.numbers
             && new.seq <= old.seq
-            && self.is_made_before(old, new.at.at, way.now)
+            && self.is_made_before(old, new.at.at, delivery.now)
         {
             let order = (new.seq, new.at.at);
-            let before = self.late.replace(order).filter(|_| !way.retained);
-            // Without a clock it cannot be told which of two is wrong: one that goes on is right.
+            let before = self.late.replace(order).filter(|_| !delivery.retained);
+            // Without a clock the hub cannot know which of two is wrong: one that goes on is right.
             let goes_on = before.is_some_and(|(seq, at)| new.seq > seq && new.at.at > at);
-            if way.now.synced || !goes_on {
-                return Err(Refusal::Late);
+            if delivery.now.synced || !goes_on {
+                return Err(Rejection::Late);
             }
         }
         self.late = None;
-        rematch(&mut self.boards, &new.boards, |l| &l.id, images);
-        rematch(&mut self.cameras, &new.cameras, |l| &l.id, images);
-        self.measure(new.at, way);
+        match_entries(&mut self.boards, &new.boards, |l| &l.id, images);
+        match_entries(&mut self.cameras, &new.cameras, |l| &l.id, images);
+        self.check_clock(new.at, delivery);
         // A node whose own clock is behind may have a source whose clock is right.
         let of_queues = new.queues.iter().filter_map(|q| q.as_of);
         let newest = of_queues.map(|t| t.at).fold(new.at.at, Timestamp::max);
-        self.proved = way.proves(newest, self.believes_its_clock());
-        self.alive = self.alive.max(self.proved);
-        let synced = way.now.synced;
-        self.made = synced.then(|| new.at.at.min(way.now.wall));
+        self.proved = delivery.proves(newest, self.believes_its_clock());
+        self.last_alive = self.last_alive.max(self.proved);
+        let synced = delivery.now.synced;
+        self.made = synced.then(|| new.at.at.min(delivery.now.wall));
         self.numbers = Some(new);
         Ok(Effect::Changed)
     }
@@ -316,35 +322,35 @@ impl Node {
         self.proved = None;
     }
 
-    pub(super) fn take_board(
+    pub(super) fn set_board_picture(
         &mut self,
         id: &BoardId,
         bytes: &Bytes,
         images: &mut Images,
-    ) -> Result<Effect, Refusal> {
+    ) -> Result<Effect, Rejection> {
         if bytes.is_empty() {
             return Ok(remove(&mut self.boards, id, images));
         }
-        let lines = self.numbers.as_ref().map_or(&[][..], |n| &n.boards);
-        let line = lines.iter().find(|l| l.id == *id);
-        take(&mut self.boards, id, line, bytes, images).map(Effect::changed_if)
+        let entries = self.numbers.as_ref().map_or(&[][..], |n| &n.boards);
+        let entry = entries.iter().find(|l| l.id == *id);
+        store_picture(&mut self.boards, id, entry, bytes, images).map(Effect::changed_if)
     }
 
-    pub(super) fn take_camera(
+    pub(super) fn set_camera_picture(
         &mut self,
         id: &CameraId,
         bytes: &Bytes,
         images: &mut Images,
-    ) -> Result<Effect, Refusal> {
+    ) -> Result<Effect, Rejection> {
         if bytes.is_empty() {
             return Ok(remove(&mut self.cameras, id, images));
         }
-        let lines = self.numbers.as_ref().map_or(&[][..], |n| &n.cameras);
-        let line = lines.iter().find(|l| l.id == *id);
-        take(&mut self.cameras, id, line, bytes, images).map(Effect::changed_if)
+        let entries = self.numbers.as_ref().map_or(&[][..], |n| &n.cameras);
+        let entry = entries.iter().find(|l| l.id == *id);
+        store_picture(&mut self.cameras, id, entry, bytes, images).map(Effect::changed_if)
     }
 
-    /// The newest bytes of a board, whether or not its line has come yet.
+    /// The newest bytes of a board, whether or not its entry has come yet.
     pub(super) fn newest_board(&self, id: &str) -> Option<Image> {
         self.boards.get(id)?.newest.clone()
     }
@@ -363,15 +369,15 @@ impl Node {
 
     /// Forgets its pictures.
     pub(super) fn unpin_all(&mut self, images: &mut Images) {
-        for pane in std::mem::take(&mut self.boards).into_values() {
-            pane.unpin(images);
+        for slot in std::mem::take(&mut self.boards).into_values() {
+            slot.unpin(images);
         }
-        for pane in std::mem::take(&mut self.cameras).into_values() {
-            pane.unpin(images);
+        for slot in std::mem::take(&mut self.cameras).into_values() {
+            slot.unpin(images);
         }
     }
 
-    /// Whether there is nothing left to know of it.
+    /// Whether nothing is known of it any more.
     pub(super) fn is_empty(&self) -> bool {
         self.numbers.is_none()
             && self.online.is_none()
@@ -382,13 +388,13 @@ impl Node {
     }
 }
 
-fn remove<I: Ord, L: Line>(
-    panes: &mut BTreeMap<I, Pane<L>>,
+fn remove<I: Ord, L: PictureEntry>(
+    slots: &mut BTreeMap<I, PictureSlot<L>>,
     id: &I,
     images: &mut Images,
 ) -> Effect {
-    panes.remove(id).map_or(Effect::Unchanged, |pane| {
-        pane.unpin(images);
+    slots.remove(id).map_or(Effect::Unchanged, |slot| {
+        slot.unpin(images);
         Effect::Changed
     })
 }

@@ -1,24 +1,25 @@
 //! What is seen of the registry, at the newest moment it was handed.
 
-use super::{Image, Registry};
+use super::images::Image;
+use super::offices::Registry;
 use crate::hub::view::{BoardView, CameraView, OfficeView, OutputView};
 use crate::model::{NodeId, OfficeId};
 use crate::wire::WireTime;
 use crate::wire::report::HealthReport;
 use jiff::SignedDuration;
 
-/// One node as those see it who run it.
+/// One node as operators see it.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeView<'a> {
     /// Its office.
     pub office: &'a OfficeId,
     /// The node.
     pub node: &'a NodeId,
-    /// Whether it is heard.
+    /// Whether it is online.
     pub online: bool,
-    /// What it said of itself last.
+    /// Its newest health report.
     pub health: Option<&'a HealthReport>,
-    /// Whether its clock is synchronised, by its own word.
+    /// Whether its clock is synchronised, by its own report.
     pub clock_synchronized: bool,
     /// How far its clock is ahead of the hub's (negative: behind, or its reports come late); only
     /// when that is too much to believe its times.
@@ -40,13 +41,13 @@ impl Registry {
             .max_by_key(|(n, _)| n.rank(now))?;
         let mut queues = node.queues(now);
         for queue in &mut queues {
-            queue.fresh &= self.line;
+            queue.fresh &= self.connected;
         }
         let mut boards = Vec::new();
         let mut cameras = Vec::new();
         let mut outputs = Vec::new();
         for (id, n) in nodes {
-            if self.line && n.is_online(now) {
+            if self.connected && n.is_online(now) {
                 outputs.extend(n.outputs().map(|o| OutputView::new(id, o)));
             }
             boards.extend(n.boards().map(|(l, i)| BoardView::new(id, l, i.format)));
@@ -60,7 +61,7 @@ impl Registry {
             boards,
             cameras,
             outputs,
-            online: self.line && nodes.values().any(|n| n.is_online(now)),
+            online: self.connected && nodes.values().any(|n| n.is_online(now)),
         })
     }
 
@@ -75,27 +76,27 @@ impl Registry {
     pub fn pictures(&self, office: &OfficeId) -> Vec<ShownPicture> {
         let nodes = || self.offices.get(office).into_iter().flatten();
         let boards = nodes().flat_map(|(_, n)| {
-            let heard = self.line && n.is_online(self.now);
-            n.boards().map(move |(line, image)| ShownPicture {
+            let online = self.connected && n.is_online(self.now);
+            n.boards().map(move |(entry, image)| ShownPicture {
                 camera: false,
                 image: image.clone(),
-                at: line.shown_at,
-                heard,
+                at: entry.shown_at,
+                online,
             })
         });
         let cameras = nodes().flat_map(|(_, n)| {
-            let heard = self.line && n.is_online(self.now);
-            n.cameras().map(move |(line, image)| ShownPicture {
+            let online = self.connected && n.is_online(self.now);
+            n.cameras().map(move |(entry, image)| ShownPicture {
                 camera: true,
                 image: image.clone(),
-                at: line.taken_at,
-                heard,
+                at: entry.taken_at,
+                online,
             })
         });
         boards.chain(cameras).collect()
     }
 
-    /// A picture by its hash, if it is still kept.
+    /// A picture by its hash, if it is still stored.
     #[must_use]
     pub fn image(&self, sha256: &str) -> Option<Image> {
         self.images.get(sha256)
@@ -132,6 +133,6 @@ pub struct ShownPicture {
     pub image: Image,
     /// When it was shown or taken.
     pub at: WireTime,
-    /// Whether its node is heard.
-    pub heard: bool,
+    /// Whether its node is online.
+    pub online: bool,
 }

@@ -36,7 +36,7 @@ const FIXED: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// The headers of every answer.
-pub(crate) fn standing(web: &WebConfig) -> HeaderMap {
+pub(crate) fn of_every_answer(web: &WebConfig) -> HeaderMap {
     let mut headers: HeaderMap = FIXED.into_iter().collect();
     let ancestors = if web.frame_ancestors.is_empty() {
         // For browsers that do not know frame-ancestors; it cannot name single origins.
@@ -57,12 +57,12 @@ pub(crate) fn standing(web: &WebConfig) -> HeaderMap {
 }
 
 /// Whether a method asks for something without changing anything.
-pub(super) fn only_reads(method: &Method) -> bool {
+pub(crate) fn only_reads(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// The answer to any other method, on every path: there is nothing to write to.
-pub(super) fn read_only() -> Response {
+pub(crate) fn read_only() -> Response {
     let allow = [(header::ALLOW, "GET,HEAD")];
     (StatusCode::METHOD_NOT_ALLOWED, allow).into_response()
 }

@@ -1,128 +1,13 @@
 //! The OpenAPI document, made from the table of routes and from the types of the answers.
 
-use super::routes::{OPEN, OPS, PAGES, Route};
-use super::{Shared, accuracy, api, forecast, opendata, widgets};
-use crate::hub::page::Page;
+use super::data::{api, opendata, widgets};
+use super::pages::{accuracy, forecast};
+use super::parts::json;
+use super::route::{Param, Route};
+use crate::hub::content::page::Page;
 use crate::hub::view::OfficeView;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
 use serde_json::{Map, Value, json};
-use std::sync::LazyLock;
 use utoipa::ToSchema;
-
-/// A value in the path or after the `?`.
-pub(super) struct Param {
-    name: &'static str,
-    place: &'static str,
-    about: &'static str,
-    /// JSON Schema.
-    schema: &'static str,
-}
-
-impl Param {
-    pub(super) const fn path(
-        name: &'static str,
-        about: &'static str,
-        schema: &'static str,
-    ) -> Self {
-        Self {
-            name,
-            place: "path",
-            about,
-            schema,
-        }
-    }
-
-    pub(super) const fn query(
-        name: &'static str,
-        about: &'static str,
-        schema: &'static str,
-    ) -> Self {
-        Self {
-            name,
-            place: "query",
-            about,
-            schema,
-        }
-    }
-
-    fn document(&self) -> Value {
-        json!({
-            "name": self.name,
-            "in": self.place,
-            "description": self.about,
-            "required": self.place == "path",
-            "schema": parsed(self.schema),
-        })
-    }
-}
-
-/// What an answer holds.
-#[derive(Clone, Copy)]
-pub(super) enum Body {
-    /// Nothing that is described.
-    None,
-    /// JSON of a named schema.
-    Json(&'static str),
-    /// The same, or a page.
-    Widget(&'static str),
-    /// JSON-LD or JSON of this schema.
-    Ld(&'static str),
-    Csv,
-    Text,
-    Events,
-    Picture,
-    /// RFC 9457.
-    Problem,
-    /// Any content of this type.
-    Any(&'static str),
-}
-
-impl Body {
-    fn content(self) -> Option<Value> {
-        let text = || json!({ "schema": { "type": "string" } });
-        let named =
-            |name: &str| json!({ "schema": { "$ref": format!("#/components/schemas/{name}") } });
-        Some(match self {
-            Self::None => return None,
-            Self::Json(name) => json!({ "application/json": named(name) }),
-            Self::Widget(name) => json!({ "application/json": named(name), "text/html": text() }),
-            Self::Ld(schema) => {
-                let schema = json!({ "schema": parsed(schema) });
-                json!({ "application/ld+json": schema, "application/json": schema })
-            }
-            Self::Csv => json!({ "text/csv": text() }),
-            Self::Text => json!({ "text/plain": text() }),
-            Self::Events => json!({ "text/event-stream": text() }),
-            Self::Picture => json!({ "image/png": {}, "image/webp": {}, "image/jpeg": {} }),
-            Self::Problem => json!({ "application/problem+json": named("Problem") }),
-            Self::Any(kind) => json!({ kind: {} }),
-        })
-    }
-}
-
-/// One answer of a route.
-pub(super) struct Answer {
-    status: u16,
-    about: &'static str,
-    body: Body,
-}
-
-impl Answer {
-    pub(super) const fn new(status: u16, about: &'static str, body: Body) -> Self {
-        Self {
-            status,
-            about,
-            body,
-        }
-    }
-}
-
-/// The schemas of the table are constants that a test reads.
-fn parsed(schema: &str) -> Value {
-    serde_json::from_str(schema).unwrap_or_default()
-}
 
 fn operation(route: &Route) -> Value {
     let answers: Map<String, Value> = route
@@ -159,7 +44,7 @@ fn schemas() -> Map<String, Value> {
     add!(
         OfficeView,
         api::Offices,
-        api::Problem,
+        json::Problem,
         opendata::Congestion,
         accuracy::AccuracyList,
         forecast::UsualWeek,
@@ -184,11 +69,9 @@ fn schemas() -> Map<String, Value> {
     schemas
 }
 
-static DOCUMENT: LazyLock<Page> = LazyLock::new(|| {
-    let paths: Map<String, Value> = OPEN
-        .iter()
-        .chain(PAGES)
-        .chain(OPS)
+/// The document of these routes.
+pub(crate) fn document<'a>(routes: impl Iterator<Item = &'a Route>) -> Page {
+    let paths: Map<String, Value> = routes
         .map(|route| (route.path.to_owned(), operation(route)))
         .collect();
     let document = json!({
@@ -199,7 +82,7 @@ static DOCUMENT: LazyLock<Page> = LazyLock::new(|| {
             "summary": "Who is called, who waits and how long, at every office of a city",
             "license": {
                 "name": "CC BY 4.0 (the data)",
-                "url": opendata::LICENCE,
+                "url": json::LICENCE,
             },
         },
         "servers": [{ "url": "/" }],
@@ -207,8 +90,4 @@ static DOCUMENT: LazyLock<Page> = LazyLock::new(|| {
         "components": { "schemas": schemas() },
     });
     Page::json(document.to_string())
-});
-
-pub(super) async fn document(State(_): Shared, headers: HeaderMap) -> Response {
-    DOCUMENT.respond(&headers)
 }

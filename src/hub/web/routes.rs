@@ -1,23 +1,17 @@
 //! The routes that programs use: one table that the router and the OpenAPI document are made of, so
 //! that neither can know a route that the other does not.
 
-use super::openapi::{Answer, Body, Param};
-use super::{
-    about, accuracy, api, events, forecast, ngsi, openapi, opendata, ops, pictures, sound, widgets,
-};
-use crate::hub::Hub;
-use axum::routing::{MethodRouter, get};
-use std::sync::Arc;
-
-/// One route.
-pub(super) struct Route {
-    pub(super) path: &'static str,
-    /// One line on what it answers.
-    pub(super) summary: &'static str,
-    pub(super) params: &'static [Param],
-    pub(super) answers: &'static [Answer],
-    pub(super) get: fn() -> MethodRouter<Arc<Hub>>,
-}
+use super::data::{api, ngsi, opendata, ops, pictures, sound, widgets};
+use super::pages::{about, accuracy, forecast};
+use super::request::Shared;
+use super::route::{Answer, Body, Param, Route};
+use super::{events, openapi};
+use crate::hub::content::page::Page;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+use std::sync::LazyLock;
 
 const OFFICE: Param = Param::path(
     "office",
@@ -69,7 +63,7 @@ const ENTITIES: Body =
 const ENTITY: Body = Body::Ld(r##"{"$ref":"#/components/schemas/QueueMonitor"}"##);
 
 /// Routes that may be read from any page.
-pub(super) const OPEN: &[Route] = &[
+pub(crate) const OPEN: &[Route] = &[
     Route {
         path: "/api/v1/offices",
         summary: "Every office with its queues and pictures",
@@ -128,7 +122,7 @@ pub(super) const OPEN: &[Route] = &[
         summary: "This document",
         params: &[],
         answers: &[ok("OpenAPI 3.1", Body::Any("application/json")), UNCHANGED],
-        get: || get(openapi::document),
+        get: || get(document),
     },
     Route {
         path: "/opendata/congestion.json",
@@ -258,7 +252,7 @@ pub(super) const OPEN: &[Route] = &[
 ];
 
 /// Routes of the pages that a program may want as well; other sites have them through a link only.
-pub(super) const PAGES: &[Route] = &[
+pub(crate) const PAGES: &[Route] = &[
     Route {
         path: "/offices/{office}/queues/{queue}/tickets/{ticket}/call.wav",
         summary: "The spoken call of a ticket; 16 bits, one channel, 24 kHz",
@@ -296,8 +290,8 @@ pub(super) const PAGES: &[Route] = &[
     },
 ];
 
-/// Routes for those who run the hub.
-pub(super) const OPS: &[Route] = &[
+/// Routes for operators.
+pub(crate) const OPS: &[Route] = &[
     Route {
         path: "/healthz",
         summary: "The process answers",
@@ -326,3 +320,11 @@ pub(super) const OPS: &[Route] = &[
         get: || get(ops::metrics),
     },
 ];
+
+/// The OpenAPI document of all routes of these tables.
+static DOCUMENT: LazyLock<Page> =
+    LazyLock::new(|| openapi::document(OPEN.iter().chain(PAGES).chain(OPS)));
+
+async fn document(State(_): Shared, headers: HeaderMap) -> Response {
+    DOCUMENT.respond(&headers)
+}

@@ -198,7 +198,7 @@ fn settings() -> AnnouncementSettings {
 
 /// Name and lane of a queue; a call may come before the numbers.
 fn queue(hub: &Hub, office: &OfficeId, queue: &QueueId) -> (Name, Lane) {
-    let (_, offices) = hub.glance(false);
+    let (_, offices) = hub.summary(false);
     let found = offices.into_iter().find(|o| o.view.id == *office);
     let queues = found.map(|o| o.view.queues).unwrap_or_default();
     let found = queues.into_iter().find(|q| q.id == *queue);
