@@ -14,6 +14,7 @@
 //! | [`jpeg`] | decodes JPEG pictures |
 //! | [`store`] | files that survive a power cut |
 //! | [`mqtt`] | a connection to a broker that reconnects by itself |
+//! | [`frame`] | what boards make and outputs take |
 //! | [`feed`] | turns messages of ticketing systems into queue states |
 //! | [`board`] | draws boards |
 //! | [`camera`] | reads the digits of a filmed board |
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod feed;
+pub mod frame;
 pub mod health;
 pub mod hub;
 pub mod jpeg;

@@ -3,13 +3,14 @@
 //! The event loop is polled step by step, each step to its end; commands are queued meanwhile. What is
 //! in flight when the connection breaks is answered with [`PublishError::Lost`].
 
-use super::client::{Commands, Event, EventLoop, IncomingPublish, Version};
+use super::client::{Commands, EventLoop, Version};
+use super::event::{Event, IncomingPublish};
 use super::fault::{ConnectionError, ConnectionErrorKind};
 use super::filter;
 use super::inbox::{Ack, AckToken, Message};
 use super::limits::Limits;
 use super::outbox::{Publish, PublishError, QueuedPublish, WINDOW};
-use super::session::SessionTask;
+use super::session_task::SessionTask;
 use super::stats::add;
 use super::subscriptions::{PendingSubscriptions, SubscriptionChange};
 use std::collections::{HashMap, VecDeque};

@@ -6,9 +6,9 @@
 use super::content::{PictureKind, StreamPicture};
 use crate::board::Caption;
 use crate::clock::Now;
+use crate::frame::Frame;
 use crate::jpeg;
 use crate::model::Name;
-use crate::output::Frame;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions as _, Point, Size};
 use embedded_graphics::pixelcolor::Rgb888;

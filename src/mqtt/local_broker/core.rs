@@ -3,7 +3,7 @@
 //! A client connects, subscribes, and polls for its events. Sessions that outlive their connection are
 //! not stored: within a process no connection is lost.
 
-use super::super::client::{Event, IncomingPublish};
+use super::super::event::{Event, IncomingPublish};
 use super::super::filter;
 use super::super::limits::Limits;
 use super::super::outbox::{Publish, PublishError, Qos};

@@ -3,7 +3,7 @@
 //! Every point is a square with dark space around it, lit or not, so that an installer sees the
 //! panel and not its pixels. Made by the simulator of embedded-graphics.
 
-use crate::output::Frame;
+use crate::frame::Frame;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -78,7 +78,7 @@ pub fn preview(frame: &Frame, points: Points) -> Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::encode;
+    use crate::frame::encode;
     use embedded_graphics::pixelcolor::RgbColor;
 
     #[test]

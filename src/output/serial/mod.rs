@@ -21,6 +21,7 @@ mod fault;
 mod frame;
 mod inspect;
 mod line;
+mod load;
 mod parse;
 mod raw;
 mod reply;
@@ -30,11 +31,12 @@ mod template;
 mod tests;
 mod transport;
 
-pub use digits::Face;
 pub use inspect::inspect;
 #[doc(hidden)] // for the fuzz targets
 pub use reply::{ReplyMatch, match_reply};
 pub use template::TemplateError;
+
+pub use crate::frame::{Face, Field};
 
 use super::{Connector, DeviceStatus};
 use crate::config::SerialConfig;
@@ -53,18 +55,6 @@ const REOPEN_LONGEST: Duration = Duration::from_secs(4);
 const UNCONFIRMED_EVERY: Duration = Duration::from_secs(2);
 /// How often a quiet line is asked whether it is still there.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
-
-/// What an address is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// Whom it is for.
-    pub address: u16,
-    /// What is to be seen.
-    pub face: Face,
-    /// Whether it is to blink, on boards that do so by themselves
-    /// ([`SerialBoard::blinks`]); others do not care.
-    pub blink: bool,
-}
 
 /// Says why a board of digits cannot be built.
 #[derive(Debug, thiserror::Error)]
