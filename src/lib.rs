@@ -6,6 +6,11 @@
 //! |---|---|
 //! | [`model`] | office, queue, ticket, call, wait as values |
 //! | [`clock`] | reads the clocks; everything else gets the time as an argument |
+//! | [`backoff`] | how long to wait before the next attempt |
+//! | [`digest`] | digests as text |
+//! | [`errors`] | what errors and panics say, for people |
+//! | [`files`] | files that are there whole or not at all |
+//! | [`topic_filter`] | which topics a filter of MQTT means |
 //! | [`shutdown`] | turns SIGTERM and SIGINT into a cancellation token |
 //! | [`config`] | reads and checks configuration files |
 //! | [`wire`] | topics and payloads of the contract |
@@ -26,12 +31,16 @@
 //! | [`roles`] | assembles the parts: node, hub, demo and tools |
 //! | [`cli`] | the commands |
 
+pub mod backoff;
 pub mod board;
 pub mod camera;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod digest;
+pub mod errors;
 pub mod feed;
+pub mod files;
 pub mod frame;
 pub mod health;
 pub mod hub;
@@ -49,6 +58,7 @@ pub mod shutdown;
 pub mod state;
 pub mod store;
 pub mod stream;
+pub mod topic_filter;
 pub mod uplink;
 pub mod voice;
 pub mod wire;

@@ -7,6 +7,7 @@ use super::raw::{RawAdapter, RawRule, RawSelect};
 use super::{AdapterConfig, AdapterRule, AdapterSelect};
 use crate::model::text::plain;
 use crate::model::{Label, Pattern, QueueId};
+use crate::topic_filter;
 use std::collections::BTreeMap;
 
 /// More foreign systems than an office has.
@@ -77,13 +78,7 @@ impl Check<'_> {
             self.missing(at, "a topic filter such as taipei/+/counters");
             return None;
         };
-        let levels: Vec<&str> = raw.split('/').collect();
-        let level = |(i, level): (usize, &&str)| match *level {
-            "+" => true,
-            "#" => i + 1 == levels.len(),
-            text => !text.contains(['+', '#']),
-        };
-        let good = is_line(raw, MAX_FILTER) && levels.iter().enumerate().all(level);
+        let good = is_line(raw, MAX_FILTER) && topic_filter::is_valid(raw);
         if !good {
             self.wrong(
                 at,

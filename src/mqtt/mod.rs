@@ -23,12 +23,10 @@
 //! A [`LocalBroker`] within the process may replace the broker: all of the above holds there too.
 //! Knows no tickets, no JSON and no topic but those it is given.
 
-mod backoff;
 mod client;
 mod connection;
 mod event;
 mod fault;
-mod filter;
 mod inbox;
 mod limits;
 mod local_broker;

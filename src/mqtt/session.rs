@@ -1,6 +1,5 @@
 //! The task behind a session: connects, and reconnects when the connection is lost.
 
-use super::backoff::Backoff;
 use super::client::Version;
 use super::connection::{Connection, ConnectionEnd};
 use super::fault::{ConnectionError, ConnectionErrorKind, Fault};
@@ -12,6 +11,7 @@ use super::session_task::{ConnectionState, SessionTask};
 use super::stats::{Stats, add};
 use super::version_fallback::VersionFallback;
 use super::{client, tls};
+use crate::backoff::{Backoff, Jitter};
 use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,7 +95,7 @@ impl SessionTask {
     async fn run(mut self, shutdown: CancellationToken) {
         let begin = self.begin;
         let mut fallback = VersionFallback::new();
-        let mut backoff = Backoff::new(self.options.backoff);
+        let mut backoff = Backoff::new(self.options.backoff, Jitter::Full);
         while !shutdown.is_cancelled() {
             self.stats.heartbeat();
             let version = fallback.version(begin.elapsed());

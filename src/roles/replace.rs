@@ -1,9 +1,9 @@
 //! Files that are there whole or not at all, whenever the power goes.
 
+use crate::files::{self, Durability};
 use anyhow::Context;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Puts a file in place of an older one, if there is one, and makes its folder. `mode` is its
@@ -12,34 +12,11 @@ use std::path::Path;
 /// # Errors
 /// When it cannot be written; the older one is there still.
 pub(in crate::roles) fn replace(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new(""));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = dir.join(format!(".{name}.new"));
     let put = || -> io::Result<()> {
-        fs::create_dir_all(dir)?;
-        // One that was left over may be open to others.
-        match fs::remove_file(&fresh) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        write(&fresh, bytes, mode)
-            .and_then(|()| fs::rename(&fresh, path))
-            .inspect_err(|_| {
-                let _ = fs::remove_file(&fresh); // half of it helps nobody
-            })
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;
+        files::replace(path, bytes, Durability::Synced, mode)
     };
-    put().with_context(|| format!("cannot write {}", path.display()))?;
-    if let Ok(dir) = File::open(dir) {
-        let _ = dir.sync_all(); // a file system that cannot is none to keep things on
-    }
-    Ok(())
-}
-
-fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    put().with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! labels, counts and lengths hold what the contract promises, so nothing behind this module
 //! meets a wrong value. Errors name the path within the JSON. Knows no network, no state.
 
-mod digest;
 pub mod feed;
 pub mod old_names;
 pub mod report;
@@ -12,7 +11,7 @@ pub mod text;
 pub mod time;
 pub mod topic;
 
-pub use digest::{hex, sha256_hex};
+pub use crate::digest::sha256_hex;
 pub use time::WireTime;
 
 use serde::de::DeserializeOwned;

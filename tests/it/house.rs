@@ -14,6 +14,11 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("clock", 0, &[]),
     ("shutdown", 0, &[]),
     ("frame", 0, &[]),
+    ("backoff", 0, &[]),
+    ("digest", 0, &[]),
+    ("errors", 0, &[]),
+    ("files", 0, &[]),
+    ("topic_filter", 0, &[]),
     // How tests wait; not in the program.
     ("patience", 0, &[]),
     ("config", 1, &[]),

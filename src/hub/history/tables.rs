@@ -53,7 +53,7 @@ fn migration((number, name, text): File) -> Migration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::hex;
+    use hex::encode as hex;
     use std::path::Path;
 
     fn told(migrator: &Migrator) -> Vec<(i64, String, String, bool)> {

@@ -3,6 +3,7 @@
 use super::calls::{self, Arrival};
 use super::labels::Labels;
 use super::{HistoryError, Note, Pending, SlotRow, Sweep, ToldRow, spelling, sql, sweep, tables};
+use crate::backoff::{Backoff, Jitter};
 use crate::hub::stats::Stats;
 use crate::model::OfficeId;
 use sqlx::AnyPool;
@@ -17,8 +18,7 @@ use tokio_util::sync::CancellationToken;
 const BATCH: usize = 500;
 
 /// Waits between attempts: from the first to the longest, doubling.
-const FIRST_RETRY: Duration = Duration::from_millis(50);
-const LAST_RETRY: Duration = Duration::from_secs(5);
+const RETRIES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// While there is nothing to write, the database is asked for a sign of life this often.
 const IDLE_CHECK: Duration = Duration::from_secs(10);
@@ -112,7 +112,8 @@ impl Writer {
 
     /// Writes the batch however often it takes; an empty one asks for a sign of life.
     async fn persist(&mut self, batch: &mut Vec<Pending>) {
-        let mut wait = FIRST_RETRY;
+        // Many hubs on one server must not beat in time.
+        let mut backoff = Backoff::new(RETRIES, Jitter::Around);
         let mut warned = false;
         loop {
             match self.attempt(batch).await {
@@ -135,9 +136,7 @@ impl Writer {
                     }
                 }
             }
-            let jitter = 0.5 + fastrand::f64(); // many hubs on one server must not beat in time
-            sleep(wait.mul_f64(jitter)).await;
-            wait = (wait * 2).min(LAST_RETRY);
+            sleep(backoff.next(fastrand::f64())).await;
         }
     }
 

@@ -5,6 +5,7 @@ use super::reply::{ReplyMatch, match_reply};
 use super::transport::{Io, MAX_RECEIVED, SharedTransport};
 use super::{frame::Encoded, frame::Write};
 use crate::config::{Framing, Parity, Rs485, SerialConfig, SerialDevice};
+use crate::errors::plain;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -55,15 +56,12 @@ impl Line {
             SerialDevice::Port(path) => {
                 let name = path.to_string_lossy();
                 let port = port(&name, config.baud, config.framing);
-                Io::Serial(
-                    port.open_native_async()
-                        .map_err(|e| without_number(&e.to_string()))?,
-                )
+                Io::Serial(port.open_native_async().map_err(|e| plain(&e))?)
             }
             SerialDevice::Tcp { host, port } => {
                 let connect = timeout(CONNECT_WITHIN, TcpStream::connect((host.as_str(), *port)));
                 let stream = match connect.await {
-                    Ok(stream) => stream.map_err(|e| without_number(&e.to_string()))?,
+                    Ok(stream) => stream.map_err(|e| plain(&e))?,
                     Err(_) => return Err("no answer within 1 s".to_owned()),
                 };
                 let _ = stream.set_nodelay(true); // slower without, but works
@@ -80,7 +78,7 @@ impl Line {
         };
         if line.rs485 != Rs485::Adapter && !line.is_tcp {
             line.direction(false)
-                .map_err(|e| format!("cannot switch RTS: {}", without_number(&e.to_string())))?;
+                .map_err(|e| format!("cannot switch RTS: {}", plain(&e)))?;
         }
         if modbus {
             line.attach();
@@ -290,23 +288,15 @@ fn unexpected(expected: &[Option<u8>], heard: &[u8], within: Duration) -> String
     }
     let wanted: Vec<String> = expected
         .iter()
-        .map(|byte| byte.map_or("??".to_owned(), |byte| format!("{byte:02x}")))
+        .map(|byte| byte.map_or("??".to_owned(), |byte| hex::encode([byte])))
         .collect();
     format!("expected {}, got {}", wanted.join(" "), spaced(heard))
 }
 
 /// Bytes in hexadecimal with spaces between them.
 pub(super) fn spaced(bytes: &[u8]) -> String {
-    let all: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let all: Vec<String> = bytes.iter().map(|byte| hex::encode([*byte])).collect();
     all.join(" ")
-}
-
-/// A message of the system without the number in brackets that helps nobody.
-pub(super) fn without_number(message: &str) -> String {
-    let text = message.split(" (os error").next().unwrap_or(message);
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_ascii_lowercase());
-    first.into_iter().chain(chars).collect()
 }
 
 fn port(name: &str, baud: u32, framing: Framing) -> tokio_serial::SerialPortBuilder {

@@ -39,7 +39,9 @@ pub use template::TemplateError;
 pub use crate::frame::{Face, Field};
 
 use super::{Connector, DeviceStatus};
+use crate::backoff::{Backoff, Jitter};
 use crate::config::SerialConfig;
+use crate::errors::plain;
 use fault::FaultDebouncer;
 use frame::Encoded;
 use line::{ExchangeError, Line};
@@ -47,10 +49,9 @@ use std::time::{Duration, Instant};
 use template::{Body, Template};
 use tokio::runtime::Runtime;
 
-/// First wait before a device is opened again.
-const REOPEN_FIRST: Duration = Duration::from_millis(250);
-/// Longest wait before a device is opened again: an installer who plugs it in sees digits soon.
-const REOPEN_LONGEST: Duration = Duration::from_secs(4);
+/// First wait before a device is opened again, and the longest: an installer who plugs it in sees
+/// digits soon.
+const REOPEN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
 /// A field that does not answer is tried this often at most.
 const UNCONFIRMED_EVERY: Duration = Duration::from_secs(2);
 /// How often a quiet line is asked whether it is still there.
@@ -110,7 +111,7 @@ pub struct SerialBoard {
     open_at: Instant,
     /// The line is only made anew after a wrong answer: what is known of the fields holds.
     renewed: bool,
-    backoff: Duration,
+    backoff: Backoff,
     /// No frame before this.
     rest_until: Instant,
     checked: Instant,
@@ -147,7 +148,7 @@ impl SerialBoard {
             closed: None,
             open_at: now,
             renewed: false,
-            backoff: REOPEN_FIRST,
+            backoff: Backoff::new(REOPEN, Jitter::None),
             rest_until: now,
             checked: now,
             last_reply: String::new(),
@@ -313,7 +314,7 @@ impl SerialBoard {
             Ok(line) => {
                 self.line = Some(line);
                 self.closed = None;
-                self.backoff = REOPEN_FIRST;
+                self.backoff.reset();
                 if std::mem::take(&mut self.renewed) {
                     return;
                 }
@@ -329,20 +330,19 @@ impl SerialBoard {
             Err(why) => {
                 self.renewed = false;
                 self.closed = Some(format!("cannot open {}: {why}", self.config.device));
-                self.open_at = Instant::now() + self.backoff;
-                self.backoff = (self.backoff * 2).min(REOPEN_LONGEST);
+                self.open_at = Instant::now() + self.backoff.next(1.0);
             }
         }
     }
 
     fn lose(&mut self, error: &std::io::Error) {
         let device = &self.config.device;
-        let why = line::without_number(&error.to_string());
+        let why = plain(error);
         self.closed = Some(format!("lost {device}: {why}"));
         self.line = None;
         self.renewed = false;
-        self.open_at = Instant::now() + REOPEN_FIRST;
-        self.backoff = REOPEN_FIRST;
+        self.open_at = Instant::now() + REOPEN.0;
+        self.backoff.reset();
     }
 
     fn send(&mut self, index: usize) {

@@ -11,7 +11,7 @@ use crate::model::BoardId;
 use crate::output::led::preview::{Points, preview};
 use crate::output::{Frame, PngOutput, encode};
 use crate::uplink::{self, Image, Origin};
-use crate::wire::hex;
+use hex::encode as hex;
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;

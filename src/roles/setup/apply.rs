@@ -87,10 +87,7 @@ fn network(interfaces: &str, fixed: Option<&Wired>, metric: u32) -> String {
 /// For wpa_supplicant (wpa_supplicant.conf(5)). Texts are given in hexadecimal or checked for what
 /// would end a quotation.
 fn supplicant(wifi: &Wifi) -> String {
-    let ssid = wifi.ssid.bytes().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let ssid = hex::encode(&wifi.ssid);
     let mut text = format!(
         "country={}\nnetwork={{\n  ssid={ssid}\n  scan_ssid={}\n",
         wifi.country,
