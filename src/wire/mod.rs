@@ -5,6 +5,7 @@
 //! meets a wrong value. Errors name the path within the JSON. Knows no network, no state.
 
 pub mod feed;
+mod media_type;
 pub mod old_names;
 pub mod report;
 pub mod text;
@@ -12,6 +13,7 @@ pub mod time;
 pub mod topic;
 
 pub use crate::digest::sha256_hex;
+pub use media_type::MediaType;
 pub use time::WireTime;
 
 use serde::de::DeserializeOwned;

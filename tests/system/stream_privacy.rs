@@ -109,7 +109,7 @@ async fn marks_around_a_filmed_board_are_not_in_the_hub_nor_in_the_video() {
         pictures: vec![StreamPicture {
             kind: PictureKind::Camera,
             sha256: line["sha256"].as_str().unwrap().into(),
-            format: "image/jpeg",
+            format: yobiban::wire::MediaType::Jpeg,
             bytes: jpeg.into(),
             at,
             node_online: true,

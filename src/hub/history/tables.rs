@@ -59,7 +59,7 @@ mod tests {
     fn told(migrator: &Migrator) -> Vec<(i64, String, String, bool)> {
         let all = migrator.iter();
         all.map(|m| {
-            let (name, sum) = (m.description.to_string(), hex(&m.checksum));
+            let (name, sum) = (m.description.to_string(), hex(&*m.checksum));
             (m.version, name, sum, m.no_tx)
         })
         .collect()

@@ -7,16 +7,15 @@ use super::{Effect, Refusal};
 use crate::clock::Now;
 use crate::health::Instances;
 use crate::model::{BoardId, CameraId};
+use crate::wire::MediaType;
 use crate::wire::WireTime;
+use crate::wire::report::ClockState;
 use crate::wire::report::{
     BoardPicture, CameraPicture, HealthReport, Numbers, OutputReport, QueueNumbers,
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-
-/// What a node says of its clock while it was never set ([`HealthReport::clock`]).
-const UNKNOWN: &str = "unknown";
 
 /// One node.
 #[derive(Debug, Default)]
@@ -148,7 +147,7 @@ fn take<I: Ord + Clone, L: Line>(
     if !panes.contains_key(key) && panes.len() >= MAX_PICTURES {
         return Err(Refusal::Full("picture of this node"));
     }
-    let format = super::images::sniff(bytes).ok_or(Refusal::Picture(bytes.len()))?;
+    let format = MediaType::of(bytes).ok_or(Refusal::Picture(bytes.len()))?;
     let image = images.pin(bytes, format).ok_or(Refusal::Full("picture"))?;
     Ok(panes
         .entry(key.clone())
@@ -232,7 +231,9 @@ impl Node {
 
     /// Whether the node itself believes its clock; also as long as it did not say.
     pub(super) fn believes_its_clock(&self) -> bool {
-        self.health.as_ref().is_none_or(|h| h.clock != UNKNOWN)
+        self.health
+            .as_ref()
+            .is_none_or(|h| h.clock != ClockState::Unknown)
     }
 
     /// Takes what the availability topic says.

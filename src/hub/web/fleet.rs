@@ -13,6 +13,7 @@ use crate::health::IssueKind;
 use crate::hub::lang::{Lang, Messages};
 use crate::hub::registry::Registry;
 use crate::model::{NodeId, OfficeId};
+use crate::wire::report::ClockState;
 use crate::wire::report::{HealthReport, MachineReport, OutputReport, OutputState};
 use askama::Template;
 use axum::extract::State;
@@ -318,7 +319,7 @@ fn facts(health: &HealthReport, w: &Words) -> Vec<Fact> {
         memory_free,
     } = &health.machine;
     let gone = i64::try_from(health.uptime_s).unwrap_or(i64::MAX);
-    let synced = health.clock == "synchronised";
+    let synced = health.clock == ClockState::Synchronised;
     let mut facts = vec![
         Fact {
             name: w.uptime,

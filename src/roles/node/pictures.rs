@@ -11,6 +11,7 @@ use crate::model::BoardId;
 use crate::output::led::preview::{Points, preview};
 use crate::output::{Frame, PngOutput, encode};
 use crate::uplink::{self, Image, Origin};
+use crate::wire::MediaType;
 use hex::encode as hex;
 use jiff::Timestamp;
 use std::io;
@@ -122,7 +123,7 @@ impl Drop for Pictures {
 impl Encoder {
     fn run(mut self, frames: &Receiver<(Frame, Timestamp)>, back: &Sender<Frame>) {
         while let Ok((frame, shown_at)) = frames.recv() {
-            let frame_sha256 = hex(&frame.sha256());
+            let frame_sha256 = hex(frame.sha256());
             let glowing = self.points.map(|points| preview(&frame, points));
             let picture = encode::lossless(glowing.as_ref().unwrap_or(&frame));
             let failed = self
@@ -135,7 +136,7 @@ impl Encoder {
             let image = Image::new(
                 origin.clone(),
                 picture.bytes,
-                picture.media_type,
+                MediaType::Png,
                 size,
                 shown_at,
             );
