@@ -6,6 +6,7 @@
 
 use super::sink::{Sink, SinkError};
 use super::sound::{Pcm, RATE};
+use crate::errors::panic_text;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,8 +117,9 @@ impl Player {
     pub fn stop(self) {
         self.stop.store(true, Ordering::Relaxed);
         drop(self.commands);
-        if self.thread.join().is_err() {
-            tracing::error!("the sound thread panicked");
+        if let Err(payload) = self.thread.join() {
+            let said = panic_text(payload.as_ref());
+            tracing::error!("the sound thread panicked: {said}");
         }
     }
 

@@ -77,7 +77,7 @@ impl Line {
             is_tcp: matches!(config.device, SerialDevice::Tcp { .. }),
         };
         if line.rs485 != Rs485::Adapter && !line.is_tcp {
-            line.direction(false)
+            line.listen()
                 .map_err(|e| format!("cannot switch RTS: {}", plain(&e)))?;
         }
         if modbus {
@@ -173,12 +173,12 @@ impl Line {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let switched = self.rs485 != Rs485::Adapter && !self.is_tcp;
         if switched {
-            self.direction(true)?;
+            self.talk()?;
         }
         let sent = timeout(WRITE_WITHIN, self.transport.write_all(bytes)).await;
         if switched {
             self.drained().await?;
-            self.direction(false)?;
+            self.listen()?;
         }
         match sent {
             Ok(sent) => sent,
@@ -186,9 +186,17 @@ impl Line {
         }
     }
 
-    /// Switches the direction of a two-transport line that no converter switches.
-    fn direction(&mut self, sending: bool) -> io::Result<()> {
-        let on = sending == (self.rs485 == Rs485::Rts);
+    /// Switches a line of two wires that no converter switches, to send.
+    fn talk(&mut self) -> io::Result<()> {
+        self.request_to_send(self.rs485 == Rs485::Rts)
+    }
+
+    /// Switches it back, to receive.
+    fn listen(&mut self) -> io::Result<()> {
+        self.request_to_send(self.rs485 != Rs485::Rts)
+    }
+
+    fn request_to_send(&mut self, on: bool) -> io::Result<()> {
         self.transport.with(|transport| match &mut transport.io {
             Io::Serial(port) => port.write_request_to_send(on).map_err(io::Error::from),
             Io::Tcp(_) => Ok(()),

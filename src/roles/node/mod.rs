@@ -37,6 +37,7 @@ use super::{Probe, glowing};
 use crate::board::{Painter, SetupScreen};
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
+use crate::errors::panic_text;
 use crate::feed;
 use crate::health::{IssueKind, with_causes};
 use crate::mqtt::{self, LocalBroker, SessionOptions, Subscription};
@@ -480,8 +481,14 @@ impl Lines {
 async fn stop(tasks: Vec<tokio::task::JoinHandle<()>>, screens: Vec<JoinHandle<()>>) {
     let screens = tokio::task::spawn_blocking(move || {
         for screen in screens {
-            if screen.join().is_err() {
-                tracing::error!("a thread of a board, a camera or the voice panicked");
+            let name = screen
+                .thread()
+                .name()
+                .unwrap_or("without a name")
+                .to_owned();
+            if let Err(payload) = screen.join() {
+                let said = panic_text(payload.as_ref());
+                tracing::error!("the thread {name} panicked: {said}");
             }
         }
     });

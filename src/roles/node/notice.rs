@@ -5,6 +5,7 @@ use super::pause::rest;
 use super::site;
 use crate::board::{Painter, SetupScreen};
 use crate::config::{BoardConfig, OutputConfig};
+use crate::errors::panic_text;
 use crate::model::{BoardId, Name};
 use crate::output::{Frame, Output};
 use crate::roles::setup::Told;
@@ -52,7 +53,11 @@ pub async fn run(told: &Told, shutdown: &CancellationToken) -> anyhow::Result<()
     stop.cancel();
     match tokio::task::spawn_blocking(move || screen.join()).await {
         Ok(Ok(result)) => result,
-        _ => anyhow::bail!("the thread of the setup screen panicked"),
+        Ok(Err(payload)) => {
+            let said = panic_text(payload.as_ref());
+            anyhow::bail!("the thread of the setup screen panicked: {said}")
+        }
+        Err(error) => Err(error).context("cannot wait for the setup screen"),
     }
 }
 
