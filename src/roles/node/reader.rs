@@ -250,6 +250,7 @@ impl Reader {
                 down: down.as_deref(),
                 now,
                 zone: &self.zone,
+                addresses: &site::own_addresses(),
                 root: Path::new("/"),
             }))
         });
