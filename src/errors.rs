@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt::Display;
+use std::thread::JoinHandle;
 
 /// An error of the system as part of a sentence: without its number in brackets, which helps nobody,
 /// and without a capital at its beginning.
@@ -20,6 +21,21 @@ pub fn panic_text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without words")
+}
+
+/// Waits for the end of a thread and gives its result; logs a panic with what was said.
+pub fn join<T>(thread: JoinHandle<T>) -> Option<T> {
+    let name = thread
+        .thread()
+        .name()
+        .unwrap_or("without a name")
+        .to_owned();
+    let result = thread.join();
+    let logged = |payload: &Box<dyn Any + Send>| {
+        let said = panic_text(payload.as_ref());
+        tracing::error!("the thread {name} panicked: {said}");
+    };
+    result.inspect_err(logged).ok()
 }
 
 #[cfg(test)]
@@ -45,6 +61,8 @@ mod tests {
         for (panics, said) in panics {
             let payload = std::thread::spawn(panics).join().expect_err("panicked");
             assert_eq!(panic_text(payload.as_ref()), said);
+            assert_eq!(join(std::thread::spawn(panics)), None);
         }
+        assert_eq!(join(std::thread::spawn(|| 7)), Some(7));
     }
 }

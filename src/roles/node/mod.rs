@@ -37,7 +37,7 @@ use super::{Probe, glowing};
 use crate::board::{Painter, SetupScreen};
 use crate::clock::{Clock, Now};
 use crate::config::{BoardConfig, NodeConfig, OutputConfig};
-use crate::errors::panic_text;
+use crate::errors;
 use crate::feed;
 use crate::health::{IssueKind, with_causes};
 use crate::mqtt::{self, LocalBroker, SessionOptions, Subscription};
@@ -481,15 +481,7 @@ impl Lines {
 async fn stop(tasks: Vec<tokio::task::JoinHandle<()>>, screens: Vec<JoinHandle<()>>) {
     let screens = tokio::task::spawn_blocking(move || {
         for screen in screens {
-            let name = screen
-                .thread()
-                .name()
-                .unwrap_or("without a name")
-                .to_owned();
-            if let Err(payload) = screen.join() {
-                let said = panic_text(payload.as_ref());
-                tracing::error!("the thread {name} panicked: {said}");
-            }
+            errors::join(screen);
         }
     });
     let all = async {

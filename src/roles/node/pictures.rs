@@ -6,6 +6,7 @@
 use super::film::Film;
 use super::status::Outputs;
 use crate::clock::Now;
+use crate::errors;
 use crate::health::with_causes;
 use crate::model::BoardId;
 use crate::output::led::preview::{Points, preview};
@@ -115,7 +116,7 @@ impl Drop for Pictures {
     fn drop(&mut self) {
         self.to_encoder = None; // ends the encoder's loop
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // its panic was reported by its own thread
+            errors::join(thread);
         }
     }
 }
