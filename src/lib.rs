@@ -6,6 +6,11 @@
 //! |---|---|
 //! | [`model`] | office, queue, ticket, call, wait as values |
 //! | [`clock`] | reads the clocks; everything else gets the time as an argument |
+//! | [`backoff`] | how long to wait before the next attempt |
+//! | [`digest`] | digests as text |
+//! | [`errors`] | what errors and panics say, for people |
+//! | [`files`] | files that are there whole or not at all |
+//! | [`topic_filter`] | which topics a filter of MQTT means |
 //! | [`shutdown`] | turns SIGTERM and SIGINT into a cancellation token |
 //! | [`config`] | reads and checks configuration files |
 //! | [`wire`] | topics and payloads of the contract |
@@ -14,6 +19,7 @@
 //! | [`jpeg`] | decodes JPEG pictures |
 //! | [`store`] | files that survive a power cut |
 //! | [`mqtt`] | a connection to a broker that reconnects by itself |
+//! | [`frame`] | what boards make and outputs take |
 //! | [`feed`] | turns messages of ticketing systems into queue states |
 //! | [`board`] | draws boards |
 //! | [`camera`] | reads the digits of a filmed board |
@@ -30,6 +36,7 @@
 //! | [`demo`] | six simulated offices, their nodes and a hub in one process |
 //! | [`cli`] | the commands |
 
+pub mod backoff;
 pub mod board;
 pub mod camera;
 pub mod cli;
@@ -37,8 +44,11 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod digest;
+pub mod errors;
 pub mod feed;
 pub mod files;
+pub mod frame;
 pub mod health;
 pub mod hub;
 pub mod jpeg;
@@ -57,6 +67,7 @@ pub mod shutdown;
 pub mod state;
 pub mod store;
 pub mod stream;
+pub mod topic_filter;
 pub mod uplink;
 pub mod voice;
 pub mod wire;

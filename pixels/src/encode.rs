@@ -13,16 +13,11 @@ pub const PREVIEW_WIDTH: u32 = 640;
 /// Colours of a preview: enough for grounds, inks and some steps between.
 const PREVIEW_COLORS: usize = 16;
 
-/// The media type of every picture made here.
-pub const MEDIA_TYPE: &str = "image/png";
-
-/// An encoded picture.
+/// An encoded picture, a PNG.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     /// The file.
     pub bytes: Vec<u8>,
-    /// Its media type.
-    pub media_type: &'static str,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -58,7 +53,6 @@ pub fn lossless(frame: &Frame) -> Picture {
     };
     Picture {
         bytes,
-        media_type: MEDIA_TYPE,
         width,
         height,
     }
@@ -74,7 +68,6 @@ pub fn preview(frame: &Frame) -> Picture {
     let small = shrink(frame, width, height);
     Picture {
         bytes: write_indexed(width, height, &quantise(&small)),
-        media_type: MEDIA_TYPE,
         width,
         height,
     }

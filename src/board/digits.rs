@@ -13,8 +13,8 @@ use crate::clock::Now;
 use crate::config::{
     BoardConfig, FieldShow, FieldSource, IdleDigits, SerialConfig, SerialField, StaleDigits,
 };
+use crate::frame::{Face, Field};
 use crate::model::{Label, QueueId, Status, WaitRange};
-use crate::output::serial::{Face, Field};
 use crate::state::{HighlightedCall, LoggedCall, Phase, QueueView, Snapshot};
 use std::collections::VecDeque;
 use std::time::Duration;

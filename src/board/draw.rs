@@ -3,7 +3,7 @@
 use super::scene::{Cell, Part, Scene};
 use super::text::Fonts;
 use super::theme::{Ink, Theme};
-use crate::output::{Frame, shape};
+use crate::frame::{Frame, shape};
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::Size;
 use embedded_graphics::pixelcolor::Rgb888;

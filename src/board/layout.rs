@@ -4,7 +4,8 @@
 //! the size has twice the lengths. Cells never overlap and never reach out; tests hold every number
 //! of queues and many sizes against that.
 
-use super::design::{Design, Geometry, Rows, Units};
+use super::design::{Design, Geometry, Rows};
+use super::plan::{Plan, Scale};
 use super::scene::{Scene, area, cut_left, cut_right, cut_top, edges, inset};
 use super::text::Fonts;
 use super::theme::Ink;
@@ -12,52 +13,6 @@ use super::view::View;
 use super::widgets;
 use embedded_graphics::geometry::Size;
 use embedded_graphics::primitives::Rectangle;
-
-/// Design lengths on a screen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scale {
-    /// Pixels a unit.
-    unit: f32,
-}
-
-impl Scale {
-    /// A length in whole pixels, at least one.
-    pub(super) fn px(self, units: Units) -> i32 {
-        self.of(f32::from(units.0))
-    }
-
-    /// A length in whole pixels, at least one.
-    pub(super) fn of(self, units: f32) -> i32 {
-        // Bounded by the greatest length of a design and the greatest frame.
-        #[allow(clippy::cast_possible_truncation)]
-        let px = (units * self.unit).round() as i32;
-        px.max(1)
-    }
-
-    /// A character size in pixels.
-    pub(super) fn size(self, units: Units) -> f32 {
-        f32::from(units.0) * self.unit
-    }
-
-    /// Pixels in units.
-    pub(super) fn units(self, px: i32) -> f32 {
-        #[allow(clippy::cast_precision_loss)] // lengths of a frame
-        let px = px as f32;
-        px / self.unit
-    }
-}
-
-/// What widgets need besides their area.
-pub(super) struct Plan<'a> {
-    /// The design's lengths.
-    pub(super) geometry: &'a Geometry,
-    /// Their size on this screen.
-    pub(super) scale: Scale,
-    /// For what depends on a text's width.
-    pub(super) fonts: &'a mut Fonts,
-    /// Where cells go.
-    pub(super) scene: Scene,
-}
 
 /// Whether a frame is laid out as portrait.
 pub(super) fn is_portrait(size: Size) -> bool {
@@ -83,7 +38,7 @@ pub(super) fn scene(view: &View, design: &Design, size: Size, fonts: &mut Fonts)
     let unit = (size.width as f32 / wide).min(size.height as f32 / high);
     let mut plan = Plan {
         geometry,
-        scale: Scale { unit },
+        scale: Scale::new(unit),
         fonts,
         scene: Scene::default(),
     };

@@ -14,6 +14,7 @@ mod led;
 mod message_screen;
 mod missing_glyphs;
 mod picture;
+mod plan;
 mod scene;
 mod setup_screen;
 mod text;
@@ -32,8 +33,8 @@ pub use view::{Row, Setting, TURN, View};
 
 use crate::clock::Now;
 use crate::config::BoardConfig;
+use crate::frame::Frame;
 use crate::model::Name;
-use crate::output::Frame;
 use crate::state::{HighlightView, Settings, Snapshot};
 use design::Design;
 use embedded_graphics::draw_target::DrawTarget;

@@ -5,7 +5,7 @@
 
 use super::text::Text;
 use super::theme::Ink;
-pub(super) use crate::output::Form;
+pub(super) use crate::frame::Form;
 use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::primitives::Rectangle;
 

@@ -96,30 +96,9 @@ pub(super) fn scene(screen: &SetupScreen, size: Size) -> Scene {
         cells: Vec::new(),
     };
 
-    let (ground, ink, muted) = if screen.alert {
-        (Ink::Alert, Ink::AlertInk, Ink::AlertInk)
-    } else {
-        (Ink::Band, Ink::Text, Ink::Muted)
-    };
-    let two = |whole: Rectangle, ground, upper: Run, lower: Run| {
-        let inner = inset(&whole, margin, share(whole.size.height, 12));
-        let (up, low) = cut_top(&inner, share(inner.size.height, 62));
-        Cell::new(whole, ground)
-            .text(prose(up, upper))
-            .text(prose(low, lower))
-    };
-    scene.cells.push(two(
-        head,
-        ground,
-        Run::bold(&screen.title, em(66), ink),
-        Run::new(&screen.english, em(32), muted),
-    ));
-    scene.cells.push(two(
-        foot,
-        Ink::Band,
-        Run::bold(&screen.next, em(44), Ink::Text),
-        Run::new(&screen.next_in_english, em(28), Ink::Muted),
-    ));
+    scene
+        .cells
+        .extend(head_and_foot(screen, head, foot, margin, &em));
 
     let body = inset(&body, 0, margin / 2);
     let code = Some(screen.code.as_str()).filter(|code| !code.is_empty());
@@ -137,27 +116,68 @@ pub(super) fn scene(screen: &SetupScreen, size: Size) -> Scene {
             lines
         }
     };
-    let lines = area(
-        left + margin,
-        edges(&lines).1,
-        edges(&lines).2,
-        edges(&lines).3,
-    );
-    let shown = screen.lines.len().clamp(1, MAX_LINES);
-    let each = i32::try_from(lines.size.height).unwrap_or(0) / i32::try_from(shown).unwrap_or(1);
-    let each = each.min(share(size.height, HIGHEST_LINE));
-    let mut rest = lines;
-    for line in screen.lines.iter().take(MAX_LINES) {
-        let (place, below) = cut_top(&rest, each);
-        let (cell, words) = marked(line, place, short, &em);
-        scene.cells.push(if portrait {
-            stacked(cell, line, words, &em)
-        } else {
-            beside(cell, line, words, short, &em)
-        });
-        rest = below;
-    }
+    let (_, top, right, bottom) = edges(&lines);
+    let lines = area(left + margin, top, right, bottom);
+    scene.cells.extend(list(screen, lines, size, &em));
     scene
+}
+
+/// The title above, and below it, at the other end, what to do next.
+fn head_and_foot(
+    screen: &SetupScreen,
+    head: Rectangle,
+    foot: Rectangle,
+    margin: i32,
+    em: &impl Fn(u32) -> f32,
+) -> [Cell; 2] {
+    let (ground, ink, muted) = if screen.alert {
+        (Ink::Alert, Ink::AlertInk, Ink::AlertInk)
+    } else {
+        (Ink::Band, Ink::Text, Ink::Muted)
+    };
+    let two = |whole: Rectangle, ground, upper: Run, lower: Run| {
+        let inner = inset(&whole, margin, share(whole.size.height, 12));
+        let (up, low) = cut_top(&inner, share(inner.size.height, 62));
+        Cell::new(whole, ground)
+            .text(prose(up, upper))
+            .text(prose(low, lower))
+    };
+    [
+        two(
+            head,
+            ground,
+            Run::bold(&screen.title, em(66), ink),
+            Run::new(&screen.english, em(32), muted),
+        ),
+        two(
+            foot,
+            Ink::Band,
+            Run::bold(&screen.next, em(44), Ink::Text),
+            Run::new(&screen.next_in_english, em(28), Ink::Muted),
+        ),
+    ]
+}
+
+/// The lines, one below the other.
+fn list(screen: &SetupScreen, area: Rectangle, size: Size, em: &impl Fn(u32) -> f32) -> Vec<Cell> {
+    let short = size.width.min(size.height);
+    let shown = screen.lines.len().clamp(1, MAX_LINES);
+    let each = i32::try_from(area.size.height).unwrap_or(0) / i32::try_from(shown).unwrap_or(1);
+    let each = each.min(share(size.height, HIGHEST_LINE));
+    let mut rest = area;
+    let lines = screen.lines.iter().take(MAX_LINES);
+    lines
+        .map(|line| {
+            let (place, below) = cut_top(&rest, each);
+            rest = below;
+            let (cell, words) = marked(line, place, short, em);
+            if is_portrait(size) {
+                stacked(cell, line, words, em)
+            } else {
+                beside(cell, line, words, short, em)
+            }
+        })
+        .collect()
 }
 
 /// The cell of a line with its sign, and the room for its words.

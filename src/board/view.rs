@@ -226,14 +226,17 @@ impl View {
             page: (pages > 1).then_some((page + 1, pages)),
             calls: active
                 .iter()
-                .map(|s| call(&s.call, &queues, second && blinks(s)))
+                .map(|s| CallView {
+                    inverted: second && blinks(s),
+                    ..call(&s.call, &queues)
+                })
                 .collect(),
             since: active.iter().map(|s| s.since).collect(),
             recent: panel
                 .recent
                 .iter()
                 .filter(|c| of_today(c) && !stands_out(c))
-                .map(|c| call(c, &queues, false))
+                .map(|c| call(c, &queues))
                 .collect(),
             backlog: panel.waiting,
             notice: notice.map(both),
@@ -379,14 +382,14 @@ fn stale_since(queue: &QueueView, snapshot: &Snapshot) -> Option<AsOf> {
     (shown && !queue.fresh).then(|| AsOf::new(reading.as_of(), &snapshot.zone, snapshot.today))
 }
 
-fn call(call: &LoggedCall, queues: &[&QueueView], inverted: bool) -> CallView {
+fn call(call: &LoggedCall, queues: &[&QueueView]) -> CallView {
     let queue = queues.iter().find(|q| q.settings.id == call.queue);
     CallView {
         queue: queue.map_or_else(String::new, |q| q.settings.name.best("ja").to_owned()),
         ticket: call.call.ticket.as_str().to_owned(),
         counter: call.call.counter.as_ref().map(words::counter),
         again: words::again(call.call.kind),
-        inverted,
+        inverted: false,
     }
 }
 

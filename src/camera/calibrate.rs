@@ -6,9 +6,10 @@
 
 use super::columns::merge_columns;
 use super::components::{Component, Components};
+use super::found::FoundField;
 use super::picture::{Picture, RectifiedBoard, luma};
 use super::quad::{Quad, Rect};
-use super::read::{FieldSpec, Reading, read};
+use super::read::{FieldSpec, read};
 use crate::config::DigitKind;
 
 /// Each so many pixels one is looked at while the board is searched.
@@ -30,17 +31,6 @@ pub struct Calibration {
     pub board: RectifiedBoard,
     /// Fields that read as digits, from the top left.
     pub fields: Vec<FoundField>,
-}
-
-/// A field that reads as digits.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FoundField {
-    /// Where it is on the board.
-    pub rect: Rect,
-    /// How its digits are made.
-    pub kind: DigitKind,
-    /// What it says.
-    pub reading: Reading,
 }
 
 /// Looks for a board and its fields; `None` when there is none, or no digit on it.

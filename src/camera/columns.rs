@@ -5,7 +5,7 @@
 //! as the widest of them and as the display's window around it, and what stands apart within a column
 //! joins it. What then reads as no number is left unknown.
 
-use super::calibrate::FoundField;
+use super::found::FoundField;
 use super::picture::RectifiedBoard;
 use super::quad::Rect;
 use super::read::{FieldSpec, Reading, read};

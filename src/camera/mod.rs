@@ -14,6 +14,7 @@ mod columns;
 mod components;
 mod evidence;
 mod field;
+mod found;
 mod freeze;
 mod glyphs;
 mod light;
@@ -29,7 +30,8 @@ mod source;
 mod text;
 mod viewer;
 
-pub use calibrate::{Calibration, FoundField, calibrate};
+pub use calibrate::{Calibration, calibrate};
+pub use found::FoundField;
 pub use freeze::FreezeDetector;
 pub use picture::{Picture, PictureError, RectifiedBoard};
 pub use quad::{Quad, Rect};

@@ -16,13 +16,6 @@ const MAX_SIDE: u32 = 4096;
 /// Memory for a decoded picture: that many pixels of three bytes.
 const MAX_MEMORY: usize = 3 * (MAX_SIDE as usize) * (MAX_SIDE as usize);
 
-/// Widest rectified board in pixels: digits of a board with four columns are still 30 pixels wide.
-pub(super) const MAX_WIDTH: u32 = 960;
-/// Tallest.
-pub(super) const MAX_HEIGHT: u32 = 960;
-/// Smallest side of a rectified board: less holds no digits.
-pub(super) const MIN_SIDE: u32 = 64;
-
 /// Why a picture cannot be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {

@@ -1,6 +1,11 @@
 //! Where the board is in a camera's picture: four corners, and rectangles upon the board.
 
-use super::picture::{MAX_HEIGHT, MAX_WIDTH, MIN_SIDE};
+/// Widest rectified board in pixels: digits of a board with four columns are still 30 pixels wide.
+const MAX_WIDTH: u32 = 960;
+/// Tallest.
+const MAX_HEIGHT: u32 = 960;
+/// Smallest side of a rectified board: less holds no digits.
+const MIN_SIDE: u32 = 64;
 
 /// The four corners of a board in a camera's picture, in pixels, clockwise from the top left.
 #[derive(Debug, Clone, Copy, PartialEq)]

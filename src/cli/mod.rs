@@ -9,13 +9,17 @@ mod args;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::load::Target;
 use crate::config::{self, Checked, ConfigError};
-use crate::{commands, demo, node, services, shutdown, voice};
+use crate::{commands, node, services, shutdown, voice};
 use anyhow::Context;
-use args::{CameraCommand, Cli, Command, ExampleKind, NodeArgs, SayArgs};
+use args::{
+    CameraCommand, Cli, Command, DemoArgs, ExampleKind, FileArgs, LoadArgs, NodeArgs,
+    ProvisionArgs, ReplayArgs, SayArgs, SetupArgs,
+};
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,30 +74,9 @@ fn without_users(message: &str, args: &[OsString]) -> String {
 fn run(command: Command) -> anyhow::Result<()> {
     let out = &mut io::stdout();
     match command {
-        Command::Demo(args) => {
-            let args = demo::DemoArgs {
-                listen: args.listen.unwrap_or_else(free_address),
-                mqtt: args.mqtt,
-                speed: args.speed,
-                for_: args.for_,
-                seed: args.seed,
-                out: args.out,
-            };
-            serve(async |stop| demo::run(args, clock(), &mut io::stdout(), stop).await)
-        }
+        Command::Demo(args) => demo(args),
         Command::Node(args) => serve(async |stop| node(&args, stop).await),
-        Command::Setup(args) => match args.wipe {
-            Some(device) => {
-                let clusters = commands::setup::wipe(&device)?;
-                tracing::info!(clusters, "free space on {} overwritten", device.display());
-                Ok(())
-            }
-            None => commands::setup::run(&commands::setup::SetupArgs {
-                boot: args.boot,
-                data: args.data,
-                run: args.run,
-            }),
-        },
+        Command::Setup(args) => setup(args),
         Command::Goodbye(args) => {
             let config = config::load_node(&args.config)?;
             serve(|stop| commands::shutdown_screen::run(config, clock(), stop))
@@ -109,107 +92,137 @@ fn run(command: Command) -> anyhow::Result<()> {
             commands::board::run(&config, args.board.as_ref(), &state, args.at, &args.out)
         }
         Command::Score(args) => commands::score::run(&args.recording, &args.tickets, out),
-        Command::Replay(args) => {
-            let mut mqtt = typed("--mqtt", commands::broker_url::parse(&args.mqtt))?;
-            if let Some(file) = &args.password_file {
-                let password = commands::broker_url::password(file);
-                mqtt.password = Some(typed("--password-file", password)?);
-            }
-            let args = commands::replay::ReplayArgs {
-                file: args.file,
-                mqtt,
-                speed: args.speed,
-                office: args.office,
-                keep_times: args.keep_times,
-            };
-            serve(async |stop| {
-                commands::replay::run(args, &mut io::stdout(), stop).await?;
-                Ok(())
-            })
-        }
-        Command::Load(args) => {
-            let target = match (args.mqtt, args.post) {
-                (Some(broker), _) => {
-                    let broker = typed("--mqtt", commands::broker_url::parse(&broker))?;
-                    Target::Mqtt(Box::new(broker))
-                }
-                (None, Some(url)) => Target::Post(typed("--post", commands::load::address(&url))?),
-                (None, None) => anyhow::bail!("expected --mqtt or --post"),
-            };
-            let args = commands::load::LoadArgs {
-                events: typed("--events", commands::load::address(&args.events))?,
-                target,
-                viewers: args.viewers,
-                calls: usize::try_from(args.calls)?,
-                every: args.every,
-                offices: args.offices.into(),
-                pid: args.pid,
-            };
-            serve(async |stop| commands::load::run(args, &mut io::stdout(), stop).await)
-        }
-        Command::Check { file } => {
-            // In English they are in the log, as for every other command.
-            if is_japanese() {
-                for name in config::old_names(&file) {
-                    let _ = writeln!(
-                        io::stderr().lock(),
-                        "{}:{}: {}",
-                        file.display(),
-                        name.line,
-                        name.in_japanese()
-                    );
-                }
-            }
-            let checked = config::check(&file)?;
-            for warning in commands::check::undrawable(&checked) {
-                let _ = writeln!(
-                    io::stderr().lock(),
-                    "warning: {}: {warning}",
-                    file.display()
-                );
-            }
-            answer(
-                out,
-                &format!("{}: {}\n", file.display(), describe(&checked)),
-            )
-        }
-        Command::Provision(args) => {
-            let args = commands::provision::ProvisionArgs {
-                table: args.table,
-                template: args.template,
-                out: args.out,
-                renew: args.renew,
-            };
-            commands::provision::run(&args, clock().now(), out)
-        }
-        Command::Doctor(args) => {
-            let config = config::load_node(&args.config)?;
-            let mut well = true;
-            serve(async |stop| {
-                let clock = SystemClock::new();
-                let look = commands::doctor::run(&config, &clock, out);
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    found = look => well = found?,
-                }
-                Ok(())
-            })?;
-            // What is wrong was printed as the answer.
-            if well { Ok(()) } else { Err(Unwell.into()) }
-        }
+        Command::Replay(args) => replay(args),
+        Command::Load(args) => load(args),
+        Command::Check { file } => check(&file, out),
+        Command::Provision(args) => provision(args, out),
+        Command::Doctor(args) => doctor(&args, out),
         Command::Camera(command) => camera(command, out),
         Command::Say(args) => say(args),
-        Command::Dictionary { from, out } => {
-            voice::build_dictionary(&from, &out)?;
-            Ok(())
-        }
-        Command::Config {
-            kind: ExampleKind::Node,
-        } => answer(out, config::example::NODE),
-        Command::Config {
-            kind: ExampleKind::Hub,
-        } => answer(out, config::example::HUB),
+        Command::Dictionary { from, out } => Ok(voice::build_dictionary(&from, &out)?),
+        Command::Config { kind } => match kind {
+            ExampleKind::Node => answer(out, config::example::NODE),
+            ExampleKind::Hub => answer(out, config::example::HUB),
+        },
     }
+}
+
+fn demo(args: DemoArgs) -> anyhow::Result<()> {
+    let args = crate::demo::DemoArgs {
+        listen: args.listen.unwrap_or_else(free_address),
+        mqtt: args.mqtt,
+        speed: args.speed,
+        for_: args.for_,
+        seed: args.seed,
+        out: args.out,
+    };
+    serve(async |stop| crate::demo::run(args, clock(), &mut io::stdout(), stop).await)
+}
+
+fn setup(args: SetupArgs) -> anyhow::Result<()> {
+    if let Some(device) = args.wipe {
+        let clusters = commands::setup::wipe(&device)?;
+        tracing::info!(clusters, "free space on {} overwritten", device.display());
+        return Ok(());
+    }
+    commands::setup::run(&commands::setup::SetupArgs {
+        boot: args.boot,
+        data: args.data,
+        run: args.run,
+    })
+}
+
+fn replay(args: ReplayArgs) -> anyhow::Result<()> {
+    let mut mqtt = typed("--mqtt", commands::broker_url::parse(&args.mqtt))?;
+    if let Some(file) = &args.password_file {
+        let password = commands::broker_url::password(file);
+        mqtt.password = Some(typed("--password-file", password)?);
+    }
+    let args = commands::replay::ReplayArgs {
+        file: args.file,
+        mqtt,
+        speed: args.speed,
+        office: args.office,
+        keep_times: args.keep_times,
+    };
+    serve(async |stop| {
+        commands::replay::run(args, &mut io::stdout(), stop).await?;
+        Ok(())
+    })
+}
+
+fn load(args: LoadArgs) -> anyhow::Result<()> {
+    let target = match (args.mqtt, args.post) {
+        (Some(broker), _) => {
+            let broker = typed("--mqtt", commands::broker_url::parse(&broker))?;
+            Target::Mqtt(Box::new(broker))
+        }
+        (None, Some(url)) => Target::Post(typed("--post", commands::load::address(&url))?),
+        (None, None) => anyhow::bail!("expected --mqtt or --post"),
+    };
+    let args = commands::load::LoadArgs {
+        events: typed("--events", commands::load::address(&args.events))?,
+        target,
+        viewers: args.viewers,
+        calls: usize::try_from(args.calls)?,
+        every: args.every,
+        offices: args.offices.into(),
+        pid: args.pid,
+    };
+    serve(async |stop| commands::load::run(args, &mut io::stdout(), stop).await)
+}
+
+fn check(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+    // In English they are in the log, as for every other command.
+    if is_japanese() {
+        for name in config::old_names(file) {
+            let _ = writeln!(
+                io::stderr().lock(),
+                "{}:{}: {}",
+                file.display(),
+                name.line,
+                name.in_japanese()
+            );
+        }
+    }
+    let checked = config::check(file)?;
+    for warning in commands::check::undrawable(&checked) {
+        let _ = writeln!(
+            io::stderr().lock(),
+            "warning: {}: {warning}",
+            file.display()
+        );
+    }
+    answer(
+        out,
+        &format!("{}: {}\n", file.display(), describe(&checked)),
+    )
+}
+
+fn provision(args: ProvisionArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let args = commands::provision::ProvisionArgs {
+        table: args.table,
+        template: args.template,
+        out: args.out,
+        renew: args.renew,
+    };
+    commands::provision::run(&args, clock().now(), out)
+}
+
+fn doctor(args: &FileArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let config = config::load_node(&args.config)?;
+    let mut well = true;
+    serve(async |stop| {
+        let clock = SystemClock::new();
+        let look = commands::doctor::run(&config, &clock, out);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            found = look => well = found?,
+        }
+        Ok(())
+    })?;
+    // What is wrong was printed as the answer.
+    if well { Ok(()) } else { Err(Unwell.into()) }
 }
 
 async fn node(args: &NodeArgs, stop: CancellationToken) -> anyhow::Result<()> {

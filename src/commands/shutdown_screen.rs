@@ -10,6 +10,7 @@
 use crate::board::{Digits, MessageScreen, Painter};
 use crate::clock::Clock;
 use crate::config::{BoardConfig, NodeConfig, OutputConfig, SerialConfig};
+use crate::errors;
 use crate::health::with_causes;
 use crate::node::{digit_board::leave_dashes, outputs, rest};
 use crate::output::serial::SerialBoard;
@@ -119,7 +120,11 @@ pub async fn run(
     }
     ready();
     shutdown.cancelled().await;
-    let joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|t| drop(t.join())));
+    let joined = tokio::task::spawn_blocking(|| {
+        threads.into_iter().for_each(|thread| {
+            errors::join(thread);
+        });
+    });
     let _ = tokio::time::timeout(STOP_WITHIN, joined).await; // the machine ends what does not
     Ok(())
 }

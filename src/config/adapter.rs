@@ -7,6 +7,7 @@ use super::raw::{RawAdapter, RawRule, RawSelect};
 use super::{AdapterConfig, AdapterRule, AdapterSelect};
 use crate::model::text::plain;
 use crate::model::{Label, Pattern, QueueId};
+use crate::topic_filter;
 use std::collections::BTreeMap;
 
 /// More foreign systems than an office has.
@@ -77,13 +78,7 @@ impl Check<'_> {
             self.missing(at, "a topic filter such as taipei/+/counters");
             return None;
         };
-        let levels: Vec<&str> = raw.split('/').collect();
-        let level = |(i, level): (usize, &&str)| match *level {
-            "+" => true,
-            "#" => i + 1 == levels.len(),
-            text => !text.contains(['+', '#']),
-        };
-        let good = is_line(raw, MAX_FILTER) && levels.iter().enumerate().all(level);
+        let good = is_line(raw, MAX_FILTER) && topic_filter::is_valid(raw);
         if !good {
             self.wrong(
                 at,
@@ -107,20 +102,7 @@ impl Check<'_> {
                 None
             }
         };
-        let steps = raw.select.as_deref().unwrap_or_default();
-        if steps.len() > MAX_STEPS {
-            let n = steps.len();
-            self.wrong_as(
-                &at.key("select"),
-                ProblemKind::TooMany,
-                format_args!("{n} steps: expected at most {MAX_STEPS}"),
-            );
-        }
-        let select: Option<Vec<AdapterSelect>> = steps
-            .iter()
-            .enumerate()
-            .map(|(i, step)| self.select(&at.key("select").index(i), step))
-            .collect();
+        let select = self.selects(&at.key("select"), raw.select.as_deref().unwrap_or_default());
         let mut required = |key: &str, raw: Option<&str>, what: &str| match raw {
             Some(raw) => self.pointer(&at.key(key), raw),
             None => {
@@ -135,6 +117,32 @@ impl Check<'_> {
         let on_hold = optional("on_hold", raw.on_hold.as_deref());
         let counter = optional("counter", raw.counter.as_deref());
         let moment = optional("at", raw.at.as_deref());
+        self.labels_of_rule(at, raw);
+        // As labels are spelt.
+        let prefix = plain(raw.prefix.as_deref().unwrap_or_default());
+        let room = MAX_DIGITS.saturating_sub(prefix.chars().count()).max(1);
+        let digits = raw
+            .digits
+            .map(|n| self.count(&at.key("digits"), Some(n), room, 1..=room));
+        let queue = queue?;
+        Some(AdapterRule {
+            pattern: patterns.get(&queue).cloned(),
+            queue,
+            select: select?,
+            number: number?,
+            waiting,
+            on_hold,
+            counter,
+            counter_text: raw.counter_text.clone(),
+            at: moment,
+            prefix,
+            digits,
+            none: raw.none.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Texts of a rule that become labels, or parts of them.
+    fn labels_of_rule(&mut self, at: &At, raw: &RawRule) {
         if raw.counter.is_some() && raw.counter_text.is_some() {
             self.wrong_as(
                 &at.key("counter_text"),
@@ -159,27 +167,20 @@ impl Check<'_> {
                 "expected at most 12 printable characters",
             );
         }
-        // As labels are spelt.
-        let prefix = plain(raw.prefix.as_deref().unwrap_or_default());
-        let room = MAX_DIGITS.saturating_sub(prefix.chars().count()).max(1);
-        let digits = raw
-            .digits
-            .map(|n| self.count(&at.key("digits"), Some(n), room, 1..=room));
-        let queue = queue?;
-        Some(AdapterRule {
-            pattern: patterns.get(&queue).cloned(),
-            queue,
-            select: select?,
-            number: number?,
-            waiting,
-            on_hold,
-            counter,
-            counter_text: raw.counter_text.clone(),
-            at: moment,
-            prefix,
-            digits,
-            none: raw.none.clone().unwrap_or_default(),
-        })
+    }
+
+    fn selects(&mut self, at: &At, steps: &[RawSelect]) -> Option<Vec<AdapterSelect>> {
+        if steps.len() > MAX_STEPS {
+            let n = steps.len();
+            self.wrong_as(
+                at,
+                ProblemKind::TooMany,
+                format_args!("{n} steps: expected at most {MAX_STEPS}"),
+            );
+        }
+        let each = steps.iter().enumerate();
+        each.map(|(i, step)| self.select(&at.index(i), step))
+            .collect()
     }
 
     fn select(&mut self, at: &At, raw: &RawSelect) -> Option<AdapterSelect> {

@@ -32,35 +32,7 @@ impl Check<'_> {
         at: &At,
         raw: &RawCameraSource,
     ) -> Option<HttpCameraConfig> {
-        const EXPECTED: &str = "http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH";
-        let url_at = at.key("url");
-        let url = match raw.url.as_deref() {
-            None => {
-                self.missing(
-                    &url_at,
-                    format_args!("the address of its picture, {EXPECTED}"),
-                );
-                None
-            }
-            Some(text) => {
-                let url = Url::parse(text).ok();
-                let good = |u: &Url| matches!(u.scheme(), "http" | "https") && u.has_host();
-                match url.filter(good) {
-                    Some(u) if !u.username().is_empty() || u.password().is_some() => {
-                        self.wrong(
-                            &url_at,
-                            "user name or password in the address: expected them in user and password_file",
-                        );
-                        None
-                    }
-                    Some(url) => Some(url),
-                    None => {
-                        self.wrong(&url_at, format_args!("expected {EXPECTED}"));
-                        None
-                    }
-                }
-            }
-        };
+        let url = self.picture_url(&at.key("url"), raw.url.as_deref());
         let tls = url.as_ref().is_some_and(|u| u.scheme() == "https");
         let ca = raw.ca.as_deref().and_then(|ca| {
             let at = at.key("ca");
@@ -74,6 +46,48 @@ impl Check<'_> {
             }
             self.authorities(&at, ca)
         });
+        let login = self.login(at, raw);
+        let url = url?;
+        if let Some(typed) = raw.url.as_deref() {
+            self.web_host(&at.key("url"), typed)?;
+        }
+        let mut path = url.path().to_owned();
+        if let Some(query) = url.query() {
+            path = format!("{path}?{query}");
+        }
+        Some(HttpCameraConfig {
+            tls,
+            host: url.host_str()?.to_owned(),
+            port: url.port_or_known_default()?,
+            path: Secret::new(path),
+            ca,
+            login,
+        })
+    }
+
+    fn picture_url(&mut self, at: &At, raw: Option<&str>) -> Option<Url> {
+        const EXPECTED: &str = "http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH";
+        let Some(text) = raw else {
+            self.missing(at, format_args!("the address of its picture, {EXPECTED}"));
+            return None;
+        };
+        let good = |u: &Url| matches!(u.scheme(), "http" | "https") && u.has_host();
+        let Some(url) = Url::parse(text).ok().filter(good) else {
+            self.wrong(at, format_args!("expected {EXPECTED}"));
+            return None;
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            self.wrong(
+                at,
+                "user name or password in the address: expected them in user and password_file",
+            );
+            return None;
+        }
+        Some(url)
+    }
+
+    /// User name and password, both or neither.
+    fn login(&mut self, at: &At, raw: &RawCameraSource) -> Option<(String, Secret)> {
         let password = self.secret(
             at,
             SecretKeys {
@@ -100,21 +114,6 @@ impl Check<'_> {
             }
             _ => {}
         }
-        let url = url?;
-        if let Some(typed) = raw.url.as_deref() {
-            self.web_host(&at.key("url"), typed)?;
-        }
-        let mut path = url.path().to_owned();
-        if let Some(query) = url.query() {
-            path = format!("{path}?{query}");
-        }
-        Some(HttpCameraConfig {
-            tls,
-            host: url.host_str()?.to_owned(),
-            port: url.port_or_known_default()?,
-            path: Secret::new(path),
-            ca,
-            login: user.map(str::to_owned).zip(password),
-        })
+        user.map(str::to_owned).zip(password)
     }
 }

@@ -6,6 +6,7 @@ use super::doc::At;
 use super::mqtt::SecretKeys;
 use super::problem::ProblemKind;
 use super::raw::{RawHttp, RawHub, RawSite};
+use super::stream::Voice;
 use super::{ClosedDays, HubConfig, PagesConfig, Secret, WebConfig};
 use crate::model::{Name, OfficeId};
 use jiff::civil::Weekday;
@@ -68,7 +69,7 @@ impl Check<'_> {
         let order = self.order(&at.key("order"), page.order.as_deref().unwrap_or_default());
         let streams = self.streams(
             raw.stream.as_deref().unwrap_or_default(),
-            raw.voice.is_some(),
+            Voice::of(raw.voice.as_ref()),
         );
         let voice = raw.voice.as_ref().map(|raw| self.hub_voice(raw));
         Some(HubConfig {

@@ -7,6 +7,7 @@ use super::hint;
 use super::keyboard::{meant, narrow};
 use super::problem::{ProblemKind, Suggestion};
 use super::raw::{RawFeed, RawNode, RawOffice, RawQueue};
+use super::stream::Voice;
 use crate::model::{Lane, Pattern, QueueId};
 use crate::state::{QueueSettings, Settings};
 use crate::wire::report::MAX_QUEUES;
@@ -53,7 +54,7 @@ impl Check<'_> {
         let streams = self.board_streams(
             raw.stream.as_deref().unwrap_or_default(),
             &boards,
-            raw.voice.is_some(),
+            Voice::of(raw.voice.as_ref()),
         );
         let voice = raw.voice.as_ref().map(|raw| self.voice(raw, &ids));
         let state = self.settings(office, raw.feed.as_ref(), queues);

@@ -6,6 +6,7 @@ use super::hint;
 use super::mqtt::SecretKeys;
 use super::problem::ProblemKind;
 use super::raw::{RawBoardStream, RawStream};
+use super::secret::Secret;
 use super::{
     BoardConfig, BoardStreamConfig, OutputConfig, StreamAudio, StreamConfig, StreamEncoder,
     StreamShow, StreamTarget, VideoConfig,
@@ -59,8 +60,24 @@ const NO_VOICE: &str = "no voice announces calls: expected a [voice] table, or s
 /// Whose calls they are must be seen.
 const NOT_ONE: &str = "calls of one office: expected offices with a single one, or silence";
 
+/// Whether there is a `[voice]` table, whose calls a video can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// There is.
+    Speaks,
+    /// There is none.
+    Missing,
+}
+
+impl Voice {
+    /// By its table.
+    pub(super) fn of<T>(table: Option<&T>) -> Self {
+        table.map_or(Self::Missing, |_| Self::Speaks)
+    }
+}
+
 impl<'a> Keys<'a> {
-    fn of_hub(raw: &'a RawStream, voice: bool) -> Self {
+    fn of_hub(raw: &'a RawStream, voice: Voice) -> Self {
         let one = raw.offices.as_ref().is_some_and(|o| o.len() == 1);
         Self {
             id: raw.id.as_deref(),
@@ -74,15 +91,19 @@ impl<'a> Keys<'a> {
             fps: raw.fps,
             audio: raw.audio.as_deref(),
             calls: match (voice, one) {
-                (false, _) => Err(NO_VOICE),
-                (true, false) => Err(NOT_ONE),
-                (true, true) => Ok(()),
+                (Voice::Missing, _) => Err(NO_VOICE),
+                (Voice::Speaks, false) => Err(NOT_ONE),
+                (Voice::Speaks, true) => Ok(()),
             },
             encoder: raw.encoder.as_deref(),
         }
     }
 
-    fn of_node(raw: &'a RawBoardStream, voice: bool) -> Self {
+    fn has_key(&self) -> bool {
+        self.key_file.is_some() || self.key_credential.is_some()
+    }
+
+    fn of_node(raw: &'a RawBoardStream, voice: Voice) -> Self {
         Self {
             id: raw.id.as_deref(),
             target: raw.target.as_deref(),
@@ -94,15 +115,18 @@ impl<'a> Keys<'a> {
             size: raw.size.as_deref(),
             fps: raw.fps,
             audio: raw.audio.as_deref(),
-            calls: voice.then_some(()).ok_or(NO_VOICE),
+            calls: match voice {
+                Voice::Speaks => Ok(()),
+                Voice::Missing => Err(NO_VOICE),
+            },
             encoder: raw.encoder.as_deref(),
         }
     }
 }
 
 impl Check<'_> {
-    /// The videos of a hub; `voice` is whether it speaks.
-    pub(super) fn streams(&mut self, raw: &[RawStream], voice: bool) -> Vec<StreamConfig> {
+    /// The videos of a hub.
+    pub(super) fn streams(&mut self, raw: &[RawStream], voice: Voice) -> Vec<StreamConfig> {
         let at = At::root().key("stream");
         if raw.len() > MAX_STREAMS {
             let n = raw.len();
@@ -138,7 +162,7 @@ impl Check<'_> {
         streams
     }
 
-    fn stream(&mut self, at: &At, raw: &RawStream, voice: bool) -> Option<StreamConfig> {
+    fn stream(&mut self, at: &At, raw: &RawStream, voice: Voice) -> Option<StreamConfig> {
         let video = self.video(at, &Keys::of_hub(raw, voice));
         let show = self.show(&at.key("show"), raw.show.as_deref());
         let offices = raw.offices.as_deref().map(|raw| {
@@ -191,12 +215,12 @@ impl Check<'_> {
         show
     }
 
-    /// The videos of a node's boards; `voice` is whether it speaks.
+    /// The videos of a node's boards.
     pub(super) fn board_streams(
         &mut self,
         raw: &[RawBoardStream],
         boards: &[BoardConfig],
-        voice: bool,
+        voice: Voice,
     ) -> Vec<BoardStreamConfig> {
         let at = At::root().key("stream");
         if raw.len() > MAX_BOARD_STREAMS {
@@ -307,7 +331,6 @@ impl Check<'_> {
             self.missing(&key_at, format_args!("where it goes, {expected}"));
             return None;
         };
-        let has_key = raw.key_file.is_some() || raw.key_credential.is_some();
         if raw.ca.is_some() && !target.starts_with("rtmps:") {
             self.wrong_as(
                 &at.key("ca"),
@@ -316,16 +339,7 @@ impl Check<'_> {
             );
         }
         if target == "hls" && raw.serves {
-            if has_key {
-                self.wrong_as(
-                    &key_at,
-                    ProblemKind::Unwanted,
-                    "a key without a receiver to send it to: expected none",
-                );
-            }
-            let dir = raw.dir.unwrap_or(DIR);
-            let dir = self.path(&at.key("dir"), dir)?;
-            return Some(StreamTarget::Hls { dir });
+            return self.hls(at, raw);
         }
         if raw.dir.is_some() {
             self.wrong_as(
@@ -334,6 +348,45 @@ impl Check<'_> {
                 "a folder is for hls: expected none",
             );
         }
+        let key = self.stream_key(at, raw)?;
+        let Some(url) = Url::parse(target).ok().filter(Url::has_host) else {
+            self.wrong(&key_at, format_args!("expected {expected}"));
+            return None;
+        };
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            self.wrong(
+                &key_at,
+                "user name or password in the address: expected the key in key_file",
+            );
+            return None;
+        }
+        self.host_of(&key_at, target)?;
+        match url.scheme() {
+            "rtmp" | "rtmps" => self.rtmp(at, raw, (target, &url), key),
+            "srt" => self.srt(&key_at, (target, &url), key),
+            _ => {
+                self.wrong(&key_at, format_args!("expected {expected}"));
+                None
+            }
+        }
+    }
+
+    /// Files for the pages of this hub.
+    fn hls(&mut self, at: &At, raw: &Keys<'_>) -> Option<StreamTarget> {
+        if raw.has_key() {
+            self.wrong_as(
+                &at.key("target"),
+                ProblemKind::Unwanted,
+                "a key without a receiver to send it to: expected none",
+            );
+        }
+        let dir = raw.dir.unwrap_or(DIR);
+        let dir = self.path(&at.key("dir"), dir)?;
+        Some(StreamTarget::Hls { dir })
+    }
+
+    /// The key that a receiver asks for; `None` within when there is none.
+    fn stream_key(&mut self, at: &At, raw: &Keys<'_>) -> Option<Option<Secret>> {
         let key = self.secret(
             at,
             SecretKeys {
@@ -350,63 +403,55 @@ impl Check<'_> {
             );
             return None;
         }
-        let Some(url) = Url::parse(target).ok().filter(Url::has_host) else {
-            self.wrong(&key_at, format_args!("expected {expected}"));
-            return None;
-        };
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        Some(key)
+    }
+
+    fn rtmp(
+        &mut self,
+        at: &At,
+        raw: &Keys<'_>,
+        (target, url): (&str, &Url),
+        key: Option<Secret>,
+    ) -> Option<StreamTarget> {
+        let app = url.path().trim_matches('/');
+        if app.is_empty() || url.query().is_some() {
             self.wrong(
-                &key_at,
-                "user name or password in the address: expected the key in key_file",
+                &at.key("target"),
+                "expected rtmp://HOST/APP or rtmps://HOST/APP, the key in key_file",
             );
             return None;
         }
-        self.host_of(&key_at, target)?;
-        match url.scheme() {
-            "rtmp" | "rtmps" => {
-                let app = url.path().trim_matches('/');
-                if app.is_empty() || url.query().is_some() {
-                    self.wrong(
-                        &key_at,
-                        "expected rtmp://HOST/APP or rtmps://HOST/APP, the key in key_file",
-                    );
-                    return None;
-                }
-                let app = app.to_owned();
-                if !has_key {
-                    self.missing(&at.key("key_file"), "the file that holds the stream's key");
-                }
-                Some(StreamTarget::Rtmp {
-                    url: target.trim_end_matches('/').to_owned(),
-                    app,
-                    key: key?,
-                    ca: match raw.ca {
-                        Some(ca) => Some(self.foreign_authorities(&at.key("ca"), ca)?),
-                        None => None,
-                    },
-                })
-            }
-            "srt" => {
-                // Everybody on the machine may read a process's arguments.
-                let open = url
-                    .query_pairs()
-                    .any(|(key, _)| matches!(&*key, "streamid" | "srt_streamid" | "passphrase"));
-                if url.port().is_none() || !matches!(url.path(), "" | "/") || open {
-                    self.wrong(
-                        &key_at,
-                        "expected srt://HOST:PORT, the stream's id in key_file",
-                    );
-                    return None;
-                }
-                Some(StreamTarget::Srt {
-                    url: target.to_owned(),
-                    key,
-                })
-            }
-            _ => {
-                self.wrong(&key_at, format_args!("expected {expected}"));
-                None
-            }
+        if !raw.has_key() {
+            self.missing(&at.key("key_file"), "the file that holds the stream's key");
         }
+        Some(StreamTarget::Rtmp {
+            url: target.trim_end_matches('/').to_owned(),
+            app: app.to_owned(),
+            key: key?,
+            ca: match raw.ca {
+                Some(ca) => Some(self.foreign_authorities(&at.key("ca"), ca)?),
+                None => None,
+            },
+        })
+    }
+
+    fn srt(
+        &mut self,
+        at: &At,
+        (target, url): (&str, &Url),
+        key: Option<Secret>,
+    ) -> Option<StreamTarget> {
+        // Everybody on the machine may read a process's arguments.
+        let open = url
+            .query_pairs()
+            .any(|(key, _)| matches!(&*key, "streamid" | "srt_streamid" | "passphrase"));
+        if url.port().is_none() || !matches!(url.path(), "" | "/") || open {
+            self.wrong(at, "expected srt://HOST:PORT, the stream's id in key_file");
+            return None;
+        }
+        Some(StreamTarget::Srt {
+            url: target.to_owned(),
+            key,
+        })
     }
 }

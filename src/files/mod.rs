@@ -4,4 +4,4 @@ mod open_limit;
 mod replace;
 
 pub use open_limit::raise_open_limit;
-pub use replace::replace;
+pub use replace::{Durability, Fresh, ORDINARY, replace, replace_synced};

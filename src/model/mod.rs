@@ -10,6 +10,7 @@ mod label;
 mod name;
 mod pattern;
 mod queue;
+mod status;
 pub mod text;
 mod wait;
 
@@ -19,5 +20,6 @@ pub use intervals::Intervals;
 pub use label::{Label, LabelError, MAX_LABEL_CHARS};
 pub use name::{Name, NameError};
 pub use pattern::{Pattern, STANDARD_PATTERN};
-pub use queue::{Lane, QueueState, Source, Status};
+pub use queue::{Lane, QueueState, Source};
+pub use status::Status;
 pub use wait::{CALLED_AT_OPENING, MAX_WAIT_S, QueueNow, WaitError, WaitRange};

@@ -1,6 +1,6 @@
 //! The whole state of one queue, as a source tells it.
 
-use super::{Call, Label, NowServing, WaitRange};
+use super::{Call, Label, NowServing, Status, WaitRange};
 use jiff::{Timestamp, civil::Date};
 
 /// Which people a queue is for.
@@ -24,29 +24,6 @@ impl Lane {
     }
 }
 
-/// Whether a queue takes people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// Calling as usual.
-    Open,
-    /// Not calling for a while.
-    Paused,
-    /// Not open yet, or over for the day.
-    Closed,
-}
-
-impl Status {
-    /// The word of the contract: `open`, `paused` or `closed`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Paused => "paused",
-            Self::Closed => "closed",
-        }
-    }
-}
-
 /// Where the numbers of a queue come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
@@ -66,6 +43,16 @@ impl Source {
             Self::Feed => "feed",
             Self::Adapter => "adapter",
             Self::Camera => "camera",
+        }
+    }
+
+    /// Whether its numbers come over the broker of the feed, so that without a connection to it they
+    /// grow old.
+    #[must_use]
+    pub fn needs_broker(self) -> bool {
+        match self {
+            Self::Feed | Self::Adapter => true,
+            Self::Camera => false,
         }
     }
 }

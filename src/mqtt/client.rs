@@ -5,12 +5,12 @@
 //! would otherwise send again by itself. It is polled to the end of every step: a step that was
 //! given up half-way could lose an acknowledgement. [`Commands`] queues work for it meanwhile.
 
+use super::event::{Event, IncomingPublish};
 use super::fault::{CONNECT_TIMEOUT_S, ConnectionError, v5_error, v311_error};
 use super::limits::Limits;
 use super::local_broker::{LocalClient, LocalEvents};
 use super::options::{Availability, SessionOptions};
 use super::outbox::{Publish, PublishError, Qos, WINDOW};
-use bytes::Bytes;
 use rumqttc::v5;
 use rustls::ClientConfig;
 use std::fmt;
@@ -41,41 +41,6 @@ impl fmt::Display for Version {
             Self::V311 => "3.1.1",
         })
     }
-}
-
-/// What happened on a connection.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// The broker sent CONNACK, with these limits.
-    Connected(Limits),
-    /// A message came.
-    Message(IncomingPublish),
-    /// The oldest publish that was queued was sent with this packet identifier, 0 for QoS 0.
-    PublishSent(u16),
-    /// The broker acknowledged a publish and said whether anybody has subscribed to it, or why not.
-    PublishAcked(u16, Result<bool, PublishError>),
-    /// The oldest subscription that was queued was sent with this packet identifier.
-    SubscribeSent(u16),
-    /// The broker answered a subscription; why it rejects it, if it does.
-    SubscribeAcked(u16, Option<String>),
-    /// A ping was sent.
-    PingSent,
-    /// Any other packet was received.
-    OtherPacket,
-    /// Our DISCONNECT was sent.
-    DisconnectSent,
-    /// Nothing to act upon.
-    Ignored,
-}
-
-/// A message as it came.
-#[derive(Debug)]
-pub(super) struct IncomingPublish {
-    pub(super) topic: String,
-    pub(super) payload: Bytes,
-    pub(super) retain: bool,
-    /// `None` when it needs no acknowledgement.
-    pub(super) pkid: Option<u16>,
 }
 
 /// One connection.
@@ -119,7 +84,14 @@ pub(super) fn open(
     tls: Option<Arc<ClientConfig>>,
 ) -> (Commands, EventLoop) {
     if let Some(local_broker) = &options.local_broker {
-        let (client, events) = local_broker.open(options);
+        let will = options.availability.clone();
+        let will = will.map(|a| Publish::retained(a.topic, a.offline));
+        let (client, events) = local_broker.open(
+            &options.client_id,
+            will,
+            options.receive_maximum,
+            options.broker.keep_alive,
+        );
         return (Commands::Local(client), EventLoop::Local(events));
     }
     let transport = match tls {

@@ -3,15 +3,16 @@
 //! The event loop is polled step by step, each step to its end; commands are queued meanwhile. What is
 //! in flight when the connection breaks is answered with [`PublishError::Lost`].
 
-use super::client::{Commands, Event, EventLoop, IncomingPublish, Version};
+use super::client::{Commands, EventLoop, Version};
+use super::event::{Event, IncomingPublish};
 use super::fault::{ConnectionError, ConnectionErrorKind};
-use super::filter;
 use super::inbox::{Ack, AckToken, Message};
 use super::limits::Limits;
 use super::outbox::{Publish, PublishError, QueuedPublish, WINDOW};
-use super::session::SessionTask;
+use super::session_task::SessionTask;
 use super::stats::add;
 use super::subscriptions::{PendingSubscriptions, SubscriptionChange};
+use crate::topic_filter;
 use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
@@ -447,7 +448,7 @@ fn into_message(incoming: IncomingPublish, task: &SessionTask) -> (Message, Opti
         .options
         .subscriptions
         .iter()
-        .any(|s| s.manual_ack && filter::matches(&s.filter, &incoming.topic));
+        .any(|s| s.manual_ack && topic_filter::matches(&s.filter, &incoming.topic));
     let mut message = Message::new(incoming.topic, incoming.payload, incoming.retain);
     if by_receiver && !task.inbox.is_closed() {
         message.ack = incoming.pkid.map(|pkid| Ack {

@@ -50,7 +50,7 @@ impl fmt::Debug for Message {
 
 /// What to acknowledge, and to whom.
 pub(super) struct Ack {
-    /// Unbounded in type only: a message is acknowledged once, and messages are bounded.
+    /// Unbounded in type only, see [`spawn`](super::spawn).
     pub(super) to: mpsc::UnboundedSender<AckToken>,
     pub(super) token: AckToken,
 }

@@ -23,11 +23,10 @@
 //! A [`LocalBroker`] within the process may replace the broker: all of the above holds there too.
 //! Knows no tickets, no JSON and no topic but those it is given.
 
-mod backoff;
 mod client;
 mod connection;
+mod event;
 mod fault;
-mod filter;
 mod inbox;
 mod limits;
 mod local_broker;
@@ -35,6 +34,7 @@ mod options;
 mod outage;
 mod outbox;
 mod session;
+mod session_task;
 mod stats;
 mod subscriptions;
 pub mod tls;
@@ -47,5 +47,6 @@ pub use limits::{Limits, QOS1_UNAVAILABLE, RETAIN_UNAVAILABLE};
 pub use local_broker::LocalBroker;
 pub use options::{Availability, SessionOptions, Subscription};
 pub use outbox::{Confirmation, Publish, PublishError, Publisher, Qos, WINDOW};
-pub use session::{ConnectionState, Session, spawn};
+pub use session::{Session, spawn};
+pub use session_task::ConnectionState;
 pub use stats::{Stats, StatsView};

@@ -1,17 +1,17 @@
 //! The task behind a session: connects, and reconnects when the connection is lost.
 
-use super::backoff::Backoff;
 use super::client::Version;
 use super::connection::{Connection, ConnectionEnd};
 use super::fault::{ConnectionError, ConnectionErrorKind, Fault};
-use super::inbox::{AckToken, Message};
-use super::limits::Limits;
+use super::inbox::Message;
 use super::options::SessionOptions;
-use super::outage::{Notice, Outage};
-use super::outbox::{Outbox, PublishError, Publisher, QueuedPublish};
+use super::outage::Outage;
+use super::outbox::{Outbox, PublishError, Publisher};
+use super::session_task::{ConnectionState, SessionTask};
 use super::stats::{Stats, add};
 use super::version_fallback::VersionFallback;
 use super::{client, tls};
+use crate::backoff::{Backoff, Jitter};
 use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,42 +23,6 @@ use tokio_util::sync::CancellationToken;
 /// After this uptime a session was stable: the next attempt comes quickly again. Shorter
 /// ones are those of two clients with one identifier that throw each other out.
 const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(10);
-
-/// The connection to the broker at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConnectionState {
-    /// There is none, and why.
-    Disconnected {
-        /// One line for people.
-        reason: Arc<str>,
-    },
-    /// The broker sent CONNACK.
-    Connected {
-        /// The version of MQTT in use.
-        version: Version,
-        /// Counts sessions, from 1.
-        session: u64,
-        /// What the broker accepts.
-        limits: Limits,
-    },
-}
-
-impl ConnectionState {
-    /// Whether there is a connection.
-    #[must_use]
-    pub fn is_connected(&self) -> bool {
-        matches!(self, Self::Connected { .. })
-    }
-
-    /// Why there is none; `None` while there is.
-    #[must_use]
-    pub fn disconnect_reason(&self) -> Option<Arc<str>> {
-        match self {
-            Self::Connected { .. } => None,
-            Self::Disconnected { reason } => Some(Arc::clone(reason)),
-        }
-    }
-}
 
 /// What a running session offers; all of it outlives every connection.
 #[derive(Debug)]
@@ -96,6 +60,10 @@ pub fn spawn(options: SessionOptions, shutdown: CancellationToken) -> Session {
         reason: "not connected yet".into(),
     });
     let (to_fault, fault) = watch::channel(Fault::Network);
+    // Bounded by what it carries: one token of each message that a receiver acknowledges itself, and
+    // of those no more come while `receive_maximum` of them and a full inbox wait. Were it bounded
+    // by its type, an acknowledgement could find no room and be lost, and the broker would wait for
+    // it until the next session.
     let (acks_to, acks) = mpsc::unbounded_channel();
     let task = SessionTask {
         options,
@@ -123,32 +91,11 @@ pub fn spawn(options: SessionOptions, shutdown: CancellationToken) -> Session {
     }
 }
 
-/// What lives longer than a connection.
-pub(super) struct SessionTask {
-    pub(super) options: SessionOptions,
-    pub(super) outbox: Arc<Outbox>,
-    pub(super) jobs: mpsc::Receiver<QueuedPublish>,
-    /// Whether somebody can still put something into `jobs`.
-    pub(super) jobs_open: bool,
-    pub(super) inbox: mpsc::Sender<Message>,
-    pub(super) acks_to: mpsc::UnboundedSender<AckToken>,
-    pub(super) acks: mpsc::UnboundedReceiver<AckToken>,
-    pub(super) connection: watch::Sender<ConnectionState>,
-    fault: watch::Sender<Fault>,
-    pub(super) stats: Arc<Stats>,
-    /// Counts sessions.
-    pub(super) session: u64,
-    begin: Instant,
-    outage: Outage,
-    /// Connections in a row that ended while an optional subscription was not answered.
-    pub(super) unanswered: u8,
-}
-
 impl SessionTask {
     async fn run(mut self, shutdown: CancellationToken) {
         let begin = self.begin;
         let mut fallback = VersionFallback::new();
-        let mut backoff = Backoff::new(self.options.backoff);
+        let mut backoff = Backoff::new(self.options.backoff, Jitter::Full);
         while !shutdown.is_cancelled() {
             self.stats.heartbeat();
             let version = fallback.version(begin.elapsed());
@@ -209,79 +156,5 @@ impl SessionTask {
             .map_err(|e| ConnectionError::new(ConnectionErrorKind::Network, e))?
             .map(Some)
             .map_err(|e| ConnectionError::new(ConnectionErrorKind::Network, e).at(Fault::TlsFiles))
-    }
-
-    fn broker(&self) -> String {
-        if self.options.local_broker.is_some() {
-            return "within this process".into();
-        }
-        format!("{}:{}", self.options.broker.host, self.options.broker.port)
-    }
-
-    /// Publishes and logs that there is a connection.
-    pub(super) fn report_connected(&mut self, version: Version, limits: Limits) {
-        self.session += 1;
-        add(&self.stats.sessions, 1);
-        self.connection.send_replace(ConnectionState::Connected {
-            version,
-            session: self.session,
-            limits,
-        });
-        let (purpose, broker) = (self.options.purpose, self.broker());
-        match self.outage.on_connected() {
-            Notice::Connected => {
-                tracing::info!(
-                    purpose,
-                    "connected to MQTT broker {broker} with MQTT {version}"
-                );
-            }
-            Notice::Reconnected => {
-                tracing::info!(
-                    purpose,
-                    "reconnect to MQTT broker {broker} succeeded, with MQTT {version}"
-                );
-            }
-            _ => tracing::debug!(
-                purpose,
-                "further reconnect to MQTT broker {broker} succeeded, with MQTT {version}"
-            ),
-        }
-    }
-
-    /// Notes how long the connection has lasted.
-    pub(super) fn note_uptime(&mut self, uptime: Duration) {
-        if self.outage.on_uptime(uptime) == Notice::Stable {
-            let (purpose, broker) = (self.options.purpose, self.broker());
-            tracing::info!(purpose, "stable connection to MQTT broker {broker} again");
-        }
-    }
-
-    fn report_lost(&mut self, error: &ConnectionError, uptime: Option<Duration>) {
-        if error.fault == Fault::SessionTakenOver {
-            add(&self.stats.taken_over, 1);
-        }
-        self.fault.send_replace(error.fault);
-        self.connection.send_replace(ConnectionState::Disconnected {
-            reason: error.to_string().into(),
-        });
-        let (purpose, broker) = (self.options.purpose, self.broker());
-        match self.outage.on_lost(uptime, self.begin.elapsed()) {
-            Notice::Lost => tracing::warn!(
-                purpose,
-                "no connection to MQTT broker {broker}: {error}; reconnecting (max. interval {} s)",
-                self.options.backoff.1.as_secs()
-            ),
-            Notice::Unstable(times) => tracing::warn!(
-                purpose,
-                "unstable connection to MQTT broker {broker}: lost {times} times, last error: \
-                 {error}; check for a second machine with the client id {}, and see the broker's \
-                 log",
-                self.options.client_id
-            ),
-            _ => tracing::debug!(
-                purpose,
-                "still no connection to MQTT broker {broker}: {error}"
-            ),
-        }
     }
 }

@@ -3,10 +3,10 @@
 //! A broker may reject now what it accepts a moment later: a cluster that chooses a new leader, an
 //! access list that is being loaded. Without a retry there would be a connection that receives nothing.
 
-use super::backoff::Backoff;
 use super::client::Commands;
-use super::filter;
 use super::options::Subscription;
+use crate::backoff::{Backoff, Jitter};
+use crate::topic_filter;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -49,7 +49,7 @@ impl PendingSubscriptions {
             sending: VecDeque::new(),
             unanswered: HashMap::new(),
             retry_at: Instant::now(),
-            backoff: Backoff::new(backoff),
+            backoff: Backoff::new(backoff, Jitter::Full),
             rejection_logged: false,
         }
     }
@@ -75,7 +75,7 @@ impl PendingSubscriptions {
             let Some(Subscription { filter, qos, .. }) = subscriptions.get(index) else {
                 return false;
             };
-            if !filter::is_valid(filter) {
+            if !topic_filter::is_valid(filter) {
                 tracing::warn!("not a topic filter: {filter:?}");
                 return false;
             }

@@ -15,6 +15,7 @@ use crate::config::CameraConfig;
 use crate::health::with_causes;
 use crate::state::SavedQueue;
 use crate::uplink::{self, Image, Origin};
+use crate::wire::MediaType;
 use anyhow::Context;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -205,7 +206,13 @@ impl Camera {
         };
         let origin = Origin::Camera(self.config.id.clone());
         let size = (picture.width, picture.height);
-        let image = Image::new(origin.clone(), picture.jpeg, "image/jpeg", size, now.wall);
+        let image = Image::new(
+            origin.clone(),
+            picture.jpeg,
+            MediaType::Jpeg,
+            size,
+            now.wall,
+        );
         self.channels.images.send_modify(|images| {
             images.insert(origin, Arc::new(image));
         });

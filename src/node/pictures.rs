@@ -6,12 +6,14 @@
 use super::board_video::BoardVideo;
 use super::status::Outputs;
 use crate::clock::Now;
+use crate::errors;
 use crate::health::with_causes;
 use crate::model::BoardId;
 use crate::output::led::preview::{Points, preview};
 use crate::output::{Frame, PngOutput, encode};
 use crate::uplink::{self, Image, Origin};
-use crate::wire::hex;
+use crate::wire::MediaType;
+use hex::encode as hex;
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
@@ -114,7 +116,7 @@ impl Drop for Pictures {
     fn drop(&mut self) {
         self.to_encoder = None; // ends the encoder's loop
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // its panic was reported by its own thread
+            errors::join(thread);
         }
     }
 }
@@ -122,7 +124,7 @@ impl Drop for Pictures {
 impl Encoder {
     fn run(mut self, frames: &Receiver<(Frame, Timestamp)>, back: &Sender<Frame>) {
         while let Ok((frame, shown_at)) = frames.recv() {
-            let frame_sha256 = hex(&frame.sha256());
+            let frame_sha256 = hex(frame.sha256());
             let glowing = self.points.map(|points| preview(&frame, points));
             let picture = encode::lossless(glowing.as_ref().unwrap_or(&frame));
             let failed = self
@@ -135,7 +137,7 @@ impl Encoder {
             let image = Image::new(
                 origin.clone(),
                 picture.bytes,
-                picture.media_type,
+                MediaType::Png,
                 size,
                 shown_at,
             );

@@ -257,6 +257,7 @@ impl Reader {
                 disconnected: down.as_deref(),
                 now,
                 zone: &self.zone,
+                addresses: &setup_status::own_addresses(),
                 root: Path::new("/"),
             }))
         });

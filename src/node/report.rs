@@ -9,6 +9,7 @@ use crate::machine;
 use crate::model::BoardId;
 use crate::uplink::Spool;
 use crate::wire::WireTime;
+use crate::wire::report::ClockState;
 use crate::wire::report::{HealthReport, IssueReport, MachineReport, OutputReport};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -213,11 +214,10 @@ pub(crate) fn empty(now: Now, zone: &TimeZone) -> HealthReport {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime_s: 0,
         clock: if now.synced {
-            "synchronised"
+            ClockState::Synchronised
         } else {
-            "unknown"
-        }
-        .into(),
+            ClockState::Unknown
+        },
         issues: Vec::new(),
         outputs: Vec::new(),
         counts: BTreeMap::new(),

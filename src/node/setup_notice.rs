@@ -6,6 +6,7 @@ use super::pause::rest;
 use super::setup_status;
 use crate::board::{Painter, SetupScreen};
 use crate::config::{BoardConfig, OutputConfig};
+use crate::errors::panic_text;
 use crate::model::{BoardId, Name};
 use crate::output::{Frame, Output};
 use crate::state::{HighlightSettings, Settings};
@@ -52,7 +53,11 @@ pub async fn run(card: &CardStatus, shutdown: &CancellationToken) -> anyhow::Res
     stop.cancel();
     match tokio::task::spawn_blocking(move || screen.join()).await {
         Ok(Ok(result)) => result,
-        _ => anyhow::bail!("the thread of the setup screen panicked"),
+        Ok(Err(payload)) => {
+            let said = panic_text(payload.as_ref());
+            anyhow::bail!("the thread of the setup screen panicked: {said}")
+        }
+        Err(error) => Err(error).context("cannot wait for the setup screen"),
     }
 }
 

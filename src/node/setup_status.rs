@@ -10,7 +10,7 @@ use crate::config::{MqttConfig, NodeConfig};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// More than any box has.
@@ -29,6 +29,8 @@ pub struct SetupStatus<'a> {
     pub now: Now,
     /// The office's zone.
     pub zone: &'a TimeZone,
+    /// The machine's addresses.
+    pub addresses: &'a [IpAddr],
     /// Where the kernel's files are: `/`.
     pub root: &'a Path,
 }
@@ -36,7 +38,7 @@ pub struct SetupStatus<'a> {
 /// The setup screen of a node that has no numbers yet.
 #[must_use]
 pub fn screen(status: &SetupStatus<'_>) -> SetupScreen {
-    let (addresses, links) = (addresses(status.root), links(status.root));
+    let (addresses, links) = (reachable(status.addresses), links(status.root));
     let (next, next_in_english) = next_step(status.card);
     SetupScreen {
         title: "設置の確認".into(),
@@ -376,23 +378,24 @@ fn links(root: &Path) -> Vec<Link> {
     links
 }
 
-/// The machine's own IPv4 addresses, and global IPv6 ones where there is no other.
-fn addresses(root: &Path) -> Vec<String> {
-    let trie = fs::read_to_string(root.join("proc/net/fib_trie")).unwrap_or_default();
-    let mut found = BTreeSet::new();
-    let mut last = None;
-    for line in trie.lines() {
-        // `|-- ADDRESS`, and below it `/32 host LOCAL` where it is the machine's own.
-        if let Some(address) = line.trim_start().strip_prefix("|-- ") {
-            last = address.parse::<Ipv4Addr>().ok();
-        } else if line.contains("/32 host LOCAL")
-            && let Some(own) = last
-            && !own.is_loopback()
-        {
-            found.insert(own);
+/// All addresses of this machine; none where the system does not tell.
+#[must_use]
+pub fn own_addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    interfaces.iter().map(if_addrs::Interface::ip).collect()
+}
+
+/// The IPv4 addresses that others reach a machine by, and IPv6 ones where there is no other.
+fn reachable(own: &[IpAddr]) -> Vec<String> {
+    let (mut four, mut six) = (BTreeSet::new(), BTreeSet::new());
+    for address in own.iter().filter(|a| !a.is_loopback()) {
+        match address {
+            IpAddr::V4(address) => drop(four.insert(*address)),
+            IpAddr::V6(address) if !address.is_unicast_link_local() => drop(six.insert(*address)),
+            IpAddr::V6(_) => {}
         }
     }
-    let four: Vec<String> = found
+    let four: Vec<String> = four
         .iter()
         .take(MAX_LISTED)
         .map(ToString::to_string)
@@ -400,17 +403,9 @@ fn addresses(root: &Path) -> Vec<String> {
     if !four.is_empty() {
         return four;
     }
-    let six = fs::read_to_string(root.join("proc/net/if_inet6")).unwrap_or_default();
-    six.lines()
-        .filter_map(|line| {
-            let mut fields = line.split_ascii_whitespace();
-            let digits = fields.next()?;
-            // Address, index, prefix, scope: 00 is global.
-            let scope = fields.nth(2)?;
-            let word = u128::from_str_radix(digits, 16).ok()?;
-            (scope == "00").then(|| std::net::Ipv6Addr::from(word).to_string())
-        })
+    six.iter()
         .take(MAX_LISTED)
+        .map(ToString::to_string)
         .collect()
 }
 

@@ -14,12 +14,14 @@ fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
     root
 }
 
-const TRIE: &str = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n\
-    Local:\n     +-- 127.0.0.0/8 2 0 2\n           |-- 127.0.0.1\n              /32 host LOCAL\n\
-    \x20       |-- 192.0.2.0\n           /24 link UNICAST\n        |-- 192.0.2.20\n           /32 host LOCAL\n\
-    \x20       |-- 192.0.2.255\n           /32 link BROADCAST\n";
+const ADDRESSES: &[&str] = &["127.0.0.1", "192.0.2.20", "::1", "fe80::1", "2001:db8::20"];
 
-fn sheet(root: &Path, disconnected: Option<&str>, synced: bool) -> SetupScreen {
+fn parsed(addresses: &[&str]) -> Vec<IpAddr> {
+    let each = addresses.iter();
+    each.map(|a| a.parse().expect("address")).collect()
+}
+
+fn sheet(root: &Path, addresses: &[&str], disconnected: Option<&str>, synced: bool) -> SetupScreen {
     let config = parse_node(example::NODE, "node.toml", Path::new("/nowhere")).expect("in order");
     screen(&SetupStatus {
         config: &config,
@@ -33,6 +35,7 @@ fn sheet(root: &Path, disconnected: Option<&str>, synced: bool) -> SetupScreen {
             ..Now::at("2026-11-24T01:42:07Z".parse::<Timestamp>().expect("time"))
         },
         zone: &TimeZone::get("Asia/Tokyo").expect("zone"),
+        addresses: &parsed(addresses),
         root,
     })
 }
@@ -49,13 +52,12 @@ fn card(card: CardFile) -> CardStatus {
 #[test]
 fn a_box_says_its_addresses_its_link_its_broker_and_its_clock() {
     let root = machine(&[
-        ("proc/net/fib_trie", TRIE),
         ("sys/class/net/lo/carrier", "1\n"),
         ("sys/class/net/end0/carrier", "1\n"),
         ("sys/class/net/end0/speed", "100\n"),
         ("sys/class/net/end0/device/uevent", ""),
     ]);
-    let said = sheet(root.path(), None, true);
+    let said = sheet(root.path(), ADDRESSES, None, true);
     assert!(said.lines.iter().all(|l| l.mark == Mark::Good), "{said:?}");
     let values: Vec<&str> = said.lines.iter().map(|l| l.value.as_str()).collect();
     let version = env!("CARGO_PKG_VERSION");
@@ -85,7 +87,7 @@ fn a_box_without_a_cable_says_what_to_look_at() {
         ("sys/class/net/end0/carrier", "0\n"),
         ("sys/class/net/end0/device/uevent", ""),
     ]);
-    let said = sheet(root.path(), Some("connection refused"), false);
+    let said = sheet(root.path(), &[], Some("connection refused"), false);
     let marks: Vec<Mark> = said.lines.iter().skip(2).map(|l| l.mark).collect();
     let wanted = [Mark::Wrong, Mark::Waiting, Mark::Waiting, Mark::Waiting];
     assert_eq!(marks, wanted);
@@ -150,4 +152,29 @@ fn trouble_with_the_file_is_said_and_nothing_else_is() {
         sheet.code,
         "yobiban.toml\n12:8 queue[1].lane: did you mean fast? expected standard or fast\n"
     );
+}
+
+#[test]
+fn an_address_of_ipv6_is_said_where_there_is_no_other() {
+    let said = |addresses: &[&str]| reachable(&parsed(addresses));
+    assert_eq!(said(ADDRESSES), ["192.0.2.20"]);
+    assert_eq!(said(&ADDRESSES[2..]), ["2001:db8::20"]);
+    assert_eq!(said(&ADDRESSES[2..4]), Vec::<String>::new());
+    let many = [
+        "192.0.2.9",
+        "192.0.2.1",
+        "192.0.2.1",
+        "192.0.2.8",
+        "192.0.2.7",
+        "192.0.2.6",
+    ];
+    assert_eq!(
+        said(&many),
+        ["192.0.2.1", "192.0.2.6", "192.0.2.7", "192.0.2.8"]
+    );
+}
+
+#[test]
+fn a_machine_knows_its_own_addresses() {
+    assert!(own_addresses().iter().any(IpAddr::is_loopback));
 }

@@ -9,7 +9,7 @@
 //! nothing of this wears the card.
 
 use crate::clock::Now;
-use crate::files::replace;
+use crate::files::replace_synced;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,7 +108,7 @@ impl StatusFile {
             .with_context(|| format!("uptime is {uptime:?}: expected seconds"))?;
         let boot = read("sys/kernel/random/boot_id")?;
         let text = text(vitals, silent, boot.trim(), std::process::id(), seconds);
-        replace(&self.path, text.as_bytes(), 0o644)
+        replace_synced(&self.path, text.as_bytes(), 0o644)
     }
 }
 

@@ -172,7 +172,7 @@ impl Alsa {
         if self.pcm.is_some() {
             return Ok(());
         }
-        let pcm = self.handle(false)?;
+        let pcm = self.open_handle()?;
         self.pcm = Some(pcm);
         let (device, rate) = (self.device.clone(), self.rate);
         let functions = self.functions()?;
@@ -208,15 +208,38 @@ impl Alsa {
     /// As [`open`](Self::open).
     pub fn check(&mut self) -> Result<(), AlsaError> {
         if self.pcm.is_none() {
-            self.handle(true)?;
+            self.probe()?;
         }
         Ok(())
     }
 
-    /// Opens a handle; only to look, it is closed at once and may be null.
-    fn handle(&mut self, look: bool) -> Result<Pcm, AlsaError> {
-        let device = self.device.clone();
-        let name = CString::new(device.as_str()).unwrap_or_default();
+    /// Opens a handle that stays open.
+    fn open_handle(&mut self) -> Result<Pcm, AlsaError> {
+        let (opened, code) = self.try_open()?;
+        opened.ok_or_else(|| self.not_opened(code))
+    }
+
+    /// Opens a handle and closes it at once.
+    fn probe(&mut self) -> Result<(), AlsaError> {
+        let (opened, code) = self.try_open()?;
+        if let Some(pcm) = opened {
+            let functions = self.functions()?;
+            // SAFETY: opened just now, and nobody else has it.
+            #[allow(unsafe_code)]
+            unsafe {
+                (functions.close)(pcm.as_ptr());
+            }
+        }
+        if opened.is_some() || code == EBUSY {
+            Ok(())
+        } else {
+            Err(self.not_opened(code))
+        }
+    }
+
+    /// A handle, if there is one, and what the library answered.
+    fn try_open(&mut self) -> Result<(Option<Pcm>, c_int), AlsaError> {
+        let name = CString::new(self.device.as_str()).unwrap_or_default();
         let functions = self.functions()?;
         let mut handle = std::ptr::null_mut();
         // SAFETY: the name ends with a zero, and the handle is written or left null.
@@ -229,29 +252,24 @@ impl Alsa {
                 OPEN_NONBLOCK,
             )
         };
-        let opened = NonNull::new(handle).filter(|_| code >= 0);
-        if look {
-            if let Some(pcm) = opened {
-                // SAFETY: opened just now, and nobody else has it.
-                #[allow(unsafe_code)]
-                unsafe {
-                    (functions.close)(pcm.as_ptr());
-                }
-            }
-            if opened.is_some() || code == EBUSY {
-                return Ok(NonNull::dangling());
-            }
+        Ok((NonNull::new(handle).filter(|_| code >= 0), code))
+    }
+
+    /// Why a handle cannot be had.
+    fn not_opened(&mut self, code: c_int) -> AlsaError {
+        let device = self.device.clone();
+        let functions = match self.functions() {
+            Ok(functions) => functions,
+            Err(error) => return error,
+        };
+        let error = error(&device, functions, "open it", code);
+        // Cards that came or went change what names mean: read it anew the next time.
+        // SAFETY: no other thread uses alsa-lib.
+        #[allow(unsafe_code)]
+        unsafe {
+            (functions.forget)();
         }
-        opened.ok_or_else(|| {
-            let error = error(&device, functions, "open it", code);
-            // Cards that came or went change what names mean: read it anew the next time.
-            // SAFETY: no other thread uses alsa-lib.
-            #[allow(unsafe_code)]
-            unsafe {
-                (functions.forget)();
-            }
-            error
-        })
+        error
     }
 
     /// Plays samples of one channel, on both. Blocks while the device's buffer is full.

@@ -19,12 +19,12 @@ pub mod serial;
 #[cfg(feature = "window")]
 mod window;
 
+pub use crate::frame::{Frame, MAX_SIDE, encode};
 pub use finding::{Finding, Level};
 pub use none::NoOutput;
 pub use png::PngOutput;
 #[cfg(feature = "window")]
 pub use window::WindowOutput;
-pub use yobiban_pixels::{COVERAGE_STEPS, Form, Frame, MAX_SIDE, Mask, encode, shape};
 
 use embedded_graphics::primitives::Rectangle;
 use std::collections::BTreeMap;

@@ -1,17 +1,14 @@
 //! A picture file, replaced whole: a reader sees the old picture or the new one, never half of one.
 
 use super::{Connector, DeviceStatus, Frame, Output, OutputError, encode};
+use crate::files::{self, Durability};
 use embedded_graphics::primitives::Rectangle;
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes every frame to one file.
 #[derive(Debug)]
 pub struct PngOutput {
     path: PathBuf,
-    /// Whether a picture must reach the disk before it counts as written.
-    durable: bool,
     /// Whether the file holds the newest frame.
     written: bool,
 }
@@ -22,17 +19,7 @@ impl PngOutput {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            durable: false,
             written: false,
-        }
-    }
-
-    /// Waits until each picture is on the disk: for pictures that must survive a power cut.
-    #[must_use]
-    pub fn durable(self) -> Self {
-        Self {
-            durable: true,
-            ..self
         }
     }
 
@@ -48,7 +35,13 @@ impl PngOutput {
     /// [`OutputError::Write`] when the file is not there whole; the old one stays.
     pub fn write(&mut self, picture: &encode::Picture) -> Result<(), OutputError> {
         self.written = false;
-        replace(&self.path, &picture.bytes, self.durable).map_err(|source| OutputError::Write {
+        let written = files::replace(
+            &self.path,
+            &picture.bytes,
+            Durability::Cached,
+            files::ORDINARY,
+        );
+        written.map_err(|source| OutputError::Write {
             path: self.path.clone(),
             source,
         })?;
@@ -74,40 +67,16 @@ impl Output for PngOutput {
     }
 }
 
-/// Writes beside the file and renames. The name carries the process id, so that two writers of one
-/// file replace each other's pictures but never mix them.
-fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "path without a file name"))?;
-    let mut beside = std::ffi::OsString::from(".");
-    beside.push(name);
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(beside);
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        if durable {
-            file.sync_all()?;
-        }
-        drop(file);
-        fs::rename(&temporary, path)
-    };
-    write().inspect_err(|_| {
-        // Best effort: the picture is lost already, and that is what the caller hears.
-        let _ = fs::remove_file(&temporary);
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_file_is_replaced_whole_and_nothing_is_left_beside_it() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let path = dir.path().join("main.png");
-        let mut output = PngOutput::new(&path).durable();
+        let mut output = PngOutput::new(&path);
         let frame = Frame::new(8, 4);
         let all = Rectangle::new(Default::default(), frame_size(&frame));
         output.present(&frame, &[all]).expect("written");

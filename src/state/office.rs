@@ -8,7 +8,7 @@ use super::times::{age, date, goes_on, horizon};
 use super::wait::{WaitEstimator, WaitHistory, WaitSettings};
 use super::{LoggedCall, Phase, QueueView, Reading, Rejection, Settings, Snapshot};
 use crate::clock::Now;
-use crate::model::{Intervals, QueueId, QueueState, Source, Status, WaitRange};
+use crate::model::{Intervals, QueueId, QueueState, Status, WaitRange};
 use jiff::civil::Date;
 use std::time::Duration;
 
@@ -319,9 +319,8 @@ impl Office {
 
     fn view(&self, queue: &Queue, today: Date, now: Now) -> QueueView {
         let reading = queue.believable(&self.settings, now);
-        // A camera needs no broker.
-        let filmed = reading.is_some_and(|r| r.source == Source::Camera);
-        let line = filmed
+        let independent = reading.is_some_and(|r| !r.source.needs_broker());
+        let line = independent
             || self
                 .line_down
                 .is_none_or(|d| now.since(d) <= self.settings.disconnect_grace);

@@ -1,16 +1,16 @@
-//! A small file that is replaced whole: written beside, flushed to the medium, renamed over, and the
-//! folder flushed, so that after a cut either the old or the new one is there (POSIX `rename`).
+//! A small file that is replaced whole ([`files`](crate::files)).
 //!
 //! The one before is kept as `.old`, and a SHA-256 at the end tells a torn file from a whole one.
 //! Knows nothing of what is in it.
 
 use super::StoreError;
+use crate::files::{self, Durability, Fresh};
 use crate::wire::sha256_hex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Larger files are not ours: 64 queues of the largest message are far below.
@@ -53,21 +53,16 @@ pub(super) fn replace<D: Document>(dir: &Path, document: &D) -> Result<(), Store
     };
     let mut bytes = serde_json::to_vec(&versioned).map_err(|e| damaged(&path, e))?;
     bytes.extend_from_slice(format!("\n{}\n", sha256_hex(&bytes)).as_bytes());
-    let beside = dir.join(format!("{}.new", D::FILE));
-    let mut file = File::create(&beside).map_err(io_error("create", &beside))?;
-    file.write_all(&bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(io_error("write", &beside))?;
+    // Whole before the one before it goes.
+    let fresh = Fresh::write(&path, &bytes, Durability::Synced, files::ORDINARY)
+        .map_err(io_error("write", &path))?;
     match fs::rename(&path, old::<D>(dir)) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
             return Err(io_error("rename", &path)(e));
         }
         _ => {}
     }
-    fs::rename(&beside, &path).map_err(io_error("rename", &beside))?;
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(io_error("flush", dir))
+    fresh.put().map_err(io_error("replace", &path))
 }
 
 /// The newest document that is whole; nothing when there never was one.

@@ -5,6 +5,7 @@
 
 use super::file::io_error;
 use super::{Store, StoreError};
+use crate::files::{self, Durability};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -56,9 +57,8 @@ impl Store {
             };
         };
         let json = serde_json::to_vec(shared).unwrap_or_default();
-        let beside = self.dir.join(format!("{FILE}.new"));
-        fs::write(&beside, json).map_err(io_error("write", &beside))?;
-        fs::rename(&beside, &path).map_err(io_error("rename", &beside))
+        files::replace(&path, &json, Durability::Cached, files::ORDINARY)
+            .map_err(io_error("write", &path))
     }
 }
 

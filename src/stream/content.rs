@@ -7,6 +7,7 @@ use crate::model::{
 use crate::state::{
     HighlightView, HighlightedCall, LoggedCall, Phase, QueueSettings, QueueView, Reading, Snapshot,
 };
+use crate::wire::MediaType;
 use crate::wire::WireTime;
 use crate::wire::report::QueueNumbers;
 use bytes::Bytes;
@@ -68,7 +69,7 @@ pub struct StreamPicture {
     /// SHA-256 of the file, by which one is known from another.
     pub sha256: Arc<str>,
     /// Media type, found in the bytes.
-    pub format: &'static str,
+    pub format: MediaType,
     /// The file.
     pub bytes: Bytes,
     /// When it was shown or taken.
@@ -144,7 +145,7 @@ impl StreamPicture {
         Self {
             kind: PictureKind::Board,
             sha256: "".into(),
-            format: "image/png",
+            format: MediaType::Png,
             bytes: Bytes::new(),
             at: WireTime::new(at, &TimeZone::fixed(Offset::constant(9))),
             node_online: true,

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +75,9 @@ impl fmt::Display for ExitReason {
     }
 }
 
+/// What an encoder wrote last to standard error.
+type LastLine = Arc<Mutex<String>>;
+
 /// Runs one encoder until it ends, stands still, or the stream stops; also returns whether it ever
 /// produced a frame.
 pub(super) async fn run_once(
@@ -97,30 +100,11 @@ pub(super) async fn run_once(
     };
     tracing::info!(pid = child.id(), codec = codec.name(), "encoder started");
     let (to_frames, frames) = watch::channel(0_u64);
-    let last_stderr_line = Arc::new(Mutex::new(String::new()));
-    let progress = lines(stdout, move |line| {
-        if let Some(n) = line
-            .strip_prefix("frame=")
-            .and_then(|n| n.trim().parse().ok())
-        {
-            to_frames.send_if_modified(|old| {
-                let grew = n > *old;
-                *old = n;
-                grew
-            });
-        }
-    });
-    let key = secret(config).map(str::to_owned);
-    let last = Arc::clone(&last_stderr_line);
-    let messages = lines(stderr, move |line| {
-        let line = match &key {
-            Some(key) => line.replace(key.as_str(), "***"),
-            None => line.to_owned(),
-        };
-        tracing::debug!(line, "encoder wrote");
-        *last.lock().unwrap_or_else(PoisonError::into_inner) = line;
-    });
-    let readers = [tokio::spawn(progress), tokio::spawn(messages)];
+    let last_line = LastLine::default();
+    let readers = [
+        tokio::spawn(count_frames(stdout, to_frames)),
+        tokio::spawn(note_messages(stderr, secret(config), &last_line)),
+    ];
 
     // Each track at its own pace: neither ever waits for the other.
     let pictures = Box::pin(feed(stdin, picture, pictures_per_s(config)));
@@ -152,10 +136,8 @@ pub(super) async fn run_once(
         // They end with its pipes, unless a child of its own keeps them.
         let _ = timeout(Duration::from_millis(100), reader).await;
     }
-    let last_stderr_line = last_stderr_line
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let last_stderr_line = last_line.lock().unwrap_or_else(PoisonError::into_inner);
+    let last_stderr_line = last_stderr_line.clone();
     let reason = match reason {
         ExitReason::Exited(..) => ExitReason::Exited(status, last_stderr_line),
         ExitReason::Stalled(_) => ExitReason::Stalled(last_stderr_line),
@@ -163,6 +145,39 @@ pub(super) async fn run_once(
     };
     let produced_frame = *produced_frame.borrow() > 0;
     (reason, produced_frame)
+}
+
+/// Reads the encoder's report of its progress, until it ends.
+fn count_frames(stdout: ChildStdout, to: watch::Sender<u64>) -> impl Future<Output = ()> + use<> {
+    lines(stdout, move |line| {
+        if let Some(n) = line
+            .strip_prefix("frame=")
+            .and_then(|n| n.trim().parse().ok())
+        {
+            to.send_if_modified(|old| {
+                let grew = n > *old;
+                *old = n;
+                grew
+            });
+        }
+    })
+}
+
+/// Logs what the encoder writes, without the stream's key, until it ends.
+fn note_messages(
+    stderr: ChildStderr,
+    key: Option<&str>,
+    last: &LastLine,
+) -> impl Future<Output = ()> + use<> {
+    let (key, last) = (key.map(str::to_owned), Arc::clone(last));
+    lines(stderr, move |line| {
+        let line = match &key {
+            Some(key) => line.replace(key.as_str(), "***"),
+            None => line.to_owned(),
+        };
+        tracing::debug!(line, "encoder wrote");
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = line;
+    })
 }
 
 fn start(

@@ -26,6 +26,7 @@ pub use picture::letterbox;
 pub use sound::{MAX_PIECE, SAMPLE_RATE, Sound, Speaker, sound};
 pub use yuv::Yuv;
 
+use crate::backoff::{Backoff, Jitter};
 use crate::board::BoardError;
 use crate::clock::Clock;
 use crate::config::{StreamConfig, StreamEncoder, VideoConfig};
@@ -41,12 +42,9 @@ use tracing::Instrument as _;
 /// delay is the encoder's and the network's.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
 
-/// First pause before an encoder is started again.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
-/// Longest pause: a receiver that is back is served again within 10 s, and one that is away costs
-/// a connection every few seconds.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// First pause before an encoder is started again, and the longest: a receiver that is back is served
+/// again within 10 s, and one that is away costs a connection every few seconds.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
 /// An encoder that ran this long had no trouble at its start.
 const RAN_WELL: Duration = Duration::from_secs(20);
@@ -136,7 +134,8 @@ async fn supervise(
 ) {
     let first = hardware::choose(config.encoder).await;
     let mut codec = first;
-    let mut pause = FIRST_PAUSE;
+    // Several streams of one machine do not come back as one.
+    let mut backoff = Backoff::new(PAUSES, Jitter::Half);
     loop {
         let began = tokio::time::Instant::now();
         let (reason, produced_frame) =
@@ -146,19 +145,17 @@ async fn supervise(
             return;
         }
         if began.elapsed() >= RAN_WELL {
-            pause = FIRST_PAUSE;
+            backoff.reset();
         }
         if !produced_frame && config.encoder == StreamEncoder::Auto {
             // Either the receiver is away, or the machine's encoder is not what it seems.
             codec = if codec == first { Codec::X264 } else { first };
         }
-        // Between the half and the whole, so that several streams do not come back as one.
-        let wait = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let wait = backoff.next(fastrand::f64());
         tracing::warn!(ended = %reason, again_in_ms = wait.as_millis(), "stream interrupted, restarting");
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -6,9 +6,10 @@
 use super::content::{PictureKind, StreamPicture};
 use crate::board::Caption;
 use crate::clock::Now;
+use crate::frame::Frame;
 use crate::jpeg;
 use crate::model::Name;
-use crate::output::Frame;
+use crate::wire::MediaType;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions as _, Point, Size};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -36,9 +37,9 @@ const OLD_CAMERA: Duration = Duration::from_secs(6 * 60);
 pub(super) fn decode(picture: &StreamPicture) -> Option<RgbImage> {
     // Decoders have been fuzzed for years; should one panic all the same, the video must go on.
     let decoded = catch_unwind(AssertUnwindSafe(|| match picture.format {
-        "image/png" => png(&picture.bytes),
-        "image/jpeg" => jpeg(&picture.bytes),
-        _ => None,
+        MediaType::Png => png(&picture.bytes),
+        MediaType::Jpeg => jpeg(&picture.bytes),
+        MediaType::WebP => None,
     }));
     decoded.ok().flatten()
 }
@@ -237,10 +238,10 @@ mod tests {
             })
             .map(|p| p.dimensions())
         };
-        assert_eq!(decoded(png(3), "image/png"), Some((3, 1)));
-        assert_eq!(decoded(png(3), "image/jpeg"), None);
-        assert_eq!(decoded(png(3), "image/webp"), None);
-        assert_eq!(decoded(png(MAX_SIDE + 1), "image/png"), None, "too wide");
+        assert_eq!(decoded(png(3), MediaType::Png), Some((3, 1)));
+        assert_eq!(decoded(png(3), MediaType::Jpeg), None);
+        assert_eq!(decoded(png(3), MediaType::WebP), None);
+        assert_eq!(decoded(png(MAX_SIDE + 1), MediaType::Png), None, "too wide");
         // Of a node: the brightness first, then the colours, which are half as large.
         let mut jpeg = Vec::new();
         let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, 80);
@@ -260,7 +261,7 @@ mod tests {
             .expect("encoded");
         let shown = decode(&StreamPicture {
             bytes: Bytes::from(jpeg.clone()),
-            format: "image/jpeg",
+            format: MediaType::Jpeg,
             ..StreamPicture::empty()
         })
         .expect("decoded");
@@ -273,10 +274,10 @@ mod tests {
             assert!(near, "{at:?}: {found:?}");
         }
         jpeg.truncate(jpeg.len() / 3);
-        assert_eq!(decoded(jpeg[..40].to_vec(), "image/jpeg"), None);
+        assert_eq!(decoded(jpeg[..40].to_vec(), MediaType::Jpeg), None);
         let mut broken = png(300);
         broken.truncate(50);
-        assert_eq!(decoded(broken, "image/png"), None);
-        assert_eq!(decoded(Vec::new(), "image/png"), None);
+        assert_eq!(decoded(broken, MediaType::Png), None);
+        assert_eq!(decoded(Vec::new(), MediaType::Png), None);
     }
 }

@@ -4,7 +4,7 @@
 //! (item 3.2), colour differences divided by 1.8556 and 1.5748 (3.3), black 16, white 235, colour
 //! 128 ± 112 (4.6). They are integers in 1/65536 here, so that every machine gives the same bytes.
 
-use crate::output::Frame;
+use crate::frame::Frame;
 use std::sync::Arc;
 
 /// A half, to round.

@@ -21,8 +21,8 @@ use crate::model::{BoardId, CameraId, Name, NodeId, OfficeId};
 use crate::mqtt::{Availability, Publish, PublishError, Publisher};
 use crate::state::Snapshot;
 use crate::wire::report::{HealthReport, OFFLINE, ONLINE};
-use crate::wire::sha256_hex;
 use crate::wire::topic::Topic;
+use crate::wire::{MediaType, sha256_hex};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -107,8 +107,8 @@ pub struct Image {
     pub origin: Origin,
     /// The picture's file.
     pub bytes: Bytes,
-    /// Its media type, `image/png`, `image/webp` or `image/jpeg`.
-    pub format: &'static str,
+    /// Its media type.
+    pub format: MediaType,
     /// Pixels.
     pub width: u32,
     /// Pixels.
@@ -125,7 +125,7 @@ impl Image {
     pub fn new(
         origin: Origin,
         bytes: impl Into<Bytes>,
-        format: &'static str,
+        format: MediaType,
         (width, height): (u32, u32),
         shown_at: Timestamp,
     ) -> Self {

@@ -40,7 +40,7 @@ pub fn numbers(
                 Some(BoardPicture {
                     id: id.clone(),
                     sha256: image.sha256.clone(),
-                    format: image.format.into(),
+                    format: image.format.as_str().into(),
                     width: image.width,
                     height: image.height,
                     shown_at: WireTime::new(image.shown_at, zone),
@@ -56,7 +56,7 @@ pub fn numbers(
                 Some(CameraPicture {
                     id: id.clone(),
                     sha256: image.sha256.clone(),
-                    format: image.format.into(),
+                    format: image.format.as_str().into(),
                     width: image.width,
                     height: image.height,
                     taken_at: WireTime::new(image.shown_at, zone),
@@ -131,6 +131,7 @@ mod tests {
     };
     use crate::state::{Office, QueueSettings, Settings};
     use crate::uplink::Image;
+    use crate::wire::MediaType;
     use crate::wire::feed::FeedMessage;
     use std::sync::Arc;
 
@@ -177,12 +178,18 @@ mod tests {
         let image = Image::new(
             origin.clone(),
             "picture",
-            "image/png",
+            MediaType::Png,
             (1920, 1080),
             shown_at,
         );
         let filmed = Origin::Camera(CameraId::new("hall").unwrap());
-        let taken = Image::new(filmed.clone(), "filmed", "image/jpeg", (640, 480), shown_at);
+        let taken = Image::new(
+            filmed.clone(),
+            "filmed",
+            MediaType::Jpeg,
+            (640, 480),
+            shown_at,
+        );
         let pictures = [(origin, Arc::new(image)), (filmed, Arc::new(taken))].into();
         let mut report = numbers(&office.snapshot(now()), &identity(), 77, &pictures, now());
         let json: serde_json::Value = serde_json::from_slice(&encode(&mut report)).unwrap();

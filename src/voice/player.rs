@@ -6,6 +6,7 @@
 
 use super::sink::{Sink, SinkError};
 use super::sound::{Pcm, RATE};
+use crate::errors;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,8 @@ const WAITING: usize = 32;
 const STEP: usize = RATE as usize / 50;
 /// How often a device is kept going while the next sentence is made.
 const FILL_GAP_EVERY: Duration = Duration::from_millis(20);
-/// How often a lost sink is tried.
+/// How often a lost sink is tried. No [`Backoff`](crate::backoff::Backoff): the thread wakes as often
+/// anyway, to see whether it is to stop.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// After so many attempts in vain, a lost sink is tried every fifth time only.
 const SLOW_RETRY_AFTER: u32 = 30;
@@ -116,9 +118,7 @@ impl Player {
     pub fn stop(self) {
         self.stop.store(true, Ordering::Relaxed);
         drop(self.commands);
-        if self.thread.join().is_err() {
-            tracing::error!("the sound thread panicked");
-        }
+        errors::join(self.thread);
     }
 
     fn send(&self, command: Command) {

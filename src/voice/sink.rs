@@ -2,6 +2,7 @@
 
 use super::sound::Pcm;
 use super::wav;
+use crate::files::{self, Durability};
 use crate::model::QueueId;
 use std::fs;
 use std::io;
@@ -168,9 +169,13 @@ impl WavFolder {
 
     fn write(&mut self) -> io::Result<()> {
         let pcm = Pcm::new(std::mem::take(&mut self.samples));
-        let beside = self.dir.join(format!("{}.new", self.name));
-        fs::write(&beside, wav::bytes(&pcm))?;
-        fs::rename(&beside, self.dir.join(format!("{}.wav", self.name)))?;
+        let path = self.dir.join(format!("{}.wav", self.name));
+        files::replace(
+            &path,
+            &wav::bytes(&pcm),
+            Durability::Cached,
+            files::ORDINARY,
+        )?;
         let mut files: Vec<PathBuf> = fs::read_dir(&self.dir)?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| is_ours(path))

@@ -1,4 +1,8 @@
 //! WAV files: 16-bit samples written, and read as far as recordings and speech programs write them.
+//!
+//! Not by the crate `hound` 3.5: it rejects a length that is no whole number of samples, which is what
+//! programs write that do not know it yet (ffmpeg into a pipe: `0xffff_ffff`), and to correct it the
+//! parts of the file would have to be read here all the same.
 
 use super::sound::{Pcm, RATE, resample, speech};
 
@@ -131,10 +135,13 @@ mod tests {
     fn two_channels_and_unknown_lengths_are_read() {
         let mut file = bytes(&Pcm::new(vec![100, 300, -100, -300]));
         file[22] = 2;
-        file[40..44].copy_from_slice(&0x7fff_f000_u32.to_le_bytes());
-        let (rate, samples) = raw(&file).unwrap();
-        assert_eq!((rate, samples.len()), (RATE, 2));
-        assert!((samples[0] * 32768.0 - 200.0).abs() < 1e-6);
+        // As espeak-ng and ffmpeg write into a pipe.
+        for unknown in [0x7fff_f000_u32, 0xffff_ffff] {
+            file[40..44].copy_from_slice(&unknown.to_le_bytes());
+            let (rate, samples) = raw(&file).unwrap();
+            assert_eq!((rate, samples.len()), (RATE, 2));
+            assert!((samples[0] * 32768.0 - 200.0).abs() < 1e-6);
+        }
     }
 
     proptest! {

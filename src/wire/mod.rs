@@ -4,15 +4,16 @@
 //! labels, counts and lengths hold what the contract promises, so nothing behind this module
 //! meets a wrong value. Errors name the path within the JSON. Knows no network, no state.
 
-mod digest;
 pub mod feed;
+mod media_type;
 pub mod old_names;
 pub mod report;
 pub mod text;
 pub mod time;
 pub mod topic;
 
-pub use digest::{hex, sha256_hex};
+pub use crate::digest::sha256_hex;
+pub use media_type::MediaType;
 pub use time::WireTime;
 
 use serde::de::DeserializeOwned;

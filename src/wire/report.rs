@@ -245,6 +245,19 @@ impl CallReport {
     }
 }
 
+/// Whether a node's wall clock can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClockState {
+    /// Set by the network or by a clock of its own.
+    Synchronised,
+    /// Never set since the machine started.
+    Unknown,
+    /// A word of a later version.
+    #[serde(other)]
+    Other,
+}
+
 /// Payload of the `health` topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthReport {
@@ -254,8 +267,8 @@ pub struct HealthReport {
     pub version: String,
     /// Seconds since the process started.
     pub uptime_s: u64,
-    /// `synchronised` or `unknown`.
-    pub clock: String,
+    /// Whether its clock can be trusted.
+    pub clock: ClockState,
     /// What is wrong right now; empty when all is well.
     #[serde(default)]
     pub issues: Vec<IssueReport>,
@@ -424,4 +437,28 @@ pub struct OutputReport {
     /// What else is known about the device, by name: `mode`, `refresh_hz`, `reply`, …
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub facts: std::collections::BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_clock_stay_and_those_of_a_later_version_are_read() {
+        for (word, state) in [
+            ("synchronised", ClockState::Synchronised),
+            ("unknown", ClockState::Unknown),
+            ("other", ClockState::Other),
+        ] {
+            let json = format!("\"{word}\"");
+            assert_eq!(serde_json::to_string(&state).expect("written"), json);
+            assert_eq!(
+                serde_json::from_str::<ClockState>(&json).expect("read"),
+                state
+            );
+        }
+        let later: ClockState = serde_json::from_str("\"holdover\"").expect("read");
+        assert_eq!(later, ClockState::Other);
+        assert!(serde_json::from_str::<ClockState>("7").is_err());
+    }
 }

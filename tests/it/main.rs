@@ -18,6 +18,7 @@ mod camera_node;
 mod camera_sequences;
 mod camera_sources;
 mod camera_troubles;
+mod circles;
 mod cli;
 mod config;
 mod day;

@@ -16,6 +16,8 @@ use yobiban::model::{
 use yobiban::mqtt::{Session, Subscription};
 use yobiban::state::{Office, QueueSettings, Settings, Snapshot};
 use yobiban::uplink::{Identity, Image, Origin, Pictures, Spool, Uplink, report};
+use yobiban::wire::MediaType;
+use yobiban::wire::report::ClockState;
 use yobiban::wire::report::{CallReport, HealthReport, MachineReport, Numbers};
 use yobiban::wire::{self, WireTime};
 
@@ -78,7 +80,7 @@ async fn bench_at(broker: SocketAddr, filter: &str) -> Bench {
         at: WireTime::new(now().wall, &TimeZone::UTC),
         version: "0".into(),
         uptime_s: 1,
-        clock: "unknown".into(),
+        clock: ClockState::Unknown,
         issues: Vec::new(),
         outputs: Vec::new(),
         counts: BTreeMap::new(),
@@ -225,7 +227,7 @@ async fn a_picture_comes_before_the_numbers_that_name_it() {
     let board = Origin::Board(BoardId::new("main").unwrap());
     let show = |bench: &Bench, bytes: &'static str| {
         let (board, at) = (board.clone(), now().wall);
-        let image = Image::new(board.clone(), bytes, "image/png", (4, 3), at);
+        let image = Image::new(board.clone(), bytes, MediaType::Png, (4, 3), at);
         let sha256 = image.sha256.clone();
         bench
             .pictures

@@ -6,6 +6,7 @@ use crate::board::compare_in;
 use crate::board_states::normal;
 use jiff::tz::TimeZone;
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use yobiban::board::SetupScreen;
 use yobiban::clock::Now;
@@ -37,10 +38,6 @@ fn machine(plugged: bool) -> tempfile::TempDir {
     if plugged {
         put("sys/class/net/end0/carrier", "1\n");
         put("sys/class/net/end0/speed", "100\n");
-        put(
-            "proc/net/fib_trie",
-            "Local:\n  |-- 192.0.2.20\n     /32 host LOCAL\n",
-        );
     }
     root
 }
@@ -48,6 +45,7 @@ fn machine(plugged: bool) -> tempfile::TempDir {
 fn status(plugged: bool) -> SetupScreen {
     let config = parse_node(example::NODE, "node.toml", Path::new("/nowhere")).unwrap();
     let machine = machine(plugged);
+    let own = [IpAddr::from([192, 0, 2, 20])];
     let refused = "cannot connect to 127.0.0.1:1883: connection refused";
     setup_status::screen(&SetupStatus {
         config: &config,
@@ -58,6 +56,7 @@ fn status(plugged: bool) -> SetupScreen {
             ..Now::at("2026-11-24T01:42:07Z".parse().unwrap())
         },
         zone: &TimeZone::get("Asia/Tokyo").unwrap(),
+        addresses: if plugged { &own } else { &[] },
         root: machine.path(),
     })
 }

@@ -11,7 +11,7 @@ use yobiban::clock::Now;
 use yobiban::config::{StreamConfig, StreamShow};
 use yobiban::output::encode;
 use yobiban::stream::{Composer, PictureKind, StreamOffice, StreamPicture};
-use yobiban::wire::{WireTime, sha256_hex};
+use yobiban::wire::{MediaType, WireTime, sha256_hex};
 
 fn at(moment: &str) -> Now {
     Now::at(moment.parse().unwrap())
@@ -22,8 +22,8 @@ fn picture(kind: PictureKind, bytes: Vec<u8>, at: WireTime) -> StreamPicture {
         kind,
         sha256: sha256_hex(&bytes).into(),
         format: match kind {
-            PictureKind::Board => "image/png",
-            PictureKind::Camera => "image/jpeg",
+            PictureKind::Board => MediaType::Png,
+            PictureKind::Camera => MediaType::Jpeg,
         },
         bytes: bytes.into(),
         at,
@@ -78,7 +78,7 @@ fn pictures_look_like_their_golden_pictures() {
         ..board("chuo")
     };
     let strange = StreamPicture {
-        format: "image/webp",
+        format: MediaType::WebP,
         ..board("chuo")
     };
     let mut problems = Vec::new();

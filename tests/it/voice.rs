@@ -384,6 +384,21 @@ async fn a_killed_node_repeats_at_most_the_announcement_that_was_under_way() {
         (all == (1..=CALLS).collect()).then_some(())
     })
     .await;
+    // A file is there a moment before its call is known as spoken.
+    let store = Store::open(&dir.path().join("store")).unwrap();
+    let through = || {
+        let spoken = store.load_announced().unwrap();
+        spoken.queues.values().next().map(|queue| queue.through)
+    };
+    eventually(
+        PATIENCE,
+        "the last call is known as spoken",
+        || match through() {
+            Some(CALLS) => Ok(()),
+            other => Err(other),
+        },
+    )
+    .await;
     node.stop().await;
     let mut twice = Vec::new();
     let mut highest = 0;
@@ -400,7 +415,5 @@ async fn a_killed_node_repeats_at_most_the_announcement_that_was_under_way() {
         twice.iter().all(|no| last_before.contains(no)),
         "{twice:?} {last_before:?}"
     );
-    let store = Store::open(&dir.path().join("store")).unwrap();
-    let spoken = store.load_announced().unwrap();
-    assert_eq!(spoken.queues.values().next().unwrap().through, CALLS);
+    assert_eq!(through(), Some(CALLS));
 }

@@ -5,12 +5,12 @@ use crate::support::filming::{camera, film, folder, marked, toml, walk};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::process::Process;
 use crate::support::streams::{HD, config};
-use crate::support::{eventually, http, tool, yobiban};
+use crate::support::{eventually, http, tool, until, yobiban};
 use crate::video::{LIKE, brightness, last_picture, out, psnr};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use yobiban::clock::Now;
 use yobiban::config::{CameraSource, StreamConfig, StreamShow};
 use yobiban::model::Name;
@@ -20,17 +20,18 @@ const LIMIT: Duration = crate::support::PATIENCE;
 
 /// The camera's line and bytes as the hub has them.
 async fn shown(pages: SocketAddr) -> (serde_json::Value, Vec<u8>) {
-    let began = Instant::now();
-    loop {
+    let camera = async || {
         let office = http::get(pages, "/api/v1/offices/chuo").await;
         let json: serde_json::Value = serde_json::from_slice(&office.body).unwrap_or_default();
-        if let Some(hash) = json["cameras"][0]["sha256"].as_str() {
-            let picture = http::get(pages, &format!("/images/{hash}")).await;
-            return (json["cameras"][0].clone(), picture.body);
+        let camera = &json["cameras"][0];
+        match camera["sha256"].as_str() {
+            Some(hash) => Ok((camera.clone(), hash.to_owned())),
+            None => Err(json),
         }
-        assert!(began.elapsed() < LIMIT, "no picture of the camera: {json}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    };
+    let (camera, hash) = until("a picture of the camera", camera).await;
+    let picture = http::get(pages, &format!("/images/{hash}")).await;
+    (camera, picture.body)
 }
 
 fn parts(dir: &std::path::Path) -> Vec<PathBuf> {
@@ -109,7 +110,7 @@ async fn marks_around_a_filmed_board_are_not_in_the_hub_nor_in_the_video() {
         pictures: vec![StreamPicture {
             kind: PictureKind::Camera,
             sha256: line["sha256"].as_str().unwrap().into(),
-            format: "image/jpeg",
+            format: yobiban::wire::MediaType::Jpeg,
             bytes: jpeg.into(),
             at,
             node_online: true,

@@ -19,7 +19,7 @@ mod turns;
 
 use super::view::{Service, View};
 use crate::clock::Now;
-use crate::output::Frame;
+use crate::frame::Frame;
 use crate::state::HighlightSettings;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};

@@ -2,7 +2,7 @@
 
 use super::glyphs::{FACES, Glyph, Kanji};
 use super::spelling::drawn;
-use crate::output::Frame;
+use crate::frame::Frame;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};

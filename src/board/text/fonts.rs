@@ -5,8 +5,8 @@
 
 use super::faces;
 use crate::board::BoardError;
+use crate::frame::{COVERAGE_STEPS, Mask};
 use crate::model::text::is_invisible;
-use crate::output::{COVERAGE_STEPS, Mask};
 use cosmic_text::fontdb::ID;
 use cosmic_text::{
     Attrs, AttrsList, CacheKey, CacheKeyFlags, Family, FontSystem, ShapeGlyph, ShapeLine, Shaping,

@@ -10,7 +10,7 @@ mod fonts;
 pub(super) use fonts::Fonts;
 
 use super::theme::Ink;
-use crate::output::Frame;
+use crate::frame::Frame;
 use breaks::{cut, split};
 use embedded_graphics::geometry::Point;
 use embedded_graphics::pixelcolor::Rgb888;

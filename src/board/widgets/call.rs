@@ -1,11 +1,12 @@
 //! One call in the panel.
 
 use super::{label, lowered, name};
-use crate::board::layout::Plan;
+use crate::board::plan::Plan;
 use crate::board::scene::{Cell, Form, area, cut_left, cut_right, cut_top, edges, inset};
 use crate::board::text::{Align, Run, Text};
 use crate::board::theme::Ink;
 use crate::board::view::CallView;
+use crate::board::words::Counter;
 use embedded_graphics::primitives::Rectangle;
 
 /// How a call's place looks. While it blinks, a call changes between the two loud ones, of which
@@ -268,15 +269,7 @@ pub(in crate::board) fn earlier(
     let rest = cut_left(&rest, arrow * 3).1;
     let (rest, mark) = cut_right(&rest, columns(1.6));
     if call.again {
-        let small = plan.scale.size(plan.geometry.text.small) * 0.93;
-        let mark = centred(&mark, plan.scale.of(42.0));
-        let line = u32::try_from(plan.scale.of(2.0)).unwrap_or(1);
-        let runs = vec![Run::new("再呼出", small, Ink::Text)];
-        cell = cell.shape(mark, Form::Outline(line), Ink::Text).text(label(
-            inset(&mark, plan.scale.of(4.0), 0),
-            Align::Centre,
-            runs,
-        ));
+        cell = again_mark(plan, cell, &mark);
     }
     cell = cell.text(label(
         ticket,
@@ -286,31 +279,51 @@ pub(in crate::board) fn earlier(
     if call.counter.is_some() {
         cell = cell.shape(pointer, Form::Arrow, Ink::Muted);
     }
-    match &call.counter {
-        // Digits right aligned, so that one and two of them stand in one column.
-        Some(to) if !to.short.is_empty() => {
-            let (number, word) = cut_left(&rest, columns(1.1));
-            let word = lowered(&cut_left(&word, columns(0.1)).1, size * 0.9, size * 0.5);
-            cell = cell
-                .text(label(
-                    number,
-                    Align::Right,
-                    vec![Run::bold(&to.label, size * 0.9, Ink::Text)],
-                ))
-                .text(label(
-                    word,
-                    Align::Left,
-                    vec![Run::new(to.short, size * 0.5, Ink::Muted)],
-                ));
-        }
-        Some(to) => {
-            let rest = cut_right(&rest, columns(0.1)).0;
-            let run = Run::bold(&to.label, size * 0.7, Ink::Text);
-            cell = cell.text(label(rest, Align::Left, vec![run]));
-        }
-        None => {}
+    if let Some(to) = &call.counter {
+        cell = earlier_counter(cell, &rest, to, size, columns);
     }
     plan.scene.cells.push(cell);
+}
+
+/// Says that the call was made again.
+fn again_mark(plan: &Plan<'_>, cell: Cell, area: &Rectangle) -> Cell {
+    let small = plan.scale.size(plan.geometry.text.small) * 0.93;
+    let mark = centred(area, plan.scale.of(42.0));
+    let line = u32::try_from(plan.scale.of(2.0)).unwrap_or(1);
+    let runs = vec![Run::new("再呼出", small, Ink::Text)];
+    cell.shape(mark, Form::Outline(line), Ink::Text).text(label(
+        inset(&mark, plan.scale.of(4.0), 0),
+        Align::Centre,
+        runs,
+    ))
+}
+
+/// Where an earlier call sent to.
+fn earlier_counter(
+    cell: Cell,
+    rest: &Rectangle,
+    to: &Counter,
+    size: f32,
+    columns: impl Fn(f32) -> i32,
+) -> Cell {
+    if to.short.is_empty() {
+        let rest = cut_right(rest, columns(0.1)).0;
+        let run = Run::bold(&to.label, size * 0.7, Ink::Text);
+        return cell.text(label(rest, Align::Left, vec![run]));
+    }
+    // Digits right aligned, so that one and two of them stand in one column.
+    let (number, word) = cut_left(rest, columns(1.1));
+    let word = lowered(&cut_left(&word, columns(0.1)).1, size * 0.9, size * 0.5);
+    cell.text(label(
+        number,
+        Align::Right,
+        vec![Run::bold(&to.label, size * 0.9, Ink::Text)],
+    ))
+    .text(label(
+        word,
+        Align::Left,
+        vec![Run::new(to.short, size * 0.5, Ink::Muted)],
+    ))
 }
 
 /// The vertical middle of a rectangle, so high.

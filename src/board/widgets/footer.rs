@@ -1,7 +1,7 @@
 //! The foot: the address of the page as QR code and text, notices, and how old the numbers are.
 
 use super::{label, name};
-use crate::board::layout::Plan;
+use crate::board::plan::Plan;
 use crate::board::scene::{Cell, Form, Part, area, cut_left, cut_right, cut_top, edges, inset};
 use crate::board::text::{Align, Run};
 use crate::board::theme::Ink;

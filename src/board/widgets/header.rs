@@ -1,7 +1,7 @@
 //! The head: the office, the date, the time.
 
 use super::{label, lowered, name};
-use crate::board::layout::Plan;
+use crate::board::plan::Plan;
 use crate::board::scene::{Cell, cut_left, cut_right, cut_top, edges, inset};
 use crate::board::text::{Align, Run, Text};
 use crate::board::theme::Ink;

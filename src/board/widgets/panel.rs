@@ -2,7 +2,7 @@
 
 use super::call;
 use super::label;
-use crate::board::layout::Plan;
+use crate::board::plan::Plan;
 use crate::board::scene::{Cell, area, cut_top, edges, inset};
 use crate::board::text::{Align, Run};
 use crate::board::theme::Ink;

@@ -3,7 +3,7 @@
 use super::status::{self, RowSizes};
 use super::{label, lowered, name};
 use crate::board::design::{CardColumns, Columns, Style};
-use crate::board::layout::Plan;
+use crate::board::plan::Plan;
 use crate::board::scene::{Cell, Form, across, area, cut_left, cut_right, cut_top, edges, inset};
 use crate::board::text::{Align, LINE, NAME_FLOOR, Run, Text};
 use crate::board::theme::Ink;

@@ -4,7 +4,7 @@
 use super::call::centred;
 use super::{label, lowered};
 use crate::board::design::{Sizes, Units};
-use crate::board::layout::Plan;
+use crate::board::plan::Plan;
 use crate::board::scene::{Cell, Form, area, cut_left, edges, inset};
 use crate::board::text::{Align, Run, Text};
 use crate::board::theme::Ink;

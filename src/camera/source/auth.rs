@@ -133,9 +133,9 @@ impl DigestChallenge {
 
     fn hash(&self, text: &str) -> String {
         if self.sha256 {
-            hex(&Sha256::digest(text))
+            hex::encode(Sha256::digest(text))
         } else {
-            hex(&md5::Md5::digest(text))
+            hex::encode(md5::Md5::digest(text))
         }
     }
 }
@@ -162,13 +162,6 @@ fn parts(mut rest: &str) -> Vec<(&str, &str)> {
         rest = next;
     }
     parts
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // cannot fail
-        text
-    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::jpeg_splitter::complete;
 use super::{Frame, PATIENCE, SLICE, Source, SourceError};
+use crate::backoff::{Backoff, Jitter};
 use crate::camera::picture::Picture;
 use std::future::Future;
 use std::io;
@@ -147,22 +148,21 @@ impl FrameReader {
 
 /// Runs the producer again and again.
 async fn run(mut producer: impl FrameProducer, latest: &LatestFrame, stop: &CancellationToken) {
-    let mut pause = PAUSES.0;
+    let mut backoff = Backoff::new(PAUSES, Jitter::None);
     while !stop.is_cancelled() {
         let run_token = latest.begin(stop);
         let why = producer.run_once(latest, &run_token).await;
         tracing::debug!("camera source ended: {why}");
         if latest.end(why) {
-            pause = PAUSES.0;
+            backoff.reset();
         }
         if run_token.is_cancelled() {
             continue;
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(backoff.next(1.0)) => {}
         }
-        pause = (pause * 2).min(PAUSES.1);
     }
 }
 

@@ -11,6 +11,7 @@ use super::jpeg_splitter::{JpegSplitter, MAX_BYTES};
 use super::{PATIENCE, Source, SourceError};
 use crate::config::tls::client_config;
 use crate::config::{HttpCameraConfig, TlsConfig};
+use crate::errors::plain;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{self, HeaderMap};
@@ -192,7 +193,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
 async fn connect(config: &HttpCameraConfig) -> Result<Box<dyn Transport>, String> {
     let host = config.host.trim_matches(['[', ']']);
     let stream = TcpStream::connect((host, config.port)).await;
-    let stream = stream.map_err(|e| format!("cannot connect: {}", plain(&e)))?;
+    let stream = stream.map_err(|e| format!("cannot connect: {}", plain(&e).to_lowercase()))?;
     if !config.tls {
         return Ok(Box::new(stream));
     }
@@ -205,15 +206,8 @@ async fn connect(config: &HttpCameraConfig) -> Result<Box<dyn Transport>, String
     };
     let client = client_config(&files).map_err(|e| format!("tls: {e}"))?;
     let stream = TlsConnector::from(client).connect(name, stream).await;
-    let stream = stream.map_err(|e| format!("tls: {}", plain(&e)))?;
+    let stream = stream.map_err(|e| format!("tls: {}", plain(&e).to_lowercase()))?;
     Ok(Box::new(stream))
-}
-
-/// An error without the number that helps nobody.
-fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let end = text.find(" (os error").unwrap_or(text.len());
-    text[..end].to_lowercase()
 }
 
 async fn exchange(

@@ -11,6 +11,7 @@ use super::pixels::{Layout, to_rgb};
 use super::{Frame, PATIENCE, SLICE, Source, SourceError};
 use crate::camera::picture::Picture;
 use crate::config::{PixelWord, V4l2Config};
+use crate::errors::plain;
 use linuxvideo::controls::Cid;
 use linuxvideo::format::{PixFormat, PixelFormat};
 use linuxvideo::stream::ReadStream;
@@ -383,11 +384,7 @@ fn io_text(error: &io::Error) -> String {
         }
         Some(Errno::NOTTY) => "is not a Video4Linux device".into(),
         Some(Errno::NOSPC) => "has not enough USB bandwidth: expected a lower frame rate".into(),
-        _ => {
-            let text = error.to_string();
-            let end = text.find(" (os error").unwrap_or(text.len());
-            format!("fails: {}", text[..end].to_lowercase())
-        }
+        _ => format!("fails: {}", plain(error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What each broker is to let in: an `acl_file` of Mosquitto with nothing but what is needed.
 
-use super::table::Row;
+use super::row::Row;
 use crate::config::MqttConfig;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -7,18 +7,20 @@
 
 mod authority;
 mod brokers;
+mod row;
 mod table;
 
 pub use table::TableError;
 
 use crate::clock::Now;
 use crate::config::{MqttConfig, NodeConfig, text};
-use crate::files::replace;
+use crate::files::replace_synced;
 use authority::{Authority, Purpose};
 use brokers::Brokers;
+use row::Row;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use table::{Row, Table};
+use table::Table;
 
 /// What to make.
 #[derive(Debug)]
@@ -197,5 +199,5 @@ fn table_text(path: &Path) -> anyhow::Result<String> {
 /// Writes a file; a `secret` one is its owner's alone.
 fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
     let mode = if secret { 0o600 } else { 0o644 };
-    replace(path, text.as_bytes(), mode)
+    replace_synced(path, text.as_bytes(), mode)
 }

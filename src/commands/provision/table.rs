@@ -2,8 +2,9 @@
 
 use super::TLS_FILES;
 use super::brokers::{guests, reaches_others, tickets};
+use super::row::Row;
+use crate::config;
 use crate::config::keyboard::narrow;
-use crate::config::{self, NodeConfig};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
@@ -34,17 +35,6 @@ const COLUMNS: [(&str, bool, &str); 7] = [
 
 /// Most lines: what the largest city could have, many times.
 const MAX_ROWS: usize = 5000;
-
-/// A node of the table.
-#[derive(Debug)]
-pub(super) struct Row {
-    /// Its configuration.
-    pub(super) config: NodeConfig,
-    /// The same as TOML, to be written.
-    pub(super) toml: Toml,
-    /// Its line in the table, from 1.
-    pub(super) line: u64,
-}
 
 /// A table that is in order.
 #[derive(Debug)]

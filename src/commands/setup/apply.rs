@@ -3,13 +3,14 @@
 //! All of it lies below `/run` and is made anew at each start: the system itself stays read-only.
 
 use crate::config::{MachineConfig, NodeConfig, Wifi, Wired};
-use crate::files::replace;
+use crate::files::replace_synced;
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// Writes everything below `run`.
 pub(super) fn apply(node: &NodeConfig, machine: &MachineConfig, run: &Path) -> anyhow::Result<()> {
-    let put = |path: &str, text: &str, mode: u32| replace(&run.join(path), text.as_bytes(), mode);
+    let put =
+        |path: &str, text: &str, mode: u32| replace_synced(&run.join(path), text.as_bytes(), mode);
     let radio = machine.wifi.is_some();
     put(
         "systemd/network/20-yobiban-cable.network",
@@ -87,10 +88,7 @@ fn network(interfaces: &str, fixed: Option<&Wired>, metric: u32) -> String {
 /// For wpa_supplicant (wpa_supplicant.conf(5)). Texts are given in hexadecimal or checked for what
 /// would end a quotation.
 fn supplicant(wifi: &Wifi) -> String {
-    let ssid = wifi.ssid.bytes().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let ssid = hex::encode(&wifi.ssid);
     let mut text = format!(
         "country={}\nnetwork={{\n  ssid={ssid}\n  scan_ssid={}\n",
         wifi.country,

@@ -16,7 +16,7 @@ pub use wipe::wipe;
 
 use crate::config::text::{self, NotUtf8};
 use crate::config::{self, ConfigError, ProblemKind, Secrecy};
-use crate::files::replace;
+use crate::files::replace_synced;
 use crate::node::{CardFile, CardStatus};
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +99,7 @@ pub fn run(args: &SetupArgs) -> anyhow::Result<()> {
         apply::apply(node, machine, &args.run)?;
     }
     let text = serde_json::to_vec(&status)?;
-    replace(&into.join("setup.json"), &text, 0o644).context("cannot write the result")?;
+    replace_synced(&into.join("setup.json"), &text, 0o644).context("cannot write the result")?;
     Ok(())
 }
 
@@ -204,7 +204,7 @@ fn check(typed: &str, keep: &Path) -> anyhow::Result<Result<String, ConfigError>
     let _ = fs::remove_dir_all(&trial); // of a start that was cut off
     fs::create_dir_all(&trial).with_context(|| format!("cannot write to {}", keep.display()))?;
     for (name, text) in files(&whole) {
-        replace(&trial.join(name), text.as_bytes(), 0o640)?;
+        replace_synced(&trial.join(name), text.as_bytes(), 0o640)?;
     }
     config::warn_of_old_names(typed, NAME);
     let checked = config::parse_box(&whole, NAME, &trial);
@@ -226,18 +226,18 @@ fn files(text: &str) -> BTreeMap<String, String> {
 /// Keeps a checked text: its files first, what says that all is there last.
 fn commit(whole: &str, shown: &str, keep: &Path) -> anyhow::Result<()> {
     let files = files(whole);
-    replace(&keep.join(WIPE), b"", 0o600)?;
+    replace_synced(&keep.join(WIPE), b"", 0o600)?;
     let mut wanted: BTreeSet<&str> = [KEPT, NODE, CARD, REWRITING, WIPE].into();
     for (name, text) in &files {
-        replace(&keep.join(name), text.as_bytes(), 0o640)?;
+        replace_synced(&keep.join(name), text.as_bytes(), 0o640)?;
         wanted.insert(name);
     }
     let node = config::redacted(whole, Secrecy::Wifi)?;
-    replace(&keep.join(NODE), node.as_bytes(), 0o640)?;
-    replace(&keep.join(KEPT), whole.as_bytes(), 0o600)?;
-    replace(&keep.join(CARD), shown.as_bytes(), 0o600)?;
+    replace_synced(&keep.join(NODE), node.as_bytes(), 0o640)?;
+    replace_synced(&keep.join(KEPT), whole.as_bytes(), 0o600)?;
+    replace_synced(&keep.join(CARD), shown.as_bytes(), 0o600)?;
     // Not before: where there is no room for the rest, the card stays as it was typed.
-    replace(&keep.join(REWRITING), b"", 0o600)?;
+    replace_synced(&keep.join(REWRITING), b"", 0o600)?;
     // Files that no configuration names any more may hold keys.
     for entry in fs::read_dir(keep)?.flatten() {
         let known = entry

@@ -33,23 +33,8 @@ impl Check<'_> {
         raw: &RawOutput,
         queues: &[QueueId],
     ) -> Option<SerialConfig> {
-        let device = match raw.device.as_deref() {
-            Some(device) => self.serial_device(&at.key("device"), device),
-            None => {
-                let example = "\"/dev/serial/by-id/…\", \"/dev/ttyUSB0\" or \"tcp://HOST:502\"";
-                self.missing(&at.key("device"), format_args!("one such as {example}"));
-                None
-            }
-        };
-        let template = match raw.template.as_deref() {
-            Some(template) => self.named_or_file(&at.key("template"), template, &TEMPLATES),
-            None => {
-                let words = hint::one_of(&TEMPLATES);
-                let expected = format_args!("{words}, or a file ending in .toml");
-                self.missing(&at.key("template"), expected);
-                None
-            }
-        };
+        let device = self.line_of(&at.key("device"), raw.device.as_deref());
+        let template = self.template(&at.key("template"), raw.template.as_deref());
         let word = |text: &Option<String>, usual: &str| text.clone().unwrap_or(usual.to_owned());
         let rs485 = self.word(
             &at.key("rs485"),
@@ -100,6 +85,25 @@ impl Check<'_> {
             stale: stale?,
             idle: idle?,
         })
+    }
+
+    fn line_of(&mut self, at: &At, raw: Option<&str>) -> Option<SerialDevice> {
+        let Some(device) = raw else {
+            let example = "\"/dev/serial/by-id/…\", \"/dev/ttyUSB0\" or \"tcp://HOST:502\"";
+            self.missing(at, format_args!("one such as {example}"));
+            return None;
+        };
+        self.serial_device(at, device)
+    }
+
+    fn template(&mut self, at: &At, raw: Option<&str>) -> Option<String> {
+        let Some(template) = raw else {
+            let words = hint::one_of(&TEMPLATES);
+            let expected = format_args!("{words}, or a file ending in .toml");
+            self.missing(at, expected);
+            return None;
+        };
+        self.named_or_file(at, template, &TEMPLATES)
     }
 
     fn serial_device(&mut self, at: &At, raw: &str) -> Option<SerialDevice> {

@@ -281,26 +281,22 @@ impl Check<'_> {
 
     fn voice_texts(&mut self, at: &At, raw: &RawVoiceText) -> VoiceTexts {
         VoiceTexts {
-            call: self.voice_text(&at.key("call"), raw.call.as_deref(), true),
-            short: self.voice_text(&at.key("short"), raw.short.as_deref(), true),
-            recall: self.voice_text(&at.key("recall"), raw.recall.as_deref(), false),
-            fast: self.voice_text(&at.key("fast"), raw.fast.as_deref(), false),
+            call: self.call_text(&at.key("call"), raw.call.as_deref()),
+            short: self.call_text(&at.key("short"), raw.short.as_deref()),
+            recall: self.fixed_text(&at.key("recall"), raw.recall.as_deref()),
+            fast: self.fixed_text(&at.key("fast"), raw.fast.as_deref()),
         }
     }
 
-    fn voice_text(&mut self, at: &At, raw: Option<&str>, call: bool) -> Option<String> {
+    /// The sentence of a call, with places for what changes.
+    fn call_text(&mut self, at: &At, raw: Option<&str>) -> Option<String> {
         let raw = raw?;
         let mut rest = raw.to_owned();
         for place in PLACES {
             rest = rest.replacen(place, "", 1);
         }
-        let good = !raw.trim().is_empty()
-            && raw.chars().count() <= MAX_TEXT
-            && !raw.chars().any(char::is_control)
-            && !rest.contains(['{', '}'])
-            && (call == raw.contains("{ticket}"))
-            && (call || rest == raw);
-        if !good && call {
+        let good = is_spoken_line(raw) && !rest.contains(['{', '}']) && raw.contains("{ticket}");
+        if !good {
             self.wrong(
                 at,
                 format_args!(
@@ -308,7 +304,15 @@ impl Check<'_> {
                      {{counter}} and {{queue}} where wanted, each once"
                 ),
             );
-        } else if !good {
+        }
+        good.then(|| raw.to_owned())
+    }
+
+    /// What is said of a call besides, always the same.
+    fn fixed_text(&mut self, at: &At, raw: Option<&str>) -> Option<String> {
+        let raw = raw?;
+        let good = is_spoken_line(raw) && !raw.contains(['{', '}']);
+        if !good {
             self.wrong(
                 at,
                 format_args!("expected one line of 1 to {MAX_TEXT} characters without {{ }}"),
@@ -326,4 +330,8 @@ impl Check<'_> {
     ) -> u8 {
         u8::try_from(self.count(at, raw, usize::from(default), bounds)).unwrap_or(default)
     }
+}
+
+fn is_spoken_line(raw: &str) -> bool {
+    !raw.trim().is_empty() && raw.chars().count() <= MAX_TEXT && !raw.chars().any(char::is_control)
 }

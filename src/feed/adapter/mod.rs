@@ -18,6 +18,7 @@ use crate::clock::Now;
 use crate::config::{AdapterConfig, AdapterRule};
 use crate::model::{CallKind, QueueId, QueueState, Source};
 use crate::state::{Arrival, Delivery, DerivedCalls, SavedQueue, Settings, could_be_now, horizon};
+use crate::topic_filter;
 use crate::wire::MAX_PAYLOAD;
 use fields::FieldValues;
 use jiff::{Timestamp, tz::TimeZone};
@@ -151,19 +152,10 @@ impl Adapter {
         &self.topic
     }
 
-    /// Whether a topic name is one of this adapter's (MQTT 5, 4.7: `+` one level, `#` the rest).
+    /// Whether a topic name is one of this adapter's.
     #[must_use]
     pub fn takes(&self, name: &str) -> bool {
-        let mut names = name.split('/');
-        for level in self.topic.split('/') {
-            match (level, names.next()) {
-                ("#", _) => return true,
-                ("+", Some(_)) => {}
-                (level, Some(name)) if level == name => {}
-                _ => return false,
-            }
-        }
-        names.next().is_none()
+        topic_filter::matches(&self.topic, name)
     }
 
     /// Maps one message to the states of all its queues; a rule that fails spoils no other. What is

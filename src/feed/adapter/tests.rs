@@ -470,6 +470,9 @@ fn topics_match_as_mqtt_says() {
     assert!(!takes("taipei/+/counters", "taipei/xinyi/other"));
     assert!(!takes("taipei/+", "taipei/xinyi/counters"));
     assert!(!takes("taipei/+/counters", "taipei/xinyi"));
+    // What a broker says of itself is no number (MQTT 3.1.1, 4.7.2).
+    assert!(!takes("#", "$SYS/broker/uptime"));
+    assert!(!takes("+/broker/uptime", "$SYS/broker/uptime"));
     assert!(takes("taipei/#", "taipei/xinyi/counters"));
     assert!(takes("#", "anything"));
 }

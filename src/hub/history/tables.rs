@@ -53,13 +53,13 @@ fn migration((number, name, text): File) -> Migration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::hex;
+    use hex::encode as hex;
     use std::path::Path;
 
     fn told(migrator: &Migrator) -> Vec<(i64, String, String, bool)> {
         let all = migrator.iter();
         all.map(|m| {
-            let (name, sum) = (m.description.to_string(), hex(&m.checksum));
+            let (name, sum) = (m.description.to_string(), hex(&*m.checksum));
             (m.version, name, sum, m.no_tx)
         })
         .collect()

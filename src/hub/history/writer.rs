@@ -6,6 +6,7 @@ use super::labels::Labels;
 use super::queue::{HistoryEvent, Pending, Purge};
 use super::rows::{PredictionRow, QueueSample};
 use super::{calls, predictions, purge, spelling, sql, tables};
+use crate::backoff::{Backoff, Jitter};
 use crate::hub::stats::Stats;
 use crate::model::OfficeId;
 use sqlx::AnyPool;
@@ -20,8 +21,7 @@ use tokio_util::sync::CancellationToken;
 const BATCH: usize = 500;
 
 /// Waits between attempts: from the first to the longest, doubling.
-const FIRST_RETRY: Duration = Duration::from_millis(50);
-const LAST_RETRY: Duration = Duration::from_secs(5);
+const RETRIES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// While there is nothing to write, the database is checked this often.
 const IDLE_CHECK: Duration = Duration::from_secs(10);
@@ -115,7 +115,8 @@ impl Writer {
 
     /// Retries the batch until it is written; an empty one only checks the database.
     async fn persist(&mut self, batch: &mut Vec<Pending>) {
-        let mut wait = FIRST_RETRY;
+        // Many hubs on one server must not beat in time.
+        let mut backoff = Backoff::new(RETRIES, Jitter::Around);
         let mut warned = false;
         loop {
             match self.attempt(batch).await {
@@ -138,9 +139,7 @@ impl Writer {
                     }
                 }
             }
-            let jitter = 0.5 + fastrand::f64(); // many hubs on one server must not beat in time
-            sleep(wait.mul_f64(jitter)).await;
-            wait = (wait * 2).min(LAST_RETRY);
+            sleep(backoff.next(fastrand::f64())).await;
         }
     }
 

@@ -4,6 +4,7 @@ use super::evidence::is_ahead;
 use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::model::{OfficeId, Status};
+use crate::wire::MediaType;
 use crate::wire::WireTime;
 use crate::wire::report::{HealthReport, IssueReport, MAX_QUEUES, Numbers, QueueNumbers};
 use jiff::{SignedDuration, civil::Date};
@@ -171,8 +172,8 @@ pub(super) fn health(h: &HealthReport) -> Result<(), Rejection> {
     if h.issues.len() > MAX_ISSUES || h.issues.iter().any(too_long) {
         return Err(long("list of issues"));
     }
-    if h.version.len() > MAX_WORD || h.clock.len() > MAX_WORD {
-        return Err(long("version or clock"));
+    if h.version.len() > MAX_WORD {
+        return Err(long("version"));
     }
     if h.machine
         .model
@@ -221,7 +222,7 @@ fn unique<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Reje
 
 fn picture(id: &str, sha256: &str, format: &str, width: u32, height: u32) -> Result<(), Rejection> {
     let good = is_sha256(sha256)
-        && matches!(format, "image/png" | "image/webp" | "image/jpeg")
+        && MediaType::named(format).is_some()
         && (1..=MAX_SIDE).contains(&width)
         && (1..=MAX_SIDE).contains(&height);
     if good {

@@ -3,7 +3,7 @@
 //! Invariant: `bytes` never exceeds the budget; the oldest picture that no board or camera shows
 //! goes first. Knows no boards: each board or camera that shows a picture pins it.
 
-use crate::wire::sha256_hex;
+use crate::wire::{MediaType, sha256_hex};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -21,23 +21,9 @@ pub struct Image {
     /// SHA-256 of the bytes, lower-case hexadecimal.
     pub sha256: Arc<str>,
     /// Media type, from the bytes themselves.
-    pub format: &'static str,
+    pub format: MediaType,
     /// The file.
     pub bytes: Bytes,
-}
-
-/// Recognises the three formats by their first bytes (PNG, RFC 9649 for WebP, JPEG).
-#[must_use]
-pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
-    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        Some("image/png")
-    } else if bytes.len() >= 16 && bytes.starts_with(b"RIFF") && &bytes[8..12] == b"WEBP" {
-        Some("image/webp")
-    } else if bytes.starts_with(b"\xff\xd8\xff") {
-        Some("image/jpeg")
-    } else {
-        None
-    }
 }
 
 #[derive(Debug)]
@@ -70,7 +56,7 @@ impl Images {
     }
 
     /// Takes a picture and pins it; `None` when shown pictures alone fill the budget.
-    pub fn pin(&mut self, bytes: &Bytes, format: &'static str) -> Option<Image> {
+    pub fn pin(&mut self, bytes: &Bytes, format: MediaType) -> Option<Image> {
         let sha256: Arc<str> = sha256_hex(bytes).into();
         if let Some(stored) = self.stored.get_mut(&sha256) {
             stored.pins += 1;
@@ -154,9 +140,15 @@ mod tests {
 
     #[test]
     fn formats_are_known_by_their_first_bytes() {
-        assert_eq!(sniff(&png(0, 20)), Some("image/png"));
-        assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8L...."), Some("image/webp"));
-        assert_eq!(sniff(b"\xff\xd8\xff\xe0rest"), Some("image/jpeg"));
+        assert_eq!(MediaType::of(&png(0, 20)), Some(MediaType::Png));
+        assert_eq!(
+            MediaType::of(b"RIFF\x10\0\0\0WEBPVP8L...."),
+            Some(MediaType::WebP)
+        );
+        assert_eq!(
+            MediaType::of(b"\xff\xd8\xff\xe0rest"),
+            Some(MediaType::Jpeg)
+        );
         for bad in [
             &b""[..],
             b"GIF89a",
@@ -165,18 +157,18 @@ mod tests {
             b"RIFF\x10\0\0\0WAVEfmt....",
             b"\x89PNG",
         ] {
-            assert_eq!(sniff(bad), None, "{bad:?}");
+            assert_eq!(MediaType::of(bad), None, "{bad:?}");
         }
     }
 
     #[test]
     fn the_oldest_unshown_picture_goes_first_and_the_budget_holds() {
         let mut images = Images::new(300);
-        let one = images.pin(&png(1, 100), "image/png").expect("room");
-        let two = images.pin(&png(2, 100), "image/png").expect("room");
-        let three = images.pin(&png(3, 100), "image/png").expect("room");
+        let one = images.pin(&png(1, 100), MediaType::Png).expect("room");
+        let two = images.pin(&png(2, 100), MediaType::Png).expect("room");
+        let three = images.pin(&png(3, 100), MediaType::Png).expect("room");
         assert!(
-            images.pin(&png(4, 100), "image/png").is_none(),
+            images.pin(&png(4, 100), MediaType::Png).is_none(),
             "all are shown"
         );
         images.unpin(&two.sha256);
@@ -185,7 +177,7 @@ mod tests {
             images.get(&two.sha256).is_some(),
             "kept while there is room"
         );
-        images.pin(&png(4, 100), "image/png").expect("room");
+        images.pin(&png(4, 100), MediaType::Png).expect("room");
         assert!(images.get(&two.sha256).is_none(), "replaced first");
         assert!(images.get(&one.sha256).is_some());
         assert!(images.get(&three.sha256).is_some());
@@ -195,11 +187,13 @@ mod tests {
     #[test]
     fn a_picture_shown_again_is_not_evicted() {
         let mut images = Images::new(200);
-        let one = images.pin(&png(1, 100), "image/png").expect("room");
+        let one = images.pin(&png(1, 100), MediaType::Png).expect("room");
         images.unpin(&one.sha256);
-        images.pin(&png(1, 100), "image/png").expect("same bytes");
-        images.pin(&png(2, 100), "image/png").expect("room");
-        assert!(images.pin(&png(3, 100), "image/png").is_none());
+        images
+            .pin(&png(1, 100), MediaType::Png)
+            .expect("same bytes");
+        images.pin(&png(2, 100), MediaType::Png).expect("room");
+        assert!(images.pin(&png(3, 100), MediaType::Png).is_none());
         assert!(images.get(&one.sha256).is_some());
     }
 }

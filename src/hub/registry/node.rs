@@ -10,16 +10,15 @@ use super::rejection::Rejection;
 use crate::clock::Now;
 use crate::health::Instances;
 use crate::model::{BoardId, CameraId};
+use crate::wire::MediaType;
 use crate::wire::WireTime;
+use crate::wire::report::ClockState;
 use crate::wire::report::{
     BoardPicture, CameraPicture, HealthReport, Numbers, OutputReport, QueueNumbers,
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-
-/// What a node reports of its clock before it is first set ([`HealthReport::clock`]).
-const UNKNOWN: &str = "unknown";
 
 /// One node.
 #[derive(Debug, Default)]
@@ -151,7 +150,7 @@ fn store_picture<I: Ord + Clone, L: PictureEntry>(
     if !slots.contains_key(key) && slots.len() >= MAX_PICTURES {
         return Err(Rejection::Full("picture of this node"));
     }
-    let format = super::images::sniff(bytes).ok_or(Rejection::Picture(bytes.len()))?;
+    let format = MediaType::of(bytes).ok_or(Rejection::Picture(bytes.len()))?;
     let image = images
         .pin(bytes, format)
         .ok_or(Rejection::Full("picture"))?;
@@ -238,7 +237,9 @@ impl Node {
 
     /// Whether the node itself believes its clock; also as long as it did not say.
     pub(super) fn believes_its_clock(&self) -> bool {
-        self.health.as_ref().is_none_or(|h| h.clock != UNKNOWN)
+        self.health
+            .as_ref()
+            .is_none_or(|h| h.clock != ClockState::Unknown)
     }
 
     /// Applies the availability topic.

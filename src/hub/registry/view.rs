@@ -50,8 +50,14 @@ impl Registry {
             if self.connected && n.is_online(now) {
                 outputs.extend(n.outputs().map(|o| OutputView::new(id, o)));
             }
-            boards.extend(n.boards().map(|(l, i)| BoardView::new(id, l, i.format)));
-            cameras.extend(n.cameras().map(|(l, i)| CameraView::new(id, l, i.format)));
+            boards.extend(
+                n.boards()
+                    .map(|(l, i)| BoardView::new(id, l, i.format.as_str())),
+            );
+            cameras.extend(
+                n.cameras()
+                    .map(|(l, i)| CameraView::new(id, l, i.format.as_str())),
+            );
         }
         Some(OfficeView {
             id: office.clone(),

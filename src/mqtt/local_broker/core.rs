@@ -3,10 +3,10 @@
 //! A client connects, subscribes, and polls for its events. Sessions that outlive their connection are
 //! not stored: within a process no connection is lost.
 
-use super::super::client::{Event, IncomingPublish};
-use super::super::filter;
+use super::super::event::{Event, IncomingPublish};
 use super::super::limits::Limits;
 use super::super::outbox::{Publish, PublishError, Qos};
+use crate::topic_filter;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -150,7 +150,7 @@ impl Core {
         client
             .answers
             .push_back(Event::SubscribeSent(client.last_request));
-        let valid = filter::is_valid(filter) && !client.taken_over;
+        let valid = topic_filter::is_valid(filter) && !client.taken_over;
         let refused = (!valid).then(|| "not a topic filter".to_owned());
         client
             .answers
@@ -164,7 +164,7 @@ impl Core {
         let kept = self
             .retained
             .iter()
-            .filter(|(topic, _)| filter::matches(filter, topic));
+            .filter(|(topic, _)| topic_filter::matches(filter, topic));
         for (topic, kept) in kept {
             let fits = client.enqueue(Delivery {
                 topic: Arc::clone(topic),
@@ -263,7 +263,7 @@ impl Core {
             let wanted = client
                 .filters
                 .iter()
-                .filter(|(filter, _)| filter::matches(filter, &topic))
+                .filter(|(filter, _)| topic_filter::matches(filter, &topic))
                 .map(|&(_, qos)| qos)
                 .reduce(|one, other| match (one, other) {
                     (Qos::AtMostOnce, Qos::AtMostOnce) => Qos::AtMostOnce,

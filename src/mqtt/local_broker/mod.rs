@@ -5,9 +5,8 @@
 
 mod core;
 
-use super::client::Event;
+use super::event::Event;
 use super::fault::{ConnectionError, ConnectionErrorKind};
-use super::options::{Availability, SessionOptions};
 use super::outbox::{Publish, Qos};
 use core::{ConnectionId, Core, SessionTakenOver};
 use std::collections::HashMap;
@@ -44,16 +43,18 @@ impl LocalBroker {
         Self::default()
     }
 
-    /// Connects a client.
-    pub(super) fn open(&self, options: &SessionOptions) -> (LocalClient, LocalEvents) {
-        let will = options.availability.clone().map(|availability| {
-            let Availability { topic, offline, .. } = availability;
-            Publish::retained(topic, offline)
-        });
+    /// Connects a client of this identifier; `window` messages may wait for its acknowledgement,
+    /// and every `keep_alive` it gets a sign of life.
+    pub(super) fn open(
+        &self,
+        client_id: &str,
+        will: Option<Publish>,
+        window: u16,
+        keep_alive: Duration,
+    ) -> (LocalClient, LocalEvents) {
         let waker = Arc::new(Notify::new());
-        let window = usize::from(options.receive_maximum);
         let id = self.with(|shared| {
-            let id = shared.core.connect(&options.client_id, will, window);
+            let id = shared.core.connect(client_id, will, usize::from(window));
             shared.wakers.insert(id, Arc::clone(&waker));
             id
         });
@@ -65,7 +66,7 @@ impl LocalBroker {
             broker: self.clone(),
             id,
             waker,
-            keep_alive: options.broker.keep_alive,
+            keep_alive,
         };
         (client, events)
     }

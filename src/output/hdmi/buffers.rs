@@ -3,7 +3,7 @@
 use super::card::Card;
 use super::copy::copy_damage;
 use crate::config::Rotation;
-use crate::output::Frame;
+use crate::frame::Frame;
 use drm::buffer::{Buffer as _, DrmFourcc};
 use drm::control::dumbbuffer::DumbBuffer;
 use drm::control::{Device as _, framebuffer};
@@ -123,6 +123,6 @@ impl Buffer {
 
 /// An area that holds every frame.
 fn everything() -> Rectangle {
-    let side = crate::output::MAX_SIDE;
+    let side = crate::frame::MAX_SIDE;
     Rectangle::new(Point::zero(), Size::new(side, side))
 }

@@ -59,11 +59,18 @@ pub(super) enum PortError {
     Card { what: String, source: io::Error },
 }
 
+/// Who is asked what is plugged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// The monitors themselves, which takes a moment.
+    Monitors,
+    /// The kernel, for what it remembers of them.
+    Kernel,
+}
+
 impl Port {
     /// Finds the connector of this name, or with `None` the first that has a monitor and no board.
-    ///
-    /// `probe` makes the kernel ask the monitors instead of remembering.
-    pub(super) fn find(wanted: Option<&str>, probe: bool) -> Result<Self, PortError> {
+    pub(super) fn find(wanted: Option<&str>, ask: Ask) -> Result<Self, PortError> {
         let (cards, failed) = Card::all();
         if cards.is_empty() {
             return Err(match failed {
@@ -87,7 +94,7 @@ impl Port {
                 continue; // a card without connectors, such as one that only computes
             };
             for handle in resources.connectors() {
-                let Ok(info) = card.get_connector(*handle, probe) else {
+                let Ok(info) = card.get_connector(*handle, ask == Ask::Monitors) else {
                     continue; // gone between two questions
                 };
                 let name = info.to_string();
@@ -120,8 +127,10 @@ impl Port {
     }
 
     /// Looks what is plugged in.
-    pub(super) fn probe(&self, probe: bool) -> io::Result<ProbedConnector> {
-        let info = self.card.get_connector(self.connector, probe)?;
+    pub(super) fn probe(&self, ask: Ask) -> io::Result<ProbedConnector> {
+        let info = self
+            .card
+            .get_connector(self.connector, ask == Ask::Monitors)?;
         let plugged = info.state() != connector::State::Disconnected;
         Ok(ProbedConnector {
             plugged,

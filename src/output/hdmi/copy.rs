@@ -6,7 +6,7 @@
 //! what is blended is blended in the frame.
 
 use crate::config::Rotation;
-use crate::output::Frame;
+use crate::frame::Frame;
 use embedded_graphics::primitives::Rectangle;
 use std::ops::Range;
 

@@ -3,6 +3,7 @@
 use super::Counts;
 use super::buffers::Buffers;
 use super::card::{is_gone, is_refused};
+use super::connector::Ask;
 use super::connector::{Port, ProbedConnector};
 use super::edid::Monitor;
 use super::fd_store;
@@ -104,11 +105,11 @@ impl Head {
     /// Looks what is plugged in, and chooses a mode when that changed.
     pub(super) fn probe(
         &mut self,
-        probe: bool,
+        ask: Ask,
         preference: ModePreference,
         now: Instant,
     ) -> ProbeResult {
-        let seen = match self.port.probe(probe) {
+        let seen = match self.port.probe(ask) {
             Ok(seen) => seen,
             Err(e) if is_gone(&e) || e.kind() == io::ErrorKind::NotFound => {
                 return ProbeResult::CardGone;

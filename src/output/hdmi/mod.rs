@@ -32,6 +32,7 @@ pub use inspect::inspect;
 use super::{Connector, DeviceStatus, Frame, Output, OutputError};
 use crate::config::HdmiConfig;
 use cec::{Cec, Message};
+use connector::Ask;
 use connector::{Port, PortError};
 use embedded_graphics::primitives::Rectangle;
 use head::{Head, PresentError, ProbeResult};
@@ -98,13 +99,13 @@ impl HdmiOutput {
             cec: None,
             counts: Counts::default(),
         };
-        output.probe(true, now);
+        output.probe(Ask::Monitors, now);
         output
     }
 
     /// Looks for a connector to use.
-    fn find(&mut self, probe: bool, now: Instant) {
-        match Port::find(self.config.connector.as_deref(), probe) {
+    fn find(&mut self, ask: Ask, now: Instant) {
+        match Port::find(self.config.connector.as_deref(), ask) {
             Ok(port) => {
                 if self.power.uses_cec() {
                     self.cec = Cec::open(port.number());
@@ -127,14 +128,14 @@ impl HdmiOutput {
     }
 
     /// Asks what is plugged in, and follows it. `true` when the picture must be drawn anew.
-    fn probe(&mut self, probe: bool, now: Instant) -> bool {
+    fn probe(&mut self, ask: Ask, now: Instant) -> bool {
         if self.head.is_none() {
-            self.find(probe, now);
+            self.find(ask, now);
         }
         let Some(head) = &mut self.head else {
             return false;
         };
-        match head.probe(probe, self.preference, now) {
+        match head.probe(ask, self.preference, now) {
             ProbeResult::Unchanged => false,
             ProbeResult::Changed => {
                 self.power.on_mode_set();
@@ -160,7 +161,7 @@ impl HdmiOutput {
             return;
         };
         let unplugged = head.unplugged();
-        if let Ok(port) = Port::find(None, false) {
+        if let Ok(port) = Port::find(None, Ask::Kernel) {
             let old = self
                 .head
                 .replace(Head::new(port, self.config.rotate, Instant::now()));
@@ -247,7 +248,12 @@ impl Output for HdmiOutput {
         let waits = self.head.as_ref().is_none_or(Head::waits);
         let mut again = false;
         if heard || due || waits {
-            again |= self.probe(heard || due, now);
+            let ask = if heard || due {
+                Ask::Monitors
+            } else {
+                Ask::Kernel
+            };
+            again |= self.probe(ask, now);
         }
         let Some(head) = &mut self.head else {
             return Err(OutputError::state(self.missing.clone()));

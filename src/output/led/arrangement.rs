@@ -1,7 +1,7 @@
 //! Where the points of a frame are in a chain of 8 × 8 modules.
 
 use crate::config::{Max7219Config, Serpentine};
-use crate::output::Frame;
+use crate::frame::Frame;
 
 /// Eight rows of eight points; the highest bit is the leftmost.
 pub(super) type Module = [u8; 8];

@@ -4,7 +4,7 @@
 //! panel and not its pixels. Made by the simulator of embedded-graphics.
 
 use crate::config::{BoardConfig, OutputConfig};
-use crate::output::Frame;
+use crate::frame::Frame;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -90,7 +90,7 @@ pub fn preview(frame: &Frame, points: Points) -> Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::encode;
+    use crate::frame::encode;
     use embedded_graphics::pixelcolor::RgbColor;
 
     #[test]

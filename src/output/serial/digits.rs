@@ -3,18 +3,8 @@
 //! A number is shown whole or not at all: one that does not fit becomes dashes, and says so.
 
 use super::raw::{Align, Letters, RawPart};
+use crate::frame::Face;
 use std::collections::BTreeMap;
-
-/// What a field is to show.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Face {
-    /// Nothing.
-    Blank,
-    /// Dashes: there is a number, but it is not to be trusted, or cannot be shown.
-    Dashes,
-    /// This label or number.
-    Text(String),
-}
 
 /// The digits of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]

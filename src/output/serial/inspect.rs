@@ -2,6 +2,7 @@
 
 use super::template::Template;
 use crate::config::{SerialConfig, SerialDevice};
+use crate::errors::plain;
 use crate::output::{Finding, Level};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::Path;
@@ -68,7 +69,7 @@ fn port(what: &str, path: &Path, by_id: &Path) -> Finding {
             return failure(what, "no such device", advice);
         }
         Err(e) => {
-            let found = super::line::without_number(&e.to_string());
+            let found = plain(&e);
             return failure(what, found, "check the path in the configuration");
         }
     };
@@ -135,7 +136,7 @@ fn tcp(what: &str, host: &str, port: u16) -> Finding {
     };
     match TcpStream::connect_timeout(&address, CONNECT_WITHIN) {
         Ok(_) => good(what, "answers"),
-        Err(e) => failure(what, super::line::without_number(&e.to_string()), advice),
+        Err(e) => failure(what, plain(&e), advice),
     }
 }
 

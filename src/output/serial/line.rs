@@ -5,6 +5,7 @@ use super::reply::{ReplyMatch, match_reply};
 use super::transport::{Io, MAX_RECEIVED, SharedTransport};
 use super::{frame::Encoded, frame::Write};
 use crate::config::{Framing, Parity, Rs485, SerialConfig, SerialDevice};
+use crate::errors::plain;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -55,15 +56,12 @@ impl Line {
             SerialDevice::Port(path) => {
                 let name = path.to_string_lossy();
                 let port = port(&name, config.baud, config.framing);
-                Io::Serial(
-                    port.open_native_async()
-                        .map_err(|e| without_number(&e.to_string()))?,
-                )
+                Io::Serial(port.open_native_async().map_err(|e| plain(&e))?)
             }
             SerialDevice::Tcp { host, port } => {
                 let connect = timeout(CONNECT_WITHIN, TcpStream::connect((host.as_str(), *port)));
                 let stream = match connect.await {
-                    Ok(stream) => stream.map_err(|e| without_number(&e.to_string()))?,
+                    Ok(stream) => stream.map_err(|e| plain(&e))?,
                     Err(_) => return Err("no answer within 1 s".to_owned()),
                 };
                 let _ = stream.set_nodelay(true); // slower without, but works
@@ -79,8 +77,8 @@ impl Line {
             is_tcp: matches!(config.device, SerialDevice::Tcp { .. }),
         };
         if line.rs485 != Rs485::Adapter && !line.is_tcp {
-            line.direction(false)
-                .map_err(|e| format!("cannot switch RTS: {}", without_number(&e.to_string())))?;
+            line.listen()
+                .map_err(|e| format!("cannot switch RTS: {}", plain(&e)))?;
         }
         if modbus {
             line.attach();
@@ -175,12 +173,12 @@ impl Line {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let switched = self.rs485 != Rs485::Adapter && !self.is_tcp;
         if switched {
-            self.direction(true)?;
+            self.talk()?;
         }
         let sent = timeout(WRITE_WITHIN, self.transport.write_all(bytes)).await;
         if switched {
             self.drained().await?;
-            self.direction(false)?;
+            self.listen()?;
         }
         match sent {
             Ok(sent) => sent,
@@ -188,9 +186,17 @@ impl Line {
         }
     }
 
-    /// Switches the direction of a two-transport line that no converter switches.
-    fn direction(&mut self, sending: bool) -> io::Result<()> {
-        let on = sending == (self.rs485 == Rs485::Rts);
+    /// Switches a line of two wires that no converter switches, to send.
+    fn talk(&mut self) -> io::Result<()> {
+        self.request_to_send(self.rs485 == Rs485::Rts)
+    }
+
+    /// Switches it back, to receive.
+    fn listen(&mut self) -> io::Result<()> {
+        self.request_to_send(self.rs485 != Rs485::Rts)
+    }
+
+    fn request_to_send(&mut self, on: bool) -> io::Result<()> {
         self.transport.with(|transport| match &mut transport.io {
             Io::Serial(port) => port.write_request_to_send(on).map_err(io::Error::from),
             Io::Tcp(_) => Ok(()),
@@ -290,23 +296,15 @@ fn unexpected(expected: &[Option<u8>], heard: &[u8], within: Duration) -> String
     }
     let wanted: Vec<String> = expected
         .iter()
-        .map(|byte| byte.map_or("??".to_owned(), |byte| format!("{byte:02x}")))
+        .map(|byte| byte.map_or("??".to_owned(), |byte| hex::encode([byte])))
         .collect();
     format!("expected {}, got {}", wanted.join(" "), spaced(heard))
 }
 
 /// Bytes in hexadecimal with spaces between them.
 pub(super) fn spaced(bytes: &[u8]) -> String {
-    let all: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let all: Vec<String> = bytes.iter().map(|byte| hex::encode([*byte])).collect();
     all.join(" ")
-}
-
-/// A message of the system without the number in brackets that helps nobody.
-pub(super) fn without_number(message: &str) -> String {
-    let text = message.split(" (os error").next().unwrap_or(message);
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_ascii_lowercase());
-    first.into_iter().chain(chars).collect()
 }
 
 fn port(name: &str, baud: u32, framing: Framing) -> tokio_serial::SerialPortBuilder {

@@ -21,6 +21,7 @@ mod fault;
 mod frame;
 mod inspect;
 mod line;
+mod load;
 mod parse;
 mod raw;
 mod reply;
@@ -30,14 +31,17 @@ mod template;
 mod tests;
 mod transport;
 
-pub use digits::Face;
 pub use inspect::inspect;
 #[doc(hidden)] // for the fuzz targets
 pub use reply::{ReplyMatch, match_reply};
 pub use template::TemplateError;
 
+pub use crate::frame::{Face, Field};
+
 use super::{Connector, DeviceStatus};
+use crate::backoff::{Backoff, Jitter};
 use crate::config::SerialConfig;
+use crate::errors::plain;
 use fault::FaultDebouncer;
 use frame::Encoded;
 use line::{ExchangeError, Line};
@@ -45,26 +49,13 @@ use std::time::{Duration, Instant};
 use template::{Body, Template};
 use tokio::runtime::Runtime;
 
-/// First wait before a device is opened again.
-const REOPEN_FIRST: Duration = Duration::from_millis(250);
-/// Longest wait before a device is opened again: an installer who plugs it in sees digits soon.
-const REOPEN_LONGEST: Duration = Duration::from_secs(4);
+/// First wait before a device is opened again, and the longest: an installer who plugs it in sees
+/// digits soon.
+const REOPEN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
 /// A field that does not answer is tried this often at most.
 const UNCONFIRMED_EVERY: Duration = Duration::from_secs(2);
 /// How often a quiet line is asked whether it is still there.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
-
-/// What an address is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// Whom it is for.
-    pub address: u16,
-    /// What is to be seen.
-    pub face: Face,
-    /// Whether it is to blink, on boards that do so by themselves
-    /// ([`SerialBoard::blinks`]); others do not care.
-    pub blink: bool,
-}
 
 /// Says why a board of digits cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +111,7 @@ pub struct SerialBoard {
     open_at: Instant,
     /// The line is only made anew after a wrong answer: what is known of the fields holds.
     renewed: bool,
-    backoff: Duration,
+    backoff: Backoff,
     /// No frame before this.
     rest_until: Instant,
     checked: Instant,
@@ -157,7 +148,7 @@ impl SerialBoard {
             closed: None,
             open_at: now,
             renewed: false,
-            backoff: REOPEN_FIRST,
+            backoff: Backoff::new(REOPEN, Jitter::None),
             rest_until: now,
             checked: now,
             last_reply: String::new(),
@@ -323,7 +314,7 @@ impl SerialBoard {
             Ok(line) => {
                 self.line = Some(line);
                 self.closed = None;
-                self.backoff = REOPEN_FIRST;
+                self.backoff.reset();
                 if std::mem::take(&mut self.renewed) {
                     return;
                 }
@@ -339,20 +330,19 @@ impl SerialBoard {
             Err(why) => {
                 self.renewed = false;
                 self.closed = Some(format!("cannot open {}: {why}", self.config.device));
-                self.open_at = Instant::now() + self.backoff;
-                self.backoff = (self.backoff * 2).min(REOPEN_LONGEST);
+                self.open_at = Instant::now() + self.backoff.next(1.0);
             }
         }
     }
 
     fn lose(&mut self, error: &std::io::Error) {
         let device = &self.config.device;
-        let why = line::without_number(&error.to_string());
+        let why = plain(error);
         self.closed = Some(format!("lost {device}: {why}"));
         self.line = None;
         self.renewed = false;
-        self.open_at = Instant::now() + REOPEN_FIRST;
-        self.backoff = REOPEN_FIRST;
+        self.open_at = Instant::now() + REOPEN.0;
+        self.backoff.reset();
     }
 
     fn send(&mut self, index: usize) {

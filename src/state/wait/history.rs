@@ -1,6 +1,5 @@
 //! What earlier days were like.
 
-use super::service_rate::LUNCH_FACTOR;
 use super::{DayHours, MAX_QUEUES};
 use crate::model::QueueId;
 use jiff::civil::{Date, Weekday};
@@ -11,6 +10,10 @@ const ENOUGH_CALLS: f64 = 5.0;
 
 /// Most calls that are kept for an hour: older days fade as newer ones are added.
 const MAX_CALLS_PER_HOUR: f64 = 200.0;
+
+/// First guess of the pace at lunch as a part of the usual pace (people eat in turns, so about a
+/// third is away).
+pub(super) const LUNCH_FACTOR: f64 = 0.65;
 
 /// How often a queue was called while somebody waited in it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

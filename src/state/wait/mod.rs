@@ -38,6 +38,7 @@ use crate::model::{CALLED_AT_OPENING, Intervals, QueueId, QueueState, Status, Wa
 use counters::Counters;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{Timestamp, tz::TimeZone};
+use queue::HourOfDay;
 use queue::{Prediction, Queue};
 use range::Forecast;
 use service_rate::{Rate, Shape};
@@ -210,12 +211,14 @@ impl WaitEstimator {
             }
             None => return,
         };
-        let lunch = self.hours.shape.is_lunch(at);
-        let hour = self.hours.hour(at);
+        let hour = HourOfDay {
+            index: self.hours.hour(at),
+            at_lunch: self.hours.shape.is_lunch(at),
+        };
         let queue = &mut self.queues[index].1;
-        queue.pass(at, lunch, hour);
+        queue.pass(at, hour);
         for call in queue.take_new(&state.calls) {
-            queue.called(call, at, lunch, hour);
+            queue.called(call, at, hour);
             if let Some(counter) = &call.counter {
                 self.counters.called(counter, index, seconds(call.at));
             }

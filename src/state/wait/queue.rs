@@ -42,6 +42,15 @@ pub(super) struct Prediction {
     pub(super) range: (f64, f64),
 }
 
+/// The hour of the day that a moment belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HourOfDay {
+    /// From 0; those from 23 on are one.
+    pub(super) index: usize,
+    /// Whether the moment is in the lunch break.
+    pub(super) at_lunch: bool,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     pub(super) status: Status,
@@ -146,15 +155,15 @@ impl Queue {
     }
 
     /// Lets time pass up to a message: if somebody waited, that was busy time.
-    pub(super) fn pass(&mut self, at: f64, lunch: bool, hour: usize) {
+    pub(super) fn pass(&mut self, at: f64, hour: HourOfDay) {
         let passed = (at - self.received_at).max(0.0);
         self.received_at = at;
         if self.waiting > 0 && self.is_served(at) {
             let kept = (-passed / FADE_S).exp();
             self.rest.fade(kept);
             self.lunch.fade(kept);
-            self.pace(lunch).busy_s += passed;
-            self.hours[hour.min(23)].busy_s += passed;
+            self.pace(hour).busy_s += passed;
+            self.hours[hour.index.min(23)].busy_s += passed;
         }
     }
 
@@ -178,7 +187,7 @@ impl Queue {
     }
 
     /// Takes in a new call. A recall is nobody new.
-    pub(super) fn called(&mut self, call: &Call, at: f64, lunch: bool, hour: usize) {
+    pub(super) fn called(&mut self, call: &Call, at: f64, hour: HourOfDay) {
         if call.kind == CallKind::Recall {
             return;
         }
@@ -188,8 +197,8 @@ impl Queue {
             .busy_since
             .is_some_and(|since| at - since > FOUND_FREE_S)
         {
-            self.pace(lunch).calls += 1.0;
-            self.hours[hour.min(23)].calls += 1.0;
+            self.pace(hour).calls += 1.0;
+            self.hours[hour.index.min(23)].calls += 1.0;
         }
         if let Some(Some(prediction)) = self.predictions.remove(&call.ticket) {
             let wait = (seconds(call.at) - prediction.at).max(0.0);
@@ -223,8 +232,8 @@ impl Queue {
         }
     }
 
-    fn pace(&mut self, lunch: bool) -> &mut ServiceRate {
-        if lunch {
+    fn pace(&mut self, hour: HourOfDay) -> &mut ServiceRate {
+        if hour.at_lunch {
             &mut self.lunch
         } else {
             &mut self.rest

@@ -1,6 +1,6 @@
 //! How often a queue is called while somebody waits in it.
 
-use super::history::{Outlook, ServiceRate};
+use super::history::{LUNCH_FACTOR, Outlook, ServiceRate};
 
 /// Today's evidence fades with this time constant of busy time, s: long enough for a slow queue to
 /// gather evidence, short enough to follow a counter that opens or closes.
@@ -21,9 +21,7 @@ const UTILISATION: f64 = 0.63;
 /// counter, so a small demand is no sign of a slow one.
 const LONGEST_SUGGESTED_S: f64 = 900.0;
 
-/// First guess of the pace at lunch as a part of the usual pace (people eat in turns, so about a
-/// third is away), and its weight in calls.
-pub(super) const LUNCH_FACTOR: f64 = 0.65;
+/// Weight of the first guess of the pace at lunch, in calls.
 const LUNCH_CALLS: f64 = 50.0;
 
 /// No queue is called more often than this, s: keeps every interval finite and above zero.

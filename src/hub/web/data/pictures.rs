@@ -40,6 +40,11 @@ fn answer(image: Option<Image>, cache: &'static str, headers: &HeaderMap) -> Res
     if known {
         (StatusCode::NOT_MODIFIED, head).into_response()
     } else {
-        (head, [(header::CONTENT_TYPE, image.format)], image.bytes).into_response()
+        (
+            head,
+            [(header::CONTENT_TYPE, image.format.as_str())],
+            image.bytes,
+        )
+            .into_response()
     }
 }

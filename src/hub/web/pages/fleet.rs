@@ -14,6 +14,7 @@ use crate::hub::web::parts::missing::missing;
 use crate::hub::web::parts::{assets, labels};
 use crate::hub::web::request::{Query, Shared, lang};
 use crate::model::{NodeId, OfficeId};
+use crate::wire::report::ClockState;
 use crate::wire::report::{HealthReport, MachineReport, OutputReport, OutputState};
 use askama::Template;
 use axum::extract::State;
@@ -297,7 +298,7 @@ fn facts(health: &HealthReport, w: &Labels) -> Vec<Fact> {
         memory_free,
     } = &health.machine;
     let gone = i64::try_from(health.uptime_s).unwrap_or(i64::MAX);
-    let synced = health.clock == "synchronised";
+    let synced = health.clock == ClockState::Synchronised;
     let mut facts = vec![
         Fact {
             name: w.uptime,

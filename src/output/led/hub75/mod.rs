@@ -17,6 +17,7 @@ pub use driver::{Driver, FrameTimer, Pins};
 pub use picture::Picture;
 
 use crate::config::{GpioBackend, Hub75Config};
+use crate::errors;
 use crate::output::hal::{HalError, Line};
 use crate::output::{Connector, DeviceStatus, Finding, Frame, Level, Output, OutputError};
 use embedded_graphics::primitives::Rectangle;
@@ -177,7 +178,7 @@ impl Drop for Hub75Output {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // its panic was reported by its own thread
+            errors::join(thread);
         }
     }
 }

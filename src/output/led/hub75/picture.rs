@@ -1,6 +1,6 @@
 //! A frame as the data lines carry it.
 
-use crate::output::Frame;
+use crate::frame::Frame;
 
 /// Columns of two rows at a time, in the order in which they are shifted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,22 +1,11 @@
-//! Digests as text: what goes in was hashed, what comes out is lower-case hexadecimal.
+//! Digests as text, in lower-case hexadecimal.
 
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
-
-/// Bytes as lower-case hexadecimal, two characters each.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-    }
-    text
-}
 
 /// The SHA-256 of some bytes as lower-case hexadecimal, as pictures are named in reports.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]

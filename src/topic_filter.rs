@@ -1,7 +1,8 @@
-//! Topic filters (MQTT 5, section 4.7).
+//! Topic filters of MQTT (4.7 of MQTT 3.1.1 and of MQTT 5).
 
 /// Whether this is a filter: `#` only as the whole last level, `+` only as a whole level.
-pub(super) fn is_valid(filter: &str) -> bool {
+#[must_use]
+pub fn is_valid(filter: &str) -> bool {
     let mut levels = filter.split('/').peekable();
     while let Some(level) = levels.next() {
         let fine = match level {
@@ -18,7 +19,8 @@ pub(super) fn is_valid(filter: &str) -> bool {
 
 /// Whether a topic is one of those that a filter means. A wildcard at the beginning leaves out
 /// topics that begin with `$`: those are the broker's own.
-pub(super) fn matches(filter: &str, topic: &str) -> bool {
+#[must_use]
+pub fn matches(filter: &str, topic: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;
     }
