@@ -1,4 +1,4 @@
-//! What the history says of each office, kept so that no page waits for the database: how good the
+//! What the history says of each office, stored so that no page waits for the database: how good the
 //! predicted ranges were, and what a usual week looks like.
 
 use crate::hub::history::{Accuracy, Usual};

@@ -47,7 +47,7 @@ pub struct Hub {
     /// Texts of nodes that became labels of metrics so far.
     pub(in crate::hub) metric_names: Mutex<Names>,
     pub(in crate::hub) history: History,
-    /// Days that times are kept.
+    /// How long times are stored, in days.
     pub(super) retention_days: u16,
     pub(super) figures: FiguresByOffice,
     pub(in crate::hub) live: Live,

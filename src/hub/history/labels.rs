@@ -20,7 +20,7 @@ pub struct LabelDays {
 /// The same as the database has it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Labels {
-    /// Empty before the first sweep: before every day.
+    /// Empty before the first purge: earlier than every day.
     pub(super) at_least: String,
     pub(super) offices: BTreeMap<String, String>,
 }

@@ -56,7 +56,7 @@ mod tests {
     use hex::encode as hex;
     use std::path::Path;
 
-    fn told(migrator: &Migrator) -> Vec<(i64, String, String, bool)> {
+    fn migrations(migrator: &Migrator) -> Vec<(i64, String, String, bool)> {
         let all = migrator.iter();
         all.map(|m| {
             let (name, sum) = (m.description.to_string(), hex(&*m.checksum));
@@ -70,7 +70,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for (folder, within) in [("migrations", numbered()), ("migrations/beside", beside())] {
             let files = Migrator::new(root.join(folder)).await.unwrap();
-            assert_eq!(told(&within), told(&files), "{folder}");
+            assert_eq!(migrations(&within), migrations(&files), "{folder}");
         }
     }
 
@@ -79,7 +79,7 @@ mod tests {
     fn a_database_in_use_knows_every_file_again() {
         let sums: Vec<String> = [numbered(), beside()]
             .iter()
-            .flat_map(told)
+            .flat_map(migrations)
             .map(|(_, _, sum, _)| sum)
             .collect();
         assert_eq!(

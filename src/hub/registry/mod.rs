@@ -2,8 +2,8 @@
 //!
 //! Sync, no I/O, time handed in. Every message is checked whole before anything changes, so a
 //! wrong one costs a count and nothing else (invariant 8). Memory is bounded: offices, nodes,
-//! boards and picture bytes each have a limit, and what does not fit is refused, never what is
-//! there already. Knows no HTTP, no database, no broker.
+//! boards and picture bytes each have a limit, and what does not fit is rejected; nothing that is
+//! stored makes room for it. Knows no HTTP, no database, no broker.
 //!
 //! What it answers holds for the newest moment it was handed, by a report or by
 //! [`Registry::advance`]: nodes and numbers grow old by themselves (see `evidence`).

@@ -54,7 +54,7 @@ pub enum Rejection {
         /// What it says.
         time: String,
     },
-    /// A call of a day to come, or of one of which nothing is kept any more.
+    /// A call of a day in the future, or before the retention period.
     #[error("call of {0}: expected a day within the retention period and not in the future")]
     CallTime(String),
     /// A call of an office without numbers, when too many such calls are waiting.

@@ -40,7 +40,7 @@ struct Form {
 }
 
 impl Form {
-    fn asked(query: &Query, headers: &HeaderMap) -> Option<Self> {
+    fn requested(query: &Query, headers: &HeaderMap) -> Option<Self> {
         let mut key_values = false;
         let words = query.get("options").unwrap_or_default().split(',');
         for word in words.chain(query.get("format")) {
@@ -82,7 +82,7 @@ fn number(query: &Query, key: &str, default: usize) -> Option<usize> {
 
 /// `/ngsi-ld/v1/entities?type=QueueMonitor`, with `id` (several by comma), `limit`, `offset`.
 pub(crate) async fn entities(State(hub): Shared, query: Query, headers: HeaderMap) -> Response {
-    let Some(form) = Form::asked(&query, &headers) else {
+    let Some(form) = Form::requested(&query, &headers) else {
         return json::bad_request("options: expected keyValues or normalized");
     };
     let ids = query.get("id");
@@ -124,7 +124,7 @@ pub(crate) async fn one(
     query: Query,
     headers: HeaderMap,
 ) -> Response {
-    let Some(form) = Form::asked(&query, &headers) else {
+    let Some(form) = Form::requested(&query, &headers) else {
         return json::bad_request("options: expected keyValues or normalized");
     };
     let snapshot = hub.live.current();

@@ -217,9 +217,9 @@ mod tests {
 
     #[test]
     fn spans_are_told_in_two_units() {
-        let told = [0, 3599, 3600, 90_000, 864_000].map(|s| of("en").span(s));
+        let spans = [0, 3599, 3600, 90_000, 864_000].map(|s| of("en").span(s));
         assert_eq!(
-            told,
+            spans,
             ["0 min", "59 min", "1 h 0 min", "1 d 1 h", "10 d 0 h"]
         );
         assert_eq!(

@@ -144,12 +144,12 @@ pub(crate) async fn ticket(
                 &[("time", &time), ("ticket", last.ticket.as_str())],
             )
         });
-    let heard = matches!(
+    let may_be_spoken = matches!(
         standing,
         Standing::Ahead { .. } | Standing::Called { .. } | Standing::Passed { .. }
     );
-    let sound =
-        (heard && hub.speaker().is_some()).then(|| format!("{path}/call.wav?lang={}", lang.tag()));
+    let sound = (may_be_spoken && hub.speaker().is_some())
+        .then(|| format!("{path}/call.wav?lang={}", lang.tag()));
     let stale = labels::is_stale(queue, office.today)
         .then_some(queue.as_of)
         .flatten();
