@@ -1,5 +1,4 @@
 //! Benchmarks; figures and limits in `docs/performance.md`.
-#![allow(missing_docs)]
 
 mod board;
 mod camera;

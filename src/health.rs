@@ -115,7 +115,6 @@ impl fmt::Display for IssueKind {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
-    /// Its kind.
     pub kind: IssueKind,
     /// What has the issue, such as a queue's id; empty when the node itself.
     pub subject: String,

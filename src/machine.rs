@@ -72,6 +72,7 @@ pub fn free(dir: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// What is free is not known on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn free(_: &Path) -> Option<u64> {
     None

@@ -25,20 +25,16 @@ use std::path::{Path, PathBuf};
 /// Says what keeps the store from being used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The medium refuses.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
         action: &'static str,
         /// On which file or folder.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
     /// A file is there but not whole.
     #[error("{} is damaged: {problem}", path.display())]
     Damaged {
-        /// Which file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,

@@ -16,7 +16,6 @@ const PREVIEW_COLORS: usize = 16;
 /// An encoded picture, a PNG.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// The file.
     pub bytes: Vec<u8>,
     /// Width in pixels.
     pub width: u32,

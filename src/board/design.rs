@@ -26,17 +26,13 @@ pub enum BoardError {
     /// The file cannot be read.
     #[error("cannot read board layout {}: expected a path, or one of {NAMES:?}", path.display())]
     Read {
-        /// Which file.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
     /// A font of the package is not there.
     #[error("cannot read font {}: expected the files of the package: install it again", path.display())]
     Font {
-        /// Which file.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
     /// Not TOML, or a key is unknown, missing or wrong.
@@ -54,7 +50,6 @@ pub enum BoardError {
 /// Everything that a file says about a board.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Design {
-    /// Its colours.
     pub(super) theme: Theme,
     /// For screens that are wider than high.
     pub(super) landscape: Geometry,
@@ -149,7 +144,6 @@ pub(super) struct Rows {
     /// Columns of queues.
     #[serde(deserialize_with = "columns")]
     pub(super) columns: u16,
-    /// How one looks.
     pub(super) style: Style,
 }
 
@@ -166,7 +160,6 @@ pub(super) enum Style {
 /// Shares of a table row's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(missing_docs)] // named after what stands in them
 pub(super) struct Columns {
     pub(super) name: Units,
     pub(super) ticket: Units,
@@ -179,7 +172,6 @@ pub(super) struct Columns {
 /// Shares of a card's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(missing_docs)] // named after what stands in them
 pub(super) struct CardColumns {
     pub(super) ticket: Units,
     pub(super) counter: Units,
@@ -190,7 +182,6 @@ pub(super) struct CardColumns {
 /// Character sizes, as height of the em.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(missing_docs)] // named after what is written in them
 pub(super) struct Sizes {
     pub(super) office: Units,
     pub(super) date: Units,

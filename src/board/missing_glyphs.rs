@@ -13,7 +13,6 @@ const LISTED: usize = 8;
 /// The characters that a board could not draw, of the texts that it was looked at with last.
 #[derive(Debug, Default)]
 pub(super) struct MissingGlyphs {
-    /// Of those texts.
     hash: Option<u64>,
     missing: BTreeSet<char>,
 }

@@ -45,12 +45,10 @@ impl Scale {
 
 /// What widgets need besides their area.
 pub(super) struct Plan<'a> {
-    /// The design's lengths.
     pub(super) geometry: &'a Geometry,
     /// Their size on this screen.
     pub(super) scale: Scale,
     /// For what depends on a text's width.
     pub(super) fonts: &'a mut Fonts,
-    /// Where cells go.
     pub(super) scene: Scene,
 }

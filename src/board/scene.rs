@@ -21,7 +21,6 @@ pub(super) struct Scene {
 /// A part of a board that is repainted as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cell {
-    /// Its area.
     pub(super) area: Rectangle,
     /// Painted first.
     pub(super) ground: Ink,
@@ -36,11 +35,8 @@ pub(super) enum Part {
     Text(Text),
     /// A filled shape.
     Shape {
-        /// The shape's box.
         area: Rectangle,
-        /// Its form.
         form: Form,
-        /// Its colour.
         ink: Ink,
     },
     /// A QR code: modules in rows, `true` is dark, with its margin of light ones.

@@ -20,9 +20,7 @@ const HIGHEST_LINE: u32 = 15;
 /// The text of a setup screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SetupScreen {
-    /// The heading.
     pub title: String,
-    /// The heading in English.
     pub english: String,
     /// Whether something has to be done, which stands out.
     pub alert: bool,
@@ -32,18 +30,15 @@ pub struct SetupScreen {
     pub code: String,
     /// What happens next, or what to do, at the foot.
     pub next: String,
-    /// The same in English.
     pub next_in_english: String,
 }
 
 /// One line of a screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// How it is.
     pub mark: Mark,
     /// What it is about.
     pub label: String,
-    /// The same in English.
     pub english: String,
     /// What is said of it.
     pub value: String,

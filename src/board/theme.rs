@@ -42,7 +42,6 @@ pub(super) enum Ink {
     AlertInk,
     /// The light modules and margin of the QR code, whatever the theme.
     QrLight,
-    /// Its dark modules.
     QrDark,
 }
 
@@ -71,9 +70,7 @@ pub(super) struct Pair {
     pub(super) ink: &'static str,
     /// Key of the lower colour.
     pub(super) ground: &'static str,
-    /// What they have.
     pub(super) contrast: f64,
-    /// What they need.
     pub(super) least: f64,
 }
 

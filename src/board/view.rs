@@ -22,11 +22,9 @@ pub const TURN: Duration = Duration::from_secs(10);
 /// What stays the same about a board while it runs.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// The office's name.
     pub office: Name,
     /// Queues it shows, in order; `None` is all.
     pub queues: Option<Vec<QueueId>>,
-    /// When counters open.
     pub opens: Time,
     /// Lines of notice in turn.
     pub notices: Vec<Name>,

@@ -125,7 +125,6 @@ pub(super) fn date_in_english(day: Date) -> String {
 /// A counter, in the ways it is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Counter {
-    /// Its label.
     pub(super) label: String,
     /// What follows it in a row: `番`.
     pub(super) short: &'static str,

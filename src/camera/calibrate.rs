@@ -25,7 +25,6 @@ const POINTS: u16 = 48;
 
 /// What was found in a picture.
 pub struct Calibration {
-    /// The board's corners.
     pub quad: Quad,
     /// The board with nothing around it.
     pub board: RectifiedBoard,

@@ -11,6 +11,5 @@ pub struct FoundField {
     pub rect: Rect,
     /// How its digits are made.
     pub kind: DigitKind,
-    /// What it says.
     pub reading: Reading,
 }

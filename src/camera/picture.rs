@@ -44,7 +44,6 @@ pub enum PictureError {
         width: u32,
         /// Rows.
         height: u32,
-        /// As configured.
         expected: (u32, u32),
     },
     /// The corners do not enclose a board.

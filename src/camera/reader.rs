@@ -23,9 +23,7 @@ const RESEND_EVERY: Duration = Duration::from_secs(30);
 /// What one field said in one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldReading {
-    /// Its queue.
     pub queue: QueueId,
-    /// What of it.
     pub show: CameraShow,
     /// Digits or doubt, and confidence.
     pub reading: Reading,

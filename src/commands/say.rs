@@ -15,7 +15,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// What is to be said, and where to.
 #[derive(Debug)]
 pub struct SayArgs {
-    /// The label.
     pub ticket: Label,
     /// The counter to go to.
     pub counter: Option<Label>,
@@ -31,7 +30,6 @@ pub struct SayArgs {
     pub chime: bool,
     /// Folder of the dictionary; `None` is that of the configuration.
     pub dictionary: Option<PathBuf>,
-    /// The file to write.
     pub out: Option<PathBuf>,
     /// The sound device to play it on.
     pub device: Option<String>,

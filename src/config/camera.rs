@@ -20,7 +20,6 @@ const SIZE: (u32, u32) = (1280, 720);
 /// A camera that reads an old board.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraConfig {
-    /// Its identifier.
     pub id: CameraId,
     /// Where its pictures come from.
     pub source: CameraSource,
@@ -45,7 +44,6 @@ pub struct CameraConfig {
 pub struct CameraField {
     /// The queue it tells of.
     pub queue: QueueId,
-    /// What of it.
     pub show: CameraShow,
     /// Left, top, width and height as shares of the board.
     pub rect: [f32; 4],

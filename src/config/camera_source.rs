@@ -23,10 +23,7 @@ const RPICAM: &str = "rpicam-vid";
 #[derive(Debug, Clone, PartialEq)]
 pub enum CameraSource {
     /// The JPEG pictures of a folder, by name.
-    Folder {
-        /// The folder.
-        path: PathBuf,
-    },
+    Folder { path: PathBuf },
     /// A device of Video4Linux, such as a camera on USB.
     V4l2(V4l2Config),
     /// The camera of a Raspberry Pi, by a program of its own.

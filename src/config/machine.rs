@@ -61,11 +61,9 @@ pub struct Wifi {
 /// A fixed address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wired {
-    /// The address.
     pub address: IpAddr,
     /// Bits of the network's part.
     pub prefix: u8,
-    /// The way out.
     pub gateway: Option<IpAddr>,
     /// Name servers.
     pub dns: Vec<IpAddr>,

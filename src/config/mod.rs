@@ -80,9 +80,7 @@ use std::time::Duration;
 pub struct NodeConfig {
     /// The office it stands in.
     pub office: OfficeId,
-    /// The office's name.
     pub office_name: Name,
-    /// Its own identifier.
     pub node: NodeId,
     /// Where the feed comes from.
     pub mqtt: MqttConfig,
@@ -164,24 +162,19 @@ pub enum StreamShow {
 pub struct BoardStreamConfig {
     /// How it is made and where it goes; never HLS, because a node serves no pages.
     pub video: VideoConfig,
-    /// The board.
     pub board: BoardId,
 }
 
 /// How a video is made and where it goes.
 #[derive(Debug, Clone)]
 pub struct VideoConfig {
-    /// Its identifier.
     pub id: BoardId,
-    /// Where it goes.
     pub target: StreamTarget,
     /// Width and height in pixels: 1280×720 or 1920×1080.
     pub size: (u32, u32),
     /// Frames a second, 5 to 30.
     pub fps: u32,
-    /// What is heard.
     pub audio: StreamAudio,
-    /// What encodes it.
     pub encoder: StreamEncoder,
 }
 
@@ -194,7 +187,6 @@ pub enum StreamTarget {
         url: String,
         /// The application: the address's path.
         app: String,
-        /// The stream's key.
         key: Secret,
         /// Certificates of those who may sign the receiver's, PEM; `None` is the system's.
         ca: Option<PathBuf>,
@@ -207,10 +199,7 @@ pub enum StreamTarget {
         key: Option<Secret>,
     },
     /// HLS files in a folder that the hub serves.
-    Hls {
-        /// The folder.
-        dir: PathBuf,
-    },
+    Hls { dir: PathBuf },
 }
 
 /// What is heard in a video.
@@ -259,7 +248,6 @@ pub struct MqttConfig {
     pub root: String,
     /// User name, if the broker asks for one.
     pub username: Option<String>,
-    /// Its password.
     pub password: Option<Secret>,
     /// Client identifier; `None` makes one of office and node.
     pub client_id: Option<String>,
@@ -279,7 +267,6 @@ pub struct TlsConfig {
 /// One board.
 #[derive(Debug, Clone)]
 pub struct BoardConfig {
-    /// Its identifier.
     pub id: BoardId,
     /// Width and height in pixels, as hung.
     pub size: (u32, u32),
@@ -303,7 +290,6 @@ pub struct BoardConfig {
 /// A contact that closes for a moment with each call, for a lamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayConfig {
-    /// Its identifier.
     pub id: BoardId,
     /// Number of the GPIO line.
     pub gpio: u8,

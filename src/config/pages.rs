@@ -46,7 +46,6 @@ pub struct PagesConfig {
     pub max_viewers: usize,
     /// Most TCP connections at a time; more wait in the listen queue. Default 25,000.
     pub max_connections: usize,
-    /// When nobody comes.
     pub closed: ClosedDays,
 }
 

@@ -20,7 +20,6 @@ pub enum TlsError {
     /// A file that cannot be read or is no PEM of the wanted kind.
     #[error("{}: {problem}", path.display())]
     File {
-        /// Which file.
         path: PathBuf,
         /// What is wrong and what is expected.
         problem: Problem,

@@ -23,18 +23,12 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub enum RecordingError {
     /// The file cannot be opened.
     #[error("cannot open recording {}", path.display())]
-    Open {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Open { path: PathBuf, source: io::Error },
     /// A line cannot be read: disk trouble, or a damaged gzip stream.
     #[error("cannot read line {line} of the recording")]
     Read {
         /// Counted from 1.
         line: u64,
-        /// Why not.
         source: io::Error,
     },
     /// A line is no recorded message.
@@ -42,7 +36,6 @@ pub enum RecordingError {
     Shape {
         /// Counted from 1.
         line: u64,
-        /// What was found.
         problem: String,
     },
 }
@@ -50,11 +43,8 @@ pub enum RecordingError {
 /// One recorded message.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Line {
-    /// When it arrived.
     pub at: WireTime,
-    /// The full topic.
     pub topic: String,
-    /// What arrived.
     pub payload: Payload,
 }
 

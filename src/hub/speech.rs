@@ -14,17 +14,13 @@ const TURN_WITHIN: Duration = Duration::from_secs(3);
 /// The call of a ticket that is to be spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnouncementRequest {
-    /// The label.
     pub ticket: Label,
     /// Where to, when it was called.
     pub counter: Option<Label>,
-    /// The queue's identifier.
     pub queue: QueueId,
-    /// The queue's name.
     pub queue_name: Name,
     /// Whether the queue is a fast lane.
     pub fast: bool,
-    /// The viewer's language.
     pub lang: String,
 }
 

@@ -28,7 +28,6 @@ impl CallKind {
 pub struct Call {
     /// Counts 1, 2, 3 … through a (`day`, `epoch`) of its queue, recalls included.
     pub no: u64,
-    /// Who is called.
     pub ticket: Label,
     /// Where to; `None` when the source does not know counters.
     pub counter: Option<Label>,
@@ -42,7 +41,6 @@ pub struct Call {
 /// when it was first seen. It is listed, and it is no call: nobody knows how old it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NowServing {
-    /// Who is served.
     pub ticket: Label,
     /// Where; `None` when the source does not know counters.
     pub counter: Option<Label>,
@@ -51,14 +49,11 @@ pub struct NowServing {
 /// What makes a call one and the same everywhere: at the node, in the spool and in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallKey {
-    /// The office that called.
     pub office: OfficeId,
     /// The queue of the ticket.
     pub queue: QueueId,
-    /// The business day.
     pub day: Date,
     /// How often `no` restarted within the day.
     pub epoch: u32,
-    /// The call's count.
     pub no: u64,
 }

@@ -79,7 +79,6 @@ impl SessionOptions {
 /// One topic filter and how its messages are taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// The topic filter.
     pub filter: String,
     /// The most the broker should promise.
     pub qos: Qos,
@@ -128,7 +127,6 @@ impl Subscription {
 /// A retained topic that says whether this client is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability {
-    /// The topic.
     pub topic: String,
     /// Published first on every session.
     pub online: Bytes,

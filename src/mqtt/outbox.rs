@@ -33,7 +33,6 @@ pub enum Qos {
 pub struct Publish {
     /// Full topic name, without wildcards.
     pub topic: Arc<str>,
-    /// The payload.
     pub payload: Bytes,
     /// Whether the broker keeps it for later subscribers.
     pub retain: bool,

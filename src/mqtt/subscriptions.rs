@@ -29,7 +29,6 @@ pub(super) struct PendingSubscriptions {
 /// A change that is logged.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SubscriptionChange {
-    /// The first rejection.
     Rejected,
     /// Everything that was rejected is accepted now.
     Accepted,

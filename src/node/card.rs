@@ -23,7 +23,6 @@ pub enum CardFile {
 /// What a start found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardStatus {
-    /// How it went.
     pub card: CardFile,
     /// Whether the box has something to work by, of now or of before.
     pub configured: bool,

@@ -12,7 +12,6 @@ pub struct FrameDrawn {
     pub office: OfficeId,
     /// The queue of the message.
     pub queue: QueueId,
-    /// The message's sequence number.
     pub seq: u64,
     /// When the frame was ready and handed to the output.
     pub at: Instant,
@@ -25,7 +24,6 @@ pub struct MessageApplied {
     pub office: OfficeId,
     /// The queue of the message.
     pub queue: QueueId,
-    /// The message's sequence number.
     pub seq: u64,
 }
 
@@ -34,7 +32,6 @@ pub struct MessageApplied {
 pub struct BoardContents {
     /// The office of the board.
     pub office: OfficeId,
-    /// Its rows.
     pub rows: Vec<Row>,
     /// Queue and ticket of every call that is highlighted, and of the earlier ones listed beside them.
     pub calls: Vec<(String, String)>,

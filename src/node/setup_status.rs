@@ -25,11 +25,8 @@ pub struct SetupStatus<'a> {
     pub card: &'a CardStatus,
     /// Why there is no line to the broker of the feed; `None` while there is.
     pub disconnected: Option<&'a str>,
-    /// The moment.
     pub now: Now,
-    /// The office's zone.
     pub zone: &'a TimeZone,
-    /// The machine's addresses.
     pub addresses: &'a [IpAddr],
     /// Where the kernel's files are: `/`.
     pub root: &'a Path,

@@ -24,7 +24,6 @@ pub(crate) enum Notification {
     Status(String),
     /// All is alive.
     Watchdog,
-    /// The node stops.
     Stopping,
 }
 

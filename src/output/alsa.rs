@@ -47,11 +47,8 @@ pub enum AlsaError {
     /// The device cannot be used.
     #[error("sound device {device}: cannot {action}: {problem}")]
     Device {
-        /// Its name.
         device: String,
-        /// What was tried.
         action: &'static str,
-        /// What alsa-lib says.
         problem: String,
     },
 }

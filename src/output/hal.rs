@@ -17,7 +17,6 @@ pub enum HalError {
     Rpi {
         /// Number of the line (BCM).
         line: u8,
-        /// Why.
         source: rppal::gpio::Error,
     },
     /// The kernel's device cannot be used.
@@ -25,7 +24,6 @@ pub enum HalError {
     Linux {
         /// Number of the line.
         line: u8,
-        /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// This build has no such back end.

@@ -80,12 +80,7 @@ impl DeviceStatus {
 pub enum OutputError {
     /// A picture could not be written.
     #[error("cannot write picture {}", path.display())]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// The window was closed; nothing more can be shown on it.
     #[error("window was closed")]
     Closed,

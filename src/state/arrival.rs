@@ -15,7 +15,6 @@ pub enum Delivery {
 /// How a message reached the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
-    /// Who told it.
     pub source: Source,
     /// Live, or kept by a broker.
     pub delivery: Delivery,

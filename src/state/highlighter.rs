@@ -57,7 +57,6 @@ impl Default for HighlightSettings {
 /// A highlighted call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HighlightedCall {
-    /// The call.
     pub call: LoggedCall,
     /// Monotonic moment since which it is on the screen.
     pub since: Duration,

@@ -20,13 +20,10 @@ const SAVED_SHOWN_CALLS: usize = 8;
 pub struct LoggedCall {
     /// Grows by one with every call since the process started, from 1.
     pub index: u64,
-    /// Its queue.
     pub queue: QueueId,
-    /// Its business day.
     pub day: Date,
     /// Its epoch as counted by this node.
     pub epoch: u32,
-    /// The call.
     pub call: Call,
     /// Whether to show and speak it as new; calls that were old when first seen are only listed.
     pub announce: bool,

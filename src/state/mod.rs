@@ -87,9 +87,7 @@ impl Settings {
 /// What is configured about one queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSettings {
-    /// Its identifier.
     pub id: QueueId,
-    /// Its name by language.
     pub name: Name,
     /// Who it is for.
     pub lane: Lane,

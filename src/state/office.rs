@@ -83,7 +83,7 @@ impl Office {
         }
     }
 
-    /// Applies one message; a [`Source`] alone stands for a live message with the source's own time.
+    /// Applies one message; a `Source` alone stands for a live message with the source's own time.
     ///
     /// # Errors
     /// [`Rejection`] when it changes nothing: late, duplicate, unknown queue, or wrong in time.

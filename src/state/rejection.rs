@@ -12,12 +12,7 @@ pub enum Rejection {
     Duplicate(u64),
     /// A newer message was applied already.
     #[error("late message, seq {seq} of {day}")]
-    Late {
-        /// Its sequence number.
-        seq: u64,
-        /// Its day.
-        day: Date,
-    },
+    Late { seq: u64, day: Date },
     /// The queue is not configured.
     #[error("queue {0} is not in the configuration")]
     UnknownQueue(QueueId),
@@ -26,23 +21,15 @@ pub enum Rejection {
     InFuture {
         /// Which field: `at` or `calls`.
         path: &'static str,
-        /// What it said.
         at: Timestamp,
-        /// The node's clock.
         now: Timestamp,
     },
     /// A time lies more than a day back.
     #[error("at {path}: {at} is more than a day off")]
-    TimestampOutOfRange {
-        /// Which field.
-        path: &'static str,
-        /// What it said.
-        at: Timestamp,
-    },
+    TimestampOutOfRange { path: &'static str, at: Timestamp },
     /// The business day does not fit the message's own time.
     #[error("at day: {day} is not the business day of a message made on {made}")]
     WrongBusinessDay {
-        /// What it said.
         day: Date,
         /// Local date of `at`.
         made: Date,
@@ -50,9 +37,7 @@ pub enum Rejection {
     /// The business day is over.
     #[error("at day: {day} is over: expected {today}, or the day before while it still continues")]
     BusinessDayOver {
-        /// What it said.
         day: Date,
-        /// The local date.
         today: Date,
         /// When it was made by the source's clock.
         at: Timestamp,

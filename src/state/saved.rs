@@ -15,13 +15,10 @@ pub struct SavedState {
 /// One saved call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedCall {
-    /// Its queue.
     pub queue: QueueId,
-    /// Its business day.
     pub day: Date,
     /// Its epoch as counted by this node.
     pub epoch: u32,
-    /// The call.
     pub call: Call,
     /// Whether every board showed it for its time.
     pub shown: bool,
@@ -30,7 +27,6 @@ pub struct SavedCall {
 /// One saved queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedQueue {
-    /// Which queue.
     pub queue: QueueId,
     /// The last accepted message.
     pub state: QueueState,

@@ -17,16 +17,13 @@ pub struct Snapshot {
     /// The words of what is wrong with the node, each once; empty when all is well. The office itself
     /// knows none: whoever hands out its snapshots adds them.
     pub issues: Vec<&'static str>,
-    /// The local date.
     pub today: Date,
-    /// The office's time zone.
     pub zone: TimeZone,
 }
 
 /// One queue at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueView {
-    /// What is configured.
     pub settings: QueueSettings,
     /// What the source said last; `None` before the first message ever.
     pub reading: Option<Reading>,

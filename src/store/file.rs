@@ -1,4 +1,4 @@
-//! A small file that is replaced whole ([`files`](crate::files)).
+//! A small file that is replaced whole ([`crate::files`]).
 //!
 //! The one before is kept as `.old`, and a SHA-256 at the end tells a torn file from a whole one.
 //! Knows nothing of what is in it.

@@ -41,9 +41,7 @@ pub struct StreamContent {
 /// The numbers of one office; `fresh` of a queue is false too when its node is offline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamOffice {
-    /// Its identifier.
     pub id: OfficeId,
-    /// Its name by language.
     pub name: Name,
     /// Its queues in the order of the board.
     pub queues: Vec<QueueNumbers>,
@@ -70,7 +68,6 @@ pub struct StreamPicture {
     pub sha256: Arc<str>,
     /// Media type, found in the bytes.
     pub format: MediaType,
-    /// The file.
     pub bytes: Bytes,
     /// When it was shown or taken.
     pub at: WireTime,

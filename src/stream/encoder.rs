@@ -43,7 +43,6 @@ const STALE_HLS_AFTER: Duration = Duration::from_secs(30);
 /// Why an encoder ended.
 #[derive(Debug)]
 pub(super) enum ExitReason {
-    /// The hub stops.
     Stopped,
     /// It could not be started.
     NotStarted(io::Error),

@@ -31,11 +31,9 @@ const SUFFIX: &str = "calls";
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}", path.display())]
 pub struct JournalError {
-    /// What was tried.
     action: &'static str,
     /// On which file or folder.
     path: PathBuf,
-    /// Why not.
     source: io::Error,
 }
 

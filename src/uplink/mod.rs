@@ -54,13 +54,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 pub struct Identity {
     /// Root of all topics.
     pub root: String,
-    /// The office.
     pub office: OfficeId,
-    /// Its name.
     pub name: Name,
-    /// The node.
     pub node: NodeId,
-    /// The office's time zone.
     pub zone: TimeZone,
 }
 
@@ -103,11 +99,8 @@ impl Origin {
 /// The encoded picture of a board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Whose.
     pub origin: Origin,
-    /// The picture's file.
     pub bytes: Bytes,
-    /// Its media type.
     pub format: MediaType,
     /// Pixels.
     pub width: u32,
@@ -148,15 +141,11 @@ pub type Pictures = BTreeMap<Origin, Arc<Image>>;
 
 /// Everything the reports are made of.
 pub struct Uplink {
-    /// Who reports.
     pub identity: Identity,
     /// The way to the hub's broker.
     pub publisher: Publisher,
-    /// The state.
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
-    /// The pictures.
     pub pictures: watch::Receiver<Pictures>,
-    /// The health.
     pub health: watch::Receiver<Arc<HealthReport>>,
     /// Calls that were not confirmed yet.
     pub spool: Spool,

@@ -25,7 +25,6 @@ const MAX_COUNTERS: usize = 3;
 /// A queue whose calls are announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoiceQueue {
-    /// Its identifier.
     pub id: QueueId,
     /// Whether it is a fast lane.
     pub fast: bool,
@@ -36,7 +35,6 @@ pub struct VoiceQueue {
 pub struct AnnouncementSettings {
     /// Queues whose calls are announced.
     pub queues: Vec<VoiceQueue>,
-    /// The office's time zone.
     pub zone: TimeZone,
     /// A call older than this is not spoken.
     pub fresh_for: Duration,

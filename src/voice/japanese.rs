@@ -34,23 +34,13 @@ pub enum JapaneseError {
     OtherVersion(PathBuf),
     /// It cannot be used or built.
     #[error("the dictionary in {} cannot be used: {problem}", path.display())]
-    Dictionary {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
+    Dictionary { path: PathBuf, problem: String },
     /// The voice cannot be used.
     #[error("the voice cannot be used: {0}")]
     Voice(String),
     /// A text cannot be spoken.
     #[error("cannot speak {text:?}: {problem}")]
-    Text {
-        /// Which.
-        text: String,
-        /// Why not.
-        problem: String,
-    },
+    Text { text: String, problem: String },
 }
 
 /// Speaks Japanese.

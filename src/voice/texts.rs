@@ -10,7 +10,6 @@ use crate::model::{CallKind, Name, QueueId};
 /// One sentence to be spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sentence {
-    /// Its language.
     pub lang: VoiceLanguage,
     /// Its name, for a recording of the whole: `call-A042-3`.
     pub name: String,
@@ -23,7 +22,6 @@ pub struct Sentence {
 pub struct Piece {
     /// Its name, for a recording: `ticket-A042`, `counter-3`, `call-1`.
     pub name: String,
-    /// What is said.
     pub text: String,
 }
 
@@ -87,13 +85,10 @@ fn texts(lang: VoiceLanguage) -> Texts {
 /// What an announcement says of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallDetails<'a> {
-    /// The label.
     pub ticket: &'a str,
     /// Counters to go to; empty is unknown.
     pub counters: &'a [&'a str],
-    /// Its queue.
     pub queue: &'a QueueId,
-    /// The queue's name.
     pub queue_name: &'a Name,
     /// Whether the call is made again.
     pub recall: bool,

@@ -11,7 +11,6 @@ use std::fmt;
 /// The offset is for people who read the payload; order and equality are those of the moment.
 #[derive(Debug, Clone, Copy)]
 pub struct WireTime {
-    /// The moment.
     pub at: Timestamp,
     /// The offset it is written with.
     pub offset: Offset,

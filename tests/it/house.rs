@@ -1,5 +1,6 @@
 //! Rules of the house, read from the sources: a message names file, line and rule.
 
+mod docs;
 mod rooms;
 
 use crate::support::root;

@@ -1,6 +1,6 @@
 //! The integration tests, one module a subject: in the process, and against real brokers and
 //! databases. What needs the machine for itself is in `tests/system`.
-#![allow(missing_docs, unreachable_pub)] // a test binary has no outside
+#![allow(unreachable_pub)] // a test binary has no outside
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

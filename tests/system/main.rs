@@ -3,7 +3,7 @@
 //!
 //! `cargo test --test system` runs them, one after the other. `cargo test` alone does not; `.ci/run`
 //! runs a smoke of each kind (`.ci/smoke`), `.ci/system` all.
-#![allow(missing_docs, unreachable_pub)] // a test binary has no outside
+#![allow(unreachable_pub)] // a test binary has no outside
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

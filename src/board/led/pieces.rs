@@ -23,7 +23,6 @@ pub(super) enum Ink {
     Counter,
     /// Names and words.
     Word,
-    /// The fast lane.
     Fast,
     /// The time of numbers that are not fresh.
     Old,
@@ -163,7 +162,6 @@ fn stamp(glyph: &Glyph, at: Point, ink: Ink, point: &mut impl FnMut(Point, Ink))
 pub(super) struct Cell {
     /// Where; nothing of it is drawn outside.
     pub(super) area: Rectangle,
-    /// What.
     pub(super) line: Line,
     /// Columns from the area's left edge to the line's; below 0 it has moved out to the left.
     pub(super) x: i32,

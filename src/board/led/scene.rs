@@ -15,7 +15,6 @@ const BETWEEN: u32 = 24;
 /// The cells of one moment; no two of them overlap.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Scene {
-    /// What is lit.
     pub(super) cells: Vec<Cell>,
     /// When it is different though no message comes, counted from the beginning of the turn.
     pub(super) until: Duration,

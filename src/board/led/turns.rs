@@ -14,7 +14,6 @@ const BLINK: Duration = Duration::from_millis(500);
 /// A stretch of time that belongs to one of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Turn {
-    /// Which of them.
     pub(super) index: usize,
     /// Monotonic moment at which it began.
     pub(super) start: Duration,

@@ -73,7 +73,6 @@ pub(super) struct Stamp {
     pub(super) x: i32,
     /// Pixels below the baseline; negative is above.
     pub(super) y: i32,
-    /// The picture.
     pub(super) picture: Arc<Picture>,
 }
 

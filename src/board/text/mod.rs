@@ -65,13 +65,11 @@ pub(super) enum Fit {
 /// A part of a line with one look.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Run {
-    /// What it says.
     pub(super) text: String,
     /// Height of its em in pixels.
     pub(super) size: f32,
     /// Whether it is bold.
     pub(super) bold: bool,
-    /// Its colour.
     pub(super) ink: Ink,
 }
 
@@ -98,11 +96,9 @@ impl Run {
 /// Runs on one baseline, in the vertical middle of a box.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text {
-    /// The box.
     pub(super) area: Rectangle,
     /// What stands in it, from the left.
     pub(super) runs: Vec<Run>,
-    /// Where.
     pub(super) align: Align,
     /// What if it does not fit.
     pub(super) fit: Fit,

@@ -22,7 +22,6 @@ use std::time::Duration;
 
 /// A picture and when it was taken.
 pub struct Frame {
-    /// The whole picture.
     pub picture: Picture,
     /// When it was taken, by the monotonic clock of [`crate::clock::Now`].
     pub mono: Duration,
@@ -33,12 +32,7 @@ pub struct Frame {
 pub enum SourceError {
     /// The device, file or address cannot be used.
     #[error("cannot read {what}: {error}")]
-    Io {
-        /// Which.
-        what: String,
-        /// Why.
-        error: io::Error,
-    },
+    Io { what: String, error: io::Error },
     /// What came is no picture.
     #[error(transparent)]
     Picture(#[from] PictureError),

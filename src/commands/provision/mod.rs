@@ -29,7 +29,6 @@ pub struct ProvisionArgs {
     pub table: PathBuf,
     /// A node's configuration with what all have in common.
     pub template: Option<PathBuf>,
-    /// The folder to write.
     pub out: PathBuf,
     /// Whether certificates and keys that are there are made anew; the authority's never are.
     pub renew: bool,

@@ -6,7 +6,6 @@ use toml::Table as Toml;
 /// A node of the table.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Its configuration.
     pub(super) config: NodeConfig,
     /// The same as TOML, to be written.
     pub(super) toml: Toml,

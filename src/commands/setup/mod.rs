@@ -63,7 +63,6 @@ const FORMER_NOTE: &str = "\
 pub struct SetupArgs {
     /// The card's FAT partition.
     pub boot: PathBuf,
-    /// The data partition.
     pub data: PathBuf,
     /// Files of one start, `/run`.
     pub run: PathBuf,

@@ -96,7 +96,6 @@ pub enum Rs485 {
 pub struct SerialField {
     /// Its address on the line.
     pub address: u16,
-    /// What it shows.
     pub source: FieldSource,
 }
 

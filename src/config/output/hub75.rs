@@ -71,7 +71,6 @@ pub struct Hub75Config {
     pub slowdown: u32,
     /// The processor core of its thread.
     pub cpu: usize,
-    /// Its lines.
     pub pins: Hub75Pins,
     /// How they are reached.
     pub backend: GpioBackend,

@@ -41,7 +41,6 @@ pub enum Serpentine {
 /// A chain of MAX7219 modules of 8 × 8 points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Max7219Config {
-    /// The SPI device.
     pub spi: PathBuf,
     /// Clock of the line, at most 10 MHz.
     pub speed_hz: u32,

@@ -112,7 +112,6 @@ pub struct VoiceTexts {
 pub enum VoiceDetail {
     /// Nothing is heard.
     Off,
-    /// The chime alone.
     Chime,
     /// Chime and few words, in the first language.
     Short,
@@ -125,7 +124,6 @@ pub enum VoiceDetail {
 pub struct VoiceHours {
     /// When it begins, local time.
     pub from: Time,
-    /// When it ends.
     pub until: Time,
     /// The most that is said.
     pub detail: VoiceDetail,
@@ -145,10 +143,7 @@ pub enum VoiceOutput {
         keep_open: bool,
     },
     /// A WAV file for each announcement.
-    Wav {
-        /// The folder.
-        dir: PathBuf,
-    },
+    Wav { dir: PathBuf },
     /// Nowhere.
     None,
 }
@@ -156,7 +151,6 @@ pub enum VoiceOutput {
 /// How calls are heard at a node.
 #[derive(Debug, Clone)]
 pub struct VoiceConfig {
-    /// Where to.
     pub output: VoiceOutput,
     /// Queues whose calls are heard; `None` is all.
     pub queues: Option<Vec<QueueId>>,
@@ -188,7 +182,6 @@ pub struct SpeechConfig {
     pub languages: Vec<VoiceLanguage>,
     /// How numbers are read.
     pub readings: Readings,
-    /// Own texts.
     pub texts: BTreeMap<VoiceLanguage, VoiceTexts>,
     /// Speed in percent of the usual one, 70 to 150.
     pub speed: u8,

@@ -78,15 +78,11 @@ pub enum Kind {
 /// One message of a ticketing system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emission {
-    /// The office.
     pub office: OfficeId,
-    /// The queue.
     pub queue: QueueId,
-    /// What it is.
     pub kind: Kind,
     /// Calls it is the first to tell of; 0 for those from before the first viewer came.
     pub new_calls: u64,
-    /// The payload.
     pub payload: Vec<u8>,
 }
 

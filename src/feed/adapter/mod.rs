@@ -37,18 +37,11 @@ pub enum AdapterError {
     NoJson(String),
     /// A pointer leads nowhere.
     #[error("queue {queue}: nothing at {pointer}")]
-    Missing {
-        /// The rule's queue.
-        queue: QueueId,
-        /// The pointer as configured.
-        pointer: String,
-    },
+    Missing { queue: QueueId, pointer: String },
     /// A value is not what the rule expects.
     #[error("queue {queue}: at {pointer}: found {found}, expected {expected}")]
     Wrong {
-        /// The rule's queue.
         queue: QueueId,
-        /// The pointer as configured.
         pointer: String,
         /// The value by its kind and length, never itself.
         found: String,
@@ -71,11 +64,9 @@ impl AdapterError {
 /// The state of one queue, made of a foreign message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappedState {
-    /// Which queue.
     pub queue: QueueId,
     /// What the message says of it.
     pub state: QueueState,
-    /// How it came.
     pub arrival: Arrival,
 }
 

@@ -6,9 +6,7 @@ use crate::wire::report::CallReport;
 /// One row of the history, and one line of `/opendata/calls/{day}.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CallRow {
-    /// The office that called.
     pub office: String,
-    /// The queue that called.
     pub queue: String,
     /// Business day, `YYYY-MM-DD`.
     pub day: String,
@@ -53,9 +51,7 @@ impl CallRow {
 pub struct PredictionRow {
     /// Business day, `YYYY-MM-DD`.
     pub day: String,
-    /// The office.
     pub office: String,
-    /// The queue.
     pub queue: String,
     /// The ticket; stored until it is called, at most to the end of its day.
     pub ticket: String,
@@ -80,9 +76,7 @@ pub struct PredictionRow {
 pub struct QueueSample {
     /// Business day, `YYYY-MM-DD`.
     pub day: String,
-    /// The office.
     pub office: String,
-    /// The queue.
     pub queue: String,
     /// `standard` or `fast`.
     pub lane: String,
@@ -101,9 +95,7 @@ pub struct QueueSample {
 /// One wait that is over, and one line of `/opendata/waits/{day}.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct WaitRow {
-    /// The office.
     pub office: String,
-    /// The queue.
     pub queue: String,
     /// Business day, `YYYY-MM-DD`.
     pub day: String,
@@ -128,7 +120,6 @@ pub struct WaitRow {
 /// How good the ranges of one queue were.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accuracy {
-    /// The queue.
     pub queue: String,
     /// Tickets whose wait is over.
     pub tickets: u64,
@@ -145,7 +136,6 @@ pub struct Accuracy {
 /// How busy one queue usually is in one hour of the week.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usual {
-    /// The queue.
     pub queue: String,
     /// 0 Monday to 6 Sunday.
     pub weekday: i8,

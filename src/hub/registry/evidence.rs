@@ -39,7 +39,6 @@ pub(super) const MAX_FRESH_AGE: SignedDuration = SignedDuration::from_hours(24);
 pub(super) struct Delivery {
     /// Whether it is a retained message.
     pub(super) retained: bool,
-    /// When it came.
     pub(super) now: Now,
 }
 

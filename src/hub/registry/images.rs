@@ -22,7 +22,6 @@ pub struct Image {
     pub sha256: Arc<str>,
     /// Media type, from the bytes themselves.
     pub format: MediaType,
-    /// The file.
     pub bytes: Bytes,
 }
 

@@ -53,7 +53,6 @@ pub(super) struct Node {
 /// One board or camera: bytes and entries come on topics of their own, in any order.
 #[derive(Debug)]
 struct PictureSlot<L> {
-    /// The newest bytes.
     newest: Option<Image>,
     /// The newest entry whose bytes had arrived, with those bytes.
     matched: Option<(L, Image)>,

@@ -40,18 +40,12 @@ pub enum Rejection {
         "queue {queue} at {time}: expected a time at most 2 min ahead of the hub's clock; the rest \
          of the report was accepted"
     )]
-    QueueTime {
-        /// The queue.
-        queue: String,
-        /// What it says.
-        time: String,
-    },
+    QueueTime { queue: String, time: String },
     /// A picture of the future.
     #[error("picture {id} at {time}: expected a time at most 2 min ahead of the hub's clock")]
     PictureTime {
         /// The board or camera.
         id: String,
-        /// What it says.
         time: String,
     },
     /// A call of a day in the future, or before the retention period.

@@ -11,9 +11,7 @@ use jiff::SignedDuration;
 /// One node as operators see it.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeView<'a> {
-    /// Its office.
     pub office: &'a OfficeId,
-    /// The node.
     pub node: &'a NodeId,
     /// Whether it is online.
     pub online: bool,
@@ -135,7 +133,6 @@ impl Registry {
 pub struct ShownPicture {
     /// Whether a camera took it; else a node drew it.
     pub camera: bool,
-    /// The file.
     pub image: Image,
     /// When it was shown or taken.
     pub at: WireTime,

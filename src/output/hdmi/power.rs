@@ -23,9 +23,7 @@ pub(super) struct Power {
 pub(super) enum Step {
     /// Nothing.
     Stay,
-    /// The signal ends.
     Sleep,
-    /// The signal begins.
     Wake,
 }
 

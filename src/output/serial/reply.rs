@@ -3,7 +3,6 @@
 /// How the bytes received so far compare with the expected reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplyMatch {
-    /// What was expected.
     Confirmed,
     /// As long as what was expected, and different: it gets no better.
     Mismatch,

@@ -16,9 +16,7 @@ pub enum TemplateError {
     /// The file cannot be read.
     #[error("cannot read frame template {}: expected a path, or one of stx, pipe, modbus", path.display())]
     Read {
-        /// Which file.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
     /// Not TOML, or a key is unknown, missing or wrong.
@@ -44,7 +42,6 @@ pub(super) struct Template {
     pub(super) repeats: u8,
     /// Rest between frames.
     pub(super) pause: Duration,
-    /// What is sent.
     pub(super) body: Body,
 }
 
@@ -62,7 +59,6 @@ pub(super) enum Body {
 pub(super) enum Part {
     /// The same in every frame, but for one that blinks.
     Literal {
-        /// What it is.
         bytes: Vec<u8>,
         /// What it is while the field blinks.
         blink: Option<Vec<u8>>,

@@ -70,7 +70,6 @@ const OTHERS_COUNT: f64 = 0.5;
 /// What is general to an office. Nothing here is about one queue.
 #[derive(Debug, Clone)]
 pub struct WaitSettings {
-    /// The office's time zone.
     pub zone: TimeZone,
     /// Counters open and close; tickets may be handed out before.
     pub hours: (Time, Time),

@@ -24,7 +24,6 @@ struct Lite<'a> {
     /// All offices, in short.
     whole: bool,
     full: String,
-    /// The page itself.
     again: String,
     langs: Vec<LangLink>,
 }
