@@ -9,7 +9,7 @@ use crate::hub::content::page::Page;
 use crate::hub::core::figures::USUAL_DAYS;
 use crate::hub::history::Usual;
 use crate::hub::live::OfficeSnapshot;
-use crate::hub::web::parts::base::{Base, print};
+use crate::hub::web::parts::base::{Base, Tab, print};
 use crate::hub::web::parts::json;
 use crate::hub::web::parts::labels::{self, Level};
 use crate::hub::web::parts::missing::not_found;
@@ -203,7 +203,7 @@ pub(crate) async fn page(
     });
     let office_name = office.view.name.best(lang.tag());
     let mut base = Base::new(&hub, lang, &format!("/offices/{id}/forecast"));
-    base.tab = 0;
+    base.tab = Some(Tab::Offices);
     let heading = fill(&t.forecast_title, &[("office", office_name)]);
     base.title.clone_from(&heading);
     Page::html(print(&Forecast {

@@ -3,7 +3,7 @@
 use crate::hub::content::lang::Messages;
 use crate::hub::content::page::Page;
 use crate::hub::live::OfficeSnapshot;
-use crate::hub::web::parts::base::{Base, as_of_all, print};
+use crate::hub::web::parts::base::{Base, Tab, as_of_all, print};
 use crate::hub::web::parts::cards::{cards, glance};
 use crate::hub::web::request::{Query, Shared, lang};
 use askama::Template;
@@ -32,7 +32,7 @@ pub(crate) async fn front(State(hub): Shared, query: Query, headers: HeaderMap) 
     let make = || {
         let t = lang.messages();
         let mut base = Base::new(&hub, lang, "/");
-        base.tab = 0;
+        base.tab = Some(Tab::Offices);
         base.as_of = as_of_all(&hub, &snapshot, t);
         base.live = Some(format!(
             "/live/{}?since={}",

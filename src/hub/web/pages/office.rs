@@ -2,7 +2,7 @@
 
 use crate::hub::content::lang::{Messages, fill};
 use crate::hub::content::page::Page;
-use crate::hub::web::parts::base::{Base, as_of, print};
+use crate::hub::web::parts::base::{Base, Tab, as_of, print};
 use crate::hub::web::parts::missing::not_found;
 use crate::hub::web::parts::office_body::office_body;
 use crate::hub::web::request::{Query, Shared, lang};
@@ -41,7 +41,7 @@ pub(crate) async fn office(
         base.as_of = as_of([office.as_ref()], t);
         let since = hub.live.id(office.version);
         base.live = Some(format!("/live/{}/{id}?since={since}", lang.tag()));
-        base.tab = 0;
+        base.tab = Some(Tab::Offices);
         base.lite = format!("/lite/{id}?lang={}", lang.tag());
         Page::html(print(&OfficePage {
             base,

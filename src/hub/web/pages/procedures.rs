@@ -6,7 +6,7 @@ use crate::hub::content::lang::{Lang, Messages};
 use crate::hub::content::page::Page;
 use crate::hub::core::Hub;
 use crate::hub::live::{OfficeSnapshot, Snapshot};
-use crate::hub::web::parts::base::{self, Base, print};
+use crate::hub::web::parts::base::{self, Base, Refresh, Tab, print};
 use crate::hub::web::parts::labels::{self, Level, Phase, Row, Wait};
 use crate::hub::web::parts::missing::not_found;
 use crate::hub::web::request::{Query, Shared, lang};
@@ -61,10 +61,10 @@ struct Procedures<'a> {
 /// A page that the script reloads now and then.
 fn base(hub: &Hub, snapshot: &Snapshot, lang: Lang, path: &str) -> Base {
     let mut base = Base::new(hub, lang, path);
-    base.tab = 1;
+    base.tab = Some(Tab::Procedures);
     base.as_of = base::as_of_all(hub, snapshot, lang.messages());
     base.live = Some(path.to_owned());
-    base.how = "poll";
+    base.refresh = Refresh::Poll;
     base
 }
 

@@ -3,11 +3,12 @@
 use super::ticket::{self, Standing};
 use crate::hub::content::lang::{Messages, fill};
 use crate::hub::content::page::Page;
-use crate::hub::web::parts::base::{Base, as_of, print};
+use crate::hub::web::parts::base::{Base, Refresh, as_of, print};
 use crate::hub::web::parts::labels;
 use crate::hub::web::parts::missing::not_found;
 use crate::hub::web::request::{Query, Shared, lang};
-use crate::model::Label;
+use crate::model::{Label, WaitRange};
+use crate::wire::report::QueueNumbers;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -30,7 +31,8 @@ struct TicketPage<'a> {
     /// What must be said about the numbers themselves.
     note: Option<String>,
     last: Option<String>,
-    tone: &'static str,
+    /// Whether it is time to go to the counter.
+    go_now: bool,
     /// Address of the spoken call, where there is one.
     sound: Option<String>,
     /// Its own address, for the phone to remember.
@@ -70,70 +72,9 @@ pub(crate) async fn ticket(
         "/api/v1/offices/{office_id}/events?since={}",
         hub.live.id(office.version)
     ));
-    base.how = "fetch";
+    base.refresh = Refresh::Fetch;
     base.lite = format!("/lite/{office_id}?lang={}", lang.tag());
-    let mut lines = Vec::new();
-    let mut people = None;
-    let mut tone = "";
-    let say = match &standing {
-        Standing::Ahead {
-            people: 0, closed, ..
-        } => {
-            tone = "go-now";
-            lines.extend(closed.then(|| last_calls(1, t)));
-            lines.push(t.come_back_stay.clone());
-            t.ahead_next.clone()
-        }
-        Standing::Ahead {
-            people: ahead,
-            wait,
-            closed,
-        } => {
-            people = Some(*ahead);
-            lines.extend(closed.then(|| last_calls(ahead + 1, t)));
-            let back = queue
-                .as_of
-                .zip(*wait)
-                .map(|(at, wait)| ticket::come_back(wait, at));
-            match back {
-                Some(Some(time)) => {
-                    lines.push(fill(&t.come_back, &[("time", &labels::clock(time))]));
-                }
-                Some(None) => lines.push(t.come_back_stay.clone()),
-                None => {}
-            }
-            let range = wait.map(labels::minutes);
-            range.map_or_else(String::new, |range| {
-                fill(&t.ticket_wait, &[("range", &range)])
-            })
-        }
-        Standing::Called { counter, at } => {
-            let at = at.as_ref();
-            lines.extend(at.map(|at| fill(&t.called_at, &[("time", at)])));
-            tone = "go-now";
-            match counter {
-                Some(counter) => fill(&t.called_counter, &[("counter", counter)]),
-                None => t.called.clone(),
-            }
-        }
-        Standing::Passed { at } => {
-            lines.push(fill(&t.called_at, &[("time", at)]));
-            lines.extend(queue.on_hold.map(|n| hold(n, t)));
-            lines.push(t.passed_hint.clone());
-            t.passed.clone()
-        }
-        Standing::Behind { at_least, closed } => {
-            lines.extend(closed.then(|| t.last_calls.clone()));
-            fill(&t.ahead_at_least, &[("n", &at_least.to_string())])
-        }
-        Standing::NotListed => {
-            lines.push(t.not_listed_hint.clone());
-            t.not_listed.clone()
-        }
-        Standing::Closed => t.ticket_closed.clone(),
-        Standing::Holiday => t.holiday.clone(),
-        Standing::NoNumbers => t.no_numbers.clone(),
-    };
+    let answer = Answer::new(&standing, queue, t);
     let last = queue
         .as_of
         .zip(queue.last_call.as_ref())
@@ -162,17 +103,117 @@ pub(crate) async fn ticket(
             &[("office", office_name), ("queue", queue_name)],
         ),
         ticket,
-        people,
-        say,
-        lines,
+        people: answer.people,
+        say: answer.say,
+        lines: answer.lines,
         note: stale.map(|at| fill(&t.stale, &[("time", &labels::clock(at))])),
         last: last.filter(|_| !matches!(standing, Standing::NoNumbers | Standing::Holiday)),
         path,
-        tone,
+        go_now: answer.go_now,
         sound,
         base,
     }))
     .respond(&headers)
+}
+
+/// What is said to the holder of a ticket.
+#[derive(Default)]
+struct Answer {
+    /// How many people are ahead, when that can be said.
+    people: Option<usize>,
+    say: String,
+    lines: Vec<String>,
+    go_now: bool,
+}
+
+impl Answer {
+    fn new(standing: &Standing, queue: &QueueNumbers, t: &Messages) -> Self {
+        match standing {
+            Standing::Ahead {
+                people,
+                wait,
+                closed,
+            } => Self::ahead(*people, *wait, *closed, queue, t),
+            Standing::Called { counter, at } => Self {
+                say: match counter {
+                    Some(counter) => fill(&t.called_counter, &[("counter", counter)]),
+                    None => t.called.clone(),
+                },
+                lines: at.iter().map(|at| called_at(at, t)).collect(),
+                go_now: true,
+                ..Self::default()
+            },
+            Standing::Passed { at } => Self {
+                say: t.passed.clone(),
+                lines: [called_at(at, t)]
+                    .into_iter()
+                    .chain(queue.on_hold.map(|n| hold(n, t)))
+                    .chain([t.passed_hint.clone()])
+                    .collect(),
+                ..Self::default()
+            },
+            Standing::Behind { at_least, closed } => Self {
+                say: fill(&t.ahead_at_least, &[("n", &at_least.to_string())]),
+                lines: closed.then(|| t.last_calls.clone()).into_iter().collect(),
+                ..Self::default()
+            },
+            Standing::NotListed => Self {
+                say: t.not_listed.clone(),
+                lines: vec![t.not_listed_hint.clone()],
+                ..Self::default()
+            },
+            Standing::Closed => Self::only(&t.ticket_closed),
+            Standing::Holiday => Self::only(&t.holiday),
+            Standing::NoNumbers => Self::only(&t.no_numbers),
+        }
+    }
+
+    fn only(say: &str) -> Self {
+        Self {
+            say: say.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn ahead(
+        people: usize,
+        wait: Option<WaitRange>,
+        closed: bool,
+        queue: &QueueNumbers,
+        t: &Messages,
+    ) -> Self {
+        let mut lines: Vec<String> = closed
+            .then(|| last_calls(people + 1, t))
+            .into_iter()
+            .collect();
+        if people == 0 {
+            lines.push(t.come_back_stay.clone());
+            return Self {
+                say: t.ahead_next.clone(),
+                lines,
+                go_now: true,
+                ..Self::default()
+            };
+        }
+        let back = queue.as_of.zip(wait);
+        lines.extend(back.map(|(at, wait)| match ticket::come_back(wait, at) {
+            Some(time) => fill(&t.come_back, &[("time", &labels::clock(time))]),
+            None => t.come_back_stay.clone(),
+        }));
+        let range = wait.map(labels::minutes);
+        Self {
+            people: Some(people),
+            say: range.map_or_else(String::new, |range| {
+                fill(&t.ticket_wait, &[("range", &range)])
+            }),
+            lines,
+            go_now: false,
+        }
+    }
+}
+
+fn called_at(at: &str, t: &Messages) -> String {
+    fill(&t.called_at, &[("time", at)])
 }
 
 /// The page's own path.

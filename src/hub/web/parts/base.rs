@@ -8,6 +8,7 @@ use crate::hub::core::Hub;
 use crate::hub::live::{OfficeSnapshot, Snapshot};
 use crate::wire::WireTime;
 use askama::Template;
+use std::fmt;
 
 /// What every page needs.
 pub(crate) struct Base {
@@ -22,12 +23,40 @@ pub(crate) struct Base {
     pub(crate) icon: &'static str,
     /// The event stream that keeps the page current.
     pub(crate) live: Option<String>,
-    /// How the script keeps it current: `parts` and `fetch` follow the stream, `poll` asks.
-    pub(crate) how: &'static str,
+    /// How the script keeps it current.
+    pub(crate) refresh: Refresh,
     pub(crate) langs: Vec<LangLink>,
     pub(crate) lite: String,
-    /// Which of [`tabs`](Self::tabs) the page belongs to.
-    pub(crate) tab: usize,
+    /// Which tab is the page's own; `None` for pages beside them.
+    pub(crate) tab: Option<Tab>,
+}
+
+/// How the script of a page (`app.js`) keeps it current; the word is the one it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refresh {
+    /// The event stream brings changed parts of the page.
+    Parts,
+    /// An event of the stream says when to fetch the page again.
+    Fetch,
+    /// The page is fetched again now and then.
+    Poll,
+}
+
+impl fmt::Display for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parts => "parts",
+            Self::Fetch => "fetch",
+            Self::Poll => "poll",
+        })
+    }
+}
+
+/// The pages that every page leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tab {
+    Offices,
+    Procedures,
 }
 
 /// One language in the header.
@@ -65,19 +94,22 @@ impl Base {
             js: assets::js(),
             icon: assets::icon(),
             live: None,
-            how: "parts",
+            refresh: Refresh::Parts,
             langs: lang_links(lang, path),
             lite: format!("/lite?lang={}", lang.tag()),
-            tab: usize::MAX,
+            tab: None,
         }
     }
 
-    /// The pages that every page leads to: place, address, word.
-    pub(crate) fn tabs<'a>(&self, t: &'a Messages) -> [(usize, String, &'a str); 2] {
-        let lang = self.lang;
+    /// The tabs: whether it is the page's own, its address, its word.
+    pub(crate) fn tabs<'a>(&self, t: &'a Messages) -> [(bool, String, &'a str); 2] {
+        let tab = |tab, path: &str, text| {
+            let own = self.tab == Some(tab);
+            (own, format!("{path}?lang={}", self.lang), text)
+        };
         [
-            (0, format!("/?lang={lang}"), &t.nav_offices),
-            (1, format!("/procedures?lang={lang}"), &t.nav_procedures),
+            tab(Tab::Offices, "/", t.nav_offices.as_str()),
+            tab(Tab::Procedures, "/procedures", t.nav_procedures.as_str()),
         ]
     }
 }
