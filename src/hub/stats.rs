@@ -124,7 +124,15 @@ impl Stats {
             "Open event streams (server-sent events)",
             self.sse_clients.clone(),
         );
-        for (name, help, counter) in [
+        for (name, help, counter) in self.counters() {
+            r.register(name, help, counter.clone());
+        }
+        r
+    }
+
+    /// The counters without labels: name, help, counter.
+    fn counters(&self) -> [(&'static str, &'static str, &Counter); 12] {
+        [
             (
                 "calls_stored",
                 "Calls written to the database",
@@ -185,10 +193,7 @@ impl Stats {
                 "Connections made to the broker of the reports; many: a second hub has the same client id",
                 &self.broker_connections,
             ),
-        ] {
-            r.register(name, help, counter.clone());
-        }
-        r
+        ]
     }
 
     pub(crate) fn message(&self, kind: &'static str) {

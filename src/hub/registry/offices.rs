@@ -99,77 +99,12 @@ impl Registry {
         self.omitted = None;
         let delivery = Delivery { retained, now };
         match topic {
-            Topic::Numbers(office, node) => {
-                if payload.is_empty() {
-                    return Ok(self.forget_numbers(office, node));
-                }
-                let mut numbers: Numbers = wire::decode(payload)?;
-                check::numbers(&numbers, office)?;
-                let timely = check::timely(&numbers, now);
-                if matches!(
-                    timely,
-                    Ok(()) | Err(Rejection::Time(_) | Rejection::Ahead { .. })
-                ) {
-                    self.add_known(office);
-                }
-                if let Err(rejection) = timely {
-                    self.check_clock(office, node, numbers.at, delivery);
-                    return Err(rejection.with_node(office, node));
-                }
-                let before = self.node(office, node).and_then(|n| n.numbers.as_ref());
-                self.omitted = check::drop_future_entries(&mut numbers, before, now)
-                    .map_err(|rejection| rejection.with_node(office, node))?;
-                self.edit(office, node, |n, images| {
-                    n.apply_numbers(numbers, delivery, images)
-                })
-            }
+            Topic::Numbers(office, node) => self.apply_numbers(office, node, payload, delivery),
             Topic::Availability(office, node) => {
-                let online = match &payload[..] {
-                    b"" => return Ok(self.forget(office, node, |n| n.online = None)),
-                    b if b == ONLINE.as_bytes() => true,
-                    b if b == OFFLINE.as_bytes() => false,
-                    _ => return Err(Rejection::Availability),
-                };
-                self.edit(
-                    office,
-                    node,
-                    |n, _| Ok(n.set_availability(online, delivery)),
-                )
+                self.apply_availability(office, node, payload, delivery)
             }
-            Topic::Health(office, node) => {
-                if payload.is_empty() {
-                    return Ok(self.forget(office, node, |n| n.health = None));
-                }
-                let mut health: HealthReport = wire::decode(payload)?;
-                health.counts = health.counts.into_iter().take(MAX_COUNTS).collect();
-                for issue in &mut health.issues {
-                    let end = issue.text.floor_char_boundary(MAX_TEXT);
-                    issue.text.truncate(end);
-                }
-                check::health(&health)?;
-                let old = old_names::first_in(payload);
-                self.edit(office, node, |n, _| {
-                    if let Some((old, new)) = old.filter(|_| !n.old_names_logged) {
-                        n.old_names_logged = true;
-                        tracing::warn!(
-                            %office, %node,
-                            "health report with names of an earlier version, such as {old} for {new}: \
-                             accepted until 0.2, update the node"
-                        );
-                    }
-                    Ok(n.set_health(health, delivery))
-                })
-            }
-            Topic::Instance(office, node) => {
-                if payload.is_empty() {
-                    return Ok(self.forget(office, node, |n| n.instances = Instances::default()));
-                }
-                let Instance { id, seq } = wire::decode(payload)?;
-                self.edit(office, node, |n, _| {
-                    n.instances.hear(&id, seq, now);
-                    Ok(Effect::Unchanged) // visitors see numbers, whichever machine reports them
-                })
-            }
+            Topic::Health(office, node) => self.apply_health(office, node, payload, delivery),
+            Topic::Instance(office, node) => self.apply_instance(office, node, payload, now),
             Topic::Board(office, node, board) => {
                 check_size(payload)?;
                 self.edit(office, node, |n, images| {
@@ -189,6 +124,106 @@ impl Registry {
             Topic::Calls(..) => decode_call(payload, now, u16::MAX).map(|_| Effect::Unchanged),
             Topic::Feed(..) => Err(Rejection::Topic(topic.to_string())),
         }
+    }
+
+    fn apply_numbers(
+        &mut self,
+        office: &OfficeId,
+        node: &NodeId,
+        payload: &Bytes,
+        delivery: Delivery,
+    ) -> Result<Effect, Rejection> {
+        if payload.is_empty() {
+            return Ok(self.forget_numbers(office, node));
+        }
+        let now = delivery.now;
+        let mut numbers: Numbers = wire::decode(payload)?;
+        check::numbers(&numbers, office)?;
+        let timely = check::timely(&numbers, now);
+        if matches!(
+            timely,
+            Ok(()) | Err(Rejection::Time(_) | Rejection::Ahead { .. })
+        ) {
+            self.add_known(office);
+        }
+        if let Err(rejection) = timely {
+            self.check_clock(office, node, numbers.at, delivery);
+            return Err(rejection.with_node(office, node));
+        }
+        let before = self.node(office, node).and_then(|n| n.numbers.as_ref());
+        self.omitted = check::drop_future_entries(&mut numbers, before, now)
+            .map_err(|rejection| rejection.with_node(office, node))?;
+        self.edit(office, node, |n, images| {
+            n.apply_numbers(numbers, delivery, images)
+        })
+    }
+
+    fn apply_availability(
+        &mut self,
+        office: &OfficeId,
+        node: &NodeId,
+        payload: &[u8],
+        delivery: Delivery,
+    ) -> Result<Effect, Rejection> {
+        let online = match payload {
+            b"" => return Ok(self.forget(office, node, |n| n.online = None)),
+            b if b == ONLINE.as_bytes() => true,
+            b if b == OFFLINE.as_bytes() => false,
+            _ => return Err(Rejection::Availability),
+        };
+        self.edit(
+            office,
+            node,
+            |n, _| Ok(n.set_availability(online, delivery)),
+        )
+    }
+
+    fn apply_health(
+        &mut self,
+        office: &OfficeId,
+        node: &NodeId,
+        payload: &[u8],
+        delivery: Delivery,
+    ) -> Result<Effect, Rejection> {
+        if payload.is_empty() {
+            return Ok(self.forget(office, node, |n| n.health = None));
+        }
+        let mut health: HealthReport = wire::decode(payload)?;
+        health.counts = health.counts.into_iter().take(MAX_COUNTS).collect();
+        for issue in &mut health.issues {
+            let end = issue.text.floor_char_boundary(MAX_TEXT);
+            issue.text.truncate(end);
+        }
+        check::health(&health)?;
+        let old = old_names::first_in(payload);
+        self.edit(office, node, |n, _| {
+            if let Some((old, new)) = old.filter(|_| !n.old_names_logged) {
+                n.old_names_logged = true;
+                tracing::warn!(
+                    %office, %node,
+                    "health report with names of an earlier version, such as {old} for {new}: \
+                     accepted until 0.2, update the node"
+                );
+            }
+            Ok(n.set_health(health, delivery))
+        })
+    }
+
+    fn apply_instance(
+        &mut self,
+        office: &OfficeId,
+        node: &NodeId,
+        payload: &[u8],
+        now: Now,
+    ) -> Result<Effect, Rejection> {
+        if payload.is_empty() {
+            return Ok(self.forget(office, node, |n| n.instances = Instances::default()));
+        }
+        let Instance { id, seq } = wire::decode(payload)?;
+        self.edit(office, node, |n, _| {
+            n.instances.hear(&id, seq, now);
+            Ok(Effect::Unchanged) // visitors see numbers, whichever machine reports them
+        })
     }
 
     /// Lets time pass: from now on everything is answered for this moment. The offices of which
