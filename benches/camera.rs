@@ -40,7 +40,7 @@ fn jpeg_to_fields(bencher: Bencher<'_, '_>, style: Style) {
                 id,
                 rect,
                 kind,
-                places: 6,
+                max_digits: 6,
             })
         })
         .collect();

@@ -298,7 +298,7 @@ fn readable(board: &RectifiedBoard, group: &Component, kind: DigitKind) -> Optio
         id: String::new(),
         rect,
         kind,
-        places: 6,
+        max_digits: 6,
     };
     let reading = read(board, &[spec]).pop()?;
     reading.text.is_ok().then_some(FoundField {

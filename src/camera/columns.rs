@@ -47,7 +47,7 @@ fn read_all(board: &RectifiedBoard, fields: &[FoundField], rects: &[Rect]) -> Ve
         id: String::new(),
         rect: *rect,
         kind: f.kind,
-        places: 6,
+        max_digits: 6,
     };
     let specs: Vec<FieldSpec> = fields.iter().zip(rects).map(spec).collect();
     read(board, &specs)

@@ -40,7 +40,7 @@ impl Evidence {
     pub(super) fn take(
         &mut self,
         reading: &Reading,
-        agree: usize,
+        confirmations: usize,
         order: Order,
         mono: Duration,
     ) -> Option<&str> {
@@ -61,8 +61,9 @@ impl Evidence {
             (Some(last), Order::Series(length)) => follows(last, text, length),
             _ => true,
         };
-        let stubborn = count >= agree * STUBBORN && mono.saturating_sub(since) >= STUBBORN_FOR;
-        if (plausible && count >= agree) || stubborn {
+        let stubborn =
+            count >= confirmations * STUBBORN && mono.saturating_sub(since) >= STUBBORN_FOR;
+        if (plausible && count >= confirmations) || stubborn {
             self.accepted = Some(text.clone());
             return self.accepted.as_deref();
         }

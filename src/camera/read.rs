@@ -19,7 +19,7 @@ pub struct FieldSpec {
     /// How its digits are made.
     pub kind: DigitKind,
     /// Most digits.
-    pub places: usize,
+    pub max_digits: usize,
 }
 
 /// What a field says in one picture.
@@ -39,9 +39,9 @@ impl Reading {
         }
     }
 
-    fn of(result: Result<Vec<Digit>, Doubt>, places: usize) -> Self {
+    fn of(result: Result<Vec<Digit>, Doubt>, max_digits: usize) -> Self {
         match result {
-            Ok(digits) if (1..=places).contains(&digits.len()) => Self {
+            Ok(digits) if (1..=max_digits).contains(&digits.len()) => Self {
                 confidence: digits.iter().map(|d| d.confidence).fold(1.0, f32::min),
                 text: Ok(digits.iter().map(|d| char::from(b'0' + d.value)).collect()),
             },
@@ -92,7 +92,7 @@ pub fn read(board: &RectifiedBoard, fields: &[FieldSpec]) -> Vec<Reading> {
                             FieldScan::Text(_) => None,
                         })
                         .collect();
-                    Reading::of(own.decode(&consensus(&shapes)), fields[i].places)
+                    Reading::of(own.decode(&consensus(&shapes)), fields[i].max_digits)
                 }
                 Ok(FieldScan::Text(own)) => {
                     let extents: Vec<(f32, f32)> = mates()
@@ -109,7 +109,7 @@ pub fn read(board: &RectifiedBoard, fields: &[FieldSpec]) -> Vec<Reading> {
                             middle(|e| e.1).unwrap_or(1.0),
                         )
                     });
-                    Reading::of(own.decode(agreed), fields[i].places)
+                    Reading::of(own.decode(agreed), fields[i].max_digits)
                 }
             }
         })

@@ -50,7 +50,7 @@ pub struct Reader {
     /// since the strongest edge may be that of its frame and not where the corners were set.
     base: Option<Quad>,
     size: (u32, u32),
-    agree: usize,
+    confirmations: usize,
     zone: TimeZone,
     fields: Vec<CameraField>,
     specs: Vec<FieldSpec>,
@@ -84,7 +84,7 @@ impl Reader {
                 id: format!("{}.{}", f.queue, f.show.as_str()),
                 rect,
                 kind: f.kind,
-                places: f.places,
+                max_digits: f.max_digits,
             })
         };
         let specs: Vec<FieldSpec> = config
@@ -103,7 +103,7 @@ impl Reader {
             max_drift: config.max_drift_px,
             base: None,
             size: config.size,
-            agree: config.agree,
+            confirmations: config.confirmations,
             zone,
             evidence: vec![Evidence::default(); specs.len()],
             fields: config.fields.clone(),
@@ -253,11 +253,11 @@ impl Reader {
             let order = match field.show {
                 // A series of three digits counts 1 to 999.
                 CameraShow::Ticket => {
-                    Order::Series(10_u32.pow(u32::try_from(field.places).unwrap_or(6)) - 1)
+                    Order::Series(10_u32.pow(u32::try_from(field.max_digits).unwrap_or(6)) - 1)
                 }
                 _ => Order::Free,
             };
-            let accepted = evidence.take(&reading.reading, self.agree, order, now.mono);
+            let accepted = evidence.take(&reading.reading, self.confirmations, order, now.mono);
             known.push(accepted.map(str::to_owned));
         }
         let mut states = Vec::new();

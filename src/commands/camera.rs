@@ -116,7 +116,7 @@ pub fn calibrate(picture: &Path, drawn: &Path, out: &mut impl Write) -> anyhow::
         writeln!(out, "queue = \"queue-{}\"\nshow = \"ticket\"", i + 1)?;
         writeln!(out, "rect = [{x:.4}, {y:.4}, {w:.4}, {h:.4}]")?;
         writeln!(out, "kind = \"{}\"", field.kind.as_str())?;
-        writeln!(out, "places = {}", text.len().clamp(1, 6))?;
+        writeln!(out, "max_digits = {}", text.len().clamp(1, 6))?;
     }
     Ok(())
 }

@@ -30,11 +30,11 @@ pub struct CameraConfig {
     /// How far a corner may wander, in pixels.
     pub max_drift_px: u32,
     /// Time between two readings.
-    pub every: Duration,
+    pub interval: Duration,
     /// Readings that must agree, at least 2.
-    pub agree: usize,
+    pub confirmations: usize,
     /// Shortest time between two pictures for viewers.
-    pub picture_every: Duration,
+    pub picture_interval: Duration,
     /// What stands where; at least one.
     pub fields: Vec<CameraField>,
 }
@@ -50,7 +50,7 @@ pub struct CameraField {
     /// How its digits are made.
     pub kind: DigitKind,
     /// Most digits, 1 to 6.
-    pub places: usize,
+    pub max_digits: usize,
     /// Put before the number to make the label.
     pub prefix: String,
 }
@@ -150,16 +150,16 @@ impl Check<'_> {
         let size = self.camera_size(&at.key("size"), raw.size.as_deref());
         let corners = self.corners(&at.key("corners"), raw.corners.as_deref(), size);
         let max_drift_px = self.count(&at.key("max_drift_px"), raw.max_drift_px, 12, 0..=100);
-        let every = self.duration(
-            &at.key("every"),
-            raw.every.as_ref(),
+        let interval = self.duration(
+            &at.key("interval"),
+            raw.interval.as_ref(),
             Duration::from_secs(1),
             Duration::from_millis(200)..=Duration::from_secs(60),
         );
-        let agree = self.count(&at.key("agree"), raw.agree, 3, 2..=10);
-        let picture_every = self.duration(
-            &at.key("picture_every"),
-            raw.picture_every.as_ref(),
+        let confirmations = self.count(&at.key("confirmations"), raw.confirmations, 3, 2..=10);
+        let picture_interval = self.duration(
+            &at.key("picture_interval"),
+            raw.picture_interval.as_ref(),
             Duration::from_secs(5),
             Duration::from_secs(2)..=Duration::from_secs(3600),
         );
@@ -198,9 +198,9 @@ impl Check<'_> {
             size: size?,
             corners: corners?,
             max_drift_px: u32::try_from(max_drift_px).ok()?,
-            every,
-            agree,
-            picture_every,
+            interval,
+            confirmations,
+            picture_interval,
             fields,
         })
     }
@@ -300,7 +300,7 @@ impl Check<'_> {
         } else {
             3
         };
-        let places = self.count(&at.key("places"), raw.places, usual, 1..=6);
+        let max_digits = self.count(&at.key("max_digits"), raw.max_digits, usual, 1..=6);
         let prefix = raw.prefix.clone().unwrap_or_default();
         // With six digits the label still has at most twelve characters.
         if !prefix.is_empty() && !is_line(&prefix, 6) {
@@ -311,7 +311,7 @@ impl Check<'_> {
             show: show?,
             rect: rect?,
             kind: kind?,
-            places,
+            max_digits,
             prefix,
         })
     }

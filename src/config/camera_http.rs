@@ -79,7 +79,7 @@ impl Check<'_> {
         if !url.username().is_empty() || url.password().is_some() {
             self.wrong(
                 at,
-                "user name or password in the address: expected them in user and password_file",
+                "user name or password in the address: expected them in username and password_file",
             );
             return None;
         }
@@ -100,15 +100,15 @@ impl Check<'_> {
         let any_password = raw.password.is_some()
             || raw.password_file.is_some()
             || raw.password_credential.is_some();
-        let user = raw.user.as_deref();
+        let user = raw.username.as_deref();
         if user.is_some_and(|user| !is_line(user, 128) || user.contains([':', '"', '\\'])) {
             self.wrong(
-                &at.key("user"),
+                &at.key("username"),
                 "expected 1 to 128 printable characters without : \" \\",
             );
         }
         match (user, any_password) {
-            (None, true) => self.missing(&at.key("user"), "a user name beside the password"),
+            (None, true) => self.missing(&at.key("username"), "a user name beside the password"),
             (Some(_), false) => {
                 self.missing(&at.key("password_file"), "the file that holds the password");
             }

@@ -156,7 +156,7 @@ impl Check<'_> {
             ("program", raw.program.is_some(), &["rpicam"]),
             ("url", raw.url.is_some(), &["http"]),
             ("ca", raw.ca.is_some(), &["http"]),
-            ("user", raw.user.is_some(), &["http"]),
+            ("username", raw.username.is_some(), &["http"]),
             ("password", raw.password.is_some(), &["http"]),
             (
                 "password_file",

@@ -451,11 +451,11 @@ tables! {
         /// How far a corner may wander, 0 to 100 pixels. Default 12.
         max_drift_px: i64,
         /// Time between two readings, 200 ms to 1 min. Default 1 s.
-        every: DurationText,
+        interval: DurationText,
         /// Readings that must agree, 2 to 10. Default 3.
-        agree: i64,
+        confirmations: i64,
         /// Shortest time between two pictures for viewers, 2 s to 1 h. Default 5 s.
-        picture_every: DurationText,
+        picture_interval: DurationText,
         /// What stands where, 1 to 64.
         field: Vec<RawCameraField>,
     }
@@ -491,7 +491,7 @@ tables! {
         /// Certificates of the authorities to trust, PEM, with `http`. Default: those of the system.
         ca: String,
         /// User name, with `http`.
-        user: String,
+        username: String,
         /// Password in the file itself; better one of the two below.
         password: String,
         /// File that holds the password.
@@ -511,7 +511,7 @@ tables! {
         /// `seven-segment` or `text-digits`; required.
         kind: String,
         /// Most digits, 1 to 6. Default 3, with `counter` 2.
-        places: i64,
+        max_digits: i64,
         /// Put before the number to make the label. Default none.
         prefix: String,
     }

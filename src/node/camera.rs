@@ -90,10 +90,13 @@ impl Camera {
     fn run(mut self, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() && !self.channels.states.is_closed() {
             let began = Instant::now();
-            let due = self.channels.clock.now().mono + self.config.every;
+            let due = self.channels.clock.now().mono + self.config.interval;
             self.update_status(|status| status.due = Some(due));
             self.run_once(shutdown);
-            rest(shutdown, self.config.every.saturating_sub(began.elapsed()));
+            rest(
+                shutdown,
+                self.config.interval.saturating_sub(began.elapsed()),
+            );
         }
     }
 
@@ -197,7 +200,7 @@ impl Camera {
         };
         if !self
             .viewer_schedule
-            .is_due(board, self.config.picture_every, now.mono)
+            .is_due(board, self.config.picture_interval, now.mono)
         {
             return;
         }

@@ -39,8 +39,8 @@ id = "hall"
 source = {source}
 size = [{film.WIDTH}, {film.HEIGHT}]
 corners = {film.corners()}
-every = "500ms"
-picture_every = "2s"
+interval = "500ms"
+picture_interval = "2s"
 [[camera.field]]
 queue = "certificates"
 show = "ticket"

@@ -25,7 +25,7 @@ fn readings(filmed: &Filmed) -> Vec<Reading> {
         id: f.id.clone(),
         rect: Rect::new(f.rect[0], f.rect[1], f.rect[2], f.rect[3]).unwrap(),
         kind: kind(filmed.style),
-        places: 6,
+        max_digits: 6,
     };
     let specs: Vec<FieldSpec> = filmed.fields.iter().map(spec).collect();
     read(&rectified(filmed), &specs)

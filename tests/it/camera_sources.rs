@@ -24,9 +24,9 @@ fn open(source: CameraSource) -> Box<dyn Source> {
         size: (1280, 720),
         corners: [(10.0, 10.0), (600.0, 10.0), (600.0, 400.0), (10.0, 400.0)],
         max_drift_px: 0,
-        every: second,
-        agree: 3,
-        picture_every: second,
+        interval: second,
+        confirmations: 3,
+        picture_interval: second,
         fields: Vec::new(),
     };
     camera::open(&config).unwrap()

@@ -97,7 +97,7 @@ fn full(dir: &Path) -> PathBuf {
         r#"
         [[camera]]
         id = "hall"
-        source = {{ kind = "http", url = "http://127.0.0.1:9/a.jpg", user = "u", password = "{SECRET}" }}
+        source = {{ kind = "http", url = "http://127.0.0.1:9/a.jpg", username = "u", password = "{SECRET}" }}
         corners = [[0, 0], [640, 0], [640, 480], [0, 480]]
         [[camera.field]]
         queue = "certificates"

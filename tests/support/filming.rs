@@ -35,7 +35,7 @@ pub fn config(filmed: &Filmed) -> CameraConfig {
         },
         rect: f.rect,
         kind: kind(filmed.style),
-        places: 4,
+        max_digits: 4,
         prefix: String::new(),
     };
     CameraConfig {
@@ -44,9 +44,9 @@ pub fn config(filmed: &Filmed) -> CameraConfig {
         size: (filmed.width, filmed.height),
         corners: filmed.corners,
         max_drift_px: 12,
-        every: Duration::from_secs(1),
-        agree: 3,
-        picture_every: Duration::from_secs(5),
+        interval: Duration::from_secs(1),
+        confirmations: 3,
+        picture_interval: Duration::from_secs(5),
         fields: filmed.fields.iter().enumerate().map(field).collect(),
     }
 }
@@ -70,8 +70,8 @@ pub fn folder(dir: &Path, name: &str, boards: &[&[u8]]) -> CameraSource {
 pub fn camera(source: CameraSource) -> CameraConfig {
     CameraConfig {
         source,
-        every: Duration::from_millis(200),
-        picture_every: Duration::from_secs(2),
+        interval: Duration::from_millis(200),
+        picture_interval: Duration::from_secs(2),
         ..config(&film(0))
     }
 }
@@ -140,7 +140,7 @@ pub fn toml(broker: SocketAddr, camera: &CameraConfig, folder: &Path) -> String 
     );
     for f in &camera.fields {
         text += &format!(
-            "[[camera.field]]\nqueue = \"{}\"\nshow = \"{}\"\nrect = {:?}\nkind = \"text-digits\"\nplaces = 4\n",
+            "[[camera.field]]\nqueue = \"{}\"\nshow = \"{}\"\nrect = {:?}\nkind = \"text-digits\"\nmax_digits = 4\n",
             f.queue,
             f.show.as_str(),
             f.rect

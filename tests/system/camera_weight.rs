@@ -34,9 +34,9 @@ async fn a_node_with_camera_and_board_stays_light() {
                     output = { kind = \"png\", path = \"main.png\" }\n"
         .to_owned();
     more += &format!(
-        "[[camera]]\nid = \"hall\"\nevery = \"200ms\"\npicture_every = \"2s\"\nmax_drift_px = 0\n\
+        "[[camera]]\nid = \"hall\"\ninterval = \"200ms\"\npicture_every = \"2s\"\nmax_drift_px = 0\n\
          source = {{ kind = \"http\", url = \"http://127.0.0.1:{}/\" }}\ncorners = {:?}\n\
-         [[camera.field]]\nqueue = \"certificates\"\nrect = {:?}\nkind = \"seven-segment\"\nplaces = 4\n",
+         [[camera.field]]\nqueue = \"certificates\"\nrect = {:?}\nkind = \"seven-segment\"\nmax_digits = 4\n",
         camera.port,
         filmed.corners.map(|(x, y)| [x, y]),
         filmed.fields[1].rect,

@@ -51,7 +51,7 @@ impl Truth {
                 show: CameraShow::Ticket,
                 rect: f.rect,
                 kind,
-                places: 6,
+                max_digits: 6,
                 prefix: String::new(),
             })
         };
@@ -61,9 +61,9 @@ impl Truth {
             size,
             corners: self.corners,
             max_drift_px: 12,
-            every: Duration::from_secs(1),
-            agree: 3,
-            picture_every: Duration::from_secs(5),
+            interval: Duration::from_secs(1),
+            confirmations: 3,
+            picture_interval: Duration::from_secs(5),
             fields: self
                 .fields
                 .iter()
@@ -177,7 +177,7 @@ fn score_one(
                 id: f.id.clone(),
                 rect,
                 kind,
-                places: 6,
+                max_digits: 6,
             })
         })
         .collect::<anyhow::Result<_>>()?;
