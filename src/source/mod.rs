@@ -16,6 +16,10 @@ mod fixtures;
 pub mod ledger;
 pub mod mapping;
 mod observation;
+#[cfg(test)]
+mod recorded_day_tests;
+#[cfg(test)]
+mod systems_tests;
 pub mod tree;
 
 pub use observation::{Content, Entry, Event, EventKind, Facts, Observation, Seen, Stamp};

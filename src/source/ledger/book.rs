@@ -74,7 +74,7 @@ impl Book {
         self.calls.front()
     }
 
-    /// Begins a new numbering. Whether there were calls in the one before.
+    /// Begins a new numbering, in which `no` restarts. Whether there were calls in the one before.
     pub(super) fn reset(&mut self) -> bool {
         let had_calls = self.last_no > 0;
         if had_calls {
@@ -82,11 +82,17 @@ impl Book {
             self.last_no = 0;
             self.calls.clear();
         }
+        self.standing = None;
+        self.forget();
+        had_calls
+    }
+
+    /// Begins a new numbering of tickets, while calls are counted on: those of the same message are
+    /// still to be shown.
+    pub(super) fn forget(&mut self) {
         self.called.clear();
         self.series.clear();
-        self.standing = None;
         self.low = None;
-        had_calls
     }
 
     pub(super) fn was_called(&self, ticket: &Label) -> bool {
@@ -120,7 +126,10 @@ impl Book {
             let (before, n) = (number(before), number(&ticket));
             before.zip(n).is_some_and(|(b, n)| b.0 == n.0 && b.1 < n.1)
         };
-        let reset = low && self.low.as_ref().is_some_and(follows) && self.reset();
+        let reset = low && self.low.as_ref().is_some_and(follows);
+        if reset {
+            self.forget();
+        }
         self.low = (low && !reset).then(|| ticket.clone());
         let again = self.was_called(&ticket);
         let kind = kind.unwrap_or(if again {

@@ -3,7 +3,7 @@
 //! A number that changes is a call. What cannot be seen is lost: a call that another one replaced before
 //! the next look, and a recall that leaves the number as it is.
 
-use super::{Ledger, Tally};
+use super::{Ledger, Seeing, Tally};
 use crate::clock::Now;
 use crate::model::Label;
 use crate::source::observation::Entry;
@@ -33,14 +33,6 @@ pub(super) struct Counters {
     /// Slots that fell back to the ticket before: a recall, unless the ticket that was there is at
     /// another counter at the next look.
     fallen: Vec<(Entry, Label)>,
-}
-
-/// How numbers are seen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seeing {
-    pub(super) origin: u64,
-    pub(super) many: bool,
-    pub(super) away: bool,
 }
 
 /// What a number is.
@@ -76,8 +68,8 @@ impl Counters {
     }
 
     /// Takes over what an entry shows.
-    fn change(&mut self, entry: &Entry, known: bool, seeing: Seeing) -> Change {
-        let slot = Self::slot(seeing.origin, seeing.many, entry.counter.as_ref());
+    fn change(&mut self, entry: &Entry, known: bool, (origin, many): (u64, bool)) -> Change {
+        let slot = Self::slot(origin, many, entry.counter.as_ref());
         let shown = Shown {
             ticket: Some(entry.ticket.clone()),
             counter: entry.counter.clone(),
@@ -121,13 +113,14 @@ impl Ledger {
         &mut self,
         served: &[Entry],
         empty: &[Option<Label>],
+        many: bool,
         seeing: Seeing,
         now: Now,
         tally: &mut Tally,
     ) {
         let known = self.counters.is_known(seeing.origin);
         for counter in empty {
-            let slot = Counters::slot(seeing.origin, seeing.many, counter.as_ref());
+            let slot = Counters::slot(seeing.origin, many, counter.as_ref());
             let shown = self.counters.slots.entry(slot).or_default();
             if let Some(gone) = shown.ticket.take() {
                 shown.before = Some(gone);
@@ -141,7 +134,7 @@ impl Ledger {
         }
         let fallen = std::mem::take(&mut self.counters.fallen);
         for entry in served {
-            match self.counters.change(entry, known, seeing) {
+            match self.counters.change(entry, known, (seeing.origin, many)) {
                 Change::Unchanged => {
                     if !self.book.shows_any() {
                         self.stand(Some(entry));
@@ -156,13 +149,13 @@ impl Ledger {
                     self.counters.fallen.push((entry.clone(), gone));
                 }
                 Change::Called | Change::FellBack(_) => {
-                    self.call(entry, Self::moment(entry.at, now), tally);
+                    self.call(entry, Self::moment(entry.at, seeing.made, now), tally);
                 }
             }
         }
         for (entry, gone) in fallen {
             if !self.counters.shows(&gone) && self.counters.shows(&entry.ticket) {
-                self.call(&entry, Self::moment(entry.at, now), tally);
+                self.call(&entry, Self::moment(entry.at, seeing.made, now), tally);
             }
         }
         if !empty.is_empty() && self.counters.slots.values().all(|s| s.ticket.is_none()) {

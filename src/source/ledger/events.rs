@@ -187,19 +187,24 @@ impl Ledger {
     ) {
         let written = event.at.map_or(now.wall, |at| at.at);
         let (was, place) = self.hall.call(ticket, written, now);
+        let again = |before| {
+            Some(if before {
+                CallKind::Recall
+            } else {
+                CallKind::Call
+            })
+        };
+        let has_range = self.settings.range.is_some();
         let kind = match was {
             _ if event.kind == EventKind::Recall => Some(CallKind::Recall),
-            Was::Waiting | Was::Held(false) | Was::Unknown(Some(false)) => Some(CallKind::Call),
-            Was::Held(true) | Was::Unknown(Some(true)) => Some(CallKind::Recall),
-            Was::Unknown(None) => None,
-        };
-        // Without a range it is the ticket that was called before.
-        let kind = match was {
-            Was::Held(_) if place.is_none() || self.settings.range.is_none() => None,
-            _ => kind,
+            Was::Waiting => Some(CallKind::Call),
+            Was::Held(before) if has_range => again(before),
+            Was::Unknown(Some(before)) => again(before),
+            // Without a range it is the ticket that was called before.
+            Was::Held(_) | Was::Unknown(None) => None,
         };
         let moment = match seen {
-            Seen::Live => Some(Self::moment(event.at, now)),
+            Seen::Live => Some(Self::moment(event.at, None, now)),
             Seen::Backlog => self.old_moment(event.at, now),
         };
         let Some(moment) = moment else {

@@ -20,6 +20,9 @@ pub(super) fn key(parts: &[&str]) -> u64 {
         .fold(0, |key, byte| key << 8 | u64::from(*byte))
 }
 
+/// A list of so many calls holds more than those that are called right now.
+const HISTORY: usize = 2;
+
 /// The known keys, oldest first; at most [`MAX_KEYS`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
@@ -27,6 +30,8 @@ pub(super) struct Keys {
     known: BTreeSet<u64>,
     /// Keys of the list seen last, which are known tomorrow as well.
     listed: BTreeSet<u64>,
+    /// Whether that list was emptied at one blow, as by a new numbering.
+    emptied: bool,
     /// While a log is read again from its start: how often each key is still to come.
     again: BTreeMap<u64, u32>,
 }
@@ -49,12 +54,19 @@ impl Keys {
 
     /// Notes which keys are listed now.
     pub(super) fn list(&mut self, keys: impl Iterator<Item = u64>) {
-        self.listed = keys.take(MAX_KEYS).collect();
+        let keys: BTreeSet<u64> = keys.take(MAX_KEYS).collect();
+        self.emptied = keys.is_empty() && (self.emptied || self.listed.len() >= HISTORY);
+        self.listed = keys;
     }
 
-    /// Whether any key of the list seen last is among these; also without such a list.
-    pub(super) fn overlap(&self, keys: &[u64]) -> bool {
-        self.listed.is_empty() || keys.iter().any(|key| self.listed.contains(key))
+    /// Whether a list with a history was emptied at one blow.
+    pub(super) fn was_emptied(&self) -> bool {
+        self.emptied
+    }
+
+    /// Whether nothing is left of a list with a history.
+    pub(super) fn is_replaced(&self, keys: &[u64]) -> bool {
+        self.listed.len() >= HISTORY && !keys.iter().any(|key| self.listed.contains(key))
     }
 
     /// A new day: only what is still listed stays known.

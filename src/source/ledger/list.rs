@@ -1,7 +1,7 @@
 //! Lists of calls, with identities and without.
 
 use super::keys::key;
-use super::{Doubt, Ledger, Tally};
+use super::{Doubt, Ledger, Seeing, Tally};
 use crate::clock::Now;
 use crate::model::Label;
 use crate::source::observation::{Entry, Stamp};
@@ -79,7 +79,13 @@ impl Ledger {
     }
 
     /// Takes a list without identities.
-    pub(super) fn take_list(&mut self, entries: &[Entry], away: bool, now: Now, tally: &mut Tally) {
+    pub(super) fn take_list(
+        &mut self,
+        entries: &[Entry],
+        seeing: Seeing,
+        now: Now,
+        tally: &mut Tally,
+    ) {
         let new: Vec<Line> = entries.iter().map(Line::of).collect();
         let old = self.list.replace(new.clone());
         let newest = entries.first();
@@ -90,18 +96,18 @@ impl Ledger {
                     self.stand(newest);
                 }
             }
-            Some(k) if away => {
+            Some(k) if seeing.away => {
                 self.stand(newest);
                 tally.missed += count(k.unwrap_or(new.len()));
             }
             Some(Some(k)) => {
                 for entry in entries.iter().take(k).rev() {
-                    self.call(entry, Self::moment(entry.at, now), tally);
+                    self.call(entry, Self::moment(entry.at, seeing.made, now), tally);
                 }
             }
             Some(None) => {
                 if let Some(entry) = newest {
-                    self.call(entry, Self::moment(entry.at, now), tally);
+                    self.call(entry, Self::moment(entry.at, seeing.made, now), tally);
                 }
                 tally.missed += count(entries.len().saturating_sub(1));
             }
@@ -115,27 +121,30 @@ impl Ledger {
             .iter()
             .map(|e| identity(e, e.counter.as_ref()))
             .collect();
-        if away || entries.is_empty() || self.keys.overlap(&keys) {
-            return None;
-        }
-        let fresh = entries
-            .iter()
-            .zip(&keys)
-            .filter(|(_, key)| !self.keys.has(**key));
-        let mut fresh = fresh.filter(|(entry, _)| entry.kind.is_none());
-        let fell = fresh.any(|(entry, _)| self.book.begins_again(&entry.ticket));
-        fell.then_some(Doubt::NumbersFell)
+        let fell = || entries.iter().any(|entry| self.is_first_again(entry));
+        (!away && self.keys.is_replaced(&keys) && fell()).then_some(Doubt::NumbersFell)
+    }
+
+    /// Whether an entry is new, and one of the first numbers again.
+    fn is_first_again(&self, entry: &Entry) -> bool {
+        let new = !self.keys.has(identity(entry, entry.counter.as_ref()));
+        new && entry.kind.is_none() && self.book.begins_again(&entry.ticket)
     }
 
     /// Takes a list whose entries have identities.
     pub(super) fn take_keyed(
         &mut self,
         entries: &[Entry],
-        away: bool,
+        seeing: Seeing,
         now: Now,
         tally: &mut Tally,
     ) {
         let first = !std::mem::replace(&mut self.keyed, true);
+        // The list was empty, and then begins again: seen twice.
+        if !seeing.away && self.keys.was_emptied() && entries.iter().any(|e| self.is_first_again(e))
+        {
+            self.renew(tally);
+        }
         let mut sorted: Vec<&Entry> = entries.iter().rev().collect();
         if entries.iter().all(|entry| entry.at.is_some()) {
             sorted.sort_by_key(|entry| entry.at);
@@ -162,10 +171,10 @@ impl Ledger {
         let old = fresh.len().saturating_sub(MAX_NEW);
         tally.missed += count(old);
         for entry in fresh.into_iter().skip(old) {
-            match if away {
+            match if seeing.away {
                 self.old_moment(entry.at, now)
             } else {
-                Some(Self::moment(entry.at, now))
+                Some(Self::moment(entry.at, seeing.made, now))
             } {
                 Some(at) => self.call(entry, at, tally),
                 None => {

@@ -46,6 +46,9 @@ pub const MAX_KEYS: usize = 5_000;
 /// Two clocks that are both right may differ by so much (contract, "Limits").
 const SLACK: SignedDuration = SignedDuration::from_mins(2);
 
+/// A message may be so late; less than a clock is off that has the wrong time zone.
+const MAX_LAG: SignedDuration = SignedDuration::from_mins(50);
+
 /// What a ledger is to know of its queue and source.
 #[derive(Debug, Clone)]
 pub struct LedgerSettings {
@@ -129,6 +132,17 @@ pub struct Outcome {
     pub doubt: Option<Doubt>,
     /// Where `state.waiting` comes from.
     pub waiting: WaitingKind,
+}
+
+/// How a message is seen.
+#[derive(Debug, Clone, Copy)]
+struct Seeing {
+    /// Which topic or address.
+    origin: u64,
+    /// Whether nobody looked before, so that what is new may be old.
+    away: bool,
+    /// When the source made it.
+    made: Option<Stamp>,
 }
 
 /// What is new in an observation, while it is applied.
@@ -309,7 +323,12 @@ impl Ledger {
 
     /// The source begins a new numbering.
     fn renew(&mut self, tally: &mut Tally) {
-        tally.reset = self.book.reset();
+        if tally.calls > 0 {
+            self.book.forget();
+            tally.reset = true;
+        } else {
+            tally.reset |= self.book.reset();
+        }
         if self.list.is_some() {
             self.list = Some(Vec::new());
         }
@@ -317,23 +336,20 @@ impl Ledger {
     }
 
     fn take(&mut self, observation: &Observation, away: bool, now: Now, tally: &mut Tally) {
-        let backlog = observation.seen == Seen::Backlog;
+        let seeing = Seeing {
+            origin: observation.origin,
+            away: away || observation.seen == Seen::Backlog,
+            made: observation.facts.at,
+        };
         match &observation.content {
             Content::Nothing => {}
-            Content::Keyed(entries) => self.take_keyed(entries, away || backlog, now, tally),
-            Content::List(entries) => self.take_list(entries, away || backlog, now, tally),
+            Content::Keyed(entries) => self.take_keyed(entries, seeing, now, tally),
+            Content::List(entries) => self.take_list(entries, seeing, now, tally),
             Content::Current {
                 served,
                 empty,
                 many,
-            } => {
-                let seen = current::Seeing {
-                    origin: observation.origin,
-                    many: *many,
-                    away: away || backlog,
-                };
-                self.take_current(served, empty, seen, now, tally);
-            }
+            } => self.take_current(served, empty, *many, seeing, now, tally),
             Content::Events(events) => self.take_events(events, observation, now, tally),
         }
         self.note(observation);
@@ -363,11 +379,20 @@ impl Ledger {
         }
     }
 
-    /// The moment of a call that is seen now: the source's own time where it can be one of now.
-    fn moment(at: Option<Stamp>, now: Now) -> Timestamp {
-        match at {
-            Some(at) if now.synced && at.is_exact() && at.may_be(now.wall, SLACK) => at.at,
-            _ => now.wall,
+    /// The moment of a call that is seen now: the source's own time where it can be one of now, or where
+    /// the message has a time of its own that says how late it is; else the arrival.
+    fn moment(at: Option<Stamp>, made: Option<Stamp>, now: Now) -> Timestamp {
+        let Some(at) = at.filter(|at| now.synced && at.is_exact()) else {
+            return now.wall;
+        };
+        let late = made.is_some_and(|made| {
+            let lag = now.wall.duration_since(made.at);
+            made.is_exact() && lag >= -SLACK && lag <= MAX_LAG && at.at <= made.at
+        });
+        if late || at.may_be(now.wall, SLACK) {
+            at.at
+        } else {
+            now.wall
         }
     }
 
