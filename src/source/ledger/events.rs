@@ -186,7 +186,9 @@ impl Ledger {
         tally: &mut Tally,
     ) {
         let written = event.at.map_or(now.wall, |at| at.at);
-        let (was, place) = self.hall.call(ticket, written, now);
+        let recall = event.kind == EventKind::Recall;
+        let called_before = recall || self.book.was_called(ticket);
+        let (was, place) = self.hall.call(ticket, written, called_before, now);
         let again = |before| {
             Some(if before {
                 CallKind::Recall
@@ -196,7 +198,7 @@ impl Ledger {
         };
         let has_range = self.settings.range.is_some();
         let kind = match was {
-            _ if event.kind == EventKind::Recall => Some(CallKind::Recall),
+            _ if recall => Some(CallKind::Recall),
             Was::Waiting => Some(CallKind::Call),
             Was::Held(before) if has_range => again(before),
             Was::Unknown(Some(before)) => again(before),

@@ -179,8 +179,15 @@ impl Hall {
         }
     }
 
-    /// A ticket is called at a time. Where it was, and its place in the range.
-    pub(super) fn call(&mut self, ticket: &Label, at: Timestamp, now: Now) -> (Was, Option<u64>) {
+    /// A ticket is called at a time, for the first time as far as is known or `again`. Where it was, and
+    /// its place in the range.
+    pub(super) fn call(
+        &mut self,
+        ticket: &Label,
+        at: Timestamp,
+        again: bool,
+        now: Now,
+    ) -> (Was, Option<u64>) {
         self.complete.get_or_insert(false);
         if let Some(person) = take(&mut self.waiting, ticket) {
             self.in_row = self.in_row.saturating_add(1);
@@ -197,7 +204,7 @@ impl Hall {
         let near = self.last_call.or(self.last_issue);
         let place = self.place(ticket, near);
         let before = place.map(|place| self.called.contains(&place));
-        if before != Some(true) {
+        if !before.unwrap_or(again) {
             self.early.push_back((ticket.clone(), at, true));
         }
         if let Some(place) = place {
