@@ -23,6 +23,8 @@ mod keys;
 mod list;
 mod ring;
 mod saved;
+#[cfg(test)]
+mod tests;
 
 pub use saved::SavedLedger;
 

@@ -13,6 +13,8 @@ mod field;
 mod path;
 mod raw;
 mod read;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod when;
