@@ -13,8 +13,12 @@
 mod eventlog_tests;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod fqm_tests;
 pub mod ledger;
 pub mod mapping;
+#[cfg(test)]
+mod morning;
 mod observation;
 #[cfg(test)]
 mod recorded_day_tests;

@@ -9,10 +9,12 @@
 //! the queue is neither shown nor part of an error, but counted. No error holds a value.
 
 mod compile;
+mod compile_field;
 mod field;
 mod path;
 mod raw;
 mod read;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod text;
