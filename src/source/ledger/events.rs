@@ -218,6 +218,7 @@ impl Ledger {
             .book
             .call(ticket.clone(), event.counter.clone(), moment, kind);
         tally.calls += 1;
+        self.by_events = true;
         self.order_call(event, place.or_else(|| number(ticket).map(|(_, n)| n)));
     }
 

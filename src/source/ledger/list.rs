@@ -3,7 +3,7 @@
 use super::keys::key;
 use super::{Doubt, Ledger, Seeing, Tally};
 use crate::clock::Now;
-use crate::model::Label;
+use crate::model::{Call, Label};
 use crate::source::observation::{Entry, Stamp};
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 const MAX_NEW: usize = 100;
 
 /// One line of a list without identities.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) ticket: Label,
     pub(super) counter: Option<Label>,
@@ -25,6 +25,17 @@ impl Line {
             counter: entry.counter.clone(),
             at: entry.at.map(|at| at.at),
         }
+    }
+
+    /// Whether two lines are of the same call, as far as they say.
+    fn is(&self, other: &Self) -> bool {
+        let counters = self.counter.as_ref().zip(other.counter.as_ref());
+        self.ticket == other.ticket
+            && counters.is_none_or(|(one, other)| one == other)
+            && self
+                .at
+                .zip(other.at)
+                .is_none_or(|(one, other)| one == other)
     }
 }
 
@@ -47,9 +58,14 @@ pub(super) fn new_lines(old: &[Line], new: &[Line]) -> Option<usize> {
 fn continues(rest: &[Line], old: &[&Line]) -> bool {
     let mut left = old;
     for (i, line) in rest.iter().enumerate() {
-        match left.iter().position(|known| *known == line) {
+        match left.iter().position(|known| known.is(line)) {
             Some(at) => left = left.get(at + 1..).unwrap_or_default(),
-            None => return i > 0 && rest[i..].iter().all(|line| !old.contains(&line)),
+            None => {
+                return i > 0
+                    && rest[i..]
+                        .iter()
+                        .all(|line| !old.iter().any(|known| known.is(line)));
+            }
         }
     }
     !rest.is_empty() || old.is_empty()
@@ -58,10 +74,9 @@ fn continues(rest: &[Line], old: &[&Line]) -> bool {
 impl Ledger {
     /// Whether a list is to be seen twice.
     pub(super) fn doubt_of_list(&self, entries: &[Entry], away: bool) -> Option<Doubt> {
-        let old = match &self.list {
+        let Some(old) = self.list_before() else {
             // An answer that was not complete yet would make calls of all that follow.
-            None => return entries.is_empty().then_some(Doubt::ListEmptied),
-            Some(old) => old,
+            return entries.is_empty().then_some(Doubt::ListEmptied);
         };
         if away || old.is_empty() {
             return None;
@@ -70,12 +85,26 @@ impl Ledger {
             return Some(Doubt::ListEmptied);
         }
         let new: Vec<Line> = entries.iter().map(Line::of).collect();
-        if new_lines(old, &new).is_some() {
+        if new_lines(&old, &new).is_some() {
             return None;
         }
         let emptied = matches!(self.doubted, Some((_, Doubt::ListEmptied, _)));
         let fell = entries.iter().any(|e| self.book.begins_again(&e.ticket));
         (emptied || fell).then_some(Doubt::NumbersFell)
+    }
+
+    /// The list before: the one seen last, or the calls of which events told since. So a list that is read
+    /// after a connection was lost adds the calls that were missed.
+    fn list_before(&self) -> Option<Vec<Line>> {
+        if !self.by_events {
+            return self.list.clone();
+        }
+        let line = |call: &Call| Line {
+            ticket: call.ticket.clone(),
+            counter: call.counter.clone(),
+            at: None,
+        };
+        Some(self.book.calls.iter().map(line).collect())
     }
 
     /// Takes a list without identities.
@@ -87,7 +116,9 @@ impl Ledger {
         tally: &mut Tally,
     ) {
         let new: Vec<Line> = entries.iter().map(Line::of).collect();
-        let old = self.list.replace(new.clone());
+        let old = self.list_before();
+        self.by_events = false;
+        self.list = Some(new.clone());
         let newest = entries.first();
         match old.map(|old| new_lines(&old, &new)) {
             None => self.stand(newest),

@@ -81,6 +81,8 @@ pub struct Ledger {
     keys: Keys,
     /// The list seen last, newest first; `None` before the first.
     list: Option<Vec<list::Line>>,
+    /// Whether events told of calls since the last list: then the calls known are the list before.
+    by_events: bool,
     /// Whether a list with identities was seen.
     keyed: bool,
     counters: Counters,
@@ -98,6 +100,8 @@ pub struct Ledger {
     heard: Option<Duration>,
     /// Monotonic moment at which the connection to the source was lost.
     down: Option<Duration>,
+    /// The longest time without a connection since the last observation.
+    outage: Duration,
     /// Wall time at which a ledger that is resumed was saved.
     saved_at: Option<Timestamp>,
 }
@@ -121,6 +125,8 @@ impl Ledger {
             doubted: None,
             heard: None,
             down: None,
+            outage: Duration::ZERO,
+            by_events: false,
             saved_at: None,
             settings,
         }
@@ -128,11 +134,14 @@ impl Ledger {
 
     /// Notes whether the source can be reached: what happens meanwhile is not seen.
     pub fn link(&mut self, up: bool, now: Now) {
-        self.down = match (up, self.down) {
-            (true, down) => down.filter(|_| self.heard.is_some()),
-            (false, None) => Some(now.mono),
-            (false, since) => since,
-        };
+        match (up, self.down) {
+            (false, None) => self.down = Some(now.mono),
+            (true, Some(since)) => {
+                self.outage = self.outage.max(now.since(since));
+                self.down = None;
+            }
+            _ => {}
+        }
     }
 
     /// The source begins to write again from the start of what it wrote today, as a log that is read
@@ -196,6 +205,10 @@ impl Ledger {
             self.hall.turn();
             self.facts = Facts::default();
             self.lead = None;
+            // What is listed in the morning is of yesterday, unless it was listed then.
+            if std::mem::take(&mut self.by_events) {
+                self.list = None;
+            }
         }
         before.is_some()
     }
@@ -208,8 +221,8 @@ impl Ledger {
                 !now.synced || now.wall.duration_since(at).unsigned_abs() > limit
             });
         };
-        let silent = now.since(heard) > limit;
-        silent && (self.settings.polled || self.down.is_some())
+        let outage = self.down.map_or(self.outage, |since| now.since(since));
+        outage > limit || (self.settings.polled && now.since(heard) > limit)
     }
 
     /// Whether an observation must be seen twice.
@@ -248,7 +261,7 @@ impl Ledger {
         } else {
             tally.reset |= self.book.reset();
         }
-        if self.list.is_some() {
+        if self.list.is_some() || std::mem::take(&mut self.by_events) {
             self.list = Some(Vec::new());
         }
         self.hall.reset();
@@ -274,6 +287,7 @@ impl Ledger {
         self.note(observation);
         self.heard = Some(now.mono);
         self.down = None;
+        self.outage = Duration::ZERO;
     }
 
     /// Keeps what is said beside calls. Events add to it; a whole state replaces it.

@@ -33,6 +33,7 @@ pub struct SavedLedger {
     keys: Vec<String>,
     listed: Vec<String>,
     keyed: bool,
+    by_events: bool,
     list: Option<Vec<SavedTicket>>,
     counters: Vec<SavedSlot>,
     hall: SavedHall,
@@ -118,6 +119,7 @@ impl Ledger {
             keys: hex(self.keys.saved()),
             listed: hex(self.keys.saved_list()),
             keyed: self.keyed,
+            by_events: self.by_events,
             list: list.map(|list| list.iter().map(line).collect()),
             counters: slots(&self.counters),
             hall: SavedHall::of(&self.hall),
@@ -132,6 +134,7 @@ impl Ledger {
         ledger.saved_at = saved.saved_at;
         ledger.source_date = saved.source_date;
         ledger.keyed = saved.keyed;
+        ledger.by_events = saved.by_events;
         ledger.keys = Keys::restored(unhex(&saved.keys), unhex(&saved.listed));
         let line = |line: &SavedTicket| {
             Some(Line {

@@ -233,6 +233,54 @@ fn holds_cancels_and_status_come_from_events() {
     assert!(board.calls[1].2);
 }
 
+#[test]
+fn a_list_read_after_a_lost_connection_adds_what_events_did_not_tell() {
+    const EVENTS: &str = "queue = \"a\"\nshape = \"event\"\nticket = \"/n\"\ncounter = \"/c\"";
+    const LIST: &str = "queue = \"a\"\nshape = \"calls\"\ncalls = \"/list\"\nticket = \"/n\"";
+    let mut board = Board::new(EVENTS, false);
+    for n in 1..=3 {
+        board.hear(&json!({"n": n, "c": 1}), at(f64::from(n)));
+    }
+    board.ledger.link(false, at(4.0));
+    board.ledger.link(true, at(20.0));
+    board.mapping = crate::source::fixtures::rule(LIST);
+    board.hear(
+        &json!({"list": [{"n": 5}, {"n": 4}, {"n": 3}, {"n": 2}]}),
+        at(21.0),
+    );
+    assert_eq!(tickets(&board), ["1", "2", "3", "4", "5"]);
+    board.mapping = crate::source::fixtures::rule(EVENTS);
+    board.hear(&json!({"n": 6, "c": 1}), at(22.0));
+    board.mapping = crate::source::fixtures::rule(LIST);
+    board.hear(
+        &json!({"list": [{"n": 6}, {"n": 5}, {"n": 4}, {"n": 3}]}),
+        at(23.0),
+    );
+    assert_eq!((board.calls.len(), board.missed), (6, 0));
+    // What is listed on the next day was called on this one.
+    board.mapping = crate::source::fixtures::rule(EVENTS);
+    board.hear(&json!({"n": 7, "c": 1}), at(24.0));
+    board.mapping = crate::source::fixtures::rule(LIST);
+    board.hear(
+        &json!({"list": [{"n": 7}, {"n": 6}, {"n": 5}]}),
+        at(50_400.0 + 30.0),
+    );
+    assert_eq!((board.calls.len(), board.shown()), (7, "7".to_owned()));
+}
+
+#[test]
+fn a_source_that_was_silent_and_then_away_for_a_moment_was_not_away() {
+    let mut board = Board::new(ONE, false);
+    board.hear(&json!({"n": "A1"}), at(0.0));
+    board.ledger.link(false, at(900.0));
+    board.ledger.link(true, at(902.0));
+    board.hear(&json!({"n": "A2"}), at(1800.0));
+    board.ledger.link(false, at(1801.0));
+    board.ledger.link(true, at(2400.0));
+    board.hear(&json!({"n": "A3"}), at(2401.0));
+    assert_eq!((tickets(&board), board.missed), (vec!["A2"], 1));
+}
+
 fn entry() -> impl Strategy<Value = Entry> {
     (
         0_u32..40,
