@@ -21,6 +21,7 @@
 //! | [`mqtt`] | a connection to a broker that reconnects by itself |
 //! | [`frame`] | what boards make and outputs take |
 //! | [`feed`] | turns messages of ticketing systems into queue states |
+//! | [`source`] | turns what any ticketing system writes into queue states |
 //! | [`board`] | draws boards |
 //! | [`camera`] | reads the digits of a filmed board |
 //! | [`output`] | sends frames to monitors, LED panels, windows and files |
@@ -64,6 +65,7 @@ pub mod output;
 mod patience;
 pub mod services;
 pub mod shutdown;
+pub mod source;
 pub mod state;
 pub mod store;
 pub mod stream;
