@@ -41,6 +41,20 @@ corners = [[100, 100], [900, 100], [900, 600], [100, 600]]
 queue = "q"
 rect = [0.1, 0.1, 0.5, 0.5]
 kind = "seven-segment"
+<camera.field>
+[[camera]]
+id = "door"
+corners = [[100, 100], [900, 100], [900, 600], [100, 600]]
+[camera.source]
+kind = "http"
+url = "http://192.0.2.7/shot.jpg"
+password = "x"
+<camera.source>
+[[camera.field]]
+queue = "q"
+rect = [0.1, 0.1, 0.5, 0.5]
+kind = "seven-segment"
+show = "counter"
 [voice]
 output = "none"
 <voice>
@@ -74,6 +88,11 @@ fn sample(table: &str, old: &str) -> &'static str {
         ("board.calls", "recent") => "3",
         ("relay", "pause") => "\"700ms\"",
         ("camera", "follow") => "5",
+        ("camera", "every") => "\"2s\"",
+        ("camera", "agree") => "4",
+        ("camera", "picture_every") => "\"9s\"",
+        ("camera.field", "places") => "2",
+        ("camera.source", "user") => "\"board\"",
         ("voice.hours", "speak") => "\"short\"",
         ("voice", "four") => "\"shi\"",
         ("voice", "seven") => "\"shichi\"",
@@ -90,7 +109,13 @@ fn sample(table: &str, old: &str) -> &'static str {
 fn file(form: &str, table: &str, lines: &str) -> String {
     let place = format!("<{table}>");
     assert!(form.contains(&place), "no {place} in {form}");
-    let filled = form.replace(&place, lines);
+    let filled = if lines.is_empty() {
+        form.to_owned()
+    } else {
+        form.replace(&place, lines)
+    };
+    // A password alone is no login.
+    let filled = filled.replace("<camera.source>", "username = \"admin\"");
     let keep = |line: &&str| !line.starts_with('<');
     filled
         .lines()
