@@ -21,8 +21,6 @@ pub mod mapping;
 mod morning;
 mod observation;
 #[cfg(test)]
-mod recorded_day_tests;
-#[cfg(test)]
 mod systems_tests;
 pub mod tree;
 

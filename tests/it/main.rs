@@ -73,6 +73,7 @@ mod serial;
 mod serial_modbus;
 mod setup;
 mod sheet;
+mod source_days;
 mod stop;
 mod stream;
 mod stream_pictures;

@@ -1,7 +1,7 @@
 //! Lists of calls, with identities and without.
 
 use super::keys::key;
-use super::{Doubt, Ledger, Seeing, Tally};
+use super::{Doubt, Ledger, MAX_KEYS, Seeing, Tally};
 use crate::clock::Now;
 use crate::model::{Call, Label};
 use crate::source::observation::{Entry, Stamp};
@@ -9,6 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Calls that are new at one look: more were not made in the meantime, so they are another list.
 const MAX_NEW: usize = 100;
+
+/// Newest lines of a list without identities that are compared: the comparison takes their cube.
+const MAX_LINES: usize = 60;
+
+/// Newest entries of a list with identities that are looked at: all of them stay known, so that none is
+/// called a second time.
+const MAX_ENTRIES: usize = MAX_KEYS / 2;
 
 /// One line of a list without identities.
 #[derive(Debug, Clone)]
@@ -84,7 +91,7 @@ impl Ledger {
         if entries.is_empty() {
             return Some(Doubt::ListEmptied);
         }
-        let new: Vec<Line> = entries.iter().map(Line::of).collect();
+        let new: Vec<Line> = entries.iter().take(MAX_LINES).map(Line::of).collect();
         if new_lines(&old, &new).is_some() {
             return None;
         }
@@ -115,7 +122,7 @@ impl Ledger {
         now: Now,
         tally: &mut Tally,
     ) {
-        let new: Vec<Line> = entries.iter().map(Line::of).collect();
+        let new: Vec<Line> = entries.iter().take(MAX_LINES).map(Line::of).collect();
         let old = self.list_before();
         self.by_events = false;
         self.list = Some(new.clone());
@@ -140,7 +147,7 @@ impl Ledger {
                 if let Some(entry) = newest {
                     self.call(entry, Self::moment(entry.at, seeing.made, now), tally);
                 }
-                tally.missed += count(entries.len().saturating_sub(1));
+                tally.missed += count(new.len().saturating_sub(1));
             }
         }
     }
@@ -180,10 +187,12 @@ impl Ledger {
         if entries.iter().all(|entry| entry.at.is_some()) {
             sorted.sort_by_key(|entry| entry.at);
         }
+        sorted.drain(..sorted.len().saturating_sub(MAX_ENTRIES));
         let newest = sorted.last().copied();
-        let mut fresh = Vec::new();
+        let (mut fresh, mut listed) = (Vec::new(), Vec::with_capacity(sorted.len()));
         for entry in sorted {
             let key = identity(entry, entry.counter.as_ref());
+            listed.push(key);
             let known = self.keys.has(key);
             // A counter that is named later makes no second call.
             let named = entry.counter.is_some() && self.keys.has(identity(entry, None));
@@ -194,8 +203,7 @@ impl Ledger {
                 fresh.push(entry);
             }
         }
-        self.keys
-            .list(entries.iter().map(|e| identity(e, e.counter.as_ref())));
+        self.keys.list(listed.into_iter());
         if first {
             return self.stand(newest);
         }

@@ -281,6 +281,20 @@ fn a_source_that_was_silent_and_then_away_for_a_moment_was_not_away() {
     assert_eq!((tickets(&board), board.missed), (vec!["A2"], 1));
 }
 
+#[test]
+fn the_longest_list_of_a_payload_calls_nobody_twice() {
+    const KEYED: &str = "queue = \"a\"\nshape = \"calls\"\ncalls = \"/l\"\nid = \"\"";
+    const LIST: &str = "queue = \"a\"\nshape = \"calls\"\ncalls = \"/l\"";
+    for (toml, called) in [(KEYED, 3), (LIST, 3)] {
+        let mut board = Board::new(toml, true);
+        let list = |newest: u32| json!({"l": (1..=newest).rev().collect::<Vec<_>>()});
+        for (t, newest) in [(0.0, 9_000), (1.0, 9_000), (2.0, 9_003), (3.0, 9_003)] {
+            board.hear(&list(newest), at(t));
+        }
+        assert_eq!((board.calls.len(), board.missed), (called, 0));
+    }
+}
+
 fn entry() -> impl Strategy<Value = Entry> {
     (
         0_u32..40,

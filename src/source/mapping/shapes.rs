@@ -94,14 +94,14 @@ impl<'a> Reader<'a> {
                 },
             }
         }
+        if !newest_first {
+            elements.reverse();
+        }
         elements.truncate(MAX_ELEMENTS);
         let entries = elements
             .into_iter()
             .flat_map(|element| self.entries(element));
-        let mut entries: Vec<Entry> = entries.collect();
-        if !newest_first {
-            entries.reverse();
-        }
+        let entries: Vec<Entry> = entries.collect();
         if self.mapping.id.is_some() {
             Content::Keyed(entries)
         } else {

@@ -3,20 +3,24 @@
 //! Both ways all of a day's calls are those of the recording, and so are people waiting, those due next,
 //! and those on hold.
 
-use super::fixtures::{fixture, shared, zone};
-use super::ledger::{Ledger, LedgerSettings};
-use super::mapping::Mapping;
-use super::observation::{Content, Event, EventKind, Facts, Observation, Seen, Stamp};
-use crate::clock::Now;
-use crate::feed::recording::{Payload, Recording};
-use crate::model::{CallKind, Label, QueueState, Status};
-use crate::wire::feed::FeedMessage;
-use jiff::Timestamp;
+use crate::support::{recording, shared};
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
+use yobiban::clock::Now;
+use yobiban::feed::recording::{Payload, Recording};
+use yobiban::model::{CallKind, Label, QueueState, Status};
+use yobiban::source::ledger::{Ledger, LedgerSettings};
+use yobiban::source::mapping::{RawQueueRule, compile};
+use yobiban::source::{Content, Event, EventKind, Facts, Observation, Seen, Stamp};
+use yobiban::wire::feed::FeedMessage;
+
+fn zone() -> TimeZone {
+    TimeZone::get("Asia/Tokyo").unwrap()
+}
 
 /// The messages of one queue that are newer than those before, with the moment they came.
 type Messages = Vec<(Timestamp, Value, QueueState)>;
@@ -47,7 +51,7 @@ fn day(path: &Path) -> BTreeMap<String, Messages> {
 fn days() -> &'static [BTreeMap<String, Messages>] {
     static DAYS: LazyLock<Vec<BTreeMap<String, Messages>>> = LazyLock::new(|| {
         let more = shared("days/2026-11-26.jsonl.gz");
-        let paths = std::iter::once(fixture("days/2026-11-24.jsonl.gz")).chain(more);
+        let paths = std::iter::once(recording("2026-11-24.jsonl.gz")).chain(more);
         let mut days: Vec<_> = paths.map(|path| day(&path)).collect();
         for day in &mut days {
             let office = day
@@ -256,7 +260,8 @@ fn the_events_of_a_recorded_day_give_its_states() {
 fn whole_states_of_a_recorded_day_give_its_calls() {
     for day in days() {
         for (topic, messages) in day {
-            let mapping: Mapping = super::fixtures::rule("queue = \"a\"\nshape = \"state\"");
+            let raw: RawQueueRule = toml::from_str("queue = \"a\"\nshape = \"state\"").unwrap();
+            let mapping = compile(&raw, None).unwrap();
             let mut ledger = Ledger::new(mapping.ledger(LedgerSettings::new(zone())));
             let mut told = Vec::new();
             for (at, value, state) in messages {
