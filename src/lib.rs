@@ -15,6 +15,7 @@
 //! | [`store`] | files that survive a power cut |
 //! | [`mqtt`] | a connection to a broker that reconnects by itself |
 //! | [`feed`] | turns messages of ticketing systems into queue states |
+//! | [`source`] | turns what any ticketing system writes into queue states |
 //! | [`board`] | draws boards |
 //! | [`camera`] | reads the digits of a filmed board |
 //! | [`output`] | sends frames to monitors, LED panels, windows and files |
@@ -54,6 +55,7 @@ pub mod output;
 mod patience;
 pub mod services;
 pub mod shutdown;
+pub mod source;
 pub mod state;
 pub mod store;
 pub mod stream;
