@@ -80,6 +80,7 @@ fn trim(bytes: &[u8], mut line: Range<usize>, encoding: Encoding) -> Range<usize
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // a line is a range
 mod tests {
     use super::*;
     use proptest::prelude::*;
