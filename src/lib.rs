@@ -16,12 +16,14 @@
 //! | [`wire`] | topics and payloads of the contract |
 //! | [`state`] | `apply(message, now) -> changes` |
 //! | [`health`] | the issues of a node: what is wrong now |
+//! | [`http_client`] | asks HTTP servers, within limits |
 //! | [`jpeg`] | decodes JPEG pictures |
 //! | [`store`] | files that survive a power cut |
 //! | [`mqtt`] | a connection to a broker that reconnects by itself |
 //! | [`frame`] | what boards make and outputs take |
 //! | [`feed`] | turns messages of ticketing systems into queue states |
 //! | [`source`] | turns what any ticketing system writes into queue states |
+//! | [`intake`] | reads files, addresses and streams of ticketing systems |
 //! | [`board`] | draws boards |
 //! | [`camera`] | reads the digits of a filmed board |
 //! | [`output`] | sends frames to monitors, LED panels, windows and files |
@@ -51,7 +53,9 @@ pub mod feed;
 pub mod files;
 pub mod frame;
 pub mod health;
+pub mod http_client;
 pub mod hub;
+pub mod intake;
 pub mod jpeg;
 pub mod machine;
 pub mod model;

@@ -434,6 +434,11 @@ fn start_log(command: &Command) -> anyhow::Result<()> {
         // each connection of what the history says once.
         None => EnvFilter::new("info,sqlx_core=error"),
     };
+    // At trace it would log the request of a handshake, with its password.
+    let filter = match "tungstenite=info".parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => filter,
+    };
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // A second subscriber in one process, as in tests, is no reason to fail.
     let _ = tracing_subscriber::fmt()

@@ -29,11 +29,13 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("wire", 1, &["config", "health", "state"]),
     ("health", 1, &["config", "state"]),
     ("state", 1, &["config", "wire", "health"]),
+    ("http_client", 1, &["wire", "health", "state"]),
     ("jpeg", 1, &["config", "wire", "health", "state"]),
     ("machine", 2, &["state", "config"]),
     ("mqtt", 2, &["state"]),
     ("feed", 2, &[]),
     ("source", 2, &["mqtt"]),
+    ("intake", 2, &["mqtt", "feed"]),
     ("board", 2, &["wire"]),
     ("output", 2, &["state", "wire"]),
     ("voice", 2, &["wire"]),
@@ -60,6 +62,10 @@ const BESIDE: &[(&str, &str)] = &[
     ("config", "state"),
     ("config", "wire"),
     ("health", "wire"),
+    // The certificates that a server is checked against.
+    ("http_client", "config"),
+    // Which payloads are from before anybody looked.
+    ("intake", "source"),
 ];
 
 /// All files under a folder with an ending, with their path from the package's folder.

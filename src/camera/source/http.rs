@@ -9,23 +9,13 @@ use super::auth::Challenge;
 use super::frame_reader::{FrameProducer, FrameReader, LatestFrame};
 use super::jpeg_splitter::{JpegSplitter, MAX_BYTES};
 use super::{PATIENCE, Source, SourceError};
-use crate::config::tls::client_config;
-use crate::config::{HttpCameraConfig, TlsConfig};
-use crate::errors::plain;
-use hyper::body::{Body as _, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{self, HeaderMap};
+use crate::config::HttpCameraConfig;
+use crate::http_client::{Connection, Server, media_type, next_chunk};
+use hyper::body::Incoming;
+use hyper::header;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 /// Name, line and TLS together; a camera that needs longer is on no usable line.
@@ -34,9 +24,6 @@ const CONNECT: Duration = Duration::from_secs(4);
 /// From the request to the end of the answer's headers; some take a picture first.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Headers of an answer, and what is read of its body at a time.
-const BUFFER: usize = 64 * 1024;
-
 /// Films with a camera on the network.
 ///
 /// # Errors
@@ -44,6 +31,12 @@ const BUFFER: usize = 64 * 1024;
 pub(super) fn open(config: &HttpCameraConfig) -> Result<Box<dyn Source>, SourceError> {
     let what = format!("{}:{}", config.host, config.port);
     let camera = HttpCamera {
+        server: Server {
+            tls: config.tls,
+            host: config.host.clone(),
+            port: config.port,
+            ca: config.ca.clone(),
+        },
         config: config.clone(),
         challenge: None,
     };
@@ -51,6 +44,7 @@ pub(super) fn open(config: &HttpCameraConfig) -> Result<Box<dyn Source>, SourceE
 }
 
 struct HttpCamera {
+    server: Server,
     config: HttpCameraConfig,
     /// The challenge for authentication, once the camera sent one.
     challenge: Option<Challenge>,
@@ -59,18 +53,12 @@ struct HttpCamera {
 /// An answer whose headers are there; dropping it closes the connection.
 struct HttpResponse {
     response: Response<Incoming>,
-    connection_task: JoinHandle<()>,
-}
-
-impl Drop for HttpResponse {
-    fn drop(&mut self) {
-        self.connection_task.abort();
-    }
+    _connection: Connection,
 }
 
 impl FrameProducer for HttpCamera {
     async fn run_once(&mut self, latest: &LatestFrame, stop: &CancellationToken) -> String {
-        let what = format!("{}:{}", self.config.host, self.config.port);
+        let what = self.server.name();
         tokio::select! {
             () = stop.cancelled() => format!("{what}: restarted"),
             why = self.serve(latest) => format!("{what}: {why}"),
@@ -92,8 +80,8 @@ impl HttpCamera {
     /// Sends one request, and hands out the pictures of its answer.
     async fn fetch(&mut self, latest: &LatestFrame) -> Result<(), String> {
         let mut answer = self.authorized_response().await?;
-        let headers = answer.response.headers();
-        let kind = media_type(headers);
+        let kind = media_type(answer.response.headers());
+        let kind = kind.unwrap_or_else(|| "no content type".into());
         let goes_on = kind == "multipart/x-mixed-replace";
         let mut pictures = Pictures::default();
         loop {
@@ -146,14 +134,8 @@ impl HttpCamera {
     async fn request(&mut self) -> Result<HttpResponse, String> {
         let config = &self.config;
         let path = config.path.reveal();
-        let default = if config.tls { 443 } else { 80 };
-        let host = if config.port == default {
-            config.host.clone()
-        } else {
-            format!("{}:{}", config.host, config.port)
-        };
         let mut request = Request::get(path)
-            .header(header::HOST, host)
+            .header(header::HOST, self.server.host_header())
             .header(header::USER_AGENT, "yobiban")
             .header(header::ACCEPT, "image/jpeg, multipart/x-mixed-replace")
             .header(header::CONNECTION, "close");
@@ -164,11 +146,15 @@ impl HttpCamera {
         let request = request
             .body(String::new())
             .map_err(|_| "its authentication challenge cannot be answered".to_owned())?;
-        let stream = timeout(CONNECT, connect(config)).await;
-        let stream =
-            stream.map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))??;
-        let sent = timeout(ANSWER, exchange(stream, request)).await;
-        sent.map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?
+        let connection = timeout(CONNECT, Connection::open(&self.server)).await;
+        let mut connection =
+            connection.map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))??;
+        let response = timeout(ANSWER, connection.send(request)).await;
+        let response = response.map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?;
+        Ok(HttpResponse {
+            response: response.map_err(|e| e.reason)?,
+            _connection: connection,
+        })
     }
 }
 
@@ -186,77 +172,6 @@ fn check_status(answer: HttpResponse) -> Result<HttpResponse, String> {
     }
 }
 
-/// Something to read and write.
-trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
-
-async fn connect(config: &HttpCameraConfig) -> Result<Box<dyn Transport>, String> {
-    let host = config.host.trim_matches(['[', ']']);
-    let stream = TcpStream::connect((host, config.port)).await;
-    let stream = stream.map_err(|e| format!("cannot connect: {}", plain(&e).to_lowercase()))?;
-    if !config.tls {
-        return Ok(Box::new(stream));
-    }
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| "its host name cannot be checked against a certificate".to_owned())?;
-    // Read anew for each connection, so that a certificate that was renewed is used.
-    let files = TlsConfig {
-        ca: config.ca.clone(),
-        client: None,
-    };
-    let client = client_config(&files).map_err(|e| format!("tls: {e}"))?;
-    let stream = TlsConnector::from(client).connect(name, stream).await;
-    let stream = stream.map_err(|e| format!("tls: {}", plain(&e).to_lowercase()))?;
-    Ok(Box::new(stream))
-}
-
-async fn exchange(
-    stream: Box<dyn Transport>,
-    request: Request<String>,
-) -> Result<HttpResponse, String> {
-    let wrong = |e: hyper::Error| format!("no HTTP answer: {}", reason(&e));
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(BUFFER)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(wrong)?;
-    // What it ends with shows where the answer is read.
-    let connection_task = tokio::spawn(async move { drop(connection.await) });
-    match sender.send_request(request).await {
-        Ok(response) => Ok(HttpResponse {
-            response,
-            connection_task,
-        }),
-        Err(e) => {
-            connection_task.abort();
-            Err(wrong(e))
-        }
-    }
-}
-
-/// The innermost cause, which says most.
-fn reason(error: &hyper::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
-}
-
-/// The kind of an answer: one word without what follows it, or `nothing`.
-fn media_type(headers: &HeaderMap) -> String {
-    /// Longer than any kind of picture.
-    const MAX: usize = 40;
-    let text = headers.get(header::CONTENT_TYPE);
-    let text = text.and_then(|t| t.to_str().ok()).unwrap_or_default();
-    let word = text.split(';').next().unwrap_or_default().trim();
-    let good = |c: char| c.is_ascii_alphanumeric() || "/-+._".contains(c);
-    if word.is_empty() || word.len() > MAX || !word.chars().all(good) {
-        return "no content type".into();
-    }
-    word.to_ascii_lowercase()
-}
-
 /// The pictures of an answer.
 #[derive(Default)]
 struct Pictures {
@@ -270,17 +185,13 @@ impl Pictures {
     /// The next one; `None` when the answer has ended.
     async fn next(&mut self, body: &mut Incoming) -> Result<Option<Vec<u8>>, String> {
         loop {
-            let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
-            let frame = match frame {
-                None => return Ok(None),
-                Some(Err(_)) if self.splitter.is_within() => {
+            let bytes = match next_chunk(body).await {
+                Ok(None) => return Ok(None),
+                Err(_) if self.splitter.is_within() => {
                     return Err("the answer ended within a picture".into());
                 }
-                Some(Err(e)) => return Err(format!("the answer was interrupted: {}", reason(&e))),
-                Some(Ok(frame)) => frame,
-            };
-            let Ok(bytes) = frame.into_data() else {
-                continue; // trailers
+                Err(why) => return Err(why),
+                Ok(Some(bytes)) => bytes,
             };
             self.since += bytes.len();
             if let Some(picture) = self.splitter.take(&bytes) {
