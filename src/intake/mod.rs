@@ -6,7 +6,7 @@
 //!
 //! | kind | brings |
 //! |---|---|
-//! | [`file`] | lines that are appended to a file, or a file that is replaced |
+//! | [`mod@file`] | lines that are appended to a file, or a file that is replaced |
 //! | [`http`] | the body of an address that is asked again and again |
 //! | [`sse`] | events that a server sends (`text/event-stream`) |
 //! | [`websocket`] | text messages of a WebSocket |
