@@ -206,8 +206,14 @@ fn a_group_call_of_q4u_is_a_call_of_each() {
     assert_eq!(board.calls, [shown("1 001"), shown("1 002")]);
 }
 
+/// Mornings of each system: a third of them in the gate.
+fn mornings() -> u32 {
+    let all = std::env::var_os("YOBIBAN_ALL").is_some();
+    if all { 24 } else { 8 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::with_cases(mornings()) })]
     #[test]
     fn by_the_best_kind_of_each_system_all_calls_arrive_once_and_in_order(seed in any::<u64>()) {
         health_centre_by_events(seed);

@@ -93,8 +93,14 @@ fn board() -> impl Strategy<Value = Size> {
     prop_oneof![usual, (8u32..200, 8u32..140)].prop_map(|(w, h)| Size::new(w, h))
 }
 
+/// A third of them in the gate, where drawing is unoptimised and takes a second each.
+fn cases() -> u32 {
+    let all = std::env::var_os("YOBIBAN_ALL").is_some();
+    if all { 96 } else { 32 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn any_call_stands_apart_and_is_seen_whole(
