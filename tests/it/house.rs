@@ -66,6 +66,8 @@ const BESIDE: &[(&str, &str)] = &[
     ("http_client", "config"),
     // Which payloads are from before anybody looked.
     ("intake", "source"),
+    // How systems write texts and counts.
+    ("feed", "source"),
 ];
 
 /// All files under a folder with an ending, with their path from the package's folder.

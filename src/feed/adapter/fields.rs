@@ -4,6 +4,7 @@ use super::AdapterError;
 use crate::config::AdapterRule;
 use crate::model::Label;
 use crate::model::text::plain;
+use crate::source::mapping::text::{count as count_of, same, says_nothing, text};
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
@@ -167,43 +168,6 @@ impl FieldReader<'_> {
     }
 }
 
-/// A text or a whole number as text.
-fn text(value: &Value) -> Option<String> {
-    /// From here on a binary fraction no longer tells two whole numbers apart (2^53).
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(n) if n.is_u64() || n.is_i64() => Some(n.to_string()),
-        // 42.0 is 42: languages that know one kind of number write it so.
-        Value::Number(n) => n
-            .as_f64()
-            .filter(|x| x.fract() == 0.0 && x.abs() < EXACT)
-            .map(|x| format!("{:.0}", x + 0.0)),
-        _ => None,
-    }
-}
-
-/// Whether two texts are the same but for their width.
-fn same(one: &str, other: &str) -> bool {
-    one == other || plain(one).trim() == plain(other).trim()
-}
-
-/// A count as people write it: in digits of any width, with the word for what is counted.
-fn count_of(text: &str) -> Option<u32> {
-    const COUNTED: [&str; 8] = ["人", "名", "組", "件", "位", "명", "people", "persons"];
-    let text = plain(text);
-    let text = text
-        .trim()
-        .trim_start_matches("待ち")
-        .trim_end_matches("待ち");
-    let number = COUNTED
-        .iter()
-        .find_map(|word| text.strip_suffix(word))
-        .unwrap_or(text)
-        .trim();
-    whole(number).parse().ok()
-}
-
 /// What is expected of a count, beside what was found.
 fn counted(found: &Value) -> &'static str {
     if found.is_array() {
@@ -211,11 +175,6 @@ fn counted(found: &Value) -> &'static str {
     } else {
         "a count"
     }
-}
-
-/// Whether a text is a system's way to show that there is nothing: empty, or a dash.
-fn says_nothing(text: &str) -> bool {
-    !text.contains(char::is_alphanumeric)
 }
 
 /// A text without a fraction of nothing: `42` of `42.0`, as tables with one kind of number have it.

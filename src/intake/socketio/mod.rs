@@ -8,8 +8,8 @@ mod packet;
 mod tests;
 
 use super::http::{Access, HttpConfig, Poller, Session};
-use super::websocket::{End, Incoming, Link, after, silent};
-use super::{Detail, Fault, MIN_EVERY, Outlet, retry};
+use super::websocket::{Connections, End, Incoming, Link, reconnect, silent};
+use super::{Detail, Fault, MIN_EVERY, Outlet};
 use crate::config::Secret;
 use crate::source::Seen;
 use bytes::Bytes;
@@ -43,27 +43,12 @@ pub struct SocketIoConfig {
 
 /// Reads a server's events until it is stopped.
 pub async fn run(config: SocketIoConfig, mut outlet: Outlet) {
-    let stop = outlet.stop();
     let mut reader = Reader {
         session: Session::new(&config.access),
         poller: config.fetch.as_ref().map(Poller::new),
         config,
     };
-    let mut backoff = retry::backoff();
-    loop {
-        let mut alive = false;
-        let ended = tokio::select! {
-            ended = reader.read(&mut outlet, &mut alive) => ended,
-            () = stop.cancelled() => return,
-        };
-        let place = reader.session.server();
-        let Some(pause) = after(ended, alive, &place, &mut backoff, &mut outlet) else {
-            return;
-        };
-        if !outlet.pause(pause).await {
-            return;
-        }
-    }
+    reconnect(&mut reader, &mut outlet).await;
 }
 
 struct Reader {
@@ -75,7 +60,7 @@ struct Reader {
 /// A time that is never reached in practice.
 const NEVER: Duration = Duration::from_hours(24 * 365);
 
-impl Reader {
+impl Connections for Reader {
     /// Reads one connection to its end; `alive` becomes true when the namespace was opened.
     async fn read(&mut self, outlet: &mut Outlet, alive: &mut bool) -> Result<End, Fault> {
         let path = format!("{}?EIO=4&transport=websocket", self.config.path.reveal());
@@ -152,6 +137,12 @@ impl Reader {
         }
     }
 
+    fn server(&self) -> String {
+        self.session.server()
+    }
+}
+
+impl Reader {
     fn next_fetch(&self) -> Instant {
         let every = self
             .config

@@ -39,26 +39,11 @@ pub struct WebSocketConfig {
 
 /// Reads a WebSocket until it is stopped.
 pub async fn run(config: WebSocketConfig, mut outlet: Outlet) {
-    let stop = outlet.stop();
     let mut reader = Reader {
         session: Session::new(&config.access),
         config,
     };
-    let mut backoff = retry::backoff();
-    loop {
-        let mut alive = false;
-        let ended = tokio::select! {
-            ended = reader.read(&mut outlet, &mut alive) => ended,
-            () = stop.cancelled() => return,
-        };
-        let place = reader.session.server();
-        let Some(pause) = after(ended, alive, &place, &mut backoff, &mut outlet) else {
-            return;
-        };
-        if !outlet.pause(pause).await {
-            return;
-        }
-    }
+    reconnect(&mut reader, &mut outlet).await;
 }
 
 /// How a connection ended without a fault.
@@ -69,8 +54,38 @@ pub(super) enum End {
     Stopped,
 }
 
+/// What is read connection by connection.
+pub(super) trait Connections {
+    /// Reads one connection to its end; `alive` becomes true once the server proved to speak the
+    /// protocol.
+    async fn read(&mut self, outlet: &mut Outlet, alive: &mut bool) -> Result<End, Fault>;
+
+    /// The server's name, for faults.
+    fn server(&self) -> String;
+}
+
+/// Reads one connection after the other until the kind must end, with pauses between them.
+pub(super) async fn reconnect(connections: &mut impl Connections, outlet: &mut Outlet) {
+    let stop = outlet.stop();
+    let mut backoff = retry::backoff();
+    loop {
+        let mut alive = false;
+        let ended = tokio::select! {
+            ended = connections.read(outlet, &mut alive) => ended,
+            () = stop.cancelled() => return,
+        };
+        let place = connections.server();
+        let Some(pause) = after(ended, alive, &place, &mut backoff, outlet) else {
+            return;
+        };
+        if !outlet.pause(pause).await {
+            return;
+        }
+    }
+}
+
 /// What follows the end of a connection that was `alive` or not: a pause, or nothing more.
-pub(super) fn after(
+fn after(
     ended: Result<End, Fault>,
     alive: bool,
     place: &str,
@@ -97,7 +112,7 @@ struct Reader {
     config: WebSocketConfig,
 }
 
-impl Reader {
+impl Connections for Reader {
     /// Reads one connection to its end; `alive` becomes true when something came.
     async fn read(&mut self, outlet: &mut Outlet, alive: &mut bool) -> Result<End, Fault> {
         let mut link = Link::open(&mut self.session, &self.config.path).await?;
@@ -148,6 +163,10 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn server(&self) -> String {
+        self.session.server()
     }
 }
 

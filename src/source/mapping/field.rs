@@ -1,7 +1,7 @@
 //! One field: where its text is, and what is made of it.
 
 use super::path::{Found, Path};
-use super::text::{described, described_text, same, says_nothing, text, whole};
+use super::text::{described, described_text, same, says_nothing, whole, word};
 use super::time::TimeRule;
 use crate::model::text::plain;
 use regex::Regex;
@@ -159,7 +159,7 @@ impl Field {
             Value::Object(object) => object.get("#text").unwrap_or(value),
             value => value,
         };
-        match (inner, text(inner)) {
+        match (inner, word(inner)) {
             (Value::Null, _) => Ok(Read::Nothing),
             (_, Some(text)) => self.shaped(&text, path.as_str()),
             (_, None) => Err(self.problem(path.as_str(), described(inner), "a text or a number")),
@@ -184,7 +184,7 @@ impl Field {
         let mut parts = Vec::with_capacity(2);
         for path in [date, time] {
             match path.find(root) {
-                Found::One(value) => match text(value) {
+                Found::One(value) => match word(value) {
                     Some(text) => parts.push(text.trim().to_owned()),
                     None => {
                         return Err(self.problem(

@@ -17,7 +17,7 @@ mod read;
 mod shapes;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 mod time;
 mod when;
 

@@ -3,13 +3,20 @@
 use crate::model::text::plain;
 use serde_json::Value;
 
-/// A text or a whole number as text; `true` and `false` by their words.
-pub(super) fn text(value: &Value) -> Option<String> {
+/// As [`text`]; `true` and `false` by their words.
+pub(super) fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(yes) => Some(yes.to_string()),
+        value => text(value),
+    }
+}
+
+/// A text or a whole number as text.
+pub(crate) fn text(value: &Value) -> Option<String> {
     /// From here on a binary fraction no longer tells two whole numbers apart (2^53).
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Bool(yes) => Some(yes.to_string()),
         Value::Number(n) if n.is_u64() || n.is_i64() => Some(n.to_string()),
         // 42.0 is 42: languages that know one kind of number write it so.
         Value::Number(n) => n
@@ -21,17 +28,17 @@ pub(super) fn text(value: &Value) -> Option<String> {
 }
 
 /// Whether two texts are the same but for their width and blanks at the ends.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     one == other || plain(one).trim() == plain(other).trim()
 }
 
 /// Whether a text is a system's way to show that there is nothing: empty, or a dash.
-pub(super) fn says_nothing(text: &str) -> bool {
+pub(crate) fn says_nothing(text: &str) -> bool {
     !text.contains(char::is_alphanumeric)
 }
 
 /// A count as people write it: in digits of any width, with the word for what is counted.
-pub(super) fn count(text: &str) -> Option<u32> {
+pub(crate) fn count(text: &str) -> Option<u32> {
     const COUNTED: [&str; 8] = ["人", "名", "組", "件", "位", "명", "people", "persons"];
     let text = plain(text);
     let text = text

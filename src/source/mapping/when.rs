@@ -1,7 +1,7 @@
 //! Whether a message is one of a rule.
 
 use super::path::{Found, Path};
-use super::text::{same, text};
+use super::text::{same, word};
 use regex::Regex;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ impl When {
             Found::Many(nodes) => nodes,
         };
         let any = |test: &dyn Fn(&str) -> bool| {
-            let mut texts = values.iter().filter_map(|value| text(value));
+            let mut texts = values.iter().filter_map(|value| word(value));
             texts.any(|found| test(&found))
         };
         match &self.test {
