@@ -228,9 +228,9 @@ impl City {
     }
 
     /// Stops all parts and waits for them.
-    async fn finish(mut self) -> anyhow::Result<()> {
+    async fn finish(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        finish(std::mem::take(&mut self.parts)).await
+        finish(self.parts).await
     }
 }
 
@@ -254,10 +254,7 @@ fn lock(meter: &Mutex<Meter>) -> MutexGuard<'_, Meter> {
 
 async fn measure(mut drawn: mpsc::Receiver<FrameDrawn>, meter: Arc<Mutex<Meter>>) {
     while let Some(drawn) = drawn.recv().await {
-        meter
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drawn(drawn);
+        lock(&meter).drawn(drawn);
     }
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     root().join("tests/fixtures/config").join(name)
 }
 
 /// The names of a folder's files with an ending, without it.
-fn names(folder: &Path, ending: &str) -> BTreeSet<String> {
+pub fn names(folder: &Path, ending: &str) -> BTreeSet<String> {
     let files = fs::read_dir(folder)
         .unwrap()
         .map(|f| f.unwrap().file_name());

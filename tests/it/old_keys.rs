@@ -1,25 +1,12 @@
 //! Old names of configuration keys: files of the version before still work, and nothing that people
 //! copy from or read has such a key. Goes with `src/config/old_keys.rs` in 0.2.
 
+use crate::config::{folder, names};
 use crate::support::{root, yobiban};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use yobiban::config::{load_hub, load_node, old_names};
-
-fn folder(name: &str) -> PathBuf {
-    root().join("tests/fixtures/config").join(name)
-}
-
-/// The names of a folder's files with an ending, without it.
-fn names(folder: &Path, ending: &str) -> BTreeSet<String> {
-    let files = fs::read_dir(folder)
-        .unwrap()
-        .map(|f| f.unwrap().file_name());
-    files
-        .filter_map(|f| f.to_str().unwrap().strip_suffix(ending).map(str::to_owned))
-        .collect()
-}
 
 /// Files as the version before wrote them, with every key it had.
 #[test]

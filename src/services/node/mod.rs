@@ -16,7 +16,6 @@ use crate::node::{CardStatus, OfficeState, Probe, board_video};
 use crate::store::Store;
 use connections::Connections;
 use std::sync::Arc;
-use tasks::Tasks;
 use threads::{Shared, Threads};
 use tokio_util::sync::CancellationToken;
 
@@ -97,15 +96,18 @@ async fn run_at(
     let store = open_store(&config, &mut state, started);
     let shared = Shared::new(state.snapshot(started), clock, probe);
     let videos = board_video::start(&config.streams, &shutdown);
+    let saved = state.saved_state(0);
     let (threads, camera_states) =
-        Threads::start(&config, &shared, &state, &store, &videos, &shutdown)?;
+        Threads::start(&config, &shared, &saved, &store, &videos, &shutdown)?;
     let connections = Connections::open(&config, place.local_broker, &state, &shutdown);
     // The uplink works as long as pictures may come, and a node without boards has no other sender.
     let _pictures = Arc::clone(&shared.pictures);
-    let mut tasks = Tasks::start(tasks::Inputs {
+    let mut tasks = tasks::start(tasks::Inputs {
         config,
         shared,
         state,
+        saved,
+        started,
         store,
         card: place.card,
         camera_states,

@@ -4,6 +4,7 @@ use super::connections::Connections;
 use super::threads::Shared;
 use crate::clock::Now;
 use crate::config::NodeConfig;
+use crate::errors;
 use crate::feed;
 use crate::mqtt::{self, Stats};
 use crate::node::reader::{CameraStates, Reader, SetupDevice};
@@ -11,6 +12,7 @@ use crate::node::report::{self, Health};
 use crate::node::status_file::StatusFile;
 use crate::node::watchdog::Watchdog;
 use crate::node::{CardStatus, OfficeState};
+use crate::state::SavedState;
 use crate::store::Store;
 use crate::uplink::{Spool, Uplink};
 use std::sync::Arc;
@@ -28,6 +30,10 @@ pub(super) struct Inputs {
     pub(super) config: NodeConfig,
     pub(super) shared: Shared,
     pub(super) state: OfficeState,
+    /// The state as it was restored.
+    pub(super) saved: SavedState,
+    /// The moment of the start.
+    pub(super) started: Now,
     pub(super) store: Option<Store>,
     pub(super) card: Option<CardStatus>,
     pub(super) camera_states: mpsc::Receiver<CameraStates>,
@@ -35,71 +41,65 @@ pub(super) struct Inputs {
     pub(super) shutdown: CancellationToken,
 }
 
-/// Starts tasks.
-pub(super) struct Tasks;
-
-impl Tasks {
-    /// Starts all of them.
-    pub(super) fn start(mut inputs: Inputs) -> Vec<JoinHandle<()>> {
-        let config = &inputs.config;
-        let saved = inputs.state.saved_state(0);
-        let patterns = feed::PatternFilter::new(&saved, config);
-        let (spool, writer) = Spool::open(&config.store_dir.join("spool"), |call| {
-            patterns.takes(&call.queue, &call.ticket)
-        });
-        let started = inputs.shared.clock.now();
-        let health = inputs.health(&spool, started);
-        let watchdog = inputs.watchdog(started);
-        let uplink = inputs.uplink(&spool, &health);
-        let duplicates = inputs.connections.duplicates();
-        let up = inputs.connections.uplink.as_mut();
-        let instances = up.map(mqtt::Session::take_inbox);
-        let Inputs {
-            config,
-            shared,
-            state,
-            store,
+/// Starts all of them.
+pub(super) fn start(mut inputs: Inputs) -> Vec<JoinHandle<()>> {
+    let config = &inputs.config;
+    let patterns = feed::PatternFilter::new(&inputs.saved, config);
+    let (spool, writer) = Spool::open(&config.store_dir.join("spool"), |call| {
+        patterns.takes(&call.queue, &call.ticket)
+    });
+    let health = inputs.health(&spool);
+    let watchdog = inputs.watchdog();
+    let uplink = inputs.uplink(&spool, &health);
+    let duplicates = inputs.connections.duplicates();
+    let up = inputs.connections.uplink.as_mut();
+    let instances = up.map(mqtt::Session::take_inbox);
+    let Inputs {
+        config,
+        shared,
+        state,
+        store,
+        card,
+        camera_states,
+        connections,
+        shutdown,
+        ..
+    } = inputs;
+    let mut tasks = vec![connections.feed.task];
+    tasks.extend(connections.uplink.map(|up| up.task));
+    let reader = Reader {
+        state,
+        inbox: connections.feed.inbox,
+        instances,
+        duplicates,
+        camera_states,
+        connection: connections.feed.connection,
+        snapshots: shared.snapshots,
+        office: config.office.clone(),
+        probe: shared.probe,
+        spool,
+        health,
+        watchdog,
+        status_file: StatusFile::of_service(),
+        store,
+        zone: config.state.timezone.clone(),
+        clock: shared.clock,
+        setup: card.map(|card| SetupDevice {
             card,
-            camera_states,
-            connections,
-            shutdown,
-        } = inputs;
-        let mut tasks = vec![connections.feed.task];
-        tasks.extend(connections.uplink.map(|up| up.task));
-        let reader = Reader {
-            state,
-            inbox: connections.feed.inbox,
-            instances,
-            duplicates,
-            camera_states,
-            connection: connections.feed.connection,
-            snapshots: shared.snapshots,
-            office: config.office.clone(),
-            probe: shared.probe,
-            spool,
-            health,
-            watchdog,
-            status_file: StatusFile::of_service(),
-            store,
-            zone: config.state.timezone.clone(),
-            clock: shared.clock,
-            setup: card.map(|card| SetupDevice {
-                card,
-                config,
-                screen: shared.setup_screen,
-            }),
-        };
-        tasks.extend([
-            tokio::spawn(reader.run(shutdown.clone())),
-            tokio::spawn(uplink.run(shutdown.clone())),
-            tokio::spawn(writer.run(shutdown)),
-        ]);
-        tasks
-    }
+            config,
+            screen: shared.setup_screen,
+        }),
+    };
+    tasks.extend([
+        tokio::spawn(reader.run(shutdown.clone())),
+        tokio::spawn(uplink.run(shutdown.clone())),
+        tokio::spawn(writer.run(shutdown)),
+    ]);
+    tasks
 }
 
 impl Inputs {
-    fn health(&self, spool: &Spool, started: Now) -> Health {
+    fn health(&self, spool: &Spool) -> Health {
         let (shared, zone) = (&self.shared, &self.config.state.timezone);
         let up = self.connections.uplink.as_ref();
         Health {
@@ -107,9 +107,9 @@ impl Inputs {
             relays: shared.relays.clone(),
             cameras: shared.cameras.clone(),
             announcements: shared.announcements.clone(),
-            reports: watch::Sender::new(Arc::new(report::empty(started, zone))),
+            reports: watch::Sender::new(Arc::new(report::empty(self.started, zone))),
             zone: zone.clone(),
-            started: started.mono,
+            started: self.started.mono,
             uplink: up.map(|up| up.connection.clone()),
             spool: spool.clone(),
             store: self.config.store_dir.clone(),
@@ -119,12 +119,12 @@ impl Inputs {
         }
     }
 
-    fn watchdog(&self, started: Now) -> Watchdog {
+    fn watchdog(&self) -> Watchdog {
         let mut loops: Vec<(&'static str, &Arc<Stats>)> =
             vec![("feed", &self.connections.feed.stats)];
         let up = self.connections.uplink.as_ref();
         loops.extend(up.map(|up| ("uplink", &up.stats)));
-        Watchdog::new(self.shared.outputs.clone(), &loops, started)
+        Watchdog::new(self.shared.outputs.clone(), &loops, self.started)
     }
 
     fn uplink(&self, spool: &Spool, health: &Health) -> Uplink {
@@ -144,10 +144,7 @@ impl Inputs {
 pub(super) async fn stop(tasks: Vec<JoinHandle<()>>, threads: Vec<thread::JoinHandle<()>>) {
     let threads = tokio::task::spawn_blocking(move || {
         for thread in threads {
-            let name = thread.thread().name().unwrap_or("?").to_owned();
-            if let Err(panic) = thread.join() {
-                tracing::error!("thread {name} panicked: {}", panic_text(&*panic));
-            }
+            errors::join(thread);
         }
     });
     let all = async {
@@ -161,11 +158,4 @@ pub(super) async fn stop(tasks: Vec<JoinHandle<()>>, threads: Vec<thread::JoinHa
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
         tracing::warn!("some parts did not stop in time");
     }
-}
-
-/// What a panic said: its message, where it has one.
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    let text = owned.or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("without a message")
 }

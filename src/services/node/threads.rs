@@ -11,9 +11,9 @@ use crate::node::pictures::{Encoder, Pictures};
 use crate::node::relay;
 use crate::node::screen::Screen;
 use crate::node::status::{Cameras, Outputs, Relays};
-use crate::node::{OfficeState, Probe, camera, outputs, reader, voice};
+use crate::node::{Probe, camera, outputs, reader, voice};
 use crate::output::led::preview::Points;
-use crate::state::Snapshot;
+use crate::state::{SavedState, Snapshot};
 use crate::store::Store;
 use crate::uplink;
 use anyhow::Context as _;
@@ -65,7 +65,7 @@ impl Threads<'_> {
     pub(super) fn start(
         config: &NodeConfig,
         shared: &Shared,
-        state: &OfficeState,
+        saved: &SavedState,
         store: &Option<Store>,
         videos: &BoardVideos,
         shutdown: &CancellationToken,
@@ -91,7 +91,7 @@ impl Threads<'_> {
         }
         let (to_states, camera_states) = mpsc::channel(camera::UNDER_WAY);
         for camera in &config.cameras {
-            threads.push(starter.camera(camera, state, &to_states)?);
+            threads.push(starter.camera(camera, saved, &to_states)?);
         }
         Ok((threads, camera_states))
     }
@@ -183,7 +183,7 @@ impl Threads<'_> {
     fn camera(
         &self,
         camera: &CameraConfig,
-        state: &OfficeState,
+        saved: &SavedState,
         to_states: &mpsc::Sender<reader::CameraStates>,
     ) -> anyhow::Result<JoinHandle<()>> {
         let shared = self.shared;
@@ -194,7 +194,6 @@ impl Threads<'_> {
             cameras: shared.cameras.clone(),
             clock: Arc::clone(&shared.clock),
         };
-        let saved = state.saved_state(0);
         camera::start(camera, &saved.queues, channels, self.shutdown)
     }
 }
